@@ -1,0 +1,1 @@
+"""Hubwise: price, plan, check and bill a smart EV-charging hub."""

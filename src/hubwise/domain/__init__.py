@@ -1,0 +1,24 @@
+"""The nouns: horizon, tariff, fleet, hub, feeder, schedule, scenario."""
+
+from hubwise.domain.feeder import Feeder
+from hubwise.domain.fleet import Fleet
+from hubwise.domain.horizon import Horizon
+from hubwise.domain.hub import Hubs
+from hubwise.domain.scenario import Scenario, Search
+from hubwise.domain.schedule import Schedule, StationSchedule
+from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
+
+__all__ = [
+    "Feeder",
+    "Fleet",
+    "Horizon",
+    "Hubs",
+    "Market",
+    "PriceRules",
+    "Promises",
+    "Scenario",
+    "Schedule",
+    "Search",
+    "StationSchedule",
+    "Tariff",
+]

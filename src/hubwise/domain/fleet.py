@@ -1,0 +1,79 @@
+"""The fleet: charging sessions as columns, one array per attribute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Sessions as columns; every array has shape (sessions,).
+
+    Energies are inside the battery, powers at the charger (AC side). A session may use the slots
+    ``arrival_slot <= t < departure_slot``.
+
+    Parameters
+    ----------
+    session, driver
+        Identifiers.
+    hub
+        Index of the session's hub.
+    arrival_slot, departure_slot
+        First slot of the stay, and the first slot after its *stated* end.
+    actual_departure_slot
+        The first slot after the stay's actual end, where known; else the stated one.
+    capacity_kwh, arrival_kwh, required_kwh, reserve_kwh, max_kwh
+        Battery size, energy at arrival, energy required at departure, reserve, and highest energy [kWh].
+    charge_kw_max, discharge_kw_max
+        Limits at the charger [kW]; discharge 0 where charger or vehicle is one-way.
+    charge_efficiency, discharge_efficiency
+        One-way efficiencies, in (0, 1].
+    wear_cost
+        Battery life lost per kWh drawn from the battery [currency/kWh].
+    discharge_limit_kwh
+        Most energy that may be drawn from the battery during the stay [kWh]; ``inf`` for none.
+    surplus_value
+        What a kWh above the required energy is worth to the driver at departure [currency/kWh].
+    chemistry
+        Cell chemistry, for example ``LFP`` or ``NMC``.
+    participating
+        Whether Hubwise schedules the session; the others plug in and charge at once.
+    """
+
+    session: NDArray[np.str_]
+    driver: NDArray[np.str_]
+    hub: Index
+    arrival_slot: Index
+    departure_slot: Index
+    actual_departure_slot: Index
+    capacity_kwh: Array
+    arrival_kwh: Array
+    required_kwh: Array
+    reserve_kwh: Array
+    max_kwh: Array
+    charge_kw_max: Array
+    discharge_kw_max: Array
+    charge_efficiency: Array
+    discharge_efficiency: Array
+    wear_cost: Array
+    discharge_limit_kwh: Array
+    surplus_value: Array
+    chemistry: NDArray[np.str_]
+    participating: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.session)
+
+    def select(self, keep: NDArray[np.bool_] | Index) -> Fleet:
+        """The sessions that ``keep`` (a mask or indices) picks, in that order."""
+        return Fleet(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
+
+    def with_participating(self, participating: NDArray[np.bool_]) -> Fleet:
+        """The same sessions with another set of participants."""
+        return replace(self, participating=participating)

@@ -1,0 +1,79 @@
+"""The horizon: which slots are planned, and what the clock on the wall says in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """Consecutive slots of equal length, counted in UTC, read on a local clock.
+
+    A local day has 92 or 100 quarter-hours when the clocks change; counting in UTC makes those
+    days ordinary.
+
+    Parameters
+    ----------
+    start_utc
+        Start of slot 0, timezone-aware, UTC.
+    slots
+        Number of slots.
+    slot_minutes
+        Length of one slot [min]; divides an hour.
+    zone
+        IANA name of the site's time zone.
+    """
+
+    start_utc: datetime
+    slots: int
+    slot_minutes: int = 15
+    zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if self.start_utc.utcoffset() != timedelta(0):
+            raise ValueError(f"start_utc must be in UTC, got {self.start_utc.isoformat()}")
+        if self.slots < 1 or self.slot_minutes < 1 or 60 % self.slot_minutes:
+            raise ValueError("a horizon needs at least one slot, and slots that divide an hour")
+
+    @classmethod
+    def local_day(
+        cls, day: date, zone: str, *, start: time = time(12), slot_minutes: int = 15
+    ) -> Horizon:
+        """The slots from ``start`` on ``day`` to the same wall-clock time the next day."""
+        tz = ZoneInfo(zone)
+        first = datetime.combine(day, start, tz).astimezone(UTC)
+        last = datetime.combine(day + timedelta(days=1), start, tz).astimezone(UTC)
+        return cls(first, (last - first) // timedelta(minutes=slot_minutes), slot_minutes, zone)
+
+    @property
+    def slot_hours(self) -> float:
+        """Length of one slot [h]."""
+        return self.slot_minutes / 60.0
+
+    @property
+    def end_utc(self) -> datetime:
+        """End of the last slot."""
+        return self.start_utc + timedelta(minutes=self.slot_minutes * self.slots)
+
+    def starts_utc(self) -> list[datetime]:
+        """Start of every slot, in UTC; length ``slots``."""
+        step = timedelta(minutes=self.slot_minutes)
+        return [self.start_utc + step * k for k in range(self.slots)]
+
+    def local_starts(self) -> list[datetime]:
+        """Start of every slot on the site's clock; length ``slots``."""
+        tz = ZoneInfo(self.zone)
+        return [moment.astimezone(tz) for moment in self.starts_utc()]
+
+    def local_hours(self) -> NDArray[np.float64]:
+        """Wall-clock hour (0-24) at which each slot starts; shape (slots,) [h]."""
+        return np.array([m.hour + m.minute / 60.0 for m in self.local_starts()])
+
+    def slot_of(self, moment: datetime) -> float:
+        """Position of a timezone-aware moment on the horizon, in slots; may be fractional."""
+        return (moment - self.start_utc) / timedelta(minutes=self.slot_minutes)

@@ -1,0 +1,52 @@
+"""Hubs: chargers, a station battery and solar behind one grid connection, as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hubs:
+    """Hubs as columns; arrays have shape (hubs,) unless said otherwise.
+
+    Parameters
+    ----------
+    name, bus
+        Name, and number of the bus that the hub is connected to.
+    import_limit_kw, export_limit_kw
+        Limits of the grid connection [kW].
+    battery_kw, battery_kwh
+        Power at the AC side and usable energy of the station battery; 0 where there is none.
+    battery_charge_efficiency, battery_discharge_efficiency
+        One-way efficiencies, in (0, 1].
+    battery_initial_kwh
+        Energy at the start of the horizon, and the least at its end [kWh].
+    battery_wear_cost
+        Per kWh drawn from the station battery [currency/kWh].
+    lease_cost, running_cost
+        Station-battery lease and station running cost for the horizon [currency].
+    solar_kw
+        Solar power available; shape (hubs, slots) [kW].
+    """
+
+    name: tuple[str, ...]
+    bus: NDArray[np.int64]
+    import_limit_kw: Array
+    export_limit_kw: Array
+    battery_kw: Array
+    battery_kwh: Array
+    battery_charge_efficiency: Array
+    battery_discharge_efficiency: Array
+    battery_initial_kwh: Array
+    battery_wear_cost: Array
+    lease_cost: Array
+    running_cost: Array
+    solar_kw: Array
+
+    def __len__(self) -> int:
+        return len(self.name)

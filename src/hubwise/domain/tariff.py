@@ -1,0 +1,101 @@
+"""Prices: what the operator posts, what it pays itself, and the rules both live under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Posted prices at the charger (AC side).
+
+    Parameters
+    ----------
+    charge_price
+        What a driver pays; shape (hubs, slots) [currency/kWh].
+    discharge_price
+        What a driver is paid; shape (hubs, slots) [currency/kWh].
+    """
+
+    charge_price: Array
+    discharge_price: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Prices that the operator takes as given; every array has shape (slots,).
+
+    Parameters
+    ----------
+    purchase_price
+        Paid for energy drawn at a grid connection [currency/kWh].
+    feed_in_price
+        Received for energy sold at a grid connection, never above the purchase price [currency/kWh].
+    reference_price
+        The reference tariff: what an uncoordinated driver pays [currency/kWh].
+    incentive
+        Received per kWh that vehicles discharge [currency/kWh].
+    demand_charge
+        Paid once per horizon for the highest import of each hub [currency/kW].
+    """
+
+    purchase_price: Array
+    feed_in_price: Array
+    reference_price: Array
+    incentive: Array
+    demand_charge: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRules:
+    """What a posted tariff may be.
+
+    Parameters
+    ----------
+    charge_price_min, charge_price_max
+        Bounds of the charge price; shape (slots,) [currency/kWh].
+    discharge_price_min, discharge_price_max
+        Bounds of the discharge price; shape (slots,) [currency/kWh].
+    block
+        The time-of-use block of each slot, 0, 1, ...; shape (slots,).
+    block_names
+        One name per block.
+    average_cap
+        Highest time-average of the charge price at any hub [currency/kWh]; ``inf`` for none.
+    family
+        Tariff family: ``flat``, ``time-of-use`` or ``hourly``.
+    decimals
+        Posted prices are rounded to this many decimals.
+    """
+
+    charge_price_min: Array
+    charge_price_max: Array
+    discharge_price_min: Array
+    discharge_price_max: Array
+    block: NDArray[np.int64]
+    block_names: tuple[str, ...]
+    average_cap: float = float("inf")
+    family: str = "time-of-use"
+    decimals: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What the operator promises to drivers and to the grid; ``inf`` where nothing is promised.
+
+    Parameters
+    ----------
+    saving
+        Participants' net cost, wear included, is together at most this share of their
+        uncoordinated cost.
+    peak_valley
+        The feeder's peak-valley difference is at most this share of the uncoordinated one.
+    """
+
+    saving: float = float("inf")
+    peak_valley: float = float("inf")
