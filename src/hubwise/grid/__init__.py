@@ -1,1 +1,5 @@
-"""grid"""
+"""The feeder under AC power flow: state, limits, sensitivities, transformer ageing."""
+
+from hubwise.grid.newton import FeederState, PowerFlow, power_flow
+
+__all__ = ["FeederState", "PowerFlow", "power_flow"]
