@@ -1,0 +1,64 @@
+# Hubwise. Needs Python 3.11 or newer and make; everything else is installed into $(VENV).
+#
+#   make study    plan the reference scenario and say where the report is
+#   make test     every check
+#   make bench    measure what the project promises about speed and results
+
+PYTHON ?= python3
+VENV   ?= .venv
+OUT    ?= out
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+# Warnings are errors in our tests (pyproject.toml), not in pip or in anybody else's tool.
+unexport PYTHONWARNINGS
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help study test bench constraints clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+study: $(VENV)/.installed
+	@$(BIN)/hubwise study ieee33 --out $(OUT)/ieee33
+	@echo "Open the report in a browser: $(OUT)/ieee33/report.html"
+
+test: $(VENV)/.installed-test
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python -m benchmarks --out $(OUT)/bench.json
+
+# The pins, made anew from what is installed now. To raise them: upgrade in $(VENV), test, make constraints.
+constraints: $(VENV)/.installed-test
+	$(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable > constraints.txt
+
+clean:
+	rm -rf $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The stamps keep a second run from installing again.
+$(VENV)/.installed-test: $(VENV)/.installed
+	@echo "Installing the test tools ..."
+	@$(PIP) install -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing Hubwise into $(VENV) ..."
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(BIN)/python:
+	@command -v "$(PYTHON)" > /dev/null || { echo "There is no $(PYTHON) here. Hubwise needs Python 3.11 or newer; \
+	name yours, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is \
+	$$("$(PYTHON)" --version 2>&1). Hubwise needs 3.11 or newer; name one, for example: \
+	make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) cannot make virtual environments. \
+	On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
+	@"$(PYTHON)" -m venv $(VENV)
