@@ -1,1 +1,21 @@
-"""ledger"""
+"""Bills, the operator's account, and the books that both are posted to."""
+
+from hubwise.ledger.account import Account, make_account, reference_margin
+from hubwise.ledger.bills import Bills, make_bills, session_prices
+from hubwise.ledger.books import Books, minor_unit, post
+from hubwise.ledger.flows import HubFlows, hub_flows, sum_by_hub
+
+__all__ = [
+    "Account",
+    "Bills",
+    "Books",
+    "HubFlows",
+    "hub_flows",
+    "make_account",
+    "make_bills",
+    "minor_unit",
+    "post",
+    "reference_margin",
+    "session_prices",
+    "sum_by_hub",
+]

@@ -1,0 +1,163 @@
+"""The operator's account: one line item per reason that money moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Hubs, Scenario, Schedule, StationSchedule
+from hubwise.ledger.bills import Bills
+from hubwise.ledger.flows import HubFlows, hub_flows
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The operator's line items over the horizon, unrounded [currency].
+
+    Parameters
+    ----------
+    charging_revenue, discharge_payments
+        What participating drivers pay, and are paid.
+    purchases
+        Energy imported by the hubs at the purchase price, less the non-participating drivers'
+        energy at the same price. Negative where the hub itself supplies those drivers.
+    feed_in
+        Energy exported by the hubs at the feed-in price.
+    incentives
+        Received for what vehicles discharge.
+    demand_charges
+        For every hub's highest import, whoever causes it.
+    running_cost, station_lease, station_wear
+        What the stations cost.
+    margin_on_others
+        What non-participating drivers pay above the purchase price; no part of the profit.
+    """
+
+    charging_revenue: float
+    discharge_payments: float
+    purchases: float
+    feed_in: float
+    incentives: float
+    demand_charges: float
+    running_cost: float
+    station_lease: float
+    station_wear: float
+    margin_on_others: float
+
+    def lines(self) -> tuple[tuple[str, float], ...]:
+        """Name and signed amount of every line item; the amounts add up to the profit."""
+        return (
+            ("charging revenue", self.charging_revenue),
+            ("discharge payments", -self.discharge_payments),
+            ("purchases", -self.purchases),
+            ("feed-in", self.feed_in),
+            ("incentives", self.incentives),
+            ("demand charges", -self.demand_charges),
+            ("station running cost", -self.running_cost),
+            ("station lease", -self.station_lease),
+            ("station wear", -self.station_wear),
+        )
+
+    @property
+    def profit(self) -> float:
+        """The operator's profit [currency]."""
+        return sum(amount for _, amount in self.lines())
+
+    @property
+    def profit_without_incentive(self) -> float:
+        """The operator's profit were nobody to pay the incentive [currency]."""
+        return self.profit - self.incentives
+
+
+def make_account(
+    scenario: Scenario,
+    schedule: Schedule,
+    stations: StationSchedule,
+    bills: Bills,
+    *,
+    station_costs: bool = True,
+) -> Account:
+    """Add up the operator's line items.
+
+    ``station_costs`` is false for strategies without station batteries: no lease and no running
+    cost.
+    """
+    fleet, hubs, market = scenario.fleet, scenario.hubs, scenario.market
+    flows = hub_flows(len(hubs), fleet, schedule, stations)
+    hours = scenario.horizon.slot_hours
+    joined = fleet.participating
+    others_energy_cost = hours * float(
+        schedule.charge_kw[~joined].sum(axis=0) @ market.purchase_price
+    )
+    incentives = hours * float(schedule.discharge_kw[joined].sum(axis=0) @ market.incentive)
+    imported, exported, peaks = _connection_money(scenario, flows)
+    return Account(
+        charging_revenue=float(bills.paid[joined].sum()),
+        discharge_payments=float(bills.earned[joined].sum()),
+        purchases=imported - others_energy_cost,
+        feed_in=exported,
+        incentives=incentives,
+        demand_charges=peaks,
+        running_cost=float(hubs.running_cost.sum()) if station_costs else 0.0,
+        station_lease=float(hubs.lease_cost.sum()) if station_costs else 0.0,
+        station_wear=_station_wear(hubs, stations, hours),
+        margin_on_others=float(bills.paid[~joined].sum()) - others_energy_cost,
+    )
+
+
+def reference_margin(scenario: Scenario, uncoordinated: Schedule) -> float:
+    """What the same participants bring at the reference tariff with no station battery [currency].
+
+    Everybody charges uncoordinated and pays the reference tariff; what the participants pay, less
+    purchases and demand charges, plus feed-in. Solar stays and is used as far as it pays. An
+    operator who cannot beat this would not bother.
+
+    Parameters
+    ----------
+    scenario
+        Sessions, prices and hubs.
+    uncoordinated
+        Every session's uncoordinated schedule.
+    """
+    fleet, market, hours = scenario.fleet, scenario.market, scenario.horizon.slot_hours
+    flows = _flows_without_station(scenario, uncoordinated)
+    imported, exported, peaks = _connection_money(scenario, flows)
+    joined = fleet.participating
+    revenue = hours * float(uncoordinated.charge_kw[joined].sum(axis=0) @ market.reference_price)
+    others = hours * float(uncoordinated.charge_kw[~joined].sum(axis=0) @ market.purchase_price)
+    return revenue - (imported - others) + exported - peaks
+
+
+def _connection_money(scenario: Scenario, flows: HubFlows) -> tuple[float, float, float]:
+    """Cost of imports, income from exports, demand charges [currency]."""
+    market, hours = scenario.market, scenario.horizon.slot_hours
+    imports, exports = flows.import_kw, flows.export_kw
+    bought = hours * float(imports.sum(axis=0) @ market.purchase_price)
+    sold = hours * float(exports.sum(axis=0) @ market.feed_in_price)
+    return bought, sold, market.demand_charge * float(imports.max(axis=1).sum())
+
+
+def _station_wear(hubs: Hubs, stations: StationSchedule, hours: float) -> float:
+    drawn_kwh = hours * stations.discharge_kw.sum(axis=1) / hubs.battery_discharge_efficiency
+    return float(drawn_kwh @ hubs.battery_wear_cost)
+
+
+def _flows_without_station(scenario: Scenario, schedule: Schedule) -> HubFlows:
+    hubs = scenario.hubs
+    idle = np.zeros_like(hubs.solar_kw)
+    flows = hub_flows(len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, idle, idle))
+    solar = _solar_that_pays(scenario, flows.net_kw)
+    return hub_flows(len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, idle, solar))
+
+
+def _solar_that_pays(scenario: Scenario, draw_kw: Array) -> Array:
+    """Solar used at hubs that draw ``draw_kw``: what saves purchases, then what sells."""
+    hubs, market = scenario.hubs, scenario.market
+    saves = np.where(market.purchase_price > 0.0, np.maximum(draw_kw, 0.0), 0.0)
+    sells = np.where(market.feed_in_price > 0.0, hubs.export_limit_kw[:, None], 0.0)
+    used: Array = np.minimum(hubs.solar_kw, saves + sells)
+    return used

@@ -1,0 +1,128 @@
+"""Bills: what every driver pays, earns and saves, one row a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Fleet, Horizon, Market, Schedule, Tariff
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Bills:
+    """Every session's bill, as columns of shape (sessions,), unrounded.
+
+    Parameters
+    ----------
+    driver, session
+        Identifiers.
+    charged_kwh, discharged_kwh
+        Energy measured at the charger (AC side) [kWh].
+    paid, earned
+        For charging, and from discharging [currency].
+    wear
+        What the energy drawn from the battery costs in battery life [currency].
+    net_cost
+        ``paid - earned + wear`` [currency].
+    reference_cost
+        What the same session pays uncoordinated at the reference tariff [currency].
+    saving
+        ``reference_cost - net_cost`` [currency].
+    best_response_cost
+        The driver's least cost at the billed prices, what energy above the required is worth
+        taken off [currency].
+    regret
+        The driver's cost under the schedule, the same worth taken off, less
+        ``best_response_cost`` [currency].
+    """
+
+    driver: NDArray[np.str_]
+    session: NDArray[np.str_]
+    charged_kwh: Array
+    discharged_kwh: Array
+    paid: Array
+    earned: Array
+    wear: Array
+    net_cost: Array
+    reference_cost: Array
+    saving: Array
+    best_response_cost: Array
+    regret: Array
+
+
+def session_prices(fleet: Fleet, tariff: Tariff, market: Market) -> tuple[Array, Array]:
+    """Charge and discharge price that every session is billed at, in every slot.
+
+    Participating sessions are billed at their hub's posted tariff; the others at the reference
+    tariff, and discharging earns them nothing.
+
+    Returns
+    -------
+    tuple
+        Charge price and discharge price; each of shape (sessions, slots) [currency/kWh].
+    """
+    joined = fleet.participating[:, None]
+    charge = np.where(joined, tariff.charge_price[fleet.hub], market.reference_price)
+    discharge = np.where(joined, tariff.discharge_price[fleet.hub], 0.0)
+    return charge, discharge
+
+
+def make_bills(
+    fleet: Fleet,
+    tariff: Tariff,
+    market: Market,
+    horizon: Horizon,
+    *,
+    schedule: Schedule,
+    uncoordinated: Schedule,
+    best_response_cost: Array,
+) -> Bills:
+    """Bill every session for its schedule.
+
+    Parameters
+    ----------
+    fleet, tariff, market, horizon
+        Who is billed, at which prices, over which slots.
+    schedule
+        What the sessions do.
+    uncoordinated
+        What they would do uncoordinated; gives the reference cost.
+    best_response_cost
+        Least cost of every session at the prices it is billed at; shape (sessions,) [currency].
+        Those of non-participating sessions are not used: nobody schedules them, so their own cost
+        stands in its place and their regret is zero.
+    """
+    charge_price, discharge_price = session_prices(fleet, tariff, market)
+    hours = horizon.slot_hours
+    paid = hours * _row_sums(charge_price, schedule.charge_kw)
+    earned = hours * _row_sums(discharge_price, schedule.discharge_kw)
+    discharged = hours * schedule.discharge_kw.sum(axis=1)
+    wear = fleet.wear_cost * discharged / fleet.discharge_efficiency
+    net_cost = paid - earned + wear
+    reference_cost = hours * (uncoordinated.charge_kw @ market.reference_price)
+    surplus_kwh = schedule.energy_kwh[:, -1] - fleet.required_kwh
+    felt_cost = net_cost - fleet.surplus_value * surplus_kwh
+    least_cost = np.where(fleet.participating, best_response_cost, felt_cost)
+    return Bills(
+        driver=fleet.driver,
+        session=fleet.session,
+        charged_kwh=hours * schedule.charge_kw.sum(axis=1),
+        discharged_kwh=discharged,
+        paid=paid,
+        earned=earned,
+        wear=wear,
+        net_cost=net_cost,
+        reference_cost=reference_cost,
+        saving=reference_cost - net_cost,
+        best_response_cost=least_cost,
+        regret=felt_cost - least_cost,
+    )
+
+
+def _row_sums(price: Array, power: Array) -> Array:
+    sums: Array = np.einsum("st,st->s", price, power)
+    return sums

@@ -1,0 +1,110 @@
+"""The books: bills posted in whole cents, and what rounding did to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.ledger.bills import Bills
+
+_MINOR_DIGITS = {  # ISO 4217: currencies whose minor unit is not a hundredth
+    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Every bill in the currency's smallest unit, and the operator's side of the same entries.
+
+    Parameters
+    ----------
+    currency
+        ISO 4217 code.
+    session
+        Identifiers, in the order of the bills.
+    participating
+        Which of them take part; shape (sessions,).
+    paid, earned
+        What each session pays and is paid, rounded half-even [currency].
+    charging_revenue, discharge_payments
+        What the operator receives from, and pays to, participating drivers [currency].
+    others_revenue
+        What the operator receives from the drivers who do not take part [currency].
+    rounding
+        What the operator receives, net, beyond the unrounded bills [currency].
+    """
+
+    currency: str
+    session: tuple[str, ...]
+    participating: tuple[bool, ...]
+    paid: tuple[Decimal, ...]
+    earned: tuple[Decimal, ...]
+    charging_revenue: Decimal
+    discharge_payments: Decimal
+    others_revenue: Decimal
+    rounding: Decimal
+
+    def lines(self) -> tuple[tuple[str, Decimal], ...]:
+        """Name and signed amount of the operator's entries."""
+        return (
+            ("charging revenue", self.charging_revenue),
+            ("discharge payments", -self.discharge_payments),
+            ("revenue from others", self.others_revenue),
+            ("of which rounding", self.rounding),
+        )
+
+
+def minor_unit(currency: str) -> Decimal:
+    """The currency's smallest unit, for example ``Decimal('0.01')``; a hundredth if unknown."""
+    return Decimal(1).scaleb(-_MINOR_DIGITS.get(currency.upper(), 2))
+
+
+def post(bills: Bills, participating: NDArray[np.bool_], currency: str) -> Books:
+    """Post every bill, rounded half-even to the currency's smallest unit.
+
+    The operator's receivables are sums of posted bills, never a rounded sum: so both sides of
+    every entry agree to the cent, and what rounding moved is a line of its own.
+
+    Parameters
+    ----------
+    bills
+        Unrounded bills; shape (sessions,).
+    participating
+        Whose payments are the operator's charging revenue; shape (sessions,).
+    currency
+        ISO 4217 code.
+    """
+    unit = minor_unit(currency)
+    paid, earned = _exact(bills.paid), _exact(bills.earned)
+    posted_paid, posted_earned = _rounded(paid, unit), _rounded(earned, unit)
+    joined = [bool(j) for j in participating]
+    net_posted = sum(posted_paid, Decimal()) - sum(posted_earned, Decimal())
+    return Books(
+        currency=currency,
+        session=tuple(str(s) for s in bills.session),
+        participating=tuple(joined),
+        paid=posted_paid,
+        earned=posted_earned,
+        charging_revenue=_sum_where(posted_paid, joined),
+        discharge_payments=_sum_where(posted_earned, joined),
+        others_revenue=_sum_where(posted_paid, [not j for j in joined]),
+        rounding=net_posted - (sum(paid, Decimal()) - sum(earned, Decimal())),
+    )
+
+
+def _exact(amounts: NDArray[np.float64]) -> tuple[Decimal, ...]:
+    """The decimals that the floats print as."""
+    return tuple(Decimal(repr(float(a))) for a in amounts)
+
+
+def _rounded(amounts: Iterable[Decimal], unit: Decimal) -> tuple[Decimal, ...]:
+    return tuple(a.quantize(unit, ROUND_HALF_EVEN) for a in amounts)
+
+
+def _sum_where(amounts: tuple[Decimal, ...], keep: list[bool]) -> Decimal:
+    return sum((a for a, k in zip(amounts, keep, strict=True) if k), Decimal())

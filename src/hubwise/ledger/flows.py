@@ -1,0 +1,73 @@
+"""What flows through every hub's meters: vehicles, station battery, solar, grid connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Fleet, Schedule, StationSchedule
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class HubFlows:
+    """Power at every hub's AC bar; every array has shape (hubs, slots).
+
+    Parameters
+    ----------
+    ev_charge_kw, ev_discharge_kw
+        All vehicles at the hub, participating or not [kW].
+    battery_charge_kw, battery_discharge_kw
+        The station battery [kW].
+    battery_kwh
+        Energy in the station battery at the end of the slot [kWh].
+    solar_kw
+        Solar power used, after curtailment [kW].
+    """
+
+    ev_charge_kw: Array
+    ev_discharge_kw: Array
+    battery_charge_kw: Array
+    battery_discharge_kw: Array
+    battery_kwh: Array
+    solar_kw: Array
+
+    @property
+    def net_kw(self) -> Array:
+        """Net draw at the grid connection, import positive; shape (hubs, slots) [kW]."""
+        vehicles = self.ev_charge_kw - self.ev_discharge_kw
+        battery = self.battery_charge_kw - self.battery_discharge_kw
+        return vehicles + battery - self.solar_kw
+
+    @property
+    def import_kw(self) -> Array:
+        """Drawn at the grid connection; shape (hubs, slots) [kW]."""
+        return np.maximum(self.net_kw, 0.0)
+
+    @property
+    def export_kw(self) -> Array:
+        """Sold at the grid connection; shape (hubs, slots) [kW]."""
+        return np.maximum(-self.net_kw, 0.0)
+
+
+def hub_flows(hubs: int, fleet: Fleet, schedule: Schedule, stations: StationSchedule) -> HubFlows:
+    """Add up what sessions and stations do at each of ``hubs`` hubs."""
+    return HubFlows(
+        ev_charge_kw=sum_by_hub(hubs, fleet.hub, schedule.charge_kw),
+        ev_discharge_kw=sum_by_hub(hubs, fleet.hub, schedule.discharge_kw),
+        battery_charge_kw=stations.charge_kw,
+        battery_discharge_kw=stations.discharge_kw,
+        battery_kwh=stations.energy_kwh,
+        solar_kw=stations.solar_kw,
+    )
+
+
+def sum_by_hub(hubs: int, hub: Index, per_session: Array) -> Array:
+    """Sum of (sessions, slots) by the sessions' hub index; shape (hubs, slots)."""
+    total = np.zeros((hubs, per_session.shape[1]))
+    np.add.at(total, hub, per_session)
+    return total
