@@ -1,0 +1,61 @@
+"""Errors for people: each with its place, what is wrong, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong with a scenario.
+
+    Parameters
+    ----------
+    file
+        Name of the file in the scenario's folder, or the folder itself.
+    where
+        ``row 7`` of a table (counted as a spreadsheet does), or a key's path such as ``hubs[2]``;
+        empty where the whole file is meant.
+    field
+        Column or key; empty where none is meant.
+    wrong
+        What is wrong.
+    right
+        What would be right.
+    """
+
+    file: str
+    where: str
+    field: str
+    wrong: str
+    right: str
+
+    def __str__(self) -> str:
+        place = ", ".join(part for part in (self.file, self.where, self.field) if part)
+        return f"{place}: {self.wrong}; {self.right}"
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used; ``problems`` holds everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}"
+        lines = [f"{k}. {problem}" for k, problem in enumerate(self.problems, 1)]
+        super().__init__("\n".join([f"{count} in the scenario:", *lines]))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Advice for an unknown word: the closest known one, or all of them."""
+    names = list(known)
+    close = get_close_matches(word, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {listed(names)}"
+
+
+def listed(items: Iterable[object], most: int = 12) -> str:
+    """``items`` as a short list for a sentence: at most ``most``, then how many more."""
+    words = [str(item) for item in items]
+    shown = ", ".join(words[:most])
+    return f"{shown} and {len(words) - most} more" if len(words) > most else shown

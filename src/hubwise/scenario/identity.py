@@ -1,0 +1,62 @@
+"""Who takes part, and what a scenario's fingerprint is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+
+import numpy as np
+
+from hubwise.domain import Fleet, Scenario
+
+_NOT_GIVEN = {(Scenario, "source"), (Scenario, "participation"), (Fleet, "participating")}
+
+
+def with_participation(scenario: Scenario, share: float) -> Scenario:
+    """The scenario with the first ``round(share * sessions)`` of its order taking part.
+
+    Raises
+    ------
+    ValueError
+        Where ``share`` is not within 0 to 1.
+    """
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(f"participation is a share between 0 and 1, not {share}")
+    joined = list(scenario.participation_order[: round(share * len(scenario.fleet))])
+    participating = np.zeros(len(scenario.fleet), dtype=bool)
+    participating[joined] = True
+    fleet = scenario.fleet.with_participating(participating)
+    return replace(scenario, fleet=fleet, participation=share)
+
+
+def fingerprint(scenario: Scenario) -> str:
+    """SHA-256, in hexadecimal, over all that is given, except who takes part and the source.
+
+    Two scenarios with the same fingerprint are the same to the last bit, wherever they were read.
+    """
+    digest = hashlib.sha256()
+    for piece in _pieces(scenario):
+        digest.update(len(piece).to_bytes(8, "little"))
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _pieces(value: object) -> Iterator[bytes]:
+    if is_dataclass(value):
+        for field in fields(value):
+            if (type(value), field.name) not in _NOT_GIVEN:
+                yield field.name.encode()
+                yield from _pieces(getattr(value, field.name))
+    elif isinstance(value, np.ndarray):
+        yield from _array_pieces(value)
+    else:
+        yield repr(value).encode()
+
+
+def _array_pieces(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Iterator[bytes]:
+    yield repr(array.shape).encode()
+    if array.dtype.kind == "U":
+        yield repr(array.tolist()).encode()
+    else:
+        yield np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()

@@ -1,0 +1,86 @@
+"""Synthetic fleets: sessions drawn from the distributions of ``[fleet]``."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from hubwise.domain import Fleet, Horizon
+from hubwise.scenario.files import FleetSection
+
+KM_PER_MILE = 1.609344
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generator) -> Fleet:
+    """Draw ``section.drivers_per_hub`` sessions for each of ``hubs`` hubs.
+
+    Every attribute is drawn for the whole fleet at once, in the order arrival, departure,
+    distance, capacity, chemistry, wear, so that a seed gives one fleet.
+    """
+    count = hubs * section.drivers_per_hub
+    arrival = rng.normal(section.arrival_hour.mean, section.arrival_hour.sd, count)
+    departure = rng.normal(section.departure_hour.mean, section.departure_hour.sd, count)
+    miles = rng.lognormal(section.distance_miles.log_mean, section.distance_miles.log_sd, count)
+    capacity = rng.choice(np.array(section.capacities_kwh), count)
+    chemistry, wear = _draw_cells(section, count, rng)
+
+    driven = section.consumption_kwh_per_km * KM_PER_MILE * miles
+    reserve = section.reserve_share * capacity
+    at_arrival = np.maximum(section.leaving_share * capacity - driven, reserve)
+    required = section.required_share * capacity
+    first, last = _fit_stays(section, horizon, arrival, departure + 24.0, required - at_arrival)
+    return Fleet(
+        session=np.array([f"s{k:05d}" for k in range(1, count + 1)]),
+        driver=np.array([f"d{k:05d}" for k in range(1, count + 1)]),
+        hub=np.repeat(np.arange(hubs), section.drivers_per_hub),
+        arrival_slot=first,
+        departure_slot=last,
+        actual_departure_slot=last.copy(),
+        capacity_kwh=capacity,
+        arrival_kwh=at_arrival,
+        required_kwh=required,
+        reserve_kwh=reserve,
+        max_kwh=section.max_share * capacity,
+        charge_kw_max=np.full(count, section.charge_kw_max),
+        discharge_kw_max=np.full(count, section.discharge_kw_max),
+        charge_efficiency=np.full(count, section.charge_efficiency),
+        discharge_efficiency=np.full(count, section.discharge_efficiency),
+        wear_cost=wear,
+        discharge_limit_kwh=np.full(count, np.inf),
+        surplus_value=np.zeros(count),
+        chemistry=chemistry,
+        participating=np.zeros(count, dtype=bool),
+    )
+
+
+def _draw_cells(
+    section: FleetSection, count: int, rng: Generator
+) -> tuple[NDArray[np.str_], Array]:
+    shares = np.cumsum([cell.share for cell in section.chemistries])
+    kind = np.searchsorted(shares[:-1], rng.random(count), side="right")
+    low = np.array([cell.wear_cost.low for cell in section.chemistries])[kind]
+    high = np.array([cell.wear_cost.high for cell in section.chemistries])[kind]
+    names = np.array([cell.name for cell in section.chemistries])
+    return names[kind], low + (high - low) * rng.random(count)
+
+
+def _fit_stays(
+    section: FleetSection, horizon: Horizon, arrival: Array, departure: Array, needed_kwh: Array
+) -> tuple[Index, Index]:
+    """First and last slots of stays that lie on the horizon and are long enough.
+
+    Hours count from midnight of the horizon's first day. Arrivals round up and departures down to
+    a slot; a stay too short for ``needed_kwh`` at full power first ends later, then starts earlier.
+    """
+    start = horizon.local_hours()[0]
+    per_slot = section.charge_efficiency * section.charge_kw_max * horizon.slot_hours
+    slots = np.maximum(np.ceil(np.maximum(needed_kwh, 0.0) / per_slot - 1e-9), 1).astype(np.int64)
+    first = np.ceil((arrival - start) / horizon.slot_hours).astype(np.int64)
+    last = np.floor((departure - start) / horizon.slot_hours).astype(np.int64)
+    first = np.clip(first, 0, horizon.slots - 1)
+    last = np.clip(np.maximum(last, first + slots), 1, horizon.slots)
+    return np.clip(np.minimum(first, last - slots), 0, None), last
