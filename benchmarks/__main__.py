@@ -43,9 +43,13 @@ def table(figures: Iterable[Figure]) -> Table:
 def main() -> int:
     """Return 0 when every target is met, else 1."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("bench", nargs="*", choices=[[], *names()], help="all when none is named")
+    parser.add_argument("bench", nargs="*", help=f"of {', '.join(names())}; all when none is named")
     parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
     options = parser.parse_args()
+    if unknown := set(options.bench) - set(names()):
+        parser.error(
+            f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(names())}"
+        )
     console = Console()
     figures = run(options.bench or names(), console)
     console.print(table(figures))
