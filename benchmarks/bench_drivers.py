@@ -32,8 +32,8 @@ def bench() -> Iterator[Figure]:
     theirs = np.array([_highs_cost(scenario, tariff, fleet.select([i])) for i in sample])
     a_program = (perf_counter() - start) / SAMPLE
     how = (
-        f"{len(fleet)} drivers of ieee33 x {scenario.horizon.slots} slots, three-block prices: mean "
-        f"of {REPEATS} calls ({1e3 * ours:.2f} ms each), against building and solving one HiGHS "
+        f"{len(fleet)} drivers of ieee33 x {scenario.horizon.slots} slots, three-block prices: "
+        f"mean of {REPEATS} calls ({1e3 * ours:.2f} ms each), against building and solving one HiGHS "
         f"linear program a driver (mean of {SAMPLE} drivers, {1e3 * a_program:.2f} ms each)"
     )
     ratio = a_program * len(fleet) / ours
