@@ -49,14 +49,14 @@ class Books:
     others_revenue: Decimal
     rounding: Decimal
 
-    def lines(self) -> tuple[tuple[str, Decimal], ...]:
-        """Name and signed amount of the operator's entries."""
-        return (
-            ("charging revenue", self.charging_revenue),
-            ("discharge payments", -self.discharge_payments),
-            ("revenue from others", self.others_revenue),
-            ("of which rounding", self.rounding),
-        )
+    def totals(self) -> dict[str, Decimal]:
+        """The operator's side, by name [currency]."""
+        return {
+            "charging_revenue": self.charging_revenue,
+            "discharge_payments": self.discharge_payments,
+            "others_revenue": self.others_revenue,
+            "rounding": self.rounding,
+        }
 
 
 def minor_unit(currency: str) -> Decimal:

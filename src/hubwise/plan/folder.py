@@ -1,0 +1,239 @@
+"""The plan folder: written whole or not at all, read back with every fault named at once."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from hubwise.ledger import post
+from hubwise.plan.tables import TABLES, tables
+from hubwise.scenario import fingerprint
+
+if TYPE_CHECKING:
+    from hubwise.plan.model import Plan
+
+CONTRACT = 1
+"""Version of the plan folder: raised when a column or key changes meaning or goes away."""
+
+SUMMARY = "summary.json"
+_SUMMARY_KEYS = (
+    "contract",
+    "scenario",
+    "scenario_source",
+    "scenario_fingerprint",
+    "currency",
+    "version",
+    "results",
+    "account",
+    "books",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFolder:
+    """A plan as it stands on disk.
+
+    Parameters
+    ----------
+    folder
+        Where it was read from.
+    summary
+        What ``summary.json`` holds.
+    tables
+        The tables of the contract, by name.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    tables: dict[str, pl.DataFrame]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The plan's one result."""
+        result: dict[str, Any] = self.summary["results"][0]
+        return result
+
+
+class PlanFolderError(ValueError):
+    """A folder that is not a plan of this contract; ``problems`` holds all that is wrong."""
+
+    def __init__(self, folder: Path, problems: list[str]) -> None:
+        """Tell of all ``problems`` at once."""
+        self.problems = tuple(problems)
+        super().__init__("\n".join([f"{folder} is not a plan that can be read:", *problems]))
+
+
+def write(plan: Plan, folder: str | Path) -> Path:
+    """Write a plan as a folder, whole or not at all.
+
+    Everything is written beside ``folder`` and renamed into place at the end. A plan that stands
+    there is replaced.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FileExistsError
+        Something else than a plan stands at ``folder``.
+    """
+    target = Path(folder)
+    with _whole(target) as beside:
+        for name, table in tables(plan).items():
+            table.write_parquet(beside / f"{name}.parquet", compression="zstd")
+        text = json.dumps(_plain(summary(plan)), indent=2, ensure_ascii=False, allow_nan=False)
+        (beside / SUMMARY).write_text(text + "\n", encoding="utf-8")
+    return target
+
+
+def summary(plan: Plan) -> dict[str, Any]:
+    """What ``summary.json`` holds: the scenario's identity, the result, account and books."""
+    scenario = plan.scenario
+    books = post(plan.bills, scenario.fleet.participating, scenario.currency)
+    return {
+        "contract": CONTRACT,
+        "scenario": scenario.name,
+        "scenario_source": scenario.source,
+        "scenario_fingerprint": fingerprint(scenario),
+        "currency": scenario.currency,
+        "version": version("hubwise"),
+        "results": [plan.result],
+        "account": asdict(plan.account),
+        "books": {name: str(amount) for name, amount in books.totals().items()},
+    }
+
+
+def read(folder: str | Path) -> PlanFolder:
+    """Read a plan folder.
+
+    Raises
+    ------
+    PlanFolderError
+        Names every file and column that is missing or of another type, and a contract version
+        that this one cannot read.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        raise PlanFolderError(place, ["there is no such folder"])
+    problems: list[str] = []
+    found_summary = _read_summary(place / SUMMARY, problems)
+    found = {name: _read_table(place, name, problems) for name in TABLES}
+    if problems:
+        raise PlanFolderError(place, problems)
+    return PlanFolder(place, found_summary, found)
+
+
+def _read_summary(file: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        problems.append(f"{file.name}: the file is missing")
+        return {}
+    except ValueError as error:
+        problems.append(f"{file.name}: not JSON ({error})")
+        return {}
+    problems += [f"{file.name}: {problem}" for problem in _summary_problems(content)]
+    return content if isinstance(content, dict) else {}
+
+
+def _summary_problems(content: object) -> Iterator[str]:
+    if not isinstance(content, dict):
+        yield "should be an object with keys"
+        return
+    if (contract := content.get("contract")) != CONTRACT:
+        yield f"contract version {contract!r}; this version of hubwise reads {CONTRACT}"
+    yield from (f"the key {key!r} is missing" for key in _SUMMARY_KEYS if key not in content)
+    results = content.get("results")
+    if not (isinstance(results, list) and len(results) == 1 and isinstance(results[0], dict)):
+        yield "'results' should be a list of one result"
+    yield from (
+        f"{key!r} should be an object with keys"
+        for key in ("account", "books")
+        if not isinstance(content.get(key, {}), dict)
+    )
+
+
+def _read_table(place: Path, name: str, problems: list[str]) -> pl.DataFrame:
+    file = place / f"{name}.parquet"
+    try:
+        table = pl.read_parquet(file)
+    except FileNotFoundError:
+        problems.append(f"{file.name}: the file is missing")
+        return pl.DataFrame()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        problems.append(f"{file.name}: not a Parquet file ({error})")
+        return pl.DataFrame()
+    problems += [f"{file.name}: {fault}" for fault in _column_problems(table, TABLES[name])]
+    return table
+
+
+def _column_problems(table: pl.DataFrame, due: Mapping[str, pl.DataType]) -> Iterator[str]:
+    for column, kind in due.items():
+        if column not in table.columns:
+            yield f"the column {column!r} is missing"
+        elif table.schema[column] != kind:
+            yield f"the column {column!r} is {table.schema[column]}, not {kind}"
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """A folder to fill; takes the place of ``target`` once filled, and vanishes if that fails."""
+    _refuse_strangers(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+        beside, before = Path(name) / "new", Path(name) / "old"
+        beside.mkdir()
+        yield beside
+        try:
+            if target.exists():
+                target.rename(before)
+            beside.rename(target)
+        except BaseException:
+            if before.exists() and not target.exists():
+                before.rename(target)
+            raise
+
+
+def _refuse_strangers(target: Path) -> None:
+    """Only a plan, or an empty folder, may be replaced."""
+    if target.exists() and not (target.is_dir() and (_is_plan(target) or _is_empty(target))):
+        raise FileExistsError(f"{target} exists and is not a plan; choose another place")
+
+
+def _is_plan(folder: Path) -> bool:
+    try:
+        content = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and "contract" in content
+
+
+def _is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
+
+
+def _plain(value: Any) -> Any:
+    """``value`` in JSON's own types; numbers that JSON has no word for become null."""
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case np.ndarray() | np.generic():
+            return _plain(value.tolist())
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value

@@ -1,0 +1,205 @@
+"""A plan as tables: the columns of the plan folder, which are a public contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hubwise.domain import Hubs, Scenario, Schedule, StationSchedule, Tariff
+from hubwise.grid import FeederState
+from hubwise.ledger import Bills, hub_flows
+
+if TYPE_CHECKING:
+    from hubwise.plan.model import Plan
+
+Index = NDArray[np.int64]
+
+_TEXT, _COUNT, _NUMBER, _FLAG = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
+_MOMENT = pl.Datetime("us", "UTC")
+
+
+def _columns(kind: pl.DataType, names: str) -> dict[str, pl.DataType]:
+    return dict.fromkeys(names.split(), kind)
+
+
+TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
+    "prices": {
+        "hub": _TEXT,
+        "slot": _COUNT,
+        "start_utc": _MOMENT,
+        **_columns(_NUMBER, "charge_price discharge_price"),
+    },
+    "sessions": {
+        **_columns(_TEXT, "session driver hub"),
+        **_columns(_COUNT, "arrival_slot departure_slot"),
+        **_columns(_NUMBER, "capacity_kwh arrival_kwh required_kwh reserve_kwh max_kwh"),
+        **_columns(_NUMBER, "charge_kw_max discharge_kw_max"),
+        **_columns(_NUMBER, "charge_efficiency discharge_efficiency"),
+        **_columns(_NUMBER, "wear_cost discharge_limit_kwh"),
+        "chemistry": _TEXT,
+        "participating": _FLAG,
+        "actual_departure_slot": _COUNT,
+        "surplus_value": _NUMBER,
+    },
+    "schedule": {
+        "session": _TEXT,
+        "slot": _COUNT,
+        **_columns(_NUMBER, "charge_kw discharge_kw energy_kwh"),
+    },
+    "hubs": {
+        "hub": _TEXT,
+        "slot": _COUNT,
+        **_columns(_NUMBER, "ev_charge_kw ev_discharge_kw battery_charge_kw battery_discharge_kw"),
+        **_columns(_NUMBER, "battery_kwh solar_kw import_kw export_kw"),
+    },
+    "buses": {
+        **_columns(_COUNT, "bus slot"),
+        **_columns(_NUMBER, "base_kw base_kvar hub_kw voltage_pu"),
+    },
+    "feeder": {
+        "slot": _COUNT,
+        **_columns(_NUMBER, "head_kw head_kvar losses_kw min_voltage_pu"),
+        "min_voltage_bus": _COUNT,
+        **_columns(_NUMBER, "max_branch_loading transformer_loading"),
+    },
+    "bills": {
+        **_columns(_TEXT, "driver session"),
+        **_columns(_NUMBER, "charged_kwh discharged_kwh paid earned wear net_cost"),
+        **_columns(_NUMBER, "reference_cost saving best_response_cost regret"),
+    },
+}
+"""Columns of every table, in order, and their types; the names are the files' stems."""
+
+
+def tables(plan: Plan) -> dict[str, pl.DataFrame]:
+    """Every table of `TABLES`, by name.
+
+    Rows go by hub, session or bus in the scenario's order, then by slot. ``schedule`` has a row
+    for every slot of every stay, and only those. What a power flow did not find is null.
+    """
+    scenario = plan.scenario
+    return {
+        "prices": _prices(scenario, plan.tariff),
+        "sessions": _sessions(scenario),
+        "schedule": _schedule(scenario, plan.schedule),
+        "hubs": _hubs(scenario, plan.schedule, plan.stations),
+        "buses": _buses(scenario, plan.schedule, plan.stations, plan.state),
+        "feeder": _feeder(scenario, plan.state),
+        "bills": _bills(plan.bills),
+    }
+
+
+def _table(name: str, columns: Mapping[str, Any]) -> pl.DataFrame:
+    """A table of the contract; NaN becomes null."""
+    schema = TABLES[name]
+    return pl.DataFrame({c: columns[c] for c in schema}, schema=schema, nan_to_null=True)
+
+
+def _grid(rows: int, slots: int) -> tuple[Index, Index]:
+    """Row and slot of every cell of a (rows, slots) array, row by row."""
+    return np.repeat(np.arange(rows), slots), np.tile(np.arange(slots), rows)
+
+
+def _hub_names(hubs: Hubs, index: Index) -> list[str]:
+    return [hubs.name[k] for k in index]
+
+
+def _prices(scenario: Scenario, tariff: Tariff) -> pl.DataFrame:
+    hub, slot = _grid(len(scenario.hubs), scenario.horizon.slots)
+    return _table(
+        "prices",
+        {
+            "hub": _hub_names(scenario.hubs, hub),
+            "slot": slot,
+            "start_utc": scenario.horizon.starts_utc() * len(scenario.hubs),
+            "charge_price": tariff.charge_price.ravel(),
+            "discharge_price": tariff.discharge_price.ravel(),
+        },
+    )
+
+
+def _sessions(scenario: Scenario) -> pl.DataFrame:
+    fleet = scenario.fleet
+    columns = {f.name: getattr(fleet, f.name) for f in fields(fleet)}
+    texts = {name: columns[name].tolist() for name in ("session", "driver", "chemistry")}
+    return _table("sessions", {**columns, **texts, "hub": _hub_names(scenario.hubs, fleet.hub)})
+
+
+def _schedule(scenario: Scenario, schedule: Schedule) -> pl.DataFrame:
+    fleet = scenario.fleet
+    row, slot = _grid(len(fleet), scenario.horizon.slots)
+    stay = (slot >= fleet.arrival_slot[row]) & (slot < fleet.departure_slot[row])
+    row, slot = row[stay], slot[stay]
+    return _table(
+        "schedule",
+        {
+            "session": fleet.session[row].tolist(),
+            "slot": slot,
+            "charge_kw": schedule.charge_kw[row, slot],
+            "discharge_kw": schedule.discharge_kw[row, slot],
+            "energy_kwh": schedule.energy_kwh[row, slot],
+        },
+    )
+
+
+def _hubs(scenario: Scenario, schedule: Schedule, stations: StationSchedule) -> pl.DataFrame:
+    flows = hub_flows(len(scenario.hubs), scenario.fleet, schedule, stations)
+    hub, slot = _grid(len(scenario.hubs), scenario.horizon.slots)
+    powers = {
+        name: getattr(flows, name).ravel() for name in TABLES["hubs"] if name not in ("hub", "slot")
+    }
+    return _table("hubs", {"hub": _hub_names(scenario.hubs, hub), "slot": slot, **powers})
+
+
+def _buses(
+    scenario: Scenario, schedule: Schedule, stations: StationSchedule, state: FeederState
+) -> pl.DataFrame:
+    feeder, slots = scenario.feeder, scenario.horizon.slots
+    flows = hub_flows(len(scenario.hubs), scenario.fleet, schedule, stations)
+    rows = {int(bus): k for k, bus in enumerate(feeder.bus)}
+    hub_kw = np.zeros((len(feeder.bus), slots))
+    np.add.at(hub_kw, [rows[int(bus)] for bus in scenario.hubs.bus], flows.net_kw)
+    bus, slot = _grid(len(feeder.bus), slots)
+    return _table(
+        "buses",
+        {
+            "bus": feeder.bus[bus],
+            "slot": slot,
+            "base_kw": feeder.base_kw.ravel(),
+            "base_kvar": feeder.base_kvar.ravel(),
+            "hub_kw": hub_kw.ravel(),
+            "voltage_pu": state.voltage_pu.ravel(),
+        },
+    )
+
+
+def _feeder(scenario: Scenario, state: FeederState) -> pl.DataFrame:
+    lowest = np.where(np.isnan(state.voltage_pu), np.inf, state.voltage_pu).argmin(axis=0)
+    lowest_bus = [
+        int(scenario.feeder.bus[k]) if found else None
+        for k, found in zip(lowest, state.converged, strict=True)
+    ]
+    return _table(
+        "feeder",
+        {
+            "slot": np.arange(scenario.horizon.slots),
+            "head_kw": state.head_kw,
+            "head_kvar": state.head_kvar,
+            "losses_kw": state.losses_kw,
+            "min_voltage_pu": state.voltage_pu.min(axis=0),
+            "min_voltage_bus": lowest_bus,
+            "max_branch_loading": state.branch_loading.max(axis=0),
+            "transformer_loading": state.transformer_loading,
+        },
+    )
+
+
+def _bills(bills: Bills) -> pl.DataFrame:
+    columns = {f.name: getattr(bills, f.name) for f in fields(bills)}
+    texts = {name: columns[name].tolist() for name in ("session", "driver")}
+    return _table("bills", {**columns, **texts})
