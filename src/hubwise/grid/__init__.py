@@ -1,7 +1,42 @@
 """The feeder under AC power flow: state, limits, sensitivities, transformer ageing."""
 
+from hubwise.grid.limits import Kind, Violation, count, violations
 from hubwise.grid.newton import PowerFlow, power_flow
+from hubwise.grid.pandapower_flow import power_flow_pandapower
+from hubwise.grid.sensitivity import Tangent, tangent
 from hubwise.grid.state import FeederState
 from hubwise.grid.sweep import power_flow_sweep
+from hubwise.grid.transformer import (
+    DISTRIBUTION_ONAN,
+    POWER_ONAN,
+    Paper,
+    Temperatures,
+    ThermalModel,
+    loss_of_life_days,
+    relative_ageing_rate,
+    temperatures,
+    thermal_model,
+)
 
-__all__ = ["FeederState", "PowerFlow", "power_flow", "power_flow_sweep"]
+__all__ = [
+    "DISTRIBUTION_ONAN",
+    "POWER_ONAN",
+    "FeederState",
+    "Kind",
+    "Paper",
+    "PowerFlow",
+    "Tangent",
+    "Temperatures",
+    "ThermalModel",
+    "Violation",
+    "count",
+    "loss_of_life_days",
+    "power_flow",
+    "power_flow_pandapower",
+    "power_flow_sweep",
+    "relative_ageing_rate",
+    "tangent",
+    "temperatures",
+    "thermal_model",
+    "violations",
+]

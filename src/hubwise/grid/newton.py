@@ -15,7 +15,7 @@ from power_grid_model import LoadGenType, PowerGridModel, initialize_array
 
 from hubwise.domain import Feeder
 from hubwise.grid.state import FeederState, feeder_state
-from hubwise.grid.topology import bus_load_kw, bus_rows, from_source
+from hubwise.grid.topology import bus_load_kw, bus_rows, spanning_tree
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -43,7 +43,7 @@ class PowerFlow:
 
     def __init__(self, feeder: Feeder) -> None:
         """Build the network that all solutions share."""
-        from_source(feeder)
+        spanning_tree(feeder)  # power-grid-model would call a lost bus solved, at 0 p.u.
         self.feeder = feeder
         self._model = PowerGridModel(_network(feeder))
 

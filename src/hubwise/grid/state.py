@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,10 @@ class FeederState:
     voltage_pu: Array
     branch_loading: Array
     converged: NDArray[np.bool_]
+
+    def select(self, slots: slice) -> FeederState:
+        """The state of some of the slots."""
+        return FeederState(**{f.name: getattr(self, f.name)[..., slots] for f in fields(self)})
 
 
 def feeder_state(

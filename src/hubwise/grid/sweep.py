@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hubwise.domain import Feeder
 from hubwise.grid.state import FeederState, feeder_state
-from hubwise.grid.topology import Tree, bus_load_kw, bus_rows, tree
+from hubwise.grid.topology import Tree, bus_load_kw, bus_rows, radial_tree
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -43,42 +43,43 @@ def power_flow_sweep(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> FeederSta
         If the feeder is meshed or not connected, a hub is at an unknown bus, or a shape does not
         fit.
     """
-    branches = tree(feeder)
-    load_va = 1e3 * (bus_load_kw(feeder, hub_bus, hub_kw) + 1j * feeder.base_kvar)
-    source_v = feeder.source_voltage_pu * feeder.nominal_kv * 1e3
-    impedance: Complex = feeder.r_ohm + 1j * feeder.x_ohm
+    branches = radial_tree(feeder)
+    # In kV, A, kΩ and kVA no factor of a thousand is left. Voltages are line to line and currents
+    # √3 times the phase current, so that power is their product.
+    load_kva: Complex = bus_load_kw(feeder, hub_bus, hub_kw) + 1j * feeder.base_kvar
+    impedance_kohm: Complex = feeder.r_ohm / 1e3 + 1j * (feeder.x_ohm / 1e3)
+    source_kv = feeder.source_voltage_pu * feeder.nominal_kv
     with np.errstate(all="ignore"):  # where no solution exists the sweeps run away
-        voltage, drawn, converged = _sweeps(branches, impedance, load_va, source_v)
-        head_va = source_v * np.conj(drawn[bus_rows(feeder, np.array([feeder.source_bus]))[0]])
-        current = np.empty((len(feeder.from_bus), load_va.shape[1]))
+        voltage, drawn, converged = _sweeps(branches, impedance_kohm, load_kva, source_kv)
+        head_kva = source_kv * np.conj(drawn[bus_rows(feeder, np.array([feeder.source_bus]))[0]])
+        current = np.empty((len(feeder.from_bus), load_kva.shape[1]))
         current[branches.branch] = np.abs(drawn[branches.far]) / np.sqrt(3.0)
     return feeder_state(
         feeder,
-        head_kw=head_va.real / 1e3,
-        head_kvar=head_va.imag / 1e3,
-        voltage_pu=np.abs(voltage) / (feeder.nominal_kv * 1e3),
+        head_kw=head_kva.real,
+        head_kvar=head_kva.imag,
+        voltage_pu=np.abs(voltage) / feeder.nominal_kv,
         current_a=current,
         converged=converged,
     )
 
 
 def _sweeps(
-    branches: Tree, impedance: Complex, load_va: Complex, source_v: float
+    branches: Tree, impedance_kohm: Complex, load_kva: Complex, source_kv: float
 ) -> tuple[Complex, Complex, NDArray[np.bool_]]:
-    """Voltages, currents drawn at and beyond every bus, and whether each slot has settled.
+    """Voltages [kV], currents drawn at and beyond every bus [A], and which slots have settled.
 
-    Voltages are line to line and currents are √3 times the phase current, so that power is
-    their product; all of shape (buses, slots).
+    Voltages and currents have shape (buses, slots).
     """
-    voltage = np.full(load_va.shape, source_v, dtype=np.complex128)
+    voltage = np.full(load_kva.shape, source_kv, dtype=np.complex128)
     for _ in range(SWEEPS):
-        drawn, previous = np.conj(load_va / voltage), voltage
+        drawn, previous = np.conj(load_kva / voltage), voltage
         for near, far in zip(branches.near[::-1], branches.far[::-1], strict=True):
             drawn[near] += drawn[far]
-        voltage = np.full(load_va.shape, source_v, dtype=np.complex128)
+        voltage = np.full(load_kva.shape, source_kv, dtype=np.complex128)
         for branch, near, far in zip(branches.branch, branches.near, branches.far, strict=True):
-            voltage[far] = voltage[near] - impedance[branch] * drawn[far]
-        settled = np.abs(voltage - previous).max(axis=0) <= TOLERANCE_PU * source_v
+            voltage[far] = voltage[near] - impedance_kohm[branch] * drawn[far]
+        settled = np.abs(voltage - previous).max(axis=0) <= TOLERANCE_PU * source_kv
         if settled.all():
             break
     return voltage, drawn, settled

@@ -1,4 +1,4 @@
-"""Where hubs, buses and branches sit: rows of the tables, loads by bus, the tree of a feeder."""
+"""Where hubs, buses and branches sit: rows of the tables, loads by bus, paths from the source."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order
 
 from hubwise.domain import Feeder
 
@@ -17,7 +15,7 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A radial feeder from the source outwards; every array has shape (buses - 1,).
+    """One path from the source to every bus, branches in order outwards; shape (buses - 1,).
 
     Parameters
     ----------
@@ -63,40 +61,44 @@ def bus_load_kw(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Array:
     return load_kw
 
 
-def from_source(feeder: Feeder) -> tuple[Index, Index]:
-    """Rows of all buses, the source first, breadth first; and the row each was reached from.
+def spanning_tree(feeder: Feeder) -> Tree:
+    """A tree of branches that reaches every bus from the source, breadth first.
 
     Raises
     ------
     ValueError
         If a bus has no path to the source; the message names all of them.
     """
-    buses = len(feeder.bus)
-    ends = bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus)
-    graph = coo_array((np.ones(len(ends[0])), ends), shape=(buses, buses)).tocsr()
-    source = bus_rows(feeder, np.array([feeder.source_bus]))[0]
-    order, predecessor = breadth_first_order(graph, source, directed=False)
-    if len(order) < buses:
-        lost = feeder.bus[np.setdiff1d(np.arange(buses), order)]
-        raise ValueError(f"no path from the source to bus {', '.join(map(str, lost))}")
-    return order.astype(np.int64), predecessor[order].astype(np.int64)
+    beside: list[list[tuple[int, int]]] = [[] for _ in feeder.bus]
+    ends = zip(bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus), strict=True)
+    for branch, (one, other) in enumerate(ends):
+        beside[one].append((branch, other))
+        beside[other].append((branch, one))
+    reached = [int(bus_rows(feeder, np.array([feeder.source_bus]))[0])]
+    known, steps = set(reached), []
+    for near in reached:  # grows while it is walked
+        for branch, far in beside[near]:
+            if far not in known:
+                known.add(far)
+                reached.append(far)
+                steps.append((branch, near, far))
+    if len(known) < len(feeder.bus):
+        lost = [str(bus) for row, bus in enumerate(feeder.bus) if row not in known]
+        raise ValueError(f"no path from the source to bus {', '.join(lost)}")
+    return Tree(*np.array(steps, dtype=np.int64).reshape(-1, 3).T)
 
 
-def tree(feeder: Feeder) -> Tree:
-    """The branches of a radial feeder, from the source outwards.
+def radial_tree(feeder: Feeder) -> Tree:
+    """All branches of a radial feeder, in order outwards.
 
     Raises
     ------
     ValueError
         If the feeder is meshed, or a bus has no path to the source.
     """
-    order, reached_from = from_source(feeder)
-    if len(feeder.from_bus) != len(feeder.bus) - 1:
-        raise ValueError(
-            f"the feeder is meshed: {len(feeder.from_bus)} branches between {len(feeder.bus)} buses"
-        )
-    ends = zip(bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus), strict=True)
-    row = {frozenset(pair): k for k, pair in enumerate(ends)}
-    near, far = reached_from[1:], order[1:]
-    branch = [row[frozenset(pair)] for pair in zip(near, far, strict=True)]
-    return Tree(np.array(branch, dtype=np.int64), near, far)
+    tree = spanning_tree(feeder)
+    if len(feeder.from_bus) > len(tree.branch):
+        rest = np.setdiff1d(np.arange(len(feeder.from_bus)), tree.branch)
+        names = [f"{feeder.from_bus[k]}-{feeder.to_bus[k]}" for k in rest]
+        raise ValueError(f"the feeder is meshed: {', '.join(names)} close a loop")
+    return tree

@@ -1,0 +1,137 @@
+"""What the feeder and the hubs' connections forbid, and where a state breaks it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Feeder, Hubs
+from hubwise.grid.state import FeederState
+
+Array = NDArray[np.float64]
+
+# A value may pass its limit by this share of it: rounding, far below what any meter shows.
+TOLERANCE = 1e-9
+
+
+class Kind(Enum):
+    """What kind of limit is broken."""
+
+    VOLTAGE = "voltage"
+    BRANCH = "branch"
+    TRANSFORMER = "transformer"
+    CONNECTION = "connection"
+    CONVERGENCE = "convergence"
+
+
+_UNIT = {
+    Kind.VOLTAGE: "{:.4f} p.u.",
+    Kind.BRANCH: "{:.1%} of its ampacity",
+    Kind.TRANSFORMER: "{:.1%} of its rating",
+    Kind.CONNECTION: "{:.1f} kW",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One limit broken in one slot.
+
+    Parameters
+    ----------
+    kind
+        What kind of limit.
+    element
+        Where, in words: ``bus 18``, ``branch 3-23``, ``hub north, import``.
+    slot
+        When.
+    value, limit
+        What the state shows and the limit that it passes: p.u. for voltages, shares of ampacity
+        or rating for branches and the transformer, kW for connections; NaN where the power flow
+        did not converge.
+    """
+
+    kind: Kind
+    element: str
+    slot: int
+    value: float
+    limit: float
+
+    def __str__(self) -> str:
+        """One line for people: where, when, what, and the limit."""
+        if self.kind is Kind.CONVERGENCE:
+            return f"{self.element}, slot {self.slot}: the power flow finds no solution"
+        unit, side = _UNIT[self.kind], "below" if self.value < self.limit else "above"
+        value, limit = unit.format(self.value), unit.format(self.limit)
+        return f"{self.element}, slot {self.slot}: {value}, {side} {limit}"
+
+
+def violations(
+    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array
+) -> tuple[Violation, ...]:
+    """Every limit that is broken, in every slot; empty where all limits hold.
+
+    A slot whose power flow did not converge is one violation of its own kind; its voltages and
+    loadings are unknown and counted nowhere. Values may pass a limit by rounding (1e-9 of it).
+
+    Parameters
+    ----------
+    feeder
+        Network and limits.
+    hubs
+        Hubs and the limits of their connections.
+    state
+        The feeder under AC power flow.
+    hub_kw
+        Net draw of every hub, import positive; shape (hubs, slots) [kW].
+    """
+    buses = [f"bus {bus}" for bus in feeder.bus]
+    ends = zip(feeder.from_bus, feeder.to_bus, strict=True)
+    branches = [f"branch {near}-{far}" for near, far in ends]
+    head = state.transformer_loading[None, :]
+    imports = [f"hub {name}, import" for name in hubs.name]
+    exports = [f"hub {name}, export" for name in hubs.name]
+    lost = [
+        Violation(Kind.CONVERGENCE, "feeder", int(slot), np.nan, np.nan)
+        for slot in np.flatnonzero(~state.converged)
+    ]
+    return (
+        *lost,
+        *_below(Kind.VOLTAGE, buses, state.voltage_pu, feeder.voltage_min_pu),
+        *_above(Kind.VOLTAGE, buses, state.voltage_pu, feeder.voltage_max_pu),
+        *_above(Kind.BRANCH, branches, state.branch_loading, 1.0),
+        *_above(Kind.TRANSFORMER, ["substation transformer"], head, feeder.transformer_limit),
+        *_above(Kind.CONNECTION, imports, hub_kw, hubs.import_limit_kw),
+        *_above(Kind.CONNECTION, exports, -hub_kw, hubs.export_limit_kw),
+    )
+
+
+def count(broken: Iterable[Violation]) -> dict[Kind, int]:
+    """How many violations there are of each kind; every kind has its key."""
+    found = Counter(violation.kind for violation in broken)
+    return {kind: found[kind] for kind in Kind}
+
+
+def _above(
+    kind: Kind, elements: Sequence[str], value: Array, limit: Array | float
+) -> list[Violation]:
+    """Values, of shape (elements, slots), above one limit for all elements or a limit each."""
+    limits = np.broadcast_to(limit, len(elements))
+    where = np.argwhere(value > (limits + TOLERANCE * np.abs(limits))[:, None])
+    return [
+        Violation(kind, elements[row], int(slot), float(value[row, slot]), float(limits[row]))
+        for row, slot in where
+    ]
+
+
+def _below(kind: Kind, elements: Sequence[str], value: Array, limit: float) -> list[Violation]:
+    """Values, of shape (elements, slots), below the limit."""
+    where = np.argwhere(value < limit - TOLERANCE * abs(limit))
+    return [
+        Violation(kind, elements[row], int(slot), float(value[row, slot]), limit)
+        for row, slot in where
+    ]
