@@ -33,8 +33,8 @@ def bench() -> Iterator[Figure]:
     a_program = (perf_counter() - start) / SAMPLE
     how = (
         f"{len(fleet)} drivers of ieee33 x {scenario.horizon.slots} slots, three-block prices: "
-        f"mean of {REPEATS} calls ({1e3 * ours:.2f} ms each), against building and solving one HiGHS "
-        f"linear program a driver (mean of {SAMPLE} drivers, {1e3 * a_program:.2f} ms each)"
+        f"mean of {REPEATS} calls ({1e3 * ours:.2f} ms each), against building and solving one "
+        f"HiGHS linear program a driver (mean of {SAMPLE} drivers, {1e3 * a_program:.2f} ms each)"
     )
     ratio = a_program * len(fleet) / ours
     yield Figure("best response, times faster than linear programs", ratio, "x", how, at_least=300)
