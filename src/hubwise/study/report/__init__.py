@@ -1,0 +1,54 @@
+"""The page to look at: ``report.html``, one file that opens without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hubwise.domain import Scenario
+from hubwise.study.report.material import read_plan, read_study
+from hubwise.study.report.page import page
+
+__all__ = ["write_plan_report", "write_report"]
+
+
+def write_report(scenario: Scenario, study_folder: Path) -> Path:
+    """Write ``report.html`` into a study folder, from its files and the scenario.
+
+    Parameters
+    ----------
+    scenario
+        What was given.
+    study_folder
+        Holds ``summary.json`` and the plan folders under ``plans/<strategy>-<participation>/``.
+        Figures whose plan folder is missing say so.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    return _write(page(read_study(scenario, study_folder), "day-ahead study"), study_folder)
+
+
+def write_plan_report(scenario: Scenario, plan_folder: Path) -> Path:
+    """Write ``report.html`` into a plan folder; the same page with one strategy.
+
+    Parameters
+    ----------
+    scenario
+        What was given.
+    plan_folder
+        Holds ``summary.json`` with one result, and its tables.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    return _write(page(read_plan(scenario, plan_folder), "day-ahead plan"), plan_folder)
+
+
+def _write(text: str, folder: Path) -> Path:
+    path = folder / "report.html"
+    path.write_text(text, encoding="utf-8")
+    return path

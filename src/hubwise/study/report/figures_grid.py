@@ -1,0 +1,137 @@
+"""Figures of the feeder: voltages, and how loaded the substation transformer is."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Scenario
+from hubwise.study.report.axes import (
+    Spec,
+    clock_figure,
+    limit_line,
+    line,
+    reach,
+    value_axis,
+    values,
+)
+from hubwise.study.report.figures_power import DASHES
+from hubwise.study.report.material import Case, by_slot, grid_of
+from hubwise.study.report.palette import of_strategy
+from hubwise.study.report.words import label
+
+Array = NDArray[np.float64]
+
+
+def voltage_band(scenario: Scenario, cases: list[Case]) -> Spec | None:
+    """Lowest and highest voltage over the buses under each strategy, with the limits [p.u.]."""
+    found = [(case, bus_voltages(scenario, case)) for case in cases]
+    known = [(case, matrix) for case, matrix in found if matrix is not None]
+    spread = reach([matrix for _, matrix in known])
+    if spread is None:
+        return None
+    feeder = scenario.feeder
+    low = [_edge(case, matrix.min(axis=0), "lowest") for case, matrix in known]
+    high = [_edge(case, matrix.max(axis=0), "highest") for case, matrix in known if _lifts(matrix)]
+    floor = min(spread[0], feeder.voltage_min_pu) - 0.008
+    top = spread[1] + 0.008
+    limits = [limit_line(feeder.voltage_min_pu, f"lower limit {feeder.voltage_min_pu:.2f}")]
+    if feeder.voltage_max_pu <= top:
+        limits.append(limit_line(feeder.voltage_max_pu, f"upper limit {feeder.voltage_max_pu:.2f}"))
+    axis = value_axis("Voltage, p.u.", range=[floor, top], tickformat=".2f")
+    shapes, words = zip(*limits, strict=True)
+    marks = {"shapes": shapes, "annotations": words}
+    return clock_figure(scenario.horizon, [*high, *low], 340, axis, ticks=5, **marks)
+
+
+def _lifts(matrix: Array) -> bool:
+    """Whether any bus is ever above the feeder head, so that the highest voltage says something."""
+    top = matrix.max(axis=0)[np.isfinite(matrix).all(axis=0)]
+    return bool(top.size and np.ptp(top) > 1e-6)
+
+
+def _edge(case: Case, voltage: Array, which: str) -> Spec:
+    style = {"dash": DASHES.get(case.strategy, "solid"), "width": 2 if which == "lowest" else 1}
+    name, colour = f"{label(case.strategy)}, {which}", of_strategy(case.strategy)
+    return line(name, voltage, colour, "p.u.", 4, line=style)
+
+
+def bus_voltages(scenario: Scenario, case: Case) -> Array | None:
+    """Voltage of every bus; shape (buses, slots) [p.u.]."""
+    table = case.table("buses")
+    if table is None:
+        return None
+    return grid_of(table, "bus", "voltage_pu", scenario.horizon.slots)[1]
+
+
+def voltage_reach(scenario: Scenario, cases: list[Case]) -> tuple[float, float] | None:
+    """Least and greatest voltage of all cases [p.u.]."""
+    found = [bus_voltages(scenario, case) for case in cases]
+    return reach([matrix for matrix in found if matrix is not None])
+
+
+def voltage_map(
+    scenario: Scenario, case: Case | None, spread: tuple[float, float] | None
+) -> Spec | None:
+    """Voltage of every bus in every slot as a heat map; ``spread`` is the range of its colours."""
+    matrix = bus_voltages(scenario, case) if case else None
+    if matrix is None or spread is None:
+        return None
+    buses = np.sort(scenario.feeder.bus)
+    heat = {
+        "type": "heatmap",
+        "z": [values(row, 4) for row in matrix],
+        "y": [f"{bus}" for bus in buses],
+        "zmin": spread[0],
+        "zmax": spread[1],
+        "colorscale": "Cividis",
+        "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": ".2f", "nticks": 6},
+        "hovertemplate": "bus %{y} · %{z:.4f} p.u.<br>%{x}<extra></extra>",
+    }
+    marks = _marked_buses(scenario)
+    rows = {
+        "type": "category",
+        "autorange": "reversed",
+        "tickvals": marks,
+        "showgrid": False,
+    }
+    axis = value_axis("Bus", **rows)
+    return clock_figure(scenario.horizon, [heat], 380, axis, ticks=5, hovermode="closest")
+
+
+def _marked_buses(scenario: Scenario) -> list[str]:
+    """Buses that get a tick: those with a hub, and the first and the last."""
+    buses = {int(bus) for bus in scenario.hubs.bus}
+    ends = {int(scenario.feeder.bus.min()), int(scenario.feeder.bus.max())}
+    return [str(bus) for bus in sorted(buses | ends)]
+
+
+def transformer(scenario: Scenario, cases: list[Case]) -> Spec | None:
+    """Loading of the substation transformer under each strategy, with its limit [% of rating]."""
+    slots = scenario.horizon.slots
+    tables = [(case, case.table("feeder")) for case in cases]
+    loads = [
+        (case, 100.0 * by_slot(table, "transformer_loading", slots))
+        for case, table in tables
+        if table is not None
+    ]
+    if not loads:
+        return None
+    limit = 100.0 * scenario.feeder.transformer_limit
+    lines = [
+        line(
+            label(case.strategy),
+            loading,
+            of_strategy(case.strategy),
+            "%",
+            1,
+            line={"dash": DASHES.get(case.strategy, "solid")},
+        )
+        for case, loading in loads
+    ]
+    shape, words = limit_line(limit, f"limit {limit:.0f} %")
+    spread = reach([np.array([limit]), *(loading for _, loading in loads)])
+    top = spread[1] if spread else limit
+    axis = value_axis("Loading, % of rating", range=[0, 1.08 * top])
+    marks = {"shapes": [shape], "annotations": [words]}
+    return clock_figure(scenario.horizon, lines, 340, axis, ticks=5, **marks)

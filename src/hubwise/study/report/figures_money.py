@@ -1,0 +1,184 @@
+"""Figures of money: the operator's line items, drivers' savings, participations compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.study.report.axes import (
+    Spec,
+    figure,
+    layout,
+    limit_line,
+    line,
+    plain,
+    titled,
+    value_axis,
+    values,
+)
+from hubwise.study.report.figures_power import DASHES
+from hubwise.study.report.material import Case, Material, ratios
+from hubwise.study.report.palette import GRID, INCOME, INK, MUTED, OUTGO, of_strategy
+from hubwise.study.report.words import PUBLISHED, Published, finite, label, number, percent
+
+Array = NDArray[np.float64]
+
+
+def waterfall(case: Case | None, currency: str) -> Spec | None:
+    """The operator's profit, from the first line item to what is left [currency]."""
+    items = account_lines(case.result) if case else []
+    if not items or case is None:
+        return None
+    names = [name.capitalize() for name, _ in items] + ["Profit"]
+    amounts = [amount for _, amount in items]
+    total = sum(amounts)
+    bars = {
+        "type": "waterfall",
+        "orientation": "h",
+        "measure": ["relative"] * len(items) + ["total"],
+        "y": [plain(name) for name in names],
+        "x": values([*amounts, total], 2),
+        "text": [number(amount) for amount in [*amounts, total]],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "textfont": {"color": INK, "size": 12},
+        "increasing": {"marker": {"color": INCOME}},
+        "decreasing": {"marker": {"color": OUTGO}},
+        "totals": {"marker": {"color": of_strategy(case.strategy)}},
+        "connector": {"line": {"color": OUTGO, "width": 1}},
+        "hovertemplate": f"%{{y}}: %{{text}} {plain(currency)}<extra></extra>",
+    }
+    return figure([bars], _waterfall_look(amounts, currency))
+
+
+def _waterfall_look(amounts: list[float], currency: str) -> Spec:
+    heights = np.concatenate([[0.0], np.cumsum(amounts)])
+    low, high = float(heights.min()), float(heights.max())
+    room = 0.22 * (high - low or 1.0)
+    across = value_axis(plain(currency), range=[low - (room if low < 0 else 0), high + room])
+    across |= {"zeroline": True, "zerolinecolor": MUTED, "nticks": 5}
+    down = {"autorange": "reversed", "automargin": True, "fixedrange": True, "ticks": ""}
+    height = 90 + 34 * (len(amounts) + 1)
+    return layout(height, across, down, hovermode="closest", waterfallgap=0.35)
+
+
+def account_lines(result: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Name and signed amount of the line items that are not zero; they add up to the profit."""
+    account = result.get("account")
+    if not isinstance(account, Mapping):
+        return []
+    known = [(str(name), finite(amount)) for name, amount in account.items()]
+    return [(name.replace("_", " "), amount) for name, amount in known if amount]
+
+
+def savings(case: Case | None, currency: str) -> Spec | None:
+    """How many participating sessions save how much against the reference tariff [currency]."""
+    saved = participants_savings(case) if case else None
+    if saved is None or not saved.size:
+        return None
+    edges = np.histogram_bin_edges(saved, bins=_bins(saved))
+    counts, _ = np.histogram(saved, edges)
+    width = float(edges[1] - edges[0])
+    bars = {
+        "type": "bar",
+        "x": values((edges[:-1] + edges[1:]) / 2, 4),
+        "y": [int(count) for count in counts],
+        "width": width * 0.94,
+        "marker": {"color": of_strategy("hubwise")},
+        "customdata": [f"{number(low, 2)} to {number(high, 2)}" for low, high in pairwise(edges)],
+        "hovertemplate": (
+            f"saving %{{customdata}} {plain(currency)}<br>%{{y:,}} sessions<extra></extra>"
+        ),
+    }
+    shape, words = _mark(float(np.median(saved)), currency)
+    across = value_axis(f"Saving of a session, {plain(currency)}", showgrid=False)
+    across |= {"zeroline": True, "zerolinecolor": MUTED}
+    look = layout(380, across, value_axis("Sessions"), hovermode="closest")
+    look |= {"shapes": [shape], "annotations": [words], "margin": look["margin"] | {"t": 28}}
+    return figure([bars], look)
+
+
+def _bins(saved: Array) -> int:
+    return 1 if np.ptp(saved) < 1e-9 else min(30, max(5, saved.size // 10))
+
+
+def _mark(median: float, currency: str) -> tuple[Spec, Spec]:
+    """A line at the median, and its words above the plot."""
+    shape = {
+        "type": "line",
+        "x0": median,
+        "x1": median,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": INK, "width": 1.5, "dash": "dot"},
+    }
+    words = {
+        "x": median,
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "bottom",
+        "text": f"median {number(median, 2)} {plain(currency)}",
+        "showarrow": False,
+        "font": {"color": INK, "size": 12},
+    }
+    return shape, words
+
+
+def participants_savings(case: Case) -> Array | None:
+    """Saving of every participating session; shape (participants,) [currency]."""
+    bills, sessions = case.table("bills"), case.table("sessions")
+    if bills is None or sessions is None:
+        return None
+    who = sessions.filter("participating").select("session")
+    saved = bills.join(who, on="session", how="semi")["saving"].to_numpy()
+    finite_ones: Array = saved[np.isfinite(saved)]
+    return finite_ones
+
+
+def compared(material: Material, published: bool) -> dict[str, Spec]:
+    """Each of the study's three measures over participation, one line per strategy, by its key."""
+    return {measure.key: _compared(material, measure, published) for measure in PUBLISHED}
+
+
+def _compared(material: Material, measure: Published, published: bool) -> Spec:
+    shares = material.participations
+    strategies = dict.fromkeys(case.strategy for p in shares for case in material.at(p))
+    lines = [_over_shares(material, strategy, measure.key) for strategy in strategies]
+    across = {
+        "tickvals": [100 * share for share in shares],
+        "ticktext": [percent(share) for share in shares],
+        "range": [100 * shares[0] - 4, 100 * shares[-1] + 4],
+        "title": titled("Participating"),
+        "showgrid": False,
+        "fixedrange": True,
+    }
+    look = layout(300, across, value_axis("", rangemode="tozero", tickformat=".2f"))
+    look["margin"] = {"l": 44, "r": 12, "t": 12, "b": 48}
+    if published:
+        shape, words = limit_line(measure.value, f"published {measure.value:.2f}")
+        look |= {"shapes": [shape], "annotations": [words]}
+    return figure(lines, look)
+
+
+def _over_shares(material: Material, strategy: str, key: str) -> Spec:
+    points = []
+    for share in material.participations:
+        case = material.case(share, strategy)
+        ratio = ratios(case, material.yardstick(share))[key] if case else None
+        points.append(np.nan if ratio is None else ratio)
+    return line(
+        label(strategy),
+        points,
+        of_strategy(strategy),
+        "",
+        3,
+        x=[100 * share for share in material.participations],
+        mode="lines+markers",
+        line={"dash": DASHES.get(strategy, "solid")},
+        marker={"size": 8, "line": {"color": GRID, "width": 1}},
+    )

@@ -1,0 +1,208 @@
+"""What was given and how the numbers were made: rules, limits, hubs, fleet, method, assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Horizon, Scenario
+from hubwise.study.report.material import Case, Material
+from hubwise.study.report.tables import facts, table
+from hubwise.study.report.words import EN, GLOSSARY, SPACE, number, percent, span, tiny
+
+Array = NDArray[np.float64]
+
+
+def subtitle(scenario: Scenario) -> str:
+    """What kind of day this is, in one line."""
+    sessions, hubs, buses = len(scenario.fleet), len(scenario.hubs), len(scenario.feeder.bus)
+    first, last = scenario.horizon.local_starts()[0], scenario.horizon.local_starts()[-1]
+    day = f"{first:%A} {first.day} {first:%B %Y}, {first:%H:%M}"
+    facts = [
+        f"{sessions:,} {_plural(sessions, 'session')} at {hubs:,} {_plural(hubs, 'hub')}",
+        f"a feeder of {buses:,} buses",
+        f"{scenario.horizon.slots} slots of {scenario.horizon.slot_minutes}{SPACE}min from {day}",
+        f"{scenario.horizon.zone} ({last.tzname()})",
+    ]
+    return escape(" · ".join(facts))
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+def bullets(lines: Iterable[str], empty: str) -> str:
+    """A list of sentences, or what to say where there is none."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<ul>{items}</ul>" if items else f'<p class="note">{escape(empty)}</p>'
+
+
+def price_rules(scenario: Scenario) -> str:
+    """What a posted tariff may be, block by block, beside what the operator is given."""
+    rules, market, horizon = scenario.rules, scenario.market, scenario.horizon
+    columns = (
+        market.purchase_price,
+        market.feed_in_price,
+        market.reference_price,
+        rules.charge_price_min,
+        rules.charge_price_max,
+        rules.discharge_price_min,
+        rules.discharge_price_max,
+        market.incentive,
+    )
+    rows = []
+    for block, name in enumerate(rules.block_names):
+        mask = rules.block == block
+        if mask.any():
+            purchase, feed_in, reference, c0, c1, r0, r1, incentive = (
+                (float(column[mask].min()), float(column[mask].max())) for column in columns
+            )
+            cells = [span(*pair, 3) for pair in (purchase, feed_in, reference)]
+            cells += [span(c0[0], c1[1], 2), span(r0[0], r1[1], 2), span(*incentive, 2)]
+            rows.append([escape(name), _when(horizon, mask), *cells])
+    head = ["Block", "Hours", "Purchase", "Feed-in", "Reference tariff"]
+    head += ["Charge price may be", "Discharge price may be", "Incentive"]
+    return table(head, rows, "numbers words-2")
+
+
+def _when(horizon: Horizon, mask: NDArray[np.bool_]) -> str:
+    """The local hours at which a mask over the slots holds."""
+    starts = [f"{at:%H:%M}" for at in horizon.local_starts()]
+    ends = [*starts[1:], f"{horizon.end_utc.astimezone(horizon.local_starts()[0].tzinfo):%H:%M}"]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(int), [0]])))
+    runs = [(starts[a], ends[b - 1]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    if len(runs) > 1 and runs[-1][1] == runs[0][0] and mask[0] and mask[-1]:
+        runs = [(runs[-1][0], runs[0][1]), *runs[1:-1]]
+    return ", ".join(f"{a}{EN}{b}" for a, b in runs[:6]) + (" …" if len(runs) > 6 else "")
+
+
+def rules_in_words(scenario: Scenario) -> str:
+    """Tariff family, caps, promises and limits, as rows of name and value."""
+    rules, promises, feeder = scenario.rules, scenario.promises, scenario.feeder
+    money = f"{scenario.currency}/kWh"
+    rows = [
+        ("Tariff family", escape(rules.family)),
+        ("Cap on the average charge price", _or_none(rules.average_cap, 3, money)),
+        ("Promise to drivers: cost ÷ uncoordinated", _at_most(promises.saving)),
+        ("Promise to the grid: peak-valley ÷ uncoordinated", _at_most(promises.peak_valley)),
+        ("Voltage band, p.u.", span(feeder.voltage_min_pu, feeder.voltage_max_pu, 2)),
+        ("Substation transformer", _transformer(scenario)),
+        ("Branch ampacity", span(feeder.ampacity_a.min(), feeder.ampacity_a.max(), 0, "A")),
+        ("Demand charge", _or_none(scenario.market.demand_charge, 2, f"{scenario.currency}/kW")),
+    ]
+    return facts(rows)
+
+
+def _or_none(value: float, decimals: int, unit: str = "") -> str:
+    return escape(number(value, decimals, unit)) if np.isfinite(value) and value else "none"
+
+
+def _at_most(promise: float) -> str:
+    return f"at most {number(promise, 2)}" if np.isfinite(promise) else "none"
+
+
+def _transformer(scenario: Scenario) -> str:
+    feeder = scenario.feeder
+    rating = number(feeder.transformer_kva, 0, "kVA")
+    return f"{rating}, at most {percent(feeder.transformer_limit)} of it"
+
+
+def hubs_table(scenario: Scenario) -> str:
+    """Where the hubs are and what stands there."""
+    hubs = scenario.hubs
+    rows = [
+        [
+            escape(hubs.name[k]),
+            number(hubs.bus[k].item()),
+            number(int((scenario.fleet.hub == k).sum())),
+            _battery(hubs.battery_kw[k], hubs.battery_kwh[k]),
+            number(hubs.solar_kw[k].max(), 0, "kW") if hubs.solar_kw[k].max() > 0 else "none",
+            _or_none(hubs.import_limit_kw[k], 0, "kW"),
+        ]
+        for k in range(len(hubs))
+    ]
+    head = ["Hub", "Bus", "Sessions", "Station battery", "Solar, at most", "Grid connection"]
+    return table(head, rows, "numbers")
+
+
+def _battery(kw: float, kwh: float) -> str:
+    return f"{number(kw)}{SPACE}kW / {number(kwh)}{SPACE}kWh" if kwh > 0 else "none"
+
+
+def fleet_facts(scenario: Scenario) -> str:
+    """Who comes: stays, batteries, energy, wear."""
+    fleet, hours = scenario.fleet, scenario.horizon.slot_hours
+    if not len(fleet):
+        return '<p class="note">No session.</p>'
+    stay = hours * (fleet.departure_slot - fleet.arrival_slot)
+    wanted = np.maximum(fleet.required_kwh - fleet.arrival_kwh, 0.0).sum()
+    names, counts = np.unique(fleet.chemistry, return_counts=True)
+    rows = [
+        ("Sessions", number(len(fleet))),
+        ("Can discharge", percent(float((fleet.discharge_kw_max > 0).mean()))),
+        ("Stay, median", number(float(np.median(stay)), 1, "h")),
+        ("Battery", span(fleet.capacity_kwh.min(), fleet.capacity_kwh.max(), 0, "kWh")),
+        ("Charger", span(fleet.charge_kw_max.min(), fleet.charge_kw_max.max(), 1, "kW")),
+        ("Energy required above arrival", number(float(wanted), 0, "kWh")),
+        ("Wear cost", _wear(scenario)),
+        ("Chemistry", _shares(names.tolist(), counts.tolist())),
+    ]
+    return facts(rows)
+
+
+def _wear(scenario: Scenario) -> str:
+    wear = scenario.fleet.wear_cost
+    return escape(span(float(wear.min()), float(wear.max()), 2, f"{scenario.currency}/kWh"))
+
+
+def _shares(names: Sequence[str], counts: Sequence[int]) -> str:
+    pairs = zip(names, counts, strict=True)
+    return escape(", ".join(f"{name} {percent(n / sum(counts))}" for name, n in pairs))
+
+
+def method_table(material: Material) -> str:
+    """How the plan's numbers were made at every participation, with bound and gap."""
+    cases = [case for share in material.participations if (case := material.chosen(share))]
+    money = escape(material.scenario.currency)
+    rows = [
+        ["Tariffs evaluated", *(number(case.value("evaluations")) for case in cases)],
+        ["Time spent", *(number(case.value("wall_seconds"), 1, "s") for case in cases)],
+        ["Operator's profit", *(number(case.value("operator_profit"), 0, money) for case in cases)],
+        ["Bound for any tariff", *(_unless(case, "profit_bound", 0, money) for case in cases)],
+        ["Gap to the bound", *(_gap(case) for case in cases)],
+        ["Reference margin", *(number(case.value("reference_margin"), 0, money) for case in cases)],
+        ["Margin on others", *(number(case.value("margin_on_others"), 0, money) for case in cases)],
+        ["Largest regret of a driver", *(tiny(case.value("max_regret"), money) for case in cases)],
+        ["Shortfall", *(number(case.value("shortfall_kwh"), 1, "kWh") for case in cases)],
+    ]
+    return table(["", *(percent(case.participation) for case in cases)], rows, "numbers")
+
+
+def _unless(case: Case, key: str, decimals: int, unit: str) -> str:
+    value = case.value(key)
+    return "not computed" if value is None else number(value, decimals, unit)
+
+
+def _gap(case: Case) -> str:
+    value = case.value("gap")
+    return "not computed" if value is None else percent(value, 2)
+
+
+def how_made(material: Material) -> str:
+    """Version, seed and method in one sentence."""
+    search = material.scenario.search
+    facts = [
+        f"Hubwise {material.version}" if material.version else "Hubwise",
+        f"search method “{search.method}”, at most {search.evaluations:,} tariffs",
+        f"seed {search.seed}",
+        f"scenario “{material.scenario.name}”",
+    ]
+    return escape(", ".join(facts)) + "."
+
+
+def glossary() -> str:
+    """What each word and number means."""
+    return "<dl>" + "".join(f"<div><dt>{t}</dt><dd>{d}</dd></div>" for t, d in GLOSSARY) + "</dl>"

@@ -1,0 +1,115 @@
+(function () {
+  "use strict";
+  const figures = JSON.parse(document.getElementById("figure-data").textContent);
+  const plots = Array.from(document.querySelectorAll("[data-figure]"));
+  const buttons = Array.from(document.querySelectorAll("[data-share]"));
+  const config = { displayModeBar: false, responsive: true };
+  const phone = window.matchMedia("(max-width: 640px)");
+  let share = document.body.dataset.share || figures.share;
+
+  function swatch(trace) {
+    const filled = trace.type === "bar" || Boolean(trace.stackgroup || trace.fill);
+    const line = trace.line || {};
+    const colour = filled ? trace.fillcolor || trace.marker.color : line.color;
+    const dash = { dash: "7 4", dot: "2 3" }[line.dash] || "";
+    const mark = filled
+      ? `<rect width="12" height="12" x="5" y="0" rx="2" fill="${colour}"/>`
+      : `<path d="M0 6H22" stroke="${colour}" stroke-width="${Math.max(line.width || 2, 2)}" stroke-dasharray="${dash}"/>`;
+    return `<svg width="22" height="12" aria-hidden="true">${mark}</svg>`;
+  }
+
+  function legend(plot, spec) {
+    const place = plot.parentElement.querySelector(".legend");
+    if (!place) return;
+    place.replaceChildren();
+    spec.data.forEach(function (trace, index) {
+      if (trace.showlegend === false) return;
+      const entry = document.createElement("button");
+      entry.type = "button";
+      entry.title = "Show or hide";
+      entry.setAttribute("aria-pressed", "true");
+      entry.innerHTML = swatch(trace);
+      entry.append(trace.name);
+      entry.addEventListener("click", function () {
+        const show = entry.getAttribute("aria-pressed") !== "true";
+        entry.setAttribute("aria-pressed", String(show));
+        Plotly.restyle(plot, { visible: show }, [index]);
+      });
+      place.append(entry);
+    });
+  }
+
+  // On a phone every second tick is enough.
+  function fitted(spec) {
+    const copy = JSON.parse(JSON.stringify(spec));
+    const axis = copy.layout.xaxis;
+    if (phone.matches && axis.tickvals && axis.tickvals.length > 5) {
+      axis.tickvals = axis.tickvals.filter((_, k) => k % 2 === 0);
+      axis.ticktext = axis.ticktext.filter((_, k) => k % 2 === 0);
+    }
+    return copy;
+  }
+
+  function draw(plot) {
+    const name = plot.dataset.figure;
+    const spec = (figures.at[share] || {})[name] || figures.all[name];
+    plot.classList.toggle("none", !spec);
+    if (!spec) {
+      Plotly.purge(plot);
+      const place = plot.parentElement.querySelector(".legend");
+      if (place) place.replaceChildren();
+      return;
+    }
+    const copy = fitted(spec);
+    Plotly.react(plot, copy.data, copy.layout, config);
+    legend(plot, copy);
+  }
+
+  function show() {
+    document.querySelectorAll("[data-at]").forEach(function (part) {
+      part.hidden = part.dataset.at !== share;
+    });
+    buttons.forEach(function (button) {
+      button.setAttribute("aria-pressed", String(button.dataset.share === share));
+    });
+    plots.forEach(draw);
+  }
+
+  // The address keeps section and participation: #feeder&p=0.8
+  function address() {
+    const [section, ...rest] = window.location.hash.slice(1).split("&");
+    const asked = new URLSearchParams(rest.join("&")).get("p");
+    return { section: section, share: asked !== null && asked in figures.at ? asked : null };
+  }
+
+  function keep(section) {
+    history.replaceState(null, "", `#${section}&p=${share}`);
+  }
+
+  function follow() {
+    const { section, share: asked } = address();
+    if (asked !== null && asked !== share) {
+      share = asked;
+      show();
+    }
+    const target = section && document.getElementById(section);
+    if (target) target.scrollIntoView();
+    if (target || asked !== null) keep(section);
+  }
+
+  buttons.forEach(function (button) {
+    button.addEventListener("click", function () {
+      share = button.dataset.share;
+      show();
+      keep(address().section || "overview");
+    });
+  });
+  window.addEventListener("hashchange", follow);
+  phone.addEventListener("change", show);
+  window.addEventListener("beforeprint", () => plots.forEach((plot) => plot.data && Plotly.relayout(plot, { width: 680 })));
+  window.addEventListener("afterprint", () => plots.forEach((plot) => plot.data && Plotly.relayout(plot, { width: null, autosize: true })));
+
+  share = address().share || share;
+  show();
+  follow();
+})();

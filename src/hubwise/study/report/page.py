@@ -1,0 +1,280 @@
+"""The page: texts, tables and figures poured into one file that loads nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from hubwise.domain import Scenario
+from hubwise.study.report import given, tables
+from hubwise.study.report.axes import Spec
+from hubwise.study.report.figures_grid import transformer, voltage_band, voltage_map, voltage_reach
+from hubwise.study.report.figures_money import compared, participants_savings, savings, waterfall
+from hubwise.study.report.figures_power import fleet, fleet_reach, load, prices, stations
+from hubwise.study.report.material import Case, Material
+from hubwise.study.report.palette import CHARGE, DISCHARGE, STATION
+from hubwise.study.report.words import (
+    PUBLISHED,
+    STRATEGY_MEANINGS,
+    label,
+    number,
+    percent,
+)
+
+SECTIONS = (
+    ("overview", "Overview"),
+    ("day", "Load and prices"),
+    ("fleet", "Fleet"),
+    ("feeder", "Feeder"),
+    ("stations", "Stations"),
+    ("gains", "Gains"),
+    ("values", "Three values"),
+    ("compared", "Compared"),
+    ("results", "Results"),
+    ("given", "Assumptions"),
+    ("method", "Method"),
+    ("words", "Words"),
+)
+
+
+def page(material: Material, kind: str) -> str:
+    """The whole page as HTML; ``kind`` says what it reports on, such as ``day-ahead study``."""
+    shares = material.participations
+    texts = _texts(material, shares) | _givens(material) | _comparison(material)
+    return Template(_part("page.html")).substitute(
+        texts,
+        kind=escape(kind),
+        style=_part("style.css"),
+        script=_part("page.js"),
+        plotly=get_plotlyjs(),
+        summary=embedded(material.summary),
+        figures=embedded(_figures(material, shares)),
+    )
+
+
+def _part(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def embedded(value: Any) -> str:
+    """JSON that is safe inside a script element; null where a number is NaN or infinite."""
+    text = json.dumps(_without_nan(value), ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _name(share: float) -> str:
+    """A participation as the page's address and attributes write it."""
+    return f"{share:g}"
+
+
+def _middle(shares: Sequence[float]) -> str:
+    return _name(shares[len(shares) // 2]) if shares else ""
+
+
+def _at_each(shares: Sequence[float], write: Callable[[float], str]) -> str:
+    """What ``write`` gives at every participation, all but the middle one hidden."""
+    chosen = _middle(shares)
+    return "".join(
+        f'<div data-at="{_name(share)}"{"" if _name(share) == chosen else " hidden"}>'
+        f"{write(share)}</div>"
+        for share in shares
+    )
+
+
+def _texts(material: Material, shares: list[float]) -> dict[str, str]:
+    """Everything that depends on the results."""
+    scenario = material.scenario
+    return {
+        "title": escape(scenario.name),
+        "subtitle": given.subtitle(scenario),
+        "currency": escape(scenario.currency),
+        "made_by": escape(f"Hubwise {material.version}".strip()),
+        "links": "".join(f'<a href="#{key}">{title}</a>' for key, title in SECTIONS),
+        "switch": _switch(shares),
+        "headline": _at_each(
+            shares, lambda p: f'<p class="headline">{tables.headline(material, p)}</p>'
+        ),
+        "cards": _at_each(shares, lambda p: tables.cards(material, p)),
+        "price_caption": _price_caption(scenario),
+        "fleet": _pair(material, "fleet"),
+        "maps": _pair(material, "map"),
+        "stations": _stations(scenario),
+        "savings": _at_each(shares, lambda p: _savings_caption(material.chosen(p), scenario)),
+        "feeder": _at_each(shares, lambda p: tables.feeder_table(material, p)),
+        "outcomes": _at_each(shares, lambda p: tables.outcomes_table(material, p)),
+        "results": tables.results_table(material),
+        "strategies": _meanings(material),
+        "method": given.method_table(material),
+        "how_made": given.how_made(material),
+    }
+
+
+def _givens(material: Material) -> dict[str, str]:
+    """Everything that depends on the scenario alone."""
+    scenario = material.scenario
+    return {
+        "price_rules": given.price_rules(scenario),
+        "rules": given.rules_in_words(scenario),
+        "fleet_facts": given.fleet_facts(scenario),
+        "hubs": given.hubs_table(scenario),
+        "assumptions": given.bullets(scenario.assumptions, "The scenario names none."),
+        "sources": given.bullets(scenario.sources, "The scenario names none."),
+        "notes": given.bullets(scenario.notes, "The scenario holds none."),
+        "glossary": given.glossary(),
+    }
+
+
+def _switch(shares: Sequence[float]) -> str:
+    if len(shares) < 2:
+        return "".join(f'<p class="switch">Participating {percent(p)}</p>' for p in shares)
+    chosen = _middle(shares)
+    buttons = "".join(
+        f'<button type="button" data-share="{_name(p)}" '
+        f'aria-pressed="{str(_name(p) == chosen).lower()}">{percent(p)}</button>'
+        for p in shares
+    )
+    return (
+        '<div class="switch" role="group" aria-label="Participating">'
+        f"Participating <span>{buttons}</span></div>"
+    )
+
+
+def _price_caption(scenario: Scenario) -> str:
+    incentive = float(scenario.market.incentive.max())
+    if incentive <= 0:
+        return "Prices at the charger, per kWh on the AC side."
+    paid = number(incentive, 2, f"{scenario.currency}/kWh")
+    return escape(f"Shaded: the operator receives up to {paid} that vehicles discharge.")
+
+
+def _pair(material: Material, figure: str) -> str:
+    """Two panels, uncoordinated beside the chosen strategy; one where they are the same."""
+    sides = [("before", "uncoordinated")] if _has_yardstick(material) else []
+    chosen = {case.strategy for p in material.participations if (case := material.chosen(p))}
+    sides += [("after", strategy) for strategy in sorted(chosen - {"uncoordinated"})[:1]]
+    return "".join(
+        f'<div class="panel"><figure><h3>{tables.chip(strategy)}</h3>'
+        f"{'' if figure == 'map' else LEGEND}"
+        f'<div class="plot" data-figure="{figure}-{side}" role="img" '
+        f'aria-label="{escape(label(strategy))}"></div></figure></div>'
+        for side, strategy in sides
+    )
+
+
+STATION_KEYS = (("Charging", CHARGE), ("Discharging", DISCHARGE), ("Stored energy", STATION))
+LEGEND = '<div class="legend"></div>'
+
+
+def _has_yardstick(material: Material) -> bool:
+    return any(material.yardstick(share) for share in material.participations)
+
+
+def _stations(scenario: Scenario) -> str:
+    hubs = scenario.hubs
+    equipped = [k for k in range(len(hubs)) if hubs.battery_kwh[k] > 0]
+    panels = "".join(
+        f'<div class="panel"><figure><h3>{escape(hubs.name[k])} <small>bus {hubs.bus[k]}</small>'
+        f'</h3><div class="plot" data-figure="station-{k}" role="img" '
+        'aria-label="Station battery"></div></figure></div>'
+        for k in equipped
+    )
+    without = len(hubs) - len(equipped)
+    note = f'<p class="note">{without} of {len(hubs)} hubs without a station battery.</p>'
+    keys = "".join(
+        f'<span class="key" style="--c:{colour}">{name}</span>' for name, colour in STATION_KEYS
+    )
+    shown = f'<p class="keys">{keys}</p><div class="three">{panels}</div>' if equipped else ""
+    return shown + (note if without else "")
+
+
+def _savings_caption(case: Case | None, scenario: Scenario) -> str:
+    saved = participants_savings(case) if case else None
+    if saved is None or not saved.size:
+        return ""
+    ahead = percent(float((saved > 0.005).mean()), 1)
+    behind = int((saved < -0.005).sum())
+    total = number(float(saved.sum()), 0, scenario.currency)
+    return (
+        f"<figcaption>{saved.size:,} sessions save {escape(total)} together; {ahead} are better "
+        f"off and {number(behind)} worse off than on the reference tariff.</figcaption>"
+    )
+
+
+def _meanings(material: Material) -> str:
+    cases = [case for share in material.participations for case in material.at(share)]
+    present = dict.fromkeys(case.strategy for case in cases)
+    return "".join(
+        f"<div><b>{tables.chip(name)}</b>{escape(STRATEGY_MEANINGS.get(name, ''))}</div>"
+        for name in present
+    )
+
+
+def cites_published_study(scenario: Scenario) -> bool:
+    """Whether the scenario is made after the published study, so that figures compare."""
+    return any("Jilin University" in source for source in scenario.sources)
+
+
+def _comparison(material: Material) -> dict[str, str]:
+    cites = cites_published_study(material.scenario)
+    plots = "".join(
+        f'<div class="panel"><figure><h3>{measure.measure}</h3>{LEGEND}'
+        f'<div class="plot" data-figure="compared-{measure.key}" role="img" '
+        f'aria-label="{measure.measure}"></div></figure></div>'
+        for measure in PUBLISHED
+    )
+    lead = "Each measure against the share of sessions that participate."
+    table = f'<div class="panel">{tables.published_table(material)}</div>'
+    return {
+        "compared_title": "Beside the published study" if cites else "Participations side by side",
+        "compared_lead": lead + (" Dashed: what the published study reports." if cites else ""),
+        "compared": plots,
+        "published": table if cites else "",
+    }
+
+
+def _figures(material: Material, shares: list[float]) -> dict[str, Any]:
+    """Every figure by participation and name."""
+    over_shares = compared(material, cites_published_study(material.scenario)) if shares else {}
+    return {
+        "share": _middle(shares),
+        "at": {_name(share): _figures_at(material, share) for share in shares},
+        "all": {f"compared-{key}": spec for key, spec in over_shares.items()},
+    }
+
+
+def _figures_at(material: Material, share: float) -> dict[str, Spec]:
+    scenario, cases = material.scenario, material.at(share)
+    before, after = material.yardstick(share), material.chosen(share)
+    pair = [case for case in (before, after) if case]
+    power, spread = fleet_reach(scenario, pair), voltage_reach(scenario, pair)
+    drawn = {
+        "load": load(scenario, cases),
+        "prices": prices(scenario, after),
+        "fleet-before": fleet(scenario, before, power),
+        "fleet-after": fleet(scenario, after, power),
+        "voltage": voltage_band(scenario, cases),
+        "transformer": transformer(scenario, cases),
+        "map-before": voltage_map(scenario, before, spread),
+        "map-after": voltage_map(scenario, after, spread),
+        "waterfall": waterfall(after, scenario.currency),
+        "savings": savings(after, scenario.currency),
+    }
+    drawn |= {f"station-{k}": spec for k, spec in stations(scenario, after).items()}
+    return {name: spec for name, spec in drawn.items() if spec}

@@ -1,0 +1,288 @@
+"""Tables and cards as HTML; every text that comes from outside is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from hubwise.study.report.material import Case, Material, ratios, violations
+from hubwise.study.report.palette import of_strategy
+from hubwise.study.report.words import (
+    DASH,
+    EN,
+    OUTCOME_MEANINGS,
+    PUBLISHED,
+    PUBLISHED_CITATION,
+    change,
+    finite,
+    label,
+    number,
+    percent,
+    tiny,
+)
+
+Reading = Callable[[Case], str]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
+    """A table of cells that are HTML already; the first column is the row's heading."""
+    return grouped(head, [("", rows)], kind)
+
+
+def grouped(
+    head: Sequence[str], groups: Iterable[tuple[str, Iterable[Sequence[str]]]], kind: str
+) -> str:
+    """A table whose rows stand in groups, each below its own title."""
+    top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    bodies = "".join(_body(title, rows, len(head)) for title, rows in groups)
+    start = f'<div class="scroll"><table class="{kind}"><thead><tr>{top}</tr></thead>'
+    return f"{start}{bodies}</table></div>"
+
+
+def _body(title: str, rows: Iterable[Sequence[str]], columns: int) -> str:
+    above = f'<tr class="group"><th colspan="{columns}">{title}</th></tr>' if title else ""
+    return f"<tbody>{above}{''.join(_row(row) for row in rows)}</tbody>"
+
+
+def _row(cells: Sequence[str]) -> str:
+    values = "".join(f"<td>{cell}</td>" for cell in cells[1:])
+    return f'<tr><th scope="row">{cells[0]}</th>{values}</tr>'
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> str:
+    """Names and values under each other; the values are HTML already."""
+    body = "".join(f'<tr><th scope="row">{name}</th><td>{value}</td></tr>' for name, value in rows)
+    return f'<table class="facts"><tbody>{body}</tbody></table>'
+
+
+def chip(strategy: str) -> str:
+    """A strategy's name behind a dot of its colour."""
+    colour = of_strategy(strategy)
+    return f'<span class="chip" style="--c:{colour}">{escape(label(strategy))}</span>'
+
+
+def cards(material: Material, share: float) -> str:
+    """The headline numbers at one participation."""
+    case, yardstick = material.chosen(share), material.yardstick(share)
+    if case is None:
+        return '<p class="note">No result at this participation.</p>'
+    parts = ratios(case, yardstick)
+    money = escape(material.scenario.currency)
+    known = [
+        _card("Peak-valley difference", change(parts["peak_valley"]), _head(case, yardstick)),
+        _card("Participants' cost", change(parts["participant_cost"]), _cost(case, money)),
+        _card("Operator's profit", *_profit(case, parts["profit"], money)),
+        _card("Limits broken", *_limits(case, yardstick)),
+    ]
+    return f'<div class="cards">{"".join(known)}</div>'
+
+
+def _card(title: str, figure: str, detail: str, kind: str = "") -> str:
+    return (
+        f'<article class="card {kind}"><h3>{title}</h3><p class="figure-number">{figure}</p>'
+        f"<p>{detail}</p></article>"
+    )
+
+
+def _head(case: Case, yardstick: Case | None) -> str:
+    now = number(case.value("peak_valley_kw"), 0, "kW")
+    before = yardstick.value("peak_valley_kw") if yardstick else None
+    return now if before is None else f"{number(before)} → {now}"
+
+
+def _cost(case: Case, money: str) -> str:
+    now = number(case.value("participant_cost"), 0, money)
+    before = case.value("participant_reference_cost")
+    return now if before is None else f"{number(before)} → {now}, battery wear included"
+
+
+def _profit(case: Case, share: float | None, money: str) -> tuple[str, str]:
+    figure = number(case.value("operator_profit"))
+    if figure != DASH:
+        figure += f' <span class="unit">{money}</span>'
+    parts = []
+    if share is not None:
+        parts.append(f"{percent(share, 1)} of the fleet's uncoordinated cost")
+    bare = case.value("operator_profit_without_incentive")
+    if bare is not None:
+        parts.append(f"{number(bare, 0, money)} without the incentive")
+    return figure, "; ".join(parts)
+
+
+def _limits(case: Case, yardstick: Case | None) -> tuple[str, str, str]:
+    count = violations(case)
+    before = violations(yardstick) if yardstick else None
+    detail = "Voltage, branch and transformer limits over all slots"
+    if before is not None and yardstick is not case:
+        detail += f"; uncoordinated {number(before)}"
+    return number(count), detail, "bad" if count else "good"
+
+
+def headline(material: Material, share: float) -> str:
+    """The page in one sentence."""
+    case, yardstick = material.chosen(share), material.yardstick(share)
+    if case is None:
+        return "This study holds no result."
+    parts, count = ratios(case, yardstick), violations(case)
+    profit = number(case.value("operator_profit"), 0, material.scenario.currency)
+    clauses = [
+        _moves("the feeder's peak-valley difference", parts["peak_valley"]),
+        _moves("what participants pay", parts["participant_cost"]),
+        "" if profit == DASH else f"the operator keeps <b>{escape(profit)}</b>",
+    ]
+    if count is not None:
+        clauses.append(f"<b>{count:,}</b> limits are broken" if count else "no limit is broken")
+    opening = f"With <b>{percent(share)}</b> of sessions participating"
+    return f"{opening}: {_joined([clause for clause in clauses if clause])}."
+
+
+def _moves(what: str, ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    verb = "falls" if ratio <= 1 else "rises"
+    return f"{what} {verb} by <b>{percent(abs(ratio - 1))}</b>"
+
+
+def _joined(clauses: Sequence[str]) -> str:
+    first, last = ", ".join(clauses[:-1]), "".join(clauses[-1:])
+    return f"{first}, and {last}" if first else last or "no number is known"
+
+
+FEEDER_ROWS: tuple[tuple[str, Reading], ...] = (
+    ("Peak, kW", lambda case: number(case.value("peak_kw"))),
+    ("Valley, kW", lambda case: number(case.value("valley_kw"))),
+    ("Peak-valley difference, kW", lambda case: number(case.value("peak_valley_kw"))),
+    ("Load factor", lambda case: percent(case.value("load_factor"), 1)),
+    ("Losses, kWh", lambda case: number(case.value("losses_kwh"))),
+    ("Lowest voltage, p.u.", lambda case: number(case.value("min_voltage_pu"), 4)),
+    (
+        "Transformer, highest loading",
+        lambda case: percent(case.value("transformer_peak_loading"), 1),
+    ),
+    ("Transformer life used, days", lambda case: number(case.value("transformer_life_days"), 3)),
+    ("Limits broken", lambda case: broken(violations(case))),
+)
+
+
+def broken(count: int | None) -> str:
+    """A count of broken limits, marked where it is not zero."""
+    text = number(count)
+    return f'<span class="bad">{text}</span>' if count else text
+
+
+def feeder_table(material: Material, share: float) -> str:
+    """What the feeder gained, strategies side by side."""
+    cases = material.at(share)
+    rows = [[name, *(read(case) for case in cases)] for name, read in FEEDER_ROWS]
+    return table(["", *(chip(case.strategy) for case in cases)], rows, "numbers even")
+
+
+RESULT_COLUMNS: tuple[tuple[str, Reading], ...] = (
+    ("Peak<br>kW", lambda case: number(case.value("peak_kw"))),
+    ("Peak-valley<br>kW", lambda case: number(case.value("peak_valley_kw"))),
+    ("Losses<br>kWh", lambda case: number(case.value("losses_kwh"))),
+    ("Lowest<br>voltage", lambda case: number(case.value("min_voltage_pu"), 3)),
+    ("Trans&shy;former", lambda case: percent(case.value("transformer_peak_loading"))),
+    ("Limits<br>broken", lambda case: broken(violations(case))),
+    ("Fleet's<br>cost", lambda case: number(case.value("fleet_cost"))),
+    ("Participants'<br>cost", lambda case: number(case.value("participant_cost"))),
+    ("Operator's<br>profit", lambda case: number(case.value("operator_profit"))),
+    (
+        "… without<br>incentive",
+        lambda case: number(case.value("operator_profit_without_incentive")),
+    ),
+    ("Largest<br>regret", lambda case: tiny(case.value("max_regret"))),
+    ("Shortfall<br>kWh", lambda case: number(case.value("shortfall_kwh"), 1)),
+)
+
+
+def results_table(material: Material) -> str:
+    """Every strategy at every participation."""
+    groups = [
+        (
+            f"{percent(share)} participating",
+            [
+                [chip(case.strategy), *(read(case) for _, read in RESULT_COLUMNS)]
+                for case in material.at(share)
+            ],
+        )
+        for share in material.participations
+    ]
+    return grouped(["", *(name for name, _ in RESULT_COLUMNS)], groups, "numbers results")
+
+
+OUTCOME_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("Operator's profit", "operator_profit"),
+    ("… without incentive", "operator_profit_without_incentive"),
+    ("Participants' cost", "participant_cost"),
+    ("Peak, kW", "peak_kw"),
+    ("Peak-valley difference, kW", "peak_valley_kw"),
+    ("Transformer, highest loading", "max_transformer_loading"),
+)
+
+
+def outcomes_table(material: Material, share: float) -> str:
+    """The three values of the plan, with a bar behind every number."""
+    case = material.chosen(share)
+    outcomes = case.result.get("outcomes") if case else None
+    if not isinstance(outcomes, Mapping) or not outcomes:
+        return '<p class="note">This result does not hold the three values.</p>'
+    known = {name: part for name, part in outcomes.items() if isinstance(part, Mapping)}
+    columns = [
+        (title, key)
+        for title, key in OUTCOME_COLUMNS
+        if any(finite(part.get(key)) is not None for part in known.values())
+    ]
+    greatest = {key: _greatest(known.values(), key) for _, key in columns}
+    rows = [
+        [_outcome_name(name), *(_barred(part.get(key), greatest[key], key) for _, key in columns)]
+        for name, part in known.items()
+    ]
+    return table(["", *(title for title, _ in columns)], rows, "numbers outcomes")
+
+
+def _outcome_name(name: str) -> str:
+    title, meaning = OUTCOME_MEANINGS.get(name, (name.capitalize(), ""))
+    return f"{escape(title)}<small>{escape(meaning)}</small>"
+
+
+def _greatest(parts: Iterable[Mapping[str, Any]], key: str) -> float:
+    known = [abs(value) for part in parts if (value := finite(part.get(key))) is not None]
+    return max(known, default=0.0)
+
+
+def _barred(value: Any, greatest: float, key: str) -> str:
+    known = finite(value)
+    text = percent(value, 1) if key.endswith("loading") else number(value)
+    share = 0.0 if known is None or not greatest else abs(known) / greatest
+    kind = " minus" if known is not None and known < 0 else ""
+    return f'{text}<span class="meter{kind}" style="--w:{100 * share:.1f}%"></span>'
+
+
+def published_table(material: Material) -> str:
+    """The published study's figures beside ours, participations side by side."""
+    shares = material.participations
+    promises = material.scenario.promises
+    promised = {"peak_valley": promises.peak_valley, "participant_cost": promises.saving}
+    rows = []
+    for measure in PUBLISHED:
+        ours = [_ours(material, share, measure.key) for share in shares]
+        said = f"about {number(measure.value, 2)} <small>{measure.said}</small>"
+        rows.append([measure.measure, said, *ours, number(promised.get(measure.key), 2)])
+    head = [
+        "",
+        f"Published study, 60{EN}80 %",
+        *(f"Ours at {percent(p)}" for p in shares),
+        "Promised",
+    ]
+    return table(head, rows, "numbers") + f'<p class="note">Source: {PUBLISHED_CITATION}.</p>'
+
+
+def _ours(material: Material, share: float, key: str) -> str:
+    case = material.case(share, "hubwise")
+    ratio = ratios(case, material.yardstick(share))[key] if case else None
+    if ratio is None:
+        return DASH
+    small = percent(ratio, 1) if key == "profit" else change(ratio, 1)
+    return f"<b>{number(ratio, 3)}</b> <small>{small}</small>"
