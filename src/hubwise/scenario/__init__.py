@@ -1,5 +1,6 @@
 """Scenarios: files in, checked at the door; synthetic fleets; import of one's own data."""
 
+from hubwise.scenario.arbitrage import check_tariff
 from hubwise.scenario.door import check, load, packaged
 from hubwise.scenario.errors import Problem, ScenarioError
 from hubwise.scenario.identity import fingerprint, with_participation
@@ -8,6 +9,7 @@ __all__ = [
     "Problem",
     "ScenarioError",
     "check",
+    "check_tariff",
     "fingerprint",
     "load",
     "packaged",

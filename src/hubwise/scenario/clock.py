@@ -3,40 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hubwise.domain import Horizon
+from hubwise.scenario.errors import did_you_mean
+from hubwise.scenario.files import HorizonSection
+from hubwise.scenario.reading import TOML, Reader
+
+Array = NDArray[np.float64]
 
 
-def window_hours(window: str) -> tuple[float, float]:
-    """Start and end of a window such as ``23:00-07:00`` [h]."""
-    start, end = (int(hour) + int(minute) / 60 for hour, minute in map(_split, window.split("-")))
-    return start, end
-
-
-def _split(clock: str) -> tuple[str, str]:
-    hour, _, minute = clock.partition(":")
-    return hour, minute
+def read_horizon(section: HorizonSection, reader: Reader) -> Horizon | None:
+    """The local day of ``[horizon]``, or nothing where the clock does not have it."""
+    if section.zone not in available_timezones():
+        right = did_you_mean(section.zone, sorted(available_timezones()))
+        reader.wrong(TOML, "horizon", "zone", f"{section.zone!r} is unknown", right)
+        return None
+    clock = section.start
+    if clock.second or clock.microsecond or clock.minute % section.slot_minutes:
+        wrong = f"{clock} is not a whole slot of {section.slot_minutes} min"
+        reader.wrong(TOML, "horizon", "start", wrong, "start on a whole slot of the hour")
+        return None
+    for day in (section.day, section.day + timedelta(days=1)):
+        if not exists(datetime.combine(day, clock), section.zone):
+            wrong = f"{clock} is not on the clock of {section.zone} on {day}, which leaps over it"
+            reader.wrong(TOML, "horizon", "start", wrong, "start before or after the leap")
+            return None
+    return Horizon.local_day(
+        section.day, section.zone, start=clock, slot_minutes=section.slot_minutes
+    )
 
 
 def in_windows(horizon: Horizon, windows: Iterable[str]) -> NDArray[np.bool_]:
-    """Slots that start within any window of the local clock; shape (slots,).
+    """Slots that start within any window such as ``23:00-07:00``; shape (slots,).
 
     A window that ends at or before its start goes on past midnight.
     """
     hours = horizon.local_hours()
     inside = np.zeros(horizon.slots, dtype=bool)
-    for start, end in map(window_hours, windows):
+    for window in windows:
+        start, end = (_hours(clock) for clock in window.split("-"))
         after, before = hours >= start, hours < end
         inside |= (after & before) if start < end else (after | before)
     return inside
 
 
-def by_hour(
-    horizon: Horizon, hours: Sequence[float], values: Sequence[float]
-) -> NDArray[np.float64]:
+def by_hour(horizon: Horizon, hours: Sequence[float], values: Sequence[float]) -> Array:
     """An hour-of-day table laid over the slots; shape (slots,).
 
     A row holds from its hour of the local clock until the next row's; the table starts at 0.
@@ -44,3 +60,35 @@ def by_hour(
     order = np.argsort(hours)
     row = np.searchsorted(np.asarray(hours)[order], horizon.local_hours(), side="right") - 1
     return np.asarray(values, dtype=float)[order][row]
+
+
+def wall_hours(horizon: Horizon) -> Array:
+    """The local clock at every slot's start and at the horizon's end; shape (slots + 1,) [h].
+
+    Hours count from midnight of the first day and never fall: where the clocks go back they stand
+    still until the clock has caught up.
+    """
+    zone = ZoneInfo(horizon.zone)
+    moments = [*horizon.local_starts(), horizon.end_utc.astimezone(zone)]
+    first = moments[0].date()
+    hours = [24.0 * (m.date() - first).days + m.hour + m.minute / 60.0 for m in moments]
+    return np.maximum.accumulate(np.array(hours))
+
+
+def in_utc(moment: datetime, zone: str) -> datetime:
+    """``moment`` in UTC; without an offset it is read on the clock of ``zone``."""
+    local = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+    return local.astimezone(UTC)
+
+
+def exists(moment: datetime, zone: str) -> bool:
+    """Whether the clock of ``zone`` ever shows ``moment``; in spring it leaps over an hour."""
+    if moment.tzinfo:
+        return True
+    there = in_utc(moment, zone).astimezone(ZoneInfo(zone))
+    return there.replace(tzinfo=None) == moment
+
+
+def _hours(clock: str) -> float:
+    hour, minute = clock.split(":")
+    return int(hour) + int(minute) / 60.0

@@ -1,20 +1,25 @@
-"""The door: a folder or a packaged name in, a checked scenario out, or everything that is wrong."""
+"""The door: a folder or a packaged name in; a checked scenario out, or all that is wrong."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from numpy.random import PCG64, Generator
 
-from hubwise.domain import Promises, Scenario, Search
-from hubwise.scenario import build
+from hubwise.domain import Fleet, Horizon, Hubs, Promises, Scenario, Search
+from hubwise.scenario.arbitrage import check_bounds
+from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.errors import Problem, ScenarioError
-from hubwise.scenario.files import ScenarioFile
+from hubwise.scenario.files import PromisesSection
+from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
-from hubwise.scenario.reading import Reader
-from hubwise.scenario.rows import BranchRow, BusRow, ShapeRow
+from hubwise.scenario.market import read_market, read_rules
+from hubwise.scenario.network import read_feeder
+from hubwise.scenario.reading import TOML, Reader
+from hubwise.scenario.sections import Sections, read_sections
+from hubwise.scenario.sessions import build_fleet, read_sessions
 from hubwise.scenario.synthetic import draw_fleet
+from hubwise.scenario.tables import Table
 
 _PACKAGED = Path(__file__).parent / "data"
 
@@ -45,46 +50,67 @@ def check(source: str | Path) -> tuple[Problem, ...]:
 
 def packaged() -> tuple[str, ...]:
     """Names of the scenarios that ship with Hubwise."""
-    return tuple(sorted(folder.name for folder in _PACKAGED.iterdir() if folder.is_dir()))
+    return tuple(sorted(toml.parent.name for toml in _PACKAGED.glob(f"*/{TOML}")))
 
 
 def _read(source: str | Path) -> tuple[Scenario | None, tuple[Problem, ...]]:
-    folder = _PACKAGED / source if str(source) in packaged() else Path(source)
+    ships = str(source) in packaged()
+    folder = _PACKAGED / source if ships else Path(source)
+    if not folder.is_dir():
+        right = f"give a folder that holds {TOML}, or one of: {', '.join(packaged())}"
+        return None, (Problem(str(source), "", "", "is not a scenario", right),)
     reader = Reader(folder)
+    scenario = _read_folder(reader, str(source) if ships else str(folder.resolve()))
+    return scenario, tuple(dict.fromkeys(reader.problems))
+
+
+def _read_folder(reader: Reader, source: str) -> Scenario | None:
+    """The scenario, or nothing where anything is wrong; every reader notes its own mistakes."""
     raw = reader.toml()
     if raw is None:
-        return None, tuple(reader.problems)
-    defaults = raw.pop("hub_defaults", {})
-    raw["hubs"] = [defaults | hub for hub in raw["hubs"]]
-    file = reader.section("", ScenarioFile, raw)
-    if file is None:
-        return None, tuple(reader.problems)
-    horizon = build.build_horizon(file.horizon)
-    buses = reader.table(file.feeder.buses, BusRow)
-    branches = reader.table(file.feeder.branches, BranchRow)
-    shape = reader.table(file.feeder.load_shape or "", ShapeRow)
-    assert buses and branches and shape and file.fleet and file.prices.blocks
-    market = build.build_market(
-        file.prices, build.price_of_blocks(file.prices.blocks, horizon), horizon
-    )
-    rng = Generator(PCG64(file.search.seed))
-    fleet = draw_fleet(file.fleet, len(file.hubs), horizon, rng)
+        return None
+    sections = read_sections(raw, reader)
+    horizon = read_horizon(sections.horizon, reader) if sections.horizon else None
+    feeder, buses = read_feeder(sections, horizon, reader)
+    hubs = read_hubs(sections, buses, horizon, reader)
+    market = read_market(sections, horizon, reader)
+    rules = read_rules(sections, market, horizon, reader)
+    table = read_sessions(sections, horizon, reader)
+    head, search = sections.head, sections.search
+    if reader.problems or not (
+        head and search and horizon and feeder and hubs and market and rules
+    ):
+        return None
+
+    rng = Generator(PCG64(search.seed))
+    fleet = _fleet(sections, table, hubs, horizon, rng)
+    reader.problems.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
+    promises = sections.promises or PromisesSection()
     scenario = Scenario(
-        name=file.name,
-        source=str(source) if str(source) in packaged() else str(folder.resolve()),
-        currency=file.currency,
+        name=head.name,
+        source=source,
+        currency=head.currency,
         horizon=horizon,
-        feeder=build.build_feeder(file.feeder, buses, branches, build.build_shape(shape, horizon)),
-        hubs=build.build_hubs(file.hubs, np.zeros(horizon.slots)),
+        feeder=feeder,
+        hubs=hubs,
         fleet=fleet,
         participation_order=tuple(rng.permutation(len(fleet)).tolist()),
-        participation=file.participation,
+        participation=head.participation,
         market=market,
-        rules=build.build_rules(file.rules, file.prices.blocks, market, horizon),
-        promises=Promises(file.promises.saving, file.promises.peak_valley),
-        search=Search(file.search.method, file.search.evaluations, file.search.seed),
-        assumptions=tuple(file.assumptions),
-        sources=tuple(file.sources),
-        notes=tuple(file.notes),
+        rules=rules,
+        promises=Promises(promises.saving, promises.peak_valley),
+        search=Search(search.method, search.evaluations, search.seed),
+        assumptions=tuple(head.assumptions),
+        sources=tuple(head.sources),
+        notes=tuple(head.notes),
     )
-    return with_participation(scenario, file.participation), tuple(reader.problems)
+    return with_participation(scenario, head.participation)
+
+
+def _fleet(
+    sections: Sections, table: Table | None, hubs: Hubs, horizon: Horizon, rng: Generator
+) -> Fleet:
+    if table is not None:
+        return build_fleet(table, hubs.name, horizon)
+    assert sections.fleet is not None, "read_sections notes it where there is neither"
+    return draw_fleet(sections.fleet, len(hubs), horizon, rng)

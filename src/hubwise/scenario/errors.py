@@ -33,6 +33,7 @@ class Problem:
     right: str
 
     def __str__(self) -> str:
+        """The problem as one sentence."""
         place = ", ".join(part for part in (self.file, self.where, self.field) if part)
         return f"{place}: {self.wrong}; {self.right}"
 
@@ -41,6 +42,7 @@ class ScenarioError(ValueError):
     """A scenario that cannot be used; ``problems`` holds everything that is wrong with it."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        """Keep the problems, and list them in the message."""
         self.problems = tuple(problems)
         count = f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}"
         lines = [f"{k}. {problem}" for k, problem in enumerate(self.problems, 1)]
@@ -50,8 +52,14 @@ class ScenarioError(ValueError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Advice for an unknown word: the closest known one, or all of them."""
     names = list(known)
-    close = get_close_matches(word, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {listed(names)}"
+    close = closest(word, names)
+    return f"did you mean {close!r}?" if close else f"known are {listed(names)}"
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like ``word``, if any is."""
+    found = get_close_matches(word, list(known), n=1)
+    return found[0] if found else None
 
 
 def listed(items: Iterable[object], most: int = 12) -> str:
@@ -59,3 +67,12 @@ def listed(items: Iterable[object], most: int = 12) -> str:
     words = [str(item) for item in items]
     shown = ", ".join(words[:most])
     return f"{shown} and {len(words) - most} more" if len(words) > most else shown
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Whole numbers in order with runs shortened, such as ``1-33, 40``."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        start = runs.pop()[0] if runs and number == runs[-1][1] + 1 else number
+        runs.append((start, number))
+    return listed(str(a) if a == b else f"{a}-{b}" for a, b in runs)

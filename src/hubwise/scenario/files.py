@@ -1,30 +1,30 @@
-"""What may stand in ``scenario.toml`` and in the tables that it names.
+"""What may stand in ``scenario.toml``.
 
-Every model is strict about keys: an unknown one is an error. Numbers are finite unless said.
+Every model is strict: unknown keys are refused and types are not guessed. Numbers are finite
+unless said otherwise.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from math import isfinite
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from hubwise.scenario.messages import advice
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Efficiency = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Word = Annotated[str, Field(min_length=1)]
-Windows = Annotated[
-    list[
-        Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
-    ],
-    Field(min_length=1),
-]
+
+def _matching(pattern: str, kind: str, right: str) -> AfterValidator:
+    """A text of a certain pattern."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise advice(f"{value!r} is not {kind}", right)
+        return value
+
+    return AfterValidator(check)
 
 
 def _number_or(word: str) -> PlainValidator:
@@ -39,10 +39,42 @@ def _number_or(word: str) -> PlainValidator:
     return PlainValidator(check)
 
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Efficiency = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Word = Annotated[str, Field(min_length=1)]
+ChemistryName = Literal["LFP", "NMC", "NCA", "LMO"]
+
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+Window = Annotated[
+    str,
+    _matching(
+        rf"{_CLOCK}-({_CLOCK}|24:00)", "a window of the local clock", "write it as 23:00-07:00"
+    ),
+]
+Windows = Annotated[list[Window], Field(min_length=1)]
+Currency = Annotated[
+    str, _matching(r"[A-Z]{3}", "a currency", "write it as three capitals such as EUR")
+]
+
+
 class Section(BaseModel):
-    """A part of the file: unknown keys are refused, types are not guessed."""
+    """A part of the file."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Head(Section):
+    """The keys that stand before any section."""
+
+    name: Word
+    currency: Currency
+    participation: Share = 1.0
+    sources: list[str] = []
+    assumptions: list[str] = []
+    notes: list[str] = []
 
 
 class HorizonSection(Section):
@@ -74,7 +106,7 @@ class FeederSection(Section):
     voltage_min_pu: Positive
     voltage_max_pu: Positive
     transformer_kva: Positive
-    transformer_limit: Share = 1.0
+    transformer_limit: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 1.0
 
 
 class HubSection(Section):
@@ -95,42 +127,49 @@ class HubSection(Section):
     solar_kw: NotNegative = 0.0
 
 
-class PricedHours(Section):
-    """A price that holds in some hours of the local clock."""
+class SolarSection(Section):
+    """``[solar]``: the shape that multiplies every hub's ``solar_kw``."""
+
+    shape: Word
+
+
+class NamedHours(Section):
+    """One of ``[[rules.blocks]]``: hours of the local clock under one name."""
+
+    name: Word
+    hours: Windows
+
+
+class PriceBlock(NamedHours):
+    """One of ``[[prices.blocks]]``: a block and the purchase price in it."""
+
+    price: Finite
+
+
+class Incentive(Section):
+    """One of ``[[prices.incentives]]``: paid per kWh that vehicles discharge in these hours."""
 
     hours: Windows
     price: Finite
 
 
-class PriceBlock(PricedHours):
-    """One of ``[[prices.blocks]]``."""
-
-    name: Word
-
-
-class NamedHours(Section):
-    """One of ``[[rules.blocks]]``."""
-
-    name: Word
-    hours: Windows
-
-
 class PricesSection(Section):
-    """``[prices]``: what the operator takes as given; either ``blocks`` or a ``series``."""
+    """``[prices]``: what the operator takes as given; ``blocks`` or a ``series`` of prices."""
 
-    blocks: list[PriceBlock] | None = None
+    blocks: Annotated[list[PriceBlock], Field(min_length=1)] | None = None
     series: Word | None = None
     unit: Literal["kWh", "MWh"] = "kWh"
     feed_in: Annotated[float | Literal["purchase"], _number_or("purchase")] = "purchase"
     feed_in_fee: NotNegative = 0.0
     service_fee: Finite = 0.0
     demand_charge: NotNegative = 0.0
-    incentives: list[PricedHours] = []
+    incentives: list[Incentive] = []
 
     @model_validator(mode="after")
     def _one_source(self) -> PricesSection:
         if (self.blocks is None) == (self.series is None):
-            raise advice("blocks and series are not one source", "give either blocks or a series")
+            given = "both blocks and a series" if self.blocks else "neither blocks nor a series"
+            raise advice(f"has {given}", "give one of the two")
         return self
 
 
@@ -138,12 +177,12 @@ class RulesSection(Section):
     """``[rules]``: what a posted tariff may be."""
 
     family: Literal["flat", "time-of-use", "hourly"]
-    blocks: list[NamedHours] | None = None
+    blocks: Annotated[list[NamedHours], Field(min_length=1)] | None = None
     charge_price_min: Finite
     charge_price_max: Annotated[float | Literal["reference"], _number_or("reference")] = "reference"
     discharge_price_min: Finite = 0.0
     discharge_price_max: Finite
-    average_cap: float = float("inf")
+    average_cap: Annotated[float, Field(gt=float("-inf"))] = float("inf")
     decimals: Annotated[int, Field(ge=0, le=8)] = 4
 
 
@@ -174,11 +213,17 @@ class Even(Section):
     low: NotNegative
     high: NotNegative
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Even:
+        if self.low > self.high:
+            raise advice(f"low is {self.low:g} and high {self.high:g}", "low is at most high")
+        return self
+
 
 class Chemistry(Section):
     """One of ``[[fleet.chemistries]]``."""
 
-    name: Literal["LFP", "NMC", "NCA", "LMO"]
+    name: ChemistryName
     share: Share
     wear_cost: Even
 
@@ -202,23 +247,34 @@ class FleetSection(Section):
     discharge_efficiency: Efficiency
     chemistries: Annotated[list[Chemistry], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _shares(self) -> FleetSection:
+        total = sum(cell.share for cell in self.chemistries)
+        if abs(total - 1.0) > 1e-9:
+            raise advice(f"the chemistries' shares sum to {total:g}", "they sum to 1")
+        if max(self.reserve_share, self.required_share) > self.max_share:
+            raise advice(
+                f"reserve {self.reserve_share:g} or required {self.required_share:g} "
+                f"is above max {self.max_share:g}",
+                "both shares are at most max_share",
+            )
+        return self
 
-class ScenarioFile(Section):
-    """``scenario.toml``."""
 
-    name: Word
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
-    participation: Share = 1.0
-    sources: list[str] = []
-    assumptions: list[str] = []
-    notes: list[str] = []
-    horizon: HorizonSection
-    search: SearchSection
-    feeder: FeederSection
-    hubs: Annotated[list[HubSection], Field(min_length=1)]
-    prices: PricesSection
-    rules: RulesSection
-    promises: PromisesSection = PromisesSection()
-    fleet: FleetSection | None = None
-    sessions: Word | None = None
-    solar_shape: Word | None = None
+class SessionsSection(Section):
+    """``[sessions]``: a table of sessions, in place of a synthetic fleet."""
+
+    file: Word
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "horizon": HorizonSection,
+    "search": SearchSection,
+    "feeder": FeederSection,
+    "solar": SolarSection,
+    "prices": PricesSection,
+    "rules": RulesSection,
+    "promises": PromisesSection,
+    "fleet": FleetSection,
+    "sessions": SessionsSection,
+}

@@ -20,38 +20,12 @@ _KINDS = {
     "float": "a number, with a decimal point",
     "int": "a whole number",
     "string": "a text in quotes",
-    "bool": "true or false",
     "date": "a date such as 2024-05-12, without quotes",
     "time": "a time such as 12:00:00, without quotes",
     "list": "a list in [brackets]",
-    "model": "a table of keys",
-    "dict": "a table of keys",
+    "model": "a section of keys",
     "datetime": "a date and time such as 2024-05-12 08:15",
 }
-
-
-def explain(error: ErrorDetails, model: type[BaseModel] | None = None) -> tuple[str, str]:
-    """What is wrong and what would be right, for one of pydantic's errors.
-
-    ``model`` is the model that was validated; it lets an unknown key name its likeliest meaning.
-    """
-    kind, given, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "missing":
-        return "is missing", "it has to be given"
-    if kind == "extra_forbidden":
-        return "is not a known key", did_you_mean(str(error["loc"][-1]), _keys(model, error["loc"]))
-    if kind in _BOUNDS:
-        key, words = _BOUNDS[kind]
-        return f"{given!r} is out of bounds", f"it has to be {words} {context[key]:g}"
-    if kind == "finite_number":
-        return f"{given!r} is not a finite number", "give a finite number"
-    if kind == "literal_error":
-        return f"{given!r} is not known", f"it is {context['expected']}"
-    if kind in ("too_short", "string_too_short"):
-        return "is empty", "it needs at least one"
-    if kind == "advice":
-        return context["wrong"], context["right"]
-    return f"{given!r} is not {_kind(kind)}", f"give {_kind(kind)}"
 
 
 def advice(wrong: str, right: str) -> PydanticCustomError:
@@ -59,16 +33,37 @@ def advice(wrong: str, right: str) -> PydanticCustomError:
     return PydanticCustomError("advice", "{wrong}; {right}", {"wrong": wrong, "right": right})
 
 
-def path(loc: Sequence[int | str]) -> str:
-    """A key's path as one writes it: ``hubs[2].bus``; counted from 1, as people do."""
-    words = ""
+def explain(error: ErrorDetails, model: type[BaseModel] | None = None) -> tuple[str, str]:
+    """What is wrong and what would be right, for one of pydantic's errors.
+
+    ``model`` is the model that was validated; with it, an unknown key is told its likely meaning.
+    """
+    kind, given, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "advice":
+        return context["wrong"], context["right"]
+    if kind == "missing":
+        return "is missing", "it has to be given"
+    if kind == "extra_forbidden":
+        return "is not a known key", did_you_mean(str(error["loc"][-1]), _keys(model, error["loc"]))
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        return f"{given} is out of bounds", f"it has to be {words} {context[key]:g}"
+    if kind == "finite_number":
+        return f"{given} is not a finite number", "give a finite number"
+    if kind == "literal_error":
+        return f"{given!r} is not known", f"it is {context['expected']}"
+    if kind in ("too_short", "string_too_short"):
+        return "is empty", "it needs at least one"
+    right = _KINDS.get(kind.split("_")[0], "another kind of value")
+    return f"{given!r} is not {right}", f"give {right}"
+
+
+def path(loc: Sequence[int | str], section: str = "") -> str:
+    """A key's path as one writes it, such as ``hubs[2].bus``; counted from 1, as people do."""
+    words = section
     for part in loc:
         words += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if words else part
     return words
-
-
-def _kind(error_type: str) -> str:
-    return _KINDS.get(error_type.split("_")[0], f"as it should be ({error_type})")
 
 
 def _keys(model: type[BaseModel] | None, loc: Sequence[int | str]) -> list[str]:

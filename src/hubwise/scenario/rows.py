@@ -7,11 +7,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from hubwise.scenario.files import Efficiency, Finite, NotNegative, Positive, Word
+from hubwise.scenario.files import ChemistryName, Efficiency, Finite, NotNegative, Positive, Word
 from hubwise.scenario.messages import advice
 
 
-def _moment(value: object) -> object:
+def moment(value: object) -> datetime:
+    """A date and time as ISO 8601 writes it; pydantic alone would read a number as one, too."""
     if isinstance(value, datetime):
         return value
     try:
@@ -23,7 +24,7 @@ def _moment(value: object) -> object:
         ) from None
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(moment)]
 
 
 class BusRow(BaseModel):
@@ -52,7 +53,7 @@ class ShapeRow(BaseModel):
 
 
 class PriceRow(BaseModel):
-    """The purchase price from a moment on, until the next row's."""
+    """The price that holds from a moment until the next row's; without an offset it is UTC."""
 
     start_utc: Moment
     price: Finite
@@ -79,4 +80,4 @@ class SessionRow(BaseModel):
     wear_cost: NotNegative
     discharge_limit_kwh: Annotated[float, Field(ge=0)] = float("inf")
     surplus_value: NotNegative = 0.0
-    chemistry: Word = "LFP"
+    chemistry: ChemistryName

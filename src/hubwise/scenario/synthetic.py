@@ -7,6 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon
+from hubwise.scenario.clock import wall_hours
 from hubwise.scenario.files import FleetSection
 
 KM_PER_MILE = 1.609344
@@ -76,11 +77,10 @@ def _fit_stays(
     Hours count from midnight of the horizon's first day. Arrivals round up and departures down to
     a slot; a stay too short for ``needed_kwh`` at full power first ends later, then starts earlier.
     """
-    start = horizon.local_hours()[0]
     per_slot = section.charge_efficiency * section.charge_kw_max * horizon.slot_hours
-    slots = np.maximum(np.ceil(np.maximum(needed_kwh, 0.0) / per_slot - 1e-9), 1).astype(np.int64)
-    first = np.ceil((arrival - start) / horizon.slot_hours).astype(np.int64)
-    last = np.floor((departure - start) / horizon.slot_hours).astype(np.int64)
-    first = np.clip(first, 0, horizon.slots - 1)
-    last = np.clip(np.maximum(last, first + slots), 1, horizon.slots)
-    return np.clip(np.minimum(first, last - slots), 0, None), last
+    slots = np.maximum(np.ceil(needed_kwh / per_slot - 1e-9), 1).astype(np.int64)
+    clock = wall_hours(horizon)
+    first = np.searchsorted(clock, arrival, side="left").clip(0, horizon.slots - 1)
+    last = (np.searchsorted(clock, departure, side="right") - 1).clip(1, horizon.slots)
+    last = np.maximum(last, first + slots).clip(1, horizon.slots)
+    return np.minimum(first, last - slots).clip(0), last

@@ -1,0 +1,82 @@
+"""Same-slot arbitrage: a tariff at which buying and selling at once would pay."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Fleet, Horizon, Hubs, PriceRules, Tariff
+from hubwise.scenario.errors import Problem
+
+_TOLERANCE = 1e-9
+
+
+def check_tariff(
+    tariff: Tariff, fleet: Fleet, hubs: Hubs, horizon: Horizon, *, file: str = "tariff"
+) -> tuple[Problem, ...]:
+    """Every hub and slot where buying and selling at once would pay a participating driver.
+
+    It would where ``discharge price x charge efficiency x discharge efficiency`` is above
+    ``charge price + wear cost x charge efficiency``: a kWh bought is stored, drawn and sold again
+    within the slot.
+
+    Parameters
+    ----------
+    tariff
+        Prices; shape (hubs, slots) [currency/kWh].
+    fleet
+        Sessions; the participating two-way ones count, in the slots of their stay.
+    hubs, horizon
+        Name the places and times of problems.
+    file
+        Where the prices came from, for the problems.
+    """
+    limit, session = _highest_discharge_price(tariff.charge_price, fleet)
+    starts = horizon.local_starts()
+    return tuple(
+        Problem(
+            file,
+            f"hub {hubs.name[h]}, slot {t} ({starts[t]:%H:%M})",
+            "discharge_price",
+            f"{tariff.discharge_price[h, t]:.5g} lets session {fleet.session[session[h, t]]} gain "
+            f"by buying at {tariff.charge_price[h, t]:.5g} and selling at once",
+            f"give at most {limit[h, t]:.5g}",
+        )
+        for h, t in np.argwhere(tariff.discharge_price > limit + _TOLERANCE)
+    )
+
+
+def check_bounds(
+    rules: PriceRules, fleet: Fleet, hubs: Hubs, horizon: Horizon, *, file: str
+) -> tuple[Problem, ...]:
+    """Slots in which no tariff within the rules would be free of arbitrage, whoever takes part.
+
+    The tariff that tempts least buys at the highest price and sells at the lowest.
+    """
+    shape = (len(hubs), horizon.slots)
+    mildest = Tariff(
+        np.broadcast_to(rules.charge_price_max, shape),
+        np.broadcast_to(rules.discharge_price_min, shape),
+    )
+    everybody = fleet.with_participating(np.ones(len(fleet), dtype=bool))
+    return check_tariff(mildest, everybody, hubs, horizon, file=file)
+
+
+def _highest_discharge_price(
+    charge_price: NDArray[np.float64], fleet: Fleet
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The discharge price above which some session gains, and whose it is; shapes (hubs, slots)."""
+    two_way = np.flatnonzero(fleet.participating & (fleet.discharge_kw_max > 0))
+    kept = fleet.charge_efficiency * fleet.discharge_efficiency
+    stored = charge_price[fleet.hub] + (fleet.wear_cost * fleet.charge_efficiency)[:, None]
+    slot = np.arange(charge_price.shape[1])
+    away = (slot < fleet.arrival_slot[:, None]) | (slot >= fleet.departure_slot[:, None])
+    own = np.where(away, np.inf, stored / kept[:, None])
+
+    limit = np.full(charge_price.shape, np.inf)
+    session = np.zeros(charge_price.shape, dtype=np.int64)
+    for h in np.unique(fleet.hub[two_way]):
+        here = two_way[fleet.hub[two_way] == h]
+        session[h] = here[own[here].argmin(axis=0)]
+        limit[h] = own[here].min(axis=0)
+    return limit, session

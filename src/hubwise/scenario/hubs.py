@@ -1,0 +1,76 @@
+"""The hubs: read from their sections, and checked against the feeder's buses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Horizon, Hubs
+from hubwise.scenario.errors import ranges
+from hubwise.scenario.files import HubSection
+from hubwise.scenario.reading import TOML, Reader
+from hubwise.scenario.sections import Sections
+from hubwise.scenario.shape import read_shape
+
+Array = NDArray[np.float64]
+
+
+def read_hubs(
+    sections: Sections, buses: Sequence[int] | None, horizon: Horizon | None, reader: Reader
+) -> Hubs | None:
+    """The hubs, or nothing where the scenario has a mistake; ``buses`` are the feeder's."""
+    for place, hub in sections.hubs:
+        where = f"hubs[{place}]"
+        if buses is not None and hub.bus not in buses:
+            wrong, right = f"bus {hub.bus} is unknown", f"buses are {ranges(buses)}"
+            reader.wrong(TOML, where, "bus", wrong, right)
+        if (count := sections.hub_names().count(hub.name)) > 1:
+            wrong = f"{hub.name!r} is there {count} times"
+            reader.wrong(TOML, where, "name", wrong, "give each hub a name of its own")
+        _check_battery(where, hub, reader)
+    solar = _solar_shape(sections, horizon, reader)
+    if solar is None or reader.problems:
+        return None
+    return _build([hub for _, hub in sections.hubs], solar)
+
+
+def _solar_shape(sections: Sections, horizon: Horizon | None, reader: Reader) -> Array | None:
+    if name := sections.named("solar", "shape"):
+        return read_shape(name, horizon, reader)
+    for place, hub in sections.hubs:
+        if hub.solar_kw > 0 and "solar" not in sections.raw:
+            wrong, right = f"is {hub.solar_kw:g} without a shape of the day", "give [solar] shape"
+            reader.wrong(TOML, f"hubs[{place}]", "solar_kw", wrong, right)
+    return None if horizon is None else np.zeros(horizon.slots)
+
+
+def _check_battery(where: str, hub: HubSection, reader: Reader) -> None:
+    if (hub.battery_kw > 0) != (hub.battery_kwh > 0):
+        wrong = f"is {hub.battery_kw:g} with battery_kwh {hub.battery_kwh:g}"
+        reader.wrong(TOML, where, "battery_kw", wrong, "give both above 0, or neither")
+    elif hub.battery_initial_kwh > hub.battery_kwh:
+        wrong = f"{hub.battery_initial_kwh:g} is above battery_kwh {hub.battery_kwh:g}"
+        reader.wrong(TOML, where, "battery_initial_kwh", wrong, "give at most battery_kwh")
+
+
+def _build(hubs: Sequence[HubSection], solar_shape: Array) -> Hubs:
+    def column(name: str) -> Array:
+        return np.array([getattr(hub, name) for hub in hubs], dtype=float)
+
+    return Hubs(
+        name=tuple(hub.name for hub in hubs),
+        bus=np.array([hub.bus for hub in hubs], dtype=np.int64),
+        import_limit_kw=column("import_limit_kw"),
+        export_limit_kw=column("export_limit_kw"),
+        battery_kw=column("battery_kw"),
+        battery_kwh=column("battery_kwh"),
+        battery_charge_efficiency=column("battery_charge_efficiency"),
+        battery_discharge_efficiency=column("battery_discharge_efficiency"),
+        battery_initial_kwh=column("battery_initial_kwh"),
+        battery_wear_cost=column("battery_wear_cost"),
+        lease_cost=column("lease_cost"),
+        running_cost=column("running_cost"),
+        solar_kw=np.outer(column("solar_kw"), solar_shape),
+    )

@@ -1,0 +1,115 @@
+"""The sections of ``scenario.toml``, each read on its own so that one mistake hides no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hubwise.scenario.errors import did_you_mean
+from hubwise.scenario.files import (
+    FeederSection,
+    FleetSection,
+    Head,
+    HorizonSection,
+    HubSection,
+    PricesSection,
+    PromisesSection,
+    RulesSection,
+    SearchSection,
+    Section,
+    SessionsSection,
+    SolarSection,
+)
+from hubwise.scenario.reading import TOML, Reader
+
+_REQUIRED = ("horizon", "search", "feeder", "hubs", "prices", "rules")
+_OPTIONAL = ("hub_defaults", "promises", "solar", "fleet", "sessions")
+
+Kind = TypeVar("Kind", bound=Section)
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """What ``scenario.toml`` says; nothing where a section is left out or was refused.
+
+    ``raw`` is the file as it stands: tables that it names are read even where the section around
+    the name has a mistake. ``hubs`` holds each good hub with its place in the file.
+    """
+
+    raw: Mapping[str, Any]
+    head: Head | None
+    horizon: HorizonSection | None
+    search: SearchSection | None
+    feeder: FeederSection | None
+    solar: SolarSection | None
+    hubs: tuple[tuple[int, HubSection], ...]
+    prices: PricesSection | None
+    rules: RulesSection | None
+    promises: PromisesSection | None
+    fleet: FleetSection | None
+    sessions: SessionsSection | None
+
+    def named(self, section: str, key: str) -> str | None:
+        """The file that a key names, whatever else is in its section."""
+        around = self.raw.get(section)
+        name = around.get(key) if isinstance(around, dict) else None
+        return name if isinstance(name, str) and name else None
+
+    def hub_names(self) -> list[str]:
+        """The names that hubs go by, those of hubs with other mistakes included."""
+        hubs = self.raw.get("hubs")
+        rows = [hub for hub in hubs if isinstance(hub, dict)] if isinstance(hubs, list) else []
+        return [hub["name"] for hub in rows if isinstance(hub.get("name"), str)]
+
+
+def read_sections(raw: Mapping[str, Any], reader: Reader) -> Sections:
+    """Every section of the file, and what is missing or unknown."""
+
+    def section(name: str, model: type[Kind]) -> Kind | None:
+        return reader.section(name, model, raw[name]) if name in raw else None
+
+    known = [*Head.model_fields, *_REQUIRED, *_OPTIONAL]
+    for key in [key for key in raw if key not in known]:
+        reader.wrong(TOML, "", key, "is not a known key", did_you_mean(key, known))
+    for key in [key for key in _REQUIRED if key not in raw]:
+        reader.wrong(TOML, "", key, "is missing", f"give a section [{key}]")
+    if ("fleet" in raw) == ("sessions" in raw):
+        wrong = "both are given" if "fleet" in raw else "neither is given"
+        right = "give [fleet] for a synthetic fleet, or [sessions] for a table"
+        reader.wrong(TOML, "", "fleet, sessions", wrong, right)
+    return Sections(
+        raw=raw,
+        head=reader.section("", Head, {k: v for k, v in raw.items() if k in Head.model_fields}),
+        horizon=section("horizon", HorizonSection),
+        search=section("search", SearchSection),
+        feeder=section("feeder", FeederSection),
+        solar=section("solar", SolarSection),
+        hubs=_read_hubs(raw, reader),
+        prices=section("prices", PricesSection),
+        rules=section("rules", RulesSection),
+        promises=section("promises", PromisesSection),
+        fleet=section("fleet", FleetSection),
+        sessions=section("sessions", SessionsSection),
+    )
+
+
+def _read_hubs(raw: Mapping[str, Any], reader: Reader) -> tuple[tuple[int, HubSection], ...]:
+    """Every good hub and its place, from 1; what a hub leaves out comes from the defaults."""
+    defaults, given = raw.get("hub_defaults", {}), raw.get("hubs", [])
+    if not isinstance(defaults, dict):
+        reader.wrong(TOML, "", "hub_defaults", "is not a section", "write it as [hub_defaults]")
+        defaults = {}
+    if not isinstance(given, list) or not all(isinstance(hub, dict) for hub in given):
+        reader.wrong(TOML, "", "hubs", "is not a list of sections", "write each hub as [[hubs]]")
+        return ()
+    if "hubs" in raw and not given:
+        reader.wrong(TOML, "", "hubs", "is empty", "give at least one [[hubs]]")
+    hubs = []
+    for place, own in enumerate(given, 1):
+        inherited = frozenset(defaults) - frozenset(own)
+        hub = reader.section(
+            f"hubs[{place}]", HubSection, defaults | own, ("hub_defaults", inherited)
+        )
+        hubs += [] if hub is None else [(place, hub)]
+    return tuple(hubs)

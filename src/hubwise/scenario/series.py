@@ -1,0 +1,104 @@
+"""Series of prices in time: laid over the slots, with gaps and double rows named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from math import gcd
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Horizon
+from hubwise.scenario.clock import in_utc
+from hubwise.scenario.errors import listed
+from hubwise.scenario.reading import Reader
+from hubwise.scenario.tables import Table
+
+_STEPS = (5, 10, 15, 20, 30, 60)
+
+
+def read_series(table: Table, horizon: Horizon, reader: Reader) -> NDArray[np.float64] | None:
+    """The prices of ``table`` in every slot, in its own unit; shape (slots,).
+
+    A slot that covers several rows takes their mean, a row that covers several slots holds in each.
+    Nothing where a price is missing: each one is noted.
+    """
+    prices = _by_moment(table, reader)
+    step = _step(prices)
+    if step not in _STEPS:
+        wrong, right = f"rows are {step} min apart", f"give one row every {listed(_STEPS)} min"
+        reader.wrong(table.file, "", "start_utc", wrong, right)
+        return None
+    _check_grid(table, step, reader)
+    samples = gcd(step, horizon.slot_minutes)
+    starts = [
+        [
+            _floor(start + timedelta(minutes=m), step)
+            for m in range(0, horizon.slot_minutes, samples)
+        ]
+        for start in horizon.starts_utc()
+    ]
+    missing = sorted({moment for slot in starts for moment in slot} - prices.keys())
+    if missing:
+        _note_gap(table.file, missing, prices.keys(), horizon, reader)
+        return None
+    values = np.array([np.mean([prices[moment] for moment in slot]) for slot in starts])
+    return None if np.isnan(values).any() else values
+
+
+def _by_moment(table: Table, reader: Reader) -> dict[datetime, float]:
+    """Prices by moment in UTC, NaN where the cell was refused; double rows are noted."""
+    prices: dict[datetime, float] = {}
+    first: dict[datetime, int] = {}
+    for k, (start, price) in enumerate(zip(table["start_utc"], table["price"], strict=True)):
+        if start is None:
+            continue
+        moment = in_utc(start, "UTC")
+        if moment in prices:
+            wrong = f"{_utc(moment)} is in {table.where(first[moment])} already"
+            reader.wrong(table.file, table.where(k), "start_utc", wrong, "give each moment once")
+        else:
+            prices[moment], first[moment] = np.nan if price is None else price, k
+    return prices
+
+
+def _step(prices: Mapping[datetime, object]) -> int:
+    """Minutes between rows, by what most of them keep; an hour for a single row."""
+    moments = sorted(prices)
+    gaps = Counter((b - a) // timedelta(minutes=1) for a, b in pairwise(moments))
+    return gaps.most_common(1)[0][0] if gaps else 60
+
+
+def _check_grid(table: Table, step: int, reader: Reader) -> None:
+    for k, start in enumerate(table["start_utc"]):
+        if start is not None and _floor(in_utc(start, "UTC"), step) != in_utc(start, "UTC"):
+            wrong = f"{_utc(in_utc(start, 'UTC'))} is off the others' steps of {step} min"
+            right = f"start rows on whole steps of {step} min"
+            reader.wrong(table.file, table.where(k), "start_utc", wrong, right)
+
+
+def _note_gap(
+    file: str, missing: list[datetime], there: Iterable[datetime], horizon: Horizon, reader: Reader
+) -> None:
+    first, last = min(there, default=None), max(there, default=None)
+    zone = ZoneInfo(horizon.zone)
+    named = listed(f"{_utc(m)} ({m.astimezone(zone):%Y-%m-%d %H:%M} local)" for m in missing)
+    wrong = f"has no price for {named}"
+    right = f"the horizon needs {_utc(horizon.start_utc)} to {_utc(horizon.end_utc)}"
+    if first and last:
+        right += f"; the table goes from {_utc(first)} to {_utc(last)}"
+    reader.wrong(file, "", "start_utc", wrong, right)
+
+
+def _floor(moment: datetime, step: int) -> datetime:
+    """The last whole step, counted from midnight UTC, at or before ``moment``."""
+    minutes = (moment.hour * 60 + moment.minute) // step * step
+    return datetime(moment.year, moment.month, moment.day, tzinfo=UTC) + timedelta(minutes=minutes)
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M}Z"

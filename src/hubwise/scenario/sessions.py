@@ -1,0 +1,131 @@
+"""A table of sessions: checked against hubs and horizon, and made a fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import ceil, floor
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Fleet, Horizon
+from hubwise.scenario.clock import exists, in_utc
+from hubwise.scenario.reading import Reader
+from hubwise.scenario.rows import SessionRow
+from hubwise.scenario.sections import Sections
+from hubwise.scenario.tables import Table, check_known, check_unique, read_table
+
+# Pairs of energies of which the first may not be above the second.
+_ORDERED = (
+    ("max_kwh", "capacity_kwh"),
+    ("reserve_kwh", "max_kwh"),
+    ("required_kwh", "max_kwh"),
+    ("required_kwh", "capacity_kwh"),
+    ("arrival_kwh", "capacity_kwh"),
+)
+
+
+def read_sessions(sections: Sections, horizon: Horizon | None, reader: Reader) -> Table | None:
+    """The table of sessions, with what is wrong with it noted."""
+    name = sections.named("sessions", "file")
+    table = None if name is None else read_table(reader, name, SessionRow)
+    if table is not None:
+        check_sessions(table, sections.hub_names(), horizon, reader)
+    return table
+
+
+def check_sessions(
+    table: Table, hubs: Sequence[str], horizon: Horizon | None, reader: Reader
+) -> None:
+    """Sessions have ids of their own, known hubs, energies in order and stays on the horizon."""
+    check_unique(table, "session", reader)
+    check_known(table, "hub", hubs, reader)
+    for low, high in _ORDERED:
+        _check_ordered(table, low, high, reader)
+    for k in range(len(table)):
+        _check_stay(table, k, horizon, reader)
+
+
+def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
+    """The fleet of a checked table; arrivals round up and departures down to a slot."""
+
+    def column(name: str) -> NDArray[np.float64]:
+        return np.array(table[name], dtype=float)
+
+    arrival_slot = np.ceil(_slots(table["arrival"], horizon)).astype(np.int64)
+    actual = [a or d for a, d in zip(table["actual_departure"], table["departure"], strict=True)]
+    return Fleet(
+        session=np.array(table["session"]),
+        driver=np.array(table["driver"]),
+        hub=np.array([hubs.index(name) for name in table["hub"]], dtype=np.int64),
+        arrival_slot=arrival_slot,
+        departure_slot=np.floor(_slots(table["departure"], horizon)).astype(np.int64),
+        actual_departure_slot=np.floor(_slots(actual, horizon))
+        .clip(arrival_slot, horizon.slots)
+        .astype(np.int64),
+        capacity_kwh=column("capacity_kwh"),
+        arrival_kwh=column("arrival_kwh"),
+        required_kwh=column("required_kwh"),
+        reserve_kwh=column("reserve_kwh"),
+        max_kwh=column("max_kwh"),
+        charge_kw_max=column("charge_kw_max"),
+        discharge_kw_max=column("discharge_kw_max"),
+        charge_efficiency=column("charge_efficiency"),
+        discharge_efficiency=column("discharge_efficiency"),
+        wear_cost=column("wear_cost"),
+        discharge_limit_kwh=column("discharge_limit_kwh"),
+        surplus_value=column("surplus_value"),
+        chemistry=np.array(table["chemistry"]),
+        participating=np.zeros(len(table), dtype=bool),
+    )
+
+
+def _check_ordered(table: Table, low: str, high: str, reader: Reader) -> None:
+    for k, (a, b) in enumerate(zip(table[low], table[high], strict=True)):
+        if a is not None and b is not None and a > b + 1e-9:
+            right = f"give at most {high} {b:g}"
+            reader.wrong(table.file, table.where(k), low, f"{a:g} is above {high}", right)
+
+
+def _check_stay(table: Table, k: int, horizon: Horizon | None, reader: Reader) -> None:
+    arrival, departure = table["arrival"][k], table["departure"][k]
+    zone = horizon.zone if horizon else "UTC"
+    for field in ("arrival", "departure", "actual_departure"):
+        moment = table[field][k]
+        if moment is not None and not exists(moment, zone):
+            wrong = f"{moment} is not on the clock of {zone}, which leaps over it"
+            reader.wrong(table.file, table.where(k), field, wrong, "give it with its UTC offset")
+    if arrival is None or departure is None:
+        return
+    late = [f for f in ("departure", "actual_departure") if _before(table[f][k], arrival, zone)]
+    for field in late:
+        wrong = f"{table[field][k]} is not after arrival {arrival}"
+        reader.wrong(table.file, table.where(k), field, wrong, "a session departs after it arrives")
+    if horizon is not None and "departure" not in late:
+        _check_on_horizon(table, k, horizon, reader)
+
+
+def _check_on_horizon(table: Table, k: int, horizon: Horizon, reader: Reader) -> None:
+    arrival, departure = _slots([table["arrival"][k], table["departure"][k]], horizon)
+    zone = ZoneInfo(horizon.zone)
+    first, last = horizon.start_utc.astimezone(zone), horizon.end_utc.astimezone(zone)
+    outside = {"arrival": arrival < 0, "departure": departure > horizon.slots}
+    for field in [field for field, out in outside.items() if out]:
+        wrong = f"{table[field][k]} is outside the horizon"
+        right = f"the horizon is {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, {horizon.zone}"
+        reader.wrong(table.file, table.where(k), field, wrong, right)
+    if not any(outside.values()) and floor(departure) <= ceil(arrival):
+        wrong = "leaves no whole slot to charge in"
+        right = f"a stay covers a whole slot of {horizon.slot_minutes} min at least"
+        reader.wrong(table.file, table.where(k), "departure", wrong, right)
+
+
+def _before(moment: datetime | None, arrival: datetime, zone: str) -> bool:
+    return moment is not None and in_utc(moment, zone) <= in_utc(arrival, zone)
+
+
+def _slots(moments: Sequence[datetime], horizon: Horizon) -> NDArray[np.float64]:
+    """Positions on the horizon; a moment without an offset is on the local clock."""
+    return np.array([horizon.slot_of(in_utc(moment, horizon.zone)) for moment in moments])

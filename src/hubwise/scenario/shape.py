@@ -1,0 +1,30 @@
+"""Shapes of a day: shares by hour of the local clock, laid over the slots."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Horizon
+from hubwise.scenario.clock import by_hour
+from hubwise.scenario.reading import Reader
+from hubwise.scenario.rows import ShapeRow
+from hubwise.scenario.tables import check_unique, read_table
+
+
+def read_shape(name: str, horizon: Horizon | None, reader: Reader) -> NDArray[np.float64] | None:
+    """The shares in file ``name`` in every slot; shape (slots,).
+
+    Nothing without a horizon, or where the table has a mistake; it is noted.
+    """
+    table = read_table(reader, name, ShapeRow)
+    if table is None:
+        return None
+    check_unique(table, "hour", reader)
+    if None in table["hour"] or None in table["share"]:
+        return None
+    if min(table["hour"]) > 0:
+        wrong = f"begins at hour {min(table['hour']):g}"
+        reader.wrong(name, "", "hour", wrong, "begin at hour 0; a row holds until the next")
+        return None
+    return None if horizon is None else by_hour(horizon, table["hour"], table["share"])

@@ -1,0 +1,181 @@
+"""Tables in: CSV and Parquet, every cell checked against a row's model."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import GenericAlias
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from hubwise.scenario.errors import closest, did_you_mean
+from hubwise.scenario.messages import explain
+from hubwise.scenario.reading import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's cells by column; ``None`` where a cell is empty or was refused.
+
+    Parameters
+    ----------
+    file
+        Name of the table's file.
+    rows
+        Number of each row: its line in a CSV file (the header is row 1), its place in Parquet.
+    columns
+        Values by column; every list as long as ``rows``.
+    """
+
+    file: str
+    rows: list[int]
+    columns: dict[str, list[Any]]
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """The values of a column."""
+        return self.columns[column]
+
+    def where(self, k: int) -> str:
+        """The place of row ``k``, for a problem."""
+        return f"row {self.rows[k]}"
+
+
+def read_table(reader: Reader, name: str, model: type[BaseModel]) -> Table | None:
+    """The table in file ``name``, or nothing where it is not one; refusals go to the reader.
+
+    Cells are checked one by one, so that a bad cell does not hide another: where a cell was
+    refused the column holds ``None``.
+    """
+    raw = _read_parquet(reader, name) if name.endswith(".parquet") else read_csv(reader, name)
+    if raw is None or not _has_columns(reader, raw, model):
+        return None
+    fields = model.model_fields.items()
+    return Table(name, raw.rows, {key: _column(reader, raw, key, spec) for key, spec in fields})
+
+
+def read_csv(reader: Reader, name: str) -> Table | None:
+    """A CSV file's cells as stripped texts, ``None`` where empty."""
+    text = reader.text(name)
+    return None if text is None else parse_csv(reader, name, text)
+
+
+def parse_csv(reader: Reader, name: str, text: str) -> Table | None:
+    """The cells of CSV ``text``; empty lines are passed over."""
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        numbered = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
+    except csv.Error as error:
+        reader.wrong(name, f"row {lines.line_num}", "", f"is not CSV: {error}", "mend the row")
+        return None
+    if len(numbered) < 2:
+        reader.wrong(name, "", "", "is empty", "it needs a header and at least one row")
+        return None
+    return _rectangle(reader, name, numbered)
+
+
+def _rectangle(reader: Reader, name: str, lines: list[tuple[int, list[str]]]) -> Table | None:
+    header = [cell.strip() for cell in lines[0][1]]
+    body = [(row, [cell.strip() or None for cell in cells]) for row, cells in lines[1:]]
+    if len(header) == 1 and ";" in header[0]:
+        reader.wrong(name, "row 1", "", "separates cells by semicolons", "separate them by commas")
+        return None
+    twice = sorted({column for column in header if header.count(column) > 1})
+    for column in twice:
+        reader.wrong(name, "row 1", column, "is there twice", "give each column once")
+    ragged = [(row, cells) for row, cells in body if len(cells) != len(header)]
+    for row, cells in ragged:
+        right = f"give {len(header)}, as the header does"
+        reader.wrong(name, f"row {row}", "", f"has {len(cells)} cells", right)
+    if twice or ragged:
+        return None
+    columns = {key: [cells[k] for _, cells in body] for k, key in enumerate(header)}
+    return Table(name, [row for row, _ in body], columns)
+
+
+def _read_parquet(reader: Reader, name: str) -> Table | None:
+    content = reader.content(name)
+    if content is None:
+        return None
+    try:
+        frame = pl.read_parquet(io.BytesIO(content))
+    except pl.exceptions.PolarsError:
+        reader.wrong(name, "", "", "is not a Parquet file", "write the table again")
+        return None
+    if not frame.height:
+        reader.wrong(name, "", "", "is empty", "it needs at least one row")
+        return None
+    columns = {column: frame[column].to_list() for column in frame.columns}
+    return Table(name, list(range(1, frame.height + 1)), columns)
+
+
+def _has_columns(reader: Reader, table: Table, model: type[BaseModel]) -> bool:
+    fields = model.model_fields
+    missing = [
+        key for key, spec in fields.items() if spec.is_required() and key not in table.columns
+    ]
+    unknown = [column for column in table.columns if column not in fields]
+    for key in missing:
+        found = closest(key, unknown)
+        right = f"is it what {found!r} is meant to be?" if found else "add it"
+        reader.wrong(table.file, "row 1", key, "is a missing column", right)
+    for column in unknown:
+        right = did_you_mean(column, fields)
+        reader.wrong(table.file, "row 1", column, "is not a known column", right)
+    return not missing
+
+
+def _column(reader: Reader, table: Table, key: str, spec: FieldInfo) -> list[Any]:
+    """The checked values of column ``key``."""
+    cells = table.columns.get(key, [None] * len(table))
+    values: list[Any] = [None if spec.is_required() else spec.default] * len(cells)
+    for k in [k for k, cell in enumerate(cells) if cell is None and spec.is_required()]:
+        reader.wrong(table.file, table.where(k), key, "is empty", "it has to be given")
+    filled = {k: cell for k, cell in enumerate(cells) if cell is not None}
+    for k, value in _checked(reader, table, key, spec, filled).items():
+        values[k] = value
+    return values
+
+
+def _checked(
+    reader: Reader, table: Table, key: str, spec: FieldInfo, cells: dict[int, Any]
+) -> dict[int, Any]:
+    """Cells as ``spec`` reads them, ``None`` where it refuses to."""
+    kind: Any = GenericAlias(list, (spec.rebuild_annotation(),))
+    adapter: TypeAdapter[list[Any]] = TypeAdapter(
+        kind, config=ConfigDict(coerce_numbers_to_str=True)
+    )
+    rows = list(cells)
+    try:
+        return dict(zip(rows, adapter.validate_python(list(cells.values())), strict=True))
+    except ValidationError as error:
+        refused = {rows[int(detail["loc"][0])]: detail for detail in error.errors()}
+    for k, detail in refused.items():
+        reader.wrong(table.file, table.where(k), key, *explain(detail))
+    good = {k: cell for k, cell in cells.items() if k not in refused}
+    return _checked(reader, table, key, spec, good) | dict.fromkeys(refused)
+
+
+def check_unique(table: Table, column: str, reader: Reader) -> None:
+    """No value stands twice in a column."""
+    first: dict[Any, int] = {}
+    for k, value in enumerate(table[column]):
+        if value is not None and first.setdefault(value, k) != k:
+            wrong = f"{value} is in {table.where(first[value])} already"
+            reader.wrong(table.file, table.where(k), column, wrong, f"give each {column} once")
+
+
+def check_known(table: Table, column: str, known: Sequence[str], reader: Reader) -> None:
+    """Every name in a column is one of ``known``."""
+    for k, name in enumerate(table[column]):
+        if name is not None and name not in known:
+            right = did_you_mean(name, known)
+            reader.wrong(table.file, table.where(k), column, f"{name!r} is unknown", right)
