@@ -21,7 +21,7 @@ from hubwise.scenario.sessions import build_fleet, read_sessions
 from hubwise.scenario.synthetic import draw_fleet
 from hubwise.scenario.tables import Table
 
-_PACKAGED = Path(__file__).parent / "data"
+PACKAGED = Path(__file__).parent / "data"
 
 
 def load(source: str | Path) -> Scenario:
@@ -50,12 +50,12 @@ def check(source: str | Path) -> tuple[Problem, ...]:
 
 def packaged() -> tuple[str, ...]:
     """Names of the scenarios that ship with Hubwise."""
-    return tuple(sorted(toml.parent.name for toml in _PACKAGED.glob(f"*/{TOML}")))
+    return tuple(sorted(toml.parent.name for toml in PACKAGED.glob(f"*/{TOML}")))
 
 
 def _read(source: str | Path) -> tuple[Scenario | None, tuple[Problem, ...]]:
     ships = str(source) in packaged()
-    folder = _PACKAGED / source if ships else Path(source)
+    folder = PACKAGED / source if ships else Path(source)
     if not folder.is_dir():
         right = f"give a folder that holds {TOML}, or one of: {', '.join(packaged())}"
         return None, (Problem(str(source), "", "", "is not a scenario", right),)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import tomllib
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,12 +42,17 @@ class Reader:
             return None
 
     def text(self, name: str) -> str | None:
-        """A file's text, which is UTF-8."""
+        """A file's text, which is UTF-8; unpacked where the name ends in ``.gz``."""
         content = self.content(name)
         if content is None:
             return None
         try:
+            packed = name.endswith(".gz")
+            content = gzip.decompress(content) if packed else content
             return content.decode("utf-8-sig")
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            self.wrong(name, "", "", "cannot be unpacked", "pack it again with gzip")
+            return None
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
             self.wrong(name, f"line {line}", "", "is not UTF-8 text", "save the file as UTF-8")

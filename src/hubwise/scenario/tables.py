@@ -55,21 +55,29 @@ def read_table(reader: Reader, name: str, model: type[BaseModel]) -> Table | Non
     Cells are checked one by one, so that a bad cell does not hide another: where a cell was
     refused the column holds ``None``.
     """
-    raw = _read_parquet(reader, name) if name.endswith(".parquet") else read_csv(reader, name)
-    if raw is None or not _has_columns(reader, raw, model):
+    raw = read_cells(reader, name)
+    return None if raw is None else check_cells(reader, raw, model)
+
+
+def read_cells(reader: Reader, name: str) -> Table | None:
+    """A table's cells as they stand: values in Parquet, stripped texts in CSV."""
+    return _read_parquet(reader, name) if name.endswith(".parquet") else _read_csv(reader, name)
+
+
+def check_cells(reader: Reader, raw: Table, model: type[BaseModel]) -> Table | None:
+    """The columns of ``model`` from raw cells, or nothing where one is missing."""
+    if not _has_columns(reader, raw, model):
         return None
     fields = model.model_fields.items()
-    return Table(name, raw.rows, {key: _column(reader, raw, key, spec) for key, spec in fields})
+    checked = {key: _column(reader, raw, key, spec) for key, spec in fields}
+    return Table(raw.file, raw.rows, checked)
 
 
-def read_csv(reader: Reader, name: str) -> Table | None:
-    """A CSV file's cells as stripped texts, ``None`` where empty."""
+def _read_csv(reader: Reader, name: str) -> Table | None:
+    """A CSV file's cells as stripped texts, ``None`` where empty; empty lines are passed over."""
     text = reader.text(name)
-    return None if text is None else parse_csv(reader, name, text)
-
-
-def parse_csv(reader: Reader, name: str, text: str) -> Table | None:
-    """The cells of CSV ``text``; empty lines are passed over."""
+    if text is None:
+        return None
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         numbered = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
