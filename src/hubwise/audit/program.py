@@ -1,0 +1,149 @@
+"""A driver's problem as a linear program, solved by HiGHS: the model's text, nothing clever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.audit.stays import least_kwh, most_kwh
+from hubwise.domain import Fleet, Horizon, Tariff
+
+Array = NDArray[np.float64]
+FEASIBILITY = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One driver's problem; arrays have shape (slots of the stay,).
+
+    Parameters
+    ----------
+    charge_cost, discharge_cost
+        What a kW over one slot costs, wear included [currency/kW].
+    least_kwh, most_kwh
+        Bounds on the energy at the end of each slot [kWh].
+    charge_gain, discharge_loss
+        Energy into, and out of, the battery by a kW over one slot [kWh/kW].
+    charge_kw_max, discharge_kw_max
+        Limits at the charger [kW].
+    arrival_kwh, discharge_limit_kwh, surplus_value
+        As in `Fleet`.
+    """
+
+    charge_cost: Array
+    discharge_cost: Array
+    least_kwh: Array
+    most_kwh: Array
+    charge_gain: float
+    discharge_loss: float
+    charge_kw_max: float
+    discharge_kw_max: float
+    arrival_kwh: float
+    discharge_limit_kwh: float
+    surplus_value: float
+
+
+def best_response_costs(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> Array:
+    """Least cost of every session, wear counted and the worth of surplus energy taken off.
+
+    One linear program a session.
+
+    Returns
+    -------
+    Array
+        Shape (sessions,) [currency].
+
+    Raises
+    ------
+    RuntimeError
+        If HiGHS finds no optimum; the session is named.
+    """
+    solver = _solver()
+    costs = np.empty(len(fleet))
+    for row, stay in enumerate(stays(fleet, tariff, horizon)):
+        solver.passModel(linear_program(stay))
+        solver.run()
+        status = solver.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(f"HiGHS ends with {status} for session {fleet.session[row]}")
+        costs[row] = solver.getObjectiveValue()
+    return costs + fleet.surplus_value * fleet.required_kwh
+
+
+def stays(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> list[Stay]:
+    """Every session's problem."""
+    hours = horizon.slot_hours
+    least, most = least_kwh(fleet, horizon), most_kwh(fleet, horizon)
+    problems = []
+    for i in range(len(fleet)):
+        when = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
+        hub, loss = fleet.hub[i], hours / fleet.discharge_efficiency[i]
+        problems.append(
+            Stay(
+                charge_cost=hours * tariff.charge_price[hub, when],
+                discharge_cost=loss * fleet.wear_cost[i]
+                - hours * tariff.discharge_price[hub, when],
+                least_kwh=least[i, when],
+                most_kwh=most[i, when],
+                charge_gain=float(hours * fleet.charge_efficiency[i]),
+                discharge_loss=float(loss),
+                charge_kw_max=float(fleet.charge_kw_max[i]),
+                discharge_kw_max=float(fleet.discharge_kw_max[i]),
+                arrival_kwh=float(fleet.arrival_kwh[i]),
+                discharge_limit_kwh=float(fleet.discharge_limit_kwh[i]),
+                surplus_value=float(fleet.surplus_value[i]),
+            )
+        )
+    return problems
+
+
+def linear_program(stay: Stay) -> highspy.HighsLp:
+    """The columns are charge, discharge and energy of every slot.
+
+    The rows are e_k - e_(k-1) - gain * charge_k + loss * discharge_k = 0 (the arrival energy on
+    the right of the first), and below them the limit on the energy drawn over the stay.
+    """
+    n = len(stay.charge_cost)
+    zero = np.zeros(n)
+    worth = np.append(zero[1:], -stay.surplus_value)
+    start, index, value = _matrix(n, stay.charge_gain, stay.discharge_loss)
+    right = np.append(np.append(stay.arrival_kwh, zero[1:]), 0.0)
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = 3 * n, n + 1
+    program.col_cost_ = np.concatenate([stay.charge_cost, stay.discharge_cost, worth])
+    program.col_lower_ = np.concatenate([zero, zero, stay.least_kwh])
+    program.col_upper_ = np.concatenate(
+        [zero + stay.charge_kw_max, zero + stay.discharge_kw_max, stay.most_kwh]
+    )
+    program.row_lower_ = right
+    program.row_upper_ = np.append(right[:-1], stay.discharge_limit_kwh)
+    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    program.a_matrix_.start_, program.a_matrix_.index_ = start, index
+    program.a_matrix_.value_ = value
+    return program
+
+
+def _matrix(n: int, gain: float, loss: float) -> tuple[NDArray[np.int32], NDArray[np.int32], Array]:
+    """The columns' start, rows and values."""
+    rows = np.arange(n)
+    drawn = np.column_stack([rows, np.full(n, n)]).ravel()
+    carried = np.column_stack([rows, rows + 1]).ravel()[:-1]
+    counts = np.concatenate([np.ones(n), np.full(n, 2), np.full(n - 1, 2), [1]])
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    index = np.concatenate([rows, drawn, carried]).astype(np.int32)
+    value = np.concatenate([np.full(n, -gain), np.full(2 * n, loss), np.tile([1.0, -1.0], n)[:-1]])
+    return start, index, value
+
+
+def _solver() -> highspy.Highs:
+    solver = highspy.Highs()
+    solver.silent()
+    solver.setOptionValue("solver", "simplex")
+    solver.setOptionValue("presolve", "off")  # it costs more than it saves at this size
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("primal_feasibility_tolerance", FEASIBILITY)
+    solver.setOptionValue("dual_feasibility_tolerance", FEASIBILITY)
+    return solver

@@ -1,0 +1,114 @@
+"""Whether the tables have the rows they should: every one, once, in order, and no holes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from hubwise.audit.report import Check, Status
+from hubwise.domain import Scenario
+from hubwise.plan.folder import PlanFolder
+from hubwise.plan.tables import TABLES
+
+_MAY_BE_UNKNOWN = {
+    "buses": {"voltage_pu"},
+    "feeder": set(TABLES["feeder"]) - {"slot"},
+}  # where the power flow finds no solution
+_MAY_BE_INFINITE = {"sessions": {"discharge_limit_kwh"}}
+_ENDS = ("arrival_slot", "departure_slot")
+
+
+def check_rows(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
+    """One check a table on its keys, and one on its holes."""
+    for name, due in expected_keys(scenario).items():
+        table = folder.tables[name]
+        yield _keys_check(name, table.select(due.columns), due)
+        yield _holes_check(name, table)
+
+
+def expected_keys(scenario: Scenario) -> dict[str, pl.DataFrame]:
+    """The key columns of every table, row for row, as the scenario gives them."""
+    hubs = pl.DataFrame({"hub": list(scenario.hubs.name)}, schema={"hub": pl.String})
+    moments = pl.Series("start_utc", scenario.horizon.starts_utc(), dtype=pl.Datetime("us", "UTC"))
+    slots = pl.DataFrame({"slot": np.arange(scenario.horizon.slots)}, schema={"slot": pl.Int64})
+    buses = pl.DataFrame({"bus": scenario.feeder.bus}, schema={"bus": pl.Int64})
+    ids = pl.DataFrame(
+        {"session": scenario.fleet.session.tolist(), "driver": scenario.fleet.driver.tolist()},
+        schema={"session": pl.String, "driver": pl.String},
+    )
+    stays = zip(ids["session"], *(_ints(scenario, end) for end in _ENDS), strict=True)
+    stay_slots = pl.DataFrame(
+        [(session, slot) for session, first, end in stays for slot in range(first, end)],
+        schema={"session": pl.String, "slot": pl.Int64},
+        orient="row",
+    )
+    return {
+        "prices": hubs.join(slots.with_columns(moments), how="cross"),
+        "sessions": ids,
+        "schedule": stay_slots,
+        "hubs": hubs.join(slots, how="cross"),
+        "buses": buses.join(slots, how="cross"),
+        "feeder": slots,
+        "bills": ids.select("driver", "session"),
+    }
+
+
+def _ints(scenario: Scenario, column: str) -> list[int]:
+    return [int(value) for value in getattr(scenario.fleet, column)]
+
+
+def _keys_check(name: str, found: pl.DataFrame, due: pl.DataFrame) -> Check:
+    keys = ", ".join(due.columns)
+    promise = f"{name}.parquet has a row for every {keys} of the scenario, once and in order"
+    same = found.equals(due)
+    return Check(
+        f"rows: {name}",
+        promise,
+        Status.HOLDS if same else Status.FAILS,
+        where="" if same else _fault(found, due),
+        advice="" if same else "make the plan again: rows were lost, added, changed or moved",
+    )
+
+
+def _fault(found: pl.DataFrame, due: pl.DataFrame) -> str:
+    """In what way ``found`` is not ``due``."""
+    keys = due.columns
+    missing = due.join(found, on=keys, how="anti", nulls_equal=True)
+    strange = found.join(due, on=keys, how="anti", nulls_equal=True)
+    twice = found.height - found.unique().height
+    parts = [
+        f"{rows.height} rows {word}, such as {_row(rows)}"
+        for rows, word in ((missing, "missing"), (strange, "not of the scenario"))
+        if rows.height
+    ]
+    parts += [f"{twice} rows twice"] if twice else []
+    return "; ".join(parts) or "rows in another order"
+
+
+def _row(rows: pl.DataFrame) -> str:
+    return ", ".join(f"{key} {value}" for key, value in rows.row(0, named=True).items())
+
+
+def _holes_check(name: str, table: pl.DataFrame) -> Check:
+    faults = [
+        f"{column}: {count} of {table.height} rows"
+        for column in TABLES[name]
+        if (count := _holes(name, table[column]))
+    ]
+    return Check(
+        f"values: {name}",
+        f"{name}.parquet has no empty cell and no number that is not finite",
+        Status.FAILS if faults else Status.HOLDS,
+        where="; ".join(faults),
+        advice="make the plan again: numbers were lost" if faults else "",
+    )
+
+
+def _holes(name: str, column: pl.Series) -> int:
+    unknown = 0 if column.name in _MAY_BE_UNKNOWN.get(name, ()) else column.null_count()
+    if column.dtype != pl.Float64:
+        return unknown
+    infinite = 0 if column.name in _MAY_BE_INFINITE.get(name, ()) else column.is_infinite().sum()
+    return int(unknown + column.is_nan().sum() + infinite)
