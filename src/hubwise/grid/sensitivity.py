@@ -16,9 +16,11 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 # One-sided differences. The power flow is exact to 1e-13 p.u., so the step can be small enough
-# for curvature not to matter: on the 33-bus feeder all derivatives are within 4e-6 of their
-# largest at 0.01 kW (4e-5 at 0.1 kW; rounding takes over at 0.001 kW). Central differences
-# would be no better at twice the cases.
+# for curvature not to matter. On the 33-bus feeder, against the equations differentiated by hand:
+# head and voltages within 1e-6 of the largest derivative, transformer 3e-6, and branches 8e-5,
+# those that carry next to nothing, where the size of a current bends. Ten times the step, ten
+# times these errors; a tenth of it, and rounding takes over. Central differences would cost
+# nearly twice the cases.
 STEP_KW = 0.01
 
 
