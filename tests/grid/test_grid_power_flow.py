@@ -254,6 +254,8 @@ def test_powers_that_are_no_numbers_are_refused(ieee33_peak: Feeder) -> None:
     """NaN is refused: power-grid-model would read it as "leave the load as it was"."""
     with pytest.raises(ValueError, match="finite"):
         power_flow(ieee33_peak, np.array([4]), np.array([[np.nan]]))
+    sweep = power_flow_sweep(ieee33_peak, np.array([4]), np.array([[np.nan]]))
+    assert not sweep.converged.any()
 
 
 def test_power_flow_speed(benchmark, ieee33, hub_bus, hub_kw) -> None:

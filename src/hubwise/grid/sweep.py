@@ -26,7 +26,7 @@ def power_flow_sweep(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> FeederSta
     """AC power flow of every slot of a radial feeder, by Kirchhoff's laws alone.
 
     Near the most that a feeder can carry the sweeps settle slowly; a slot that has not settled
-    after 1000 of them counts as not converged.
+    after 1000 of them counts as not converged, and so does one with a power that is not a number.
 
     Parameters
     ----------
