@@ -64,12 +64,12 @@ def make_scenario(
             r_ohm=np.full(buses - 1, 0.4),
             x_ohm=np.full(buses - 1, 0.3),
             ampacity_a=np.full(buses - 1, 400.0),
-            transformer_kva=80.0 * sessions / 15,
+            transformer_kva=5.3 * sessions + 100,
             transformer_limit=0.85,
             voltage_min_pu=0.90,
             voltage_max_pu=1.10,
-            base_kw=np.outer(np.full(buses, 2.5 * sessions / buses), shape),
-            base_kvar=np.outer(np.full(buses, 1.5 * sessions / buses), shape),
+            base_kw=np.outer(np.full(buses, (2.5 * sessions + 50) / buses), shape),
+            base_kvar=np.outer(np.full(buses, (1.5 * sessions + 30) / buses), shape),
         ),
         hubs=Hubs(
             name=texts.pop("hub_names", None) or tuple(f"Hub {2 * k + 3}" for k in range(hubs)),
@@ -248,14 +248,6 @@ def _result(tables: dict[str, Any], strategy: str, share: float) -> dict[str, An
         "evaluations": 600,
         "margin_on_others": 321.5,
         "reference_margin": 0.1 * reference,
-        "account": {
-            "charging_revenue": 3 * profit,
-            "discharge_payments": -profit,
-            "purchases": -1.2 * profit,
-            "feed_in": 0.0,
-            "incentives": 0.5 * profit,
-            "station_lease": -0.3 * profit,
-        },
         "outcomes": {
             "dispatched": outcome,
             "undelegated": outcome
@@ -263,6 +255,22 @@ def _result(tables: dict[str, Any], strategy: str, share: float) -> dict[str, An
             "pessimistic": outcome
             | {"operator_profit": -0.2 * profit, "peak_valley_kw": 1.8 * swing},
         },
+    }
+
+
+def make_account(profit: float) -> dict[str, float]:
+    """Line items, as a plan folder's summary holds them, that add up to the profit."""
+    return {
+        "charging_revenue": 3.0 * profit,
+        "discharge_payments": 1.0 * profit,
+        "purchases": 1.2 * profit,
+        "feed_in": 0.0,
+        "incentives": 0.5 * profit,
+        "demand_charges": 0.0,
+        "running_cost": 0.1 * profit,
+        "station_lease": 0.15 * profit,
+        "station_wear": 0.05 * profit,
+        "margin_on_others": 321.5,
     }
 
 
@@ -285,7 +293,10 @@ def write_study(
             for name, columns in tables.items():
                 pl.DataFrame(columns).write_parquet(place / f"{name}.parquet")
             results.append(_result(tables, strategy, share))
+            account = make_account(results[-1]["operator_profit"])
             change(results[-1])
+            plan = {"version": "0.1.0", "results": [results[-1]], "account": account}
+            (place / "summary.json").write_text(json.dumps(plan))
     summary = {
         "scenario": scenario.name,
         "currency": scenario.currency,

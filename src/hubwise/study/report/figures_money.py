@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,56 +21,60 @@ from hubwise.study.report.axes import (
 from hubwise.study.report.figures_power import DASHES
 from hubwise.study.report.material import Case, Material, ratios
 from hubwise.study.report.palette import GRID, INCOME, INK, MUTED, OUTGO, of_strategy
-from hubwise.study.report.words import PUBLISHED, Published, finite, label, number, percent
+from hubwise.study.report.words import PUBLISHED, Published, label, number, percent
 
 Array = NDArray[np.float64]
 
 
 def waterfall(case: Case | None, currency: str) -> Spec | None:
     """The operator's profit, from the first line item to what is left [currency]."""
-    items = account_lines(case.result) if case else []
-    if not items or case is None:
+    account = case.account() if case else None
+    if account is None or case is None:
         return None
-    names = [name.capitalize() for name, _ in items] + ["Profit"]
+    items = [(name, amount) for name, amount in account.lines() if amount]
+    names = [plain(name.capitalize()) for name, _ in items] + ["Profit"]
     amounts = [amount for _, amount in items]
-    total = sum(amounts)
     bars = {
         "type": "waterfall",
         "orientation": "h",
         "measure": ["relative"] * len(items) + ["total"],
-        "y": [plain(name) for name in names],
-        "x": values([*amounts, total], 2),
-        "text": [number(amount) for amount in [*amounts, total]],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "textfont": {"color": INK, "size": 12},
+        "y": names,
+        "x": values([*amounts, account.profit], 2),
         "increasing": {"marker": {"color": INCOME}},
         "decreasing": {"marker": {"color": OUTGO}},
         "totals": {"marker": {"color": of_strategy(case.strategy)}},
         "connector": {"line": {"color": OUTGO, "width": 1}},
-        "hovertemplate": f"%{{y}}: %{{text}} {plain(currency)}<extra></extra>",
+        "hoverinfo": "skip",
     }
-    return figure([bars], _waterfall_look(amounts, currency))
+    labels = _bar_ends(names, [*amounts, account.profit])
+    return figure([bars, labels], _waterfall_look(amounts, currency))
+
+
+def _bar_ends(names: list[str], amounts: list[float]) -> Spec:
+    """The amounts in words, each at the right end of its bar."""
+    ends = np.cumsum(amounts[:-1])
+    starts = np.concatenate([[0.0], ends])[: len(ends)]
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": values([*np.maximum(starts, ends), max(amounts[-1], 0.0)], 2),
+        "y": names,
+        "text": [f" {number(amount)}" for amount in amounts],
+        "textposition": "middle right",
+        "textfont": {"color": INK, "size": 12},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
 
 
 def _waterfall_look(amounts: list[float], currency: str) -> Spec:
     heights = np.concatenate([[0.0], np.cumsum(amounts)])
     low, high = float(heights.min()), float(heights.max())
-    room = 0.22 * (high - low or 1.0)
-    across = value_axis(plain(currency), range=[low - (room if low < 0 else 0), high + room])
+    room = 0.2 * (high - low or 1.0)
+    across = value_axis(plain(currency), range=[low, high + room])
     across |= {"zeroline": True, "zerolinecolor": MUTED, "nticks": 5}
     down = {"autorange": "reversed", "automargin": True, "fixedrange": True, "ticks": ""}
-    height = 90 + 34 * (len(amounts) + 1)
-    return layout(height, across, down, hovermode="closest", waterfallgap=0.35)
-
-
-def account_lines(result: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Name and signed amount of the line items that are not zero; they add up to the profit."""
-    account = result.get("account")
-    if not isinstance(account, Mapping):
-        return []
-    known = [(str(name), finite(amount)) for name, amount in account.items()]
-    return [(name.replace("_", " "), amount) for name, amount in known if amount]
+    return layout(380, across, down, hovermode="closest", waterfallgap=0.35)
 
 
 def savings(case: Case | None, currency: str) -> Spec | None:

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hubwise.domain import Scenario
+from hubwise.ledger import Account
 from hubwise.study.report.words import STRATEGY_LABELS, finite
 
 Array = NDArray[np.float64]
@@ -43,6 +44,14 @@ class Case:
         """A table of the plan folder by name, or None where the file is missing."""
         path = self.folder / f"{name}.parquet"
         return pl.read_parquet(path) if path.exists() else None
+
+    def account(self) -> Account | None:
+        """The operator's account from the plan folder, or None where it is missing."""
+        path = self.folder / "summary.json"
+        if not path.exists():
+            return None
+        items = json.loads(path.read_text(encoding="utf-8")).get("account")
+        return Account(**items) if items else None
 
     def value(self, key: str) -> float | None:
         """A number of the result, or None where it is missing or not finite."""

@@ -1,0 +1,149 @@
+"""The figures: drawn from the tables, on the site's clock, in the same colours everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+import pytest
+
+from hubwise.domain import Horizon, Scenario
+from hubwise.study.report import words
+from hubwise.study.report.axes import clock_axis, slot_labels
+from hubwise.study.report.figures_money import savings, waterfall
+from hubwise.study.report.figures_power import fleet_layers, load, prices
+from hubwise.study.report.material import Material, by_slot, grid_of, read_study
+from hubwise.study.report.page import _figures
+from hubwise.study.report.palette import STRATEGIES
+
+Make = Callable[..., Scenario]
+Write = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def material(scenario: Make, study: Write, tmp_path_factory: pytest.TempPathFactory) -> Material:
+    folder = tmp_path_factory.mktemp("figures")
+    given = scenario(solar=True)
+    study(given, folder)
+    return read_study(given, folder)
+
+
+def test_plotly_accepts_every_figure(material: Material) -> None:
+    """Every property of every figure is one that plotly knows."""
+    figures = _figures(material, material.participations)
+    specs = [spec for at in figures["at"].values() for spec in at.values()]
+    for spec in [*specs, *figures["all"].values()]:
+        go.Figure(spec)
+
+
+def test_load_curves_are_the_feeder_tables(material: Material) -> None:
+    """Each strategy's curve is the head power of its own plan folder, rounded to a kilowatt."""
+    drawn = load(material.scenario, material.at(0.6))
+    assert drawn is not None
+    curves = {trace["name"]: trace for trace in drawn["data"]}
+    for case in material.at(0.6):
+        table = case.table("feeder")
+        assert table is not None
+        curve = curves[words.label(case.strategy)]
+        np.testing.assert_allclose(curve["y"], table["head_kw"], atol=0.5)
+        assert curve["line"]["color"] == STRATEGIES[case.strategy]
+
+
+def test_stacked_layers_add_up_to_the_feeder_head(material: Material) -> None:
+    """Load, charging, discharging and solar sum to the head (the made-up feeder has no losses)."""
+    for case in material.at(0.8):
+        layers, table = fleet_layers(material.scenario, case), case.table("feeder")
+        assert layers is not None
+        assert table is not None
+        np.testing.assert_allclose(sum(kw for _, _, kw in layers), table["head_kw"], atol=1e-9)
+
+
+def test_the_waterfall_ends_at_the_profit(material: Material) -> None:
+    """The last bar is the result's profit, and the bars before it add up to it."""
+    case = material.chosen(0.7)
+    drawn = waterfall(case, "CNY")
+    assert drawn is not None
+    assert case is not None
+    *items, total = drawn["data"][0]["x"]
+    assert total == pytest.approx(case.result["operator_profit"], abs=0.01)
+    assert sum(items) == pytest.approx(total, abs=0.05)
+
+
+def test_the_histogram_counts_participants_only(material: Material) -> None:
+    """Every participating session is in one bin, nobody else in any."""
+    drawn = savings(material.chosen(0.6), "CNY")
+    assert drawn is not None
+    assert sum(drawn["data"][0]["y"]) == round(0.6 * len(material.scenario.fleet))
+
+
+def test_prices_that_differ_between_hubs_become_a_band(
+    scenario: Make, study: Write, tmp_path: Path
+) -> None:
+    """The band's edges are the lowest and highest hub in every slot."""
+    given = scenario(hubs=3)
+    study(given, tmp_path, shares=(0.7,), spread=0.05)
+    material = read_study(given, tmp_path)
+    case = material.chosen(0.7)
+    drawn = prices(given, case)
+    assert drawn is not None
+    lines = {trace["name"]: trace["y"] for trace in drawn["data"]}
+    low, high = lines["Charge price, lowest hub"], lines["Charge price, highest hub"]
+    np.testing.assert_allclose(np.subtract(high, low), 0.10, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("day", "slots"), [((2024, 3, 12), 96), ((2024, 3, 30), 92), ((2024, 10, 26), 100)]
+)
+def test_the_clock_axis_reads_the_wall_clock(day: tuple[int, int, int], slots: int) -> None:
+    """Noon to noon on the wall, also on the days on which the clocks change."""
+    horizon = Horizon.local_day(date(*day), "Europe/Amsterdam")
+    axis, labels = clock_axis(horizon), slot_labels(horizon)
+    assert len(labels) == len(set(labels)) == slots
+    assert axis["ticktext"][0].startswith("12:00<br>")
+    assert axis["ticktext"][-1] == "12:00"
+    assert axis["tickvals"][-1] == slots - 0.5
+    assert "12:00" in labels[0]
+    assert "11:45" in labels[-1]
+    midnight = axis["tickvals"][[t[:5] for t in axis["ticktext"]].index("00:00")]
+    assert midnight == 47.5
+
+
+def test_tables_become_arrays() -> None:
+    """Sums by slot and matrices hold every row where it belongs, and gaps are NaN."""
+    table = pl.DataFrame({"bus": [7, 7, 2], "slot": [0, 2, 2], "kw": [1.0, None, 4.0]})
+    keys, matrix = grid_of(table, "bus", "kw", 3)
+    assert keys == [2, 7]
+    np.testing.assert_array_equal(matrix, [[np.nan, np.nan, 4.0], [1.0, np.nan, np.nan]])
+    np.testing.assert_array_equal(by_slot(table, "kw", 3)[:2], [1.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "unit", "text"),
+    [
+        (1234567.8, 0, "", "1,234,568"),
+        (-1234.5, 1, "kW", "\u22121,234.5\u00a0kW"),
+        (-0.2, 0, "", "0"),
+        (float("nan"), 0, "kW", "\u2013"),
+        (float("inf"), 0, "", "\u2013"),
+        (None, 2, "", "\u2013"),
+        (True, 0, "", "\u2013"),
+        ("12", 0, "", "\u2013"),
+    ],
+)
+def test_numbers_are_written_for_people(value: Any, decimals: int, unit: str, text: str) -> None:
+    """Thousands apart, a true minus, no minus zero, a dash for what is not a number."""
+    assert words.number(value, decimals, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(0.66, "\u221234\u202f%"), (1.2, "+20\u202f%"), (1.0, "0\u202f%"), (None, "\u2013")],
+)
+def test_changes_carry_their_sign(ratio: float | None, text: str) -> None:
+    """A ratio to the yardstick is read as a fall or a rise."""
+    assert words.change(ratio) == text

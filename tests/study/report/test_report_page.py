@@ -1,0 +1,279 @@
+"""The page as a whole: complete, well-formed, true to its files, and harmless."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubwise.domain import Scenario
+from hubwise.study.report import write_plan_report, write_report
+from hubwise.study.report.words import number, percent
+
+SECTIONS = "overview day fleet feeder stations gains values compared results given method words"
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+
+Make = Callable[..., Scenario]
+Write = Callable[..., dict[str, Any]]
+
+
+def squeezed(text: str) -> str:
+    """Text with every kind of space made a plain one."""
+    return " ".join(text.split())
+
+
+class Page(HTMLParser):
+    """Tags, attributes and texts of a page; complains of tags that do not close in order."""
+
+    def __init__(self, source: str) -> None:
+        """Read a page."""
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.scripts: dict[str, str] = {}
+        self.feed(source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the tag."""
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the tag that was opened last."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Keep scripts by id, and what people read."""
+        if self.open and self.open[-1] == "script":
+            self.scripts[self.tags[-1][1].get("id") or "code"] = data
+        elif self.open and self.open[-1] != "style":
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        """What people read."""
+        return squeezed(" ".join(self.texts))
+
+    def ids(self) -> set[str | None]:
+        """Every id."""
+        return {attrs["id"] for _, attrs in self.tags if "id" in attrs}
+
+    def figures(self) -> dict[str, Any]:
+        """The embedded figures."""
+        return json.loads(self.scripts["figure-data"])
+
+
+@pytest.fixture(scope="module")
+def ordinary(scenario: Make, study: Write, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("study")
+    given = scenario()
+    summary = study(given, folder)
+    path = write_report(given, folder)
+    return path, Page(path.read_text(encoding="utf-8")), summary
+
+
+def made(folder: Path, given: Scenario) -> Page:
+    return Page(write_report(given, folder).read_text(encoding="utf-8"))
+
+
+def test_every_section_is_there_and_every_link_leads_to_one(ordinary: Any) -> None:
+    """The page has all its sections, and its own links lead to them."""
+    _, page, _ = ordinary
+    assert set(SECTIONS.split()) <= page.ids()
+    links = {attrs["href"] for tag, attrs in page.tags if tag == "a"}
+    assert links == {f"#{name}" for name in SECTIONS.split()}
+
+
+def test_every_drawing_place_has_its_figure(ordinary: Any) -> None:
+    """With whole data no place for a figure stays empty, at any participation."""
+    _, page, _ = ordinary
+    places = {attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs}
+    figures = page.figures()
+    for share in ("0.6", "0.7", "0.8"):
+        assert places == figures["at"][share].keys() | figures["all"].keys()
+
+
+def test_the_page_loads_nothing(ordinary: Any) -> None:
+    """No element names a resource, no style imports one, and the page's own policy forbids it."""
+    path, page, _ = ordinary
+    for tag, attrs in page.tags:
+        assert not {"src", "srcset", "data", "poster"} & attrs.keys(), tag
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+        assert (attrs.get("href") or "#").startswith("#")
+    style = re.search("<style>(.*?)</style>", path.read_text(encoding="utf-8"), re.DOTALL)
+    assert style
+    assert "url(" not in style[1]
+    assert "@import" not in style[1]
+    policy = [attrs["content"] for tag, attrs in page.tags if "http-equiv" in attrs]
+    assert policy[0].startswith("default-src 'none';")
+
+
+def test_the_library_is_embedded_once_and_the_page_is_of_decent_size(ordinary: Any) -> None:
+    """One plotly.js, and less than 8 MB in all."""
+    path, _, _ = ordinary
+    assert path.read_text(encoding="utf-8").count("Copyright 2012-") == 1
+    assert path.stat().st_size < 8e6
+
+
+def test_the_numbers_are_those_of_the_summary(ordinary: Any) -> None:
+    """The embedded data is summary.json, and cards and table show its numbers."""
+    _, page, summary = ordinary
+    assert json.loads(page.scripts["summary-data"]) == summary
+    for result in summary["results"]:
+        assert number(result["peak_kw"]) in page.text
+        assert number(result["operator_profit"]) in page.text
+    hubwise = [r for r in summary["results"] if r["strategy"] == "hubwise"]
+    base = [r for r in summary["results"] if r["strategy"] == "uncoordinated"]
+    for ours, theirs in zip(hubwise, base, strict=True):
+        assert number(ours["peak_valley_kw"] / theirs["peak_valley_kw"], 3) in page.text
+        assert squeezed(percent(ours["operator_profit"] / theirs["fleet_cost"], 1)) in page.text
+
+
+def test_one_participation_is_shown_before_any_script_runs(ordinary: Any) -> None:
+    """Without scripts the middle participation is readable; the others are hidden."""
+    _, page, _ = ordinary
+    parts = [attrs for _, attrs in page.tags if "data-at" in attrs]
+    assert {attrs["data-at"] for attrs in parts if "hidden" not in attrs} == {"0.7"}
+    assert {attrs["data-at"] for attrs in parts if "hidden" in attrs} == {"0.6", "0.8"}
+
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>&amp;</script><!--'
+
+
+def test_names_from_users_are_only_text(scenario: Make, study: Write, tmp_path: Path) -> None:
+    """Markup in any name or text of a scenario reaches the reader as text."""
+    given = scenario(
+        hubs=2,
+        name=HOSTILE,
+        currency=HOSTILE,
+        hub_names=(HOSTILE, "<b>two</b>"),
+        assumptions=(HOSTILE,),
+        notes=(HOSTILE,),
+        sources=(HOSTILE,),
+    )
+    study(given, tmp_path, strategies=("uncoordinated", HOSTILE.replace("/", "")), shares=(0.5,))
+    source = write_report(given, tmp_path).read_text(encoding="utf-8")
+    page = Page(source)
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("script") == 4
+    assert "img" not in tags
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    assert page.text.count("alert(1)") >= 6
+    drawn = [t for fig in page.figures()["at"]["0.5"].values() for t in fig["data"]]
+    assert not [t["name"] for t in drawn if "<" in t.get("name", "")]
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf, "lost"])
+def test_a_missing_number_is_a_dash(
+    scenario: Make, study: Write, tmp_path: Path, value: Any
+) -> None:
+    """Null, NaN, infinity or a word where a number should be never breaks the page."""
+    keep = {"strategy", "participation"}
+
+    def spoil(result: dict[str, Any]) -> None:
+        result.update({key: value for key in result if key not in keep})
+        result["outcomes"] = {"dispatched": {"operator_profit": value}}
+
+    given = scenario(hubs=1)
+    study(given, tmp_path, shares=(0.6,), change=spoil)
+    page = made(tmp_path, given)
+    assert "no number is known" in page.text
+    assert not re.search(r"\b(nan|NaN|inf|Infinity|None|lost)\b", page.text)
+    assert "NaN" not in page.scripts["summary-data"]
+
+
+@pytest.mark.parametrize(
+    ("strategies", "shares"),
+    [
+        (("hubwise",), (0.7,)),
+        (("uncoordinated",), (0.7,)),
+        (("uncoordinated", "hubwise"), (0.25, 0.5)),
+        (("storage", "passive"), (0.6, 0.8)),
+        ((), ()),
+    ],
+)
+def test_missing_strategies_and_participations_are_no_harm(
+    scenario: Make,
+    study: Write,
+    tmp_path: Path,
+    strategies: tuple[str, ...],
+    shares: tuple[float, ...],
+) -> None:
+    """The page shows what there is, and offers a switch only where there is a choice."""
+    given = scenario(hubs=2)
+    study(given, tmp_path, strategies=strategies, shares=shares)
+    page = made(tmp_path, given)
+    assert set(SECTIONS.split()) <= page.ids()
+    assert list(page.figures()["at"]) == [f"{share:g}" for share in shares]
+    switches = [attrs for tag, attrs in page.tags if tag == "button"]
+    assert len(switches) == (len(shares) if len(shares) > 1 else 0)
+
+
+def test_a_missing_plan_folder_leaves_the_rest(
+    scenario: Make, study: Write, tmp_path: Path
+) -> None:
+    """Without plan folders the tables stand, and only the figures over slots are left out."""
+    given = scenario(hubs=2)
+    summary = study(given, tmp_path)
+    (tmp_path / "plans").rename(tmp_path / "elsewhere")
+    page = made(tmp_path, given)
+    assert number(summary["results"][0]["peak_kw"]) in page.text
+    assert page.figures()["at"]["0.7"] == {}
+    assert page.figures()["all"].keys() >= {"compared-profit"}
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"hubs": 1},
+        {"hubs": 12, "sessions": 36},
+        {"stations": False},
+        {"solar": True},
+        {"sessions": 0},
+    ],
+)
+def test_any_shape_of_site_gets_a_page(
+    scenario: Make, study: Write, tmp_path: Path, shape: dict[str, Any]
+) -> None:
+    """One hub or twelve, with or without batteries, solar and vehicles."""
+    given = scenario(**shape)
+    study(given, tmp_path, shares=(0.7,))
+    page = made(tmp_path, given)
+    drawn = page.figures()["at"]["0.7"]
+    equipped = int((given.hubs.battery_kwh > 0).sum())
+    assert sum(name.startswith("station-") for name in drawn) == equipped
+    named = [layer["name"] for layer in drawn["fleet-after"]["data"]]
+    assert ("Solar used" in named) == bool(shape.get("solar"))
+
+
+def test_a_single_plan_gets_the_same_page(scenario: Make, study: Write, tmp_path: Path) -> None:
+    """A plan folder alone is enough for a page with one strategy."""
+    given = scenario()
+    study(given, tmp_path)
+    folder = tmp_path / "plans" / "hubwise-0.7"
+    path = write_plan_report(given, folder)
+    page = Page(path.read_text(encoding="utf-8"))
+    assert path == folder / "report.html"
+    assert "day-ahead plan" in page.text
+    assert {"load", "prices", "fleet-after", "waterfall"} <= page.figures()["at"]["0.7"].keys()
+
+
+def test_the_published_study_is_compared_only_where_it_is_cited(
+    scenario: Make, study: Write, tmp_path: Path
+) -> None:
+    """Another site's page does not hold the published figures against it."""
+    given = scenario(sources=("A meter",))
+    study(given, tmp_path)
+    page = made(tmp_path, given)
+    assert "Published study" not in page.text
+    assert "Participations side by side" in page.text
