@@ -1,9 +1,9 @@
 """How load ages an oil-immersed transformer: top oil, hot spot, insulation life.
 
-Source: IEC 60076-7:2018, Loading guide for mineral-oil-immersed power transformers: the
-exponential equations of clause 8.2.2 (IEC 60354:1991 with the constants k11, k21, k22 added),
-stepped slot by slot as in clause 8.2.3; relative ageing rates of clause 6.3. Each step is solved
-exactly for the slot's constant load, where the standard takes Euler steps of a few minutes.
+Source: IEC 60076-7:2018, Loading guide for mineral-oil-immersed power transformers: exponential
+equations (IEC 60354:1991 with the constants k11, k21, k22 added), stepped slot by slot as its
+difference equations are; relative ageing rates. Each step is solved exactly for the slot's
+constant load, where the standard takes Euler steps of a few minutes.
 """
 
 from __future__ import annotations
