@@ -4,14 +4,20 @@ from hubwise.scenario.arbitrage import check_tariff
 from hubwise.scenario.door import check, load, packaged
 from hubwise.scenario.errors import Problem, ScenarioError
 from hubwise.scenario.identity import fingerprint, with_participation
+from hubwise.scenario.importer import import_sessions
+from hubwise.scenario.options import ImportOptions
+from hubwise.scenario.writing import new
 
 __all__ = [
+    "ImportOptions",
     "Problem",
     "ScenarioError",
     "check",
     "check_tariff",
     "fingerprint",
+    "import_sessions",
     "load",
+    "new",
     "packaged",
     "with_participation",
 ]

@@ -17,21 +17,21 @@ from hubwise.scenario.reading import TOML, Reader
 Array = NDArray[np.float64]
 
 
-def read_horizon(section: HorizonSection, reader: Reader) -> Horizon | None:
+def read_horizon(section: HorizonSection, reader: Reader, *, file: str = TOML) -> Horizon | None:
     """The local day of ``[horizon]``, or nothing where the clock does not have it."""
     if section.zone not in available_timezones():
         right = did_you_mean(section.zone, sorted(available_timezones()))
-        reader.wrong(TOML, "horizon", "zone", f"{section.zone!r} is unknown", right)
+        reader.wrong(file, "horizon", "zone", f"{section.zone!r} is unknown", right)
         return None
     clock = section.start
     if clock.second or clock.microsecond or clock.minute % section.slot_minutes:
         wrong = f"{clock} is not a whole slot of {section.slot_minutes} min"
-        reader.wrong(TOML, "horizon", "start", wrong, "start on a whole slot of the hour")
+        reader.wrong(file, "horizon", "start", wrong, "start on a whole slot of the hour")
         return None
     for day in (section.day, section.day + timedelta(days=1)):
         if not exists(datetime.combine(day, clock), section.zone):
             wrong = f"{clock} is not on the clock of {section.zone} on {day}, which leaps over it"
-            reader.wrong(TOML, "horizon", "start", wrong, "start before or after the leap")
+            reader.wrong(file, "horizon", "start", wrong, "start before or after the leap")
             return None
     return Horizon.local_day(
         section.day, section.zone, start=clock, slot_minutes=section.slot_minutes

@@ -46,7 +46,7 @@ class ScenarioError(ValueError):
         self.problems = tuple(problems)
         count = f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}"
         lines = [f"{k}. {problem}" for k, problem in enumerate(self.problems, 1)]
-        super().__init__("\n".join([f"{count} in the scenario:", *lines]))
+        super().__init__("\n".join([f"{count}:", *lines]))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

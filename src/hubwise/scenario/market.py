@@ -19,7 +19,7 @@ from hubwise.scenario.tables import read_table
 
 Array = NDArray[np.float64]
 
-_KWH = {"kWh": 1.0, "MWh": 1000.0}
+KWH_IN = {"kWh": 1.0, "MWh": 1000.0}
 
 
 def read_market(sections: Sections, horizon: Horizon | None, reader: Reader) -> Market | None:
@@ -39,7 +39,7 @@ def read_market(sections: Sections, horizon: Horizon | None, reader: Reader) -> 
         purchase = read_series(table, horizon, reader)
     if purchase is None:
         return None
-    market = _build_market(section, purchase / _KWH[section.unit], horizon)
+    market = _build_market(section, purchase / KWH_IN[section.unit], horizon)
     check_market(market, horizon, reader)
     return market
 

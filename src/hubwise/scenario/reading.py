@@ -78,6 +78,7 @@ class Reader:
         model: type[Model],
         raw: object,
         inherited: tuple[str, frozenset[str]] | None = None,
+        file: str = TOML,
     ) -> Model | None:
         """``raw`` as a ``model``, or nothing where it is not one; ``name`` is its path.
 
@@ -90,7 +91,7 @@ class Reader:
                 loc = detail["loc"]
                 at = inherited[0] if inherited and loc and loc[0] in inherited[1] else name
                 where, key = _place(at, loc)
-                self.wrong(TOML, where, key, *explain(detail, model))
+                self.wrong(file, where, key, *explain(detail, model))
             return None
 
 

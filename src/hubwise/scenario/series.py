@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import gcd
@@ -42,12 +42,19 @@ def read_series(table: Table, horizon: Horizon, reader: Reader) -> NDArray[np.fl
         ]
         for start in horizon.starts_utc()
     ]
-    missing = sorted({moment for slot in starts for moment in slot} - prices.keys())
-    if missing:
-        _note_gap(table.file, missing, prices.keys(), horizon, reader)
+    needed = {moment for slot in starts for moment in slot}
+    if missing := sorted(needed - prices.keys()):
+        _note_gap(table.file, missing, step, prices.keys(), horizon, reader)
         return None
     values = np.array([np.mean([prices[moment] for moment in slot]) for slot in starts])
     return None if np.isnan(values).any() else values
+
+
+def rows_within(table: Table, horizon: Horizon) -> list[int]:
+    """The rows whose price holds in some slot of the horizon."""
+    moments = [in_utc(start, "UTC") for start in table["start_utc"]]
+    before = horizon.start_utc - timedelta(minutes=_step(moments))
+    return [k for k, moment in enumerate(moments) if before < moment < horizon.end_utc]
 
 
 def _by_moment(table: Table, reader: Reader) -> dict[datetime, float]:
@@ -66,10 +73,9 @@ def _by_moment(table: Table, reader: Reader) -> dict[datetime, float]:
     return prices
 
 
-def _step(prices: Mapping[datetime, object]) -> int:
+def _step(moments: Iterable[datetime]) -> int:
     """Minutes between rows, by what most of them keep; an hour for a single row."""
-    moments = sorted(prices)
-    gaps = Counter((b - a) // timedelta(minutes=1) for a, b in pairwise(moments))
+    gaps = Counter((b - a) // timedelta(minutes=1) for a, b in pairwise(sorted(moments)))
     return gaps.most_common(1)[0][0] if gaps else 60
 
 
@@ -82,16 +88,26 @@ def _check_grid(table: Table, step: int, reader: Reader) -> None:
 
 
 def _note_gap(
-    file: str, missing: list[datetime], there: Iterable[datetime], horizon: Horizon, reader: Reader
+    file: str,
+    missing: list[datetime],
+    step: int,
+    there: Iterable[datetime],
+    horizon: Horizon,
+    reader: Reader,
 ) -> None:
-    first, last = min(there, default=None), max(there, default=None)
-    zone = ZoneInfo(horizon.zone)
-    named = listed(f"{_utc(m)} ({m.astimezone(zone):%Y-%m-%d %H:%M} local)" for m in missing)
-    wrong = f"has no price for {named}"
+    zone, runs = ZoneInfo(horizon.zone), list[tuple[datetime, datetime]]()
+    for moment in missing:
+        follows = runs and moment - runs[-1][1] == timedelta(minutes=step)
+        runs.append((runs.pop()[0] if follows else moment, moment))
+    named = listed(
+        f"{_utc(a)} ({a.astimezone(zone):%Y-%m-%d %H:%M} local)"
+        + (f" to {_utc(b)} ({b.astimezone(zone):%Y-%m-%d %H:%M} local)" if b > a else "")
+        for a, b in runs
+    )
     right = f"the horizon needs {_utc(horizon.start_utc)} to {_utc(horizon.end_utc)}"
-    if first and last:
-        right += f"; the table goes from {_utc(first)} to {_utc(last)}"
-    reader.wrong(file, "", "start_utc", wrong, right)
+    if first := min(there, default=None):
+        right += f"; the table's prices start from {_utc(first)} to {_utc(max(there))}"
+    reader.wrong(file, "", "start_utc", f"has no price for {named}", right)
 
 
 def _floor(moment: datetime, step: int) -> datetime:

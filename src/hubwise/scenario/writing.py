@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeGuard
 
 from hubwise.scenario.door import PACKAGED
 from hubwise.scenario.errors import Problem, ScenarioError
@@ -42,3 +46,41 @@ def new(folder: str | Path) -> Path:
     with new_folder(Path(folder)) as beside:
         shutil.copytree(PACKAGED / "example", beside, dirs_exist_ok=True)
     return Path(folder)
+
+
+def write_csv(file: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write a table whose columns are the first row's keys."""
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_toml(file: Path, content: Mapping[str, object]) -> None:
+    """Write keys, then sections, then lists of sections, as TOML."""
+    lines = [_pair(k, v) for k, v in content.items() if not _is_section(v)]
+    for name, value in content.items():
+        if _is_section(value):
+            mark = "[{}]" if isinstance(value, Mapping) else "[[{}]]"
+            for section in [value] if isinstance(value, Mapping) else value:
+                lines += ["", mark.format(name), *[_pair(k, v) for k, v in section.items()]]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _is_section(value: object) -> TypeGuard[Mapping[str, object] | list[Mapping[str, object]]]:
+    return isinstance(value, Mapping) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+    )
+
+
+def _pair(key: str, value: object) -> str:
+    return f"{key} = {_literal(value)}"
+
+
+def _literal(value: object) -> str:
+    """A value as TOML writes it; its texts are those of JSON."""
+    if isinstance(value, list):
+        return "[\n" + "".join(f"    {_literal(item)},\n" for item in value) + "]"
+    if isinstance(value, str | bool):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return value.isoformat() if isinstance(value, date | time) else repr(value)

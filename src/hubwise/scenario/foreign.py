@@ -1,0 +1,92 @@
+"""Tables of others: charging sessions and price series, their columns known by several names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pydantic import BaseModel
+
+from hubwise.scenario.errors import closest, listed
+from hubwise.scenario.files import Finite, Word
+from hubwise.scenario.reading import Reader
+from hubwise.scenario.rows import Moment, PriceRow
+from hubwise.scenario.tables import Table, check_cells, read_cells
+
+# The names of ACN-Data and plain ones, by what they mean here.
+_SESSION_NAMES = {
+    "session_id": "session",
+    "id": "session",
+    "user_id": "driver",
+    "estimated_departure": "stated_departure",
+    "requested_energy (kWh)": "energy_kwh",
+}
+_PRICE_NAMES = {"start": "start_utc", "timestamp": "start_utc", "time": "start_utc"}
+
+
+class ForeignSession(BaseModel):
+    """One row of a table of charging sessions; ``departure`` is the actual one."""
+
+    session: Word | None = None
+    driver: Word | None = None
+    hub: Word = "site"
+    arrival: Moment
+    departure: Moment
+    stated_departure: Moment | None = None
+    energy_kwh: Finite = 0.0
+    claimed: bool = True
+
+
+def read_foreign_sessions(reader: Reader, name: str) -> tuple[Table | None, list[str]]:
+    """The sessions in file ``name``, and the columns that were passed over."""
+    raw = read_cells(reader, name)
+    if raw is None:
+        return None, []
+    names = {column: _SESSION_NAMES.get(column, column) for column in raw.columns}
+    energy = [column for column, known in names.items() if known == "energy_kwh"]
+    if not energy:
+        found = closest("energy_kwh", raw.columns)
+        right = f"is it what {found!r} is meant to be?" if found else "add it"
+        reader.wrong(name, "row 1", "energy_kwh", "is a missing column", right)
+    table = _checked(reader, raw, names, ForeignSession)
+    unused = [column for column, known in names.items() if known not in ForeignSession.model_fields]
+    return table, unused
+
+
+def read_foreign_prices(reader: Reader, name: str) -> tuple[Table | None, str | None, str | None]:
+    """The prices in file ``name``, and the unit and currency that its header tells.
+
+    The price's column is the one whose name begins with ``price``; ``price_eur_per_mwh`` tells
+    that it is in EUR per MWh.
+    """
+    raw = read_cells(reader, name)
+    if raw is None:
+        return None, None, None
+    prices = [column for column in raw.columns if column.lower().startswith("price")]
+    if len(prices) != 1:
+        wrong = f"has {len(prices)} columns whose names begin with 'price'"
+        right = f"it needs one; its columns are {listed(raw.columns)}"
+        reader.wrong(name, "row 1", "price", wrong, right)
+        return None, None, None
+    names = {column: _PRICE_NAMES.get(column.lower(), column) for column in raw.columns}
+    table = _checked(reader, raw, names | {prices[0]: "price"}, PriceRow)
+    told = re.fullmatch(r"price(?:_([a-z]{3}))?(?:_per)?_([km])wh", prices[0].lower())
+    if told is None:
+        return table, None, None
+    return table, {"k": "kWh", "m": "MWh"}[told[2]], told[1].upper() if told[1] else None
+
+
+def _checked(
+    reader: Reader, raw: Table, names: Mapping[str, str], model: type[BaseModel]
+) -> Table | None:
+    """The columns of ``model``; problems keep the names that the file itself uses."""
+    known = {new: old for old, new in names.items() if new in model.model_fields}
+    renamed = Table(raw.file, raw.rows, {new: raw.columns[old] for new, old in known.items()})
+    before = len(reader.problems)
+    table = check_cells(reader, renamed, model)
+    reader.problems[before:] = [
+        replace(problem, field=known.get(problem.field, problem.field))
+        for problem in reader.problems[before:]
+    ]
+    return table

@@ -1,0 +1,94 @@
+"""What an import is told, and what it assumes where it is not."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from hubwise.scenario.files import (
+    ChemistryName,
+    Currency,
+    Efficiency,
+    Finite,
+    NotNegative,
+    Positive,
+    Section,
+    Share,
+    Word,
+)
+from hubwise.scenario.messages import advice
+
+
+class ImportOptions(Section):
+    """What sessions and prices do not tell, and is assumed; every one can be set.
+
+    Parameters
+    ----------
+    zone
+        IANA name of the zone whose clock hangs at the site; prices are laid on its day.
+    sessions_zone
+        Zone whose clock sessions are read on; without it, the clock they are written in.
+    name
+        The scenario's name; made of the sessions' file and the day if not given.
+    currency, unit
+        Of the prices; read from a header such as ``price_eur_per_mwh`` if not given.
+    start, slot_minutes
+        Local time at which the horizon begins, and the length of a slot [min].
+    service_fee
+        What the reference tariff adds to the purchase price [currency/kWh].
+    capacity_kwh
+        Battery size of every vehicle [kWh].
+    leaving_share, reserve_share
+        Energy at departure if the request is met, and the reserve, as shares of the capacity.
+    charge_kw
+        Limit at the charger [kW].
+    efficiency
+        One way.
+    two_way
+        Whether chargers and vehicles can discharge.
+    wear_cost
+        Battery life lost per kWh drawn [currency/kWh].
+    chemistry
+        Cell chemistry of every vehicle.
+    connection_kw
+        Limit of each hub's grid connection; room for all its cars at once if not given [kW].
+    participation, saving, peak_valley, seed
+        As in ``scenario.toml``.
+    """
+
+    zone: Word
+    sessions_zone: Word | None = None
+    name: Word | None = None
+    currency: Currency | None = None
+    unit: Literal["kWh", "MWh"] | None = None
+    start: time = time(0)
+    slot_minutes: Literal[5, 10, 15, 20, 30, 60] = 15
+    service_fee: Finite = 0.10
+    capacity_kwh: Positive = 75.0
+    leaving_share: Share = 0.90
+    reserve_share: Share = 0.10
+    charge_kw: Positive = 7.0
+    efficiency: Efficiency = 0.95
+    two_way: bool = False
+    wear_cost: NotNegative = 0.05
+    chemistry: ChemistryName = "NMC"
+    connection_kw: Positive | None = None
+    participation: Share = 1.0
+    saving: Annotated[float, Field(gt=0)] = 1.0
+    peak_valley: Annotated[float, Field(gt=0)] = float("inf")
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    @property
+    def most_kwh(self) -> float:
+        """The most energy that the assumed battery takes, at the charger [kWh]."""
+        share = self.leaving_share - self.reserve_share
+        return share * self.capacity_kwh / self.efficiency
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ImportOptions:
+        if self.reserve_share >= self.leaving_share:
+            wrong = f"reserve_share {self.reserve_share:g} is not below leaving_share"
+            raise advice(wrong, f"give less than {self.leaving_share:g}")
+        return self
