@@ -31,8 +31,8 @@ def voltage_band(scenario: Scenario, cases: list[Case]) -> Spec | None:
     if spread is None:
         return None
     feeder = scenario.feeder
-    low = [_edge(case, matrix.min(axis=0), "lowest") for case, matrix in known]
-    high = [_edge(case, matrix.max(axis=0), "highest") for case, matrix in known if _lifts(matrix)]
+    low = [_lowest(case, matrix.min(axis=0)) for case, matrix in known]
+    high = [_highest(case, matrix.max(axis=0)) for case, matrix in known if _lifts(matrix)]
     floor = min(spread[0], feeder.voltage_min_pu) - 0.008
     top = spread[1] + 0.008
     limits = [limit_line(feeder.voltage_min_pu, f"lower limit {feeder.voltage_min_pu:.2f}")]
@@ -50,10 +50,15 @@ def _lifts(matrix: Array) -> bool:
     return bool(top.size and np.ptp(top) > 1e-6)
 
 
-def _edge(case: Case, voltage: Array, which: str) -> Spec:
-    style = {"dash": DASHES.get(case.strategy, "solid"), "width": 2 if which == "lowest" else 1}
-    name, colour = f"{label(case.strategy)}, {which}", of_strategy(case.strategy)
-    return line(name, voltage, colour, "p.u.", 4, line=style)
+def _lowest(case: Case, voltage: Array) -> Spec:
+    style = {"dash": DASHES.get(case.strategy, "solid")}
+    return line(label(case.strategy), voltage, of_strategy(case.strategy), "p.u.", 4, line=style)
+
+
+def _highest(case: Case, voltage: Array) -> Spec:
+    style = {"dash": DASHES.get(case.strategy, "solid"), "width": 1}
+    name, colour = f"{label(case.strategy)}, highest", of_strategy(case.strategy)
+    return line(name, voltage, colour, "p.u.", 4, line=style, showlegend=False)
 
 
 def bus_voltages(scenario: Scenario, case: Case) -> Array | None:

@@ -51,7 +51,7 @@ def load(scenario: Scenario, cases: list[Case]) -> Spec | None:
         BASE,
         "kW",
         fill="tozeroy",
-        fillcolor=faint(BASE, 0.55),
+        fillcolor=faint(BASE, 0.8),
         line={"width": 1},
     )
     lines = [_strategy_line(case, head) for case, head in known]

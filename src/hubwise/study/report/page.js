@@ -75,38 +75,45 @@
     plots.forEach(draw);
   }
 
-  // The address keeps section and participation: #feeder&p=0.8
+  // The address keeps section and participation, #feeder&p=0.8; with &only nothing else is shown.
   function address() {
     const [section, ...rest] = window.location.hash.slice(1).split("&");
-    const asked = new URLSearchParams(rest.join("&")).get("p");
-    return { section: section, share: asked !== null && asked in figures.at ? asked : null };
+    const words = new URLSearchParams(rest.join("&"));
+    const asked = words.get("p");
+    return {
+      section: section,
+      share: asked !== null && asked in figures.at ? asked : null,
+      only: words.has("only"),
+    };
   }
 
-  function keep(section) {
-    history.replaceState(null, "", `#${section}&p=${share}`);
+  function keep(section, only) {
+    history.replaceState(null, "", `#${section}&p=${share}${only ? "&only" : ""}`);
   }
 
   function follow() {
-    const { section, share: asked } = address();
+    const { section, share: asked, only } = address();
     if (asked !== null && asked !== share) {
       share = asked;
       show();
     }
     const target = section && document.getElementById(section);
+    document.body.classList.toggle("only", Boolean(target && only));
+    document.querySelectorAll("section").forEach((part) => part.classList.toggle("shown", part === target));
     if (target) target.scrollIntoView();
-    if (target || asked !== null) keep(section);
+    if (target || asked !== null) keep(section, only);
   }
 
   buttons.forEach(function (button) {
     button.addEventListener("click", function () {
       share = button.dataset.share;
       show();
-      keep(address().section || "overview");
+      keep(address().section || "overview", address().only);
     });
   });
   window.addEventListener("hashchange", follow);
   phone.addEventListener("change", show);
-  window.addEventListener("beforeprint", () => plots.forEach((plot) => plot.data && Plotly.relayout(plot, { width: 680 })));
+  window.addEventListener("beforeprint", () => plots.forEach((plot) => plot.data && Plotly.relayout(plot, { width: 640 })));
   window.addEventListener("afterprint", () => plots.forEach((plot) => plot.data && Plotly.relayout(plot, { width: null, autosize: true })));
 
   share = address().share || share;

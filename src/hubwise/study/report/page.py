@@ -160,8 +160,8 @@ def _price_caption(scenario: Scenario) -> str:
     incentive = float(scenario.market.incentive.max())
     if incentive <= 0:
         return "Prices at the charger, per kWh on the AC side."
-    paid = number(incentive, 2, f"{scenario.currency}/kWh")
-    return escape(f"Shaded: the operator receives up to {paid} that vehicles discharge.")
+    paid = escape(number(incentive, 2, scenario.currency))
+    return f"Shaded: the operator receives up to {paid} for every kWh that vehicles discharge."
 
 
 def _pair(material: Material, figure: str) -> str:
