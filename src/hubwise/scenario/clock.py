@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 def read_horizon(section: HorizonSection, reader: Reader, *, file: str = TOML) -> Horizon | None:
     """The local day of ``[horizon]``, or nothing where the clock does not have it."""
-    if section.zone not in available_timezones():
+    if not _is_zone(section.zone):
         right = did_you_mean(section.zone, sorted(available_timezones()))
         reader.wrong(file, "horizon", "zone", f"{section.zone!r} is unknown", right)
         return None
@@ -33,9 +33,15 @@ def read_horizon(section: HorizonSection, reader: Reader, *, file: str = TOML) -
             wrong = f"{clock} is not on the clock of {section.zone} on {day}, which leaps over it"
             reader.wrong(file, "horizon", "start", wrong, "start before or after the leap")
             return None
-    return Horizon.local_day(
+    horizon = Horizon.local_day(
         section.day, section.zone, start=clock, slot_minutes=section.slot_minutes
     )
+    last = in_utc(datetime.combine(section.day + timedelta(days=1), clock), section.zone)
+    if horizon.end_utc != last:
+        wrong = f"{section.slot_minutes} does not divide this day, on which the clocks change"
+        reader.wrong(file, "horizon", "slot_minutes", wrong, "give shorter slots")
+        return None
+    return horizon
 
 
 def in_windows(horizon: Horizon, windows: Iterable[str]) -> NDArray[np.bool_]:
@@ -87,6 +93,14 @@ def exists(moment: datetime, zone: str) -> bool:
         return True
     there = in_utc(moment, zone).astimezone(ZoneInfo(zone))
     return there.replace(tzinfo=None) == moment
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of zones
+        return False
+    return True
 
 
 def _hours(clock: str) -> float:

@@ -9,7 +9,7 @@ from numpy.random import PCG64, Generator
 from hubwise.domain import Fleet, Horizon, Hubs, Promises, Scenario, Search
 from hubwise.scenario.arbitrage import check_bounds
 from hubwise.scenario.clock import read_horizon
-from hubwise.scenario.errors import Problem, ScenarioError
+from hubwise.scenario.errors import Problem, ScenarioError, in_order
 from hubwise.scenario.files import PromisesSection
 from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
@@ -61,7 +61,7 @@ def _read(source: str | Path) -> tuple[Scenario | None, tuple[Problem, ...]]:
         return None, (Problem(str(source), "", "", "is not a scenario", right),)
     reader = Reader(folder)
     scenario = _read_folder(reader, str(source) if ships else str(folder.resolve()))
-    return scenario, tuple(dict.fromkeys(reader.problems))
+    return scenario, in_order(reader.problems)
 
 
 def _read_folder(reader: Reader, source: str) -> Scenario | None:

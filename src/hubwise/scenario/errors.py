@@ -49,6 +49,18 @@ class ScenarioError(ValueError):
         super().__init__("\n".join([f"{count}:", *lines]))
 
 
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once: files as they come, and the rows of a table from top to bottom."""
+    once = list(dict.fromkeys(problems))
+    files = list(dict.fromkeys(problem.file for problem in once))
+    return tuple(sorted(once, key=lambda problem: (files.index(problem.file), _row(problem))))
+
+
+def _row(problem: Problem) -> int:
+    number = problem.where.removeprefix("row ")
+    return int(number) if number.isdecimal() else 0
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Advice for an unknown word: the closest known one, or all of them."""
     names = list(known)
@@ -72,7 +84,7 @@ def listed(items: Iterable[object], most: int = 12) -> str:
 def ranges(numbers: Iterable[int]) -> str:
     """Whole numbers in order with runs shortened, such as ``1-33, 40``."""
     runs: list[tuple[int, int]] = []
-    for number in sorted(numbers):
+    for number in sorted(set(numbers)):
         start = runs.pop()[0] if runs and number == runs[-1][1] + 1 else number
         runs.append((start, number))
     return listed(str(a) if a == b else f"{a}-{b}" for a, b in runs)

@@ -37,7 +37,7 @@ def read_hubs(
 
 
 def _solar_shape(sections: Sections, horizon: Horizon | None, reader: Reader) -> Array | None:
-    if name := sections.named("solar", "shape"):
+    if name := sections.said("solar", "shape", str):
         return read_shape(name, horizon, reader)
     for place, hub in sections.hubs:
         if hub.solar_kw > 0 and "solar" not in sections.raw:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hubwise.domain import Horizon, Scenario
 from hubwise.scenario.clock import in_utc, read_horizon
 from hubwise.scenario.door import load
-from hubwise.scenario.errors import ScenarioError, listed
+from hubwise.scenario.errors import ScenarioError, in_order, listed
 from hubwise.scenario.files import HorizonSection
 from hubwise.scenario.foreign import read_foreign_prices, read_foreign_sessions
 from hubwise.scenario.imported import Offered, Site, write_site
@@ -67,7 +67,7 @@ def import_sessions(
     offered = _read_prices(str(prices), chosen, horizon, reader)
     table, unused = read_foreign_sessions(reader, str(sessions))
     if reader.problems or chosen is None or horizon is None or offered is None or table is None:
-        raise ScenarioError(dict.fromkeys(reader.problems))
+        raise ScenarioError(in_order(reader.problems))
 
     stays, tally = stays_of_day(table, Day(day, chosen.sessions_zone, horizon, chosen.charge_kw))
     if not stays:

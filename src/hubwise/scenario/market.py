@@ -26,7 +26,7 @@ def read_market(sections: Sections, horizon: Horizon | None, reader: Reader) -> 
     """The market, or nothing where its prices have a mistake; mistakes are noted."""
     section = sections.prices
     table = None
-    if name := sections.named("prices", "series"):
+    if name := sections.said("prices", "series", str):
         table = read_table(reader, name, PriceRow)
     if section is None or horizon is None:
         return None
@@ -166,6 +166,8 @@ def check_rules(rules: PriceRules, horizon: Horizon, reader: Reader) -> None:
 
 def clock_times(horizon: Horizon, slots: NDArray[np.bool_]) -> str:
     """The local times of some slots as runs, such as ``10:00-15:00, 18:00-21:00``."""
+    if slots.all():
+        return "all hours"
     starts = [moment.strftime("%H:%M") for moment in horizon.local_starts()]
     starts.append(starts[0])
     edges = np.flatnonzero(np.diff(np.r_[0, slots.astype(int), 0]))

@@ -17,14 +17,14 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 _KINDS = {
-    "float": "a number, with a decimal point",
-    "int": "a whole number",
-    "string": "a text in quotes",
-    "date": "a date such as 2024-05-12, without quotes",
-    "time": "a time such as 12:00:00, without quotes",
-    "list": "a list in [brackets]",
-    "model": "a section of keys",
-    "datetime": "a date and time such as 2024-05-12 08:15",
+    "float": ("a number", "such as 7.5"),
+    "int": ("a whole number", "such as 7"),
+    "bool": ("true or false", "in small letters"),
+    "string": ("a text", "in quotes"),
+    "date": ("a date", "such as 2024-05-12, without quotes"),
+    "time": ("a time", "such as 12:00:00, without quotes"),
+    "list": ("a list", "in [brackets]"),
+    "model": ("a section", "of keys with values"),
 }
 
 
@@ -54,8 +54,8 @@ def explain(error: ErrorDetails, model: type[BaseModel] | None = None) -> tuple[
         return f"{given!r} is not known", f"it is {context['expected']}"
     if kind in ("too_short", "string_too_short"):
         return "is empty", "it needs at least one"
-    right = _KINDS.get(kind.split("_")[0], "another kind of value")
-    return f"{given!r} is not {right}", f"give {right}"
+    right, such_as = _KINDS.get(kind.split("_")[0], ("of the right kind", ""))
+    return f"{given!r} is not {right}", f"give {right} {such_as}"
 
 
 def path(loc: Sequence[int | str], section: str = "") -> str:

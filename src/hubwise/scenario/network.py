@@ -23,12 +23,12 @@ def read_feeder(
     buses = _named_table(sections, "buses", BusRow, reader)
     branches = _named_table(sections, "branches", BranchRow, reader)
     shape = None if horizon is None else np.ones(horizon.slots)
-    if name := sections.named("feeder", "load_shape"):
+    if name := sections.said("feeder", "load_shape", str):
         shape = read_shape(name, horizon, reader)
     if section is not None:
         _check_voltages(section, reader)
     if buses is not None and branches is not None:
-        _check_network(section, buses, branches, reader)
+        _check_network(sections.said("feeder", "source_bus", int), buses, branches, reader)
     known = None if buses is None or None in buses["bus"] else tuple(buses["bus"])
     if section is None or buses is None or branches is None or shape is None or reader.problems:
         return None, known
@@ -38,7 +38,7 @@ def read_feeder(
 def _named_table(
     sections: Sections, key: str, model: type[BusRow] | type[BranchRow], reader: Reader
 ) -> Table | None:
-    name = sections.named("feeder", key)
+    name = sections.said("feeder", key, str)
     return None if name is None else read_table(reader, name, model)
 
 
@@ -75,9 +75,7 @@ def _check_voltages(section: FeederSection, reader: Reader) -> None:
         reader.wrong(TOML, "feeder", "source_voltage_pu", wrong, right)
 
 
-def _check_network(
-    section: FeederSection | None, buses: Table, branches: Table, reader: Reader
-) -> None:
+def _check_network(source: int | None, buses: Table, branches: Table, reader: Reader) -> None:
     """Buses are there once, branches lie between them, and all are fed from the source."""
     check_unique(buses, "bus", reader)
     _check_branches(branches, reader)
@@ -90,11 +88,11 @@ def _check_network(
             if bus not in known:
                 wrong, right = f"bus {bus} is unknown", f"buses are {ranges(known)}"
                 reader.wrong(branches.file, branches.where(k), end, wrong, right)
-    if section is not None and section.source_bus not in known:
-        wrong, right = f"bus {section.source_bus} is unknown", f"buses are {ranges(known)}"
+    if source is not None and source not in known:
+        wrong, right = f"bus {source} is unknown", f"buses are {ranges(known)}"
         reader.wrong(TOML, "feeder", "source_bus", wrong, right)
-    elif section is not None:
-        _check_fed(section.source_bus, known, branches, reader)
+    elif source is not None:
+        _check_fed(source, known, branches, reader)
 
 
 def _check_branches(branches: Table, reader: Reader) -> None:
@@ -120,5 +118,5 @@ def _check_fed(source: int, known: set[int], branches: Table, reader: Reader) ->
         reached |= fresh
         waiting += fresh
     if islanded := known - reached:
-        wrong = f"leave bus {ranges(islanded)} without a path to source bus {source}"
+        wrong = f"leaves bus {ranges(islanded)} without a path to source bus {source}"
         reader.wrong(branches.file, "", "", wrong, "join them by branches, or take them out")

@@ -27,6 +27,7 @@ _REQUIRED = ("horizon", "search", "feeder", "hubs", "prices", "rules")
 _OPTIONAL = ("hub_defaults", "promises", "solar", "fleet", "sessions")
 
 Kind = TypeVar("Kind", bound=Section)
+Value = TypeVar("Value", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,11 @@ class Sections:
     fleet: FleetSection | None
     sessions: SessionsSection | None
 
-    def named(self, section: str, key: str) -> str | None:
-        """The file that a key names, whatever else is in its section."""
+    def said(self, section: str, key: str, kind: type[Value]) -> Value | None:
+        """The value of a key, whatever else is wrong in its section; nothing if not a ``kind``."""
         around = self.raw.get(section)
-        name = around.get(key) if isinstance(around, dict) else None
-        return name if isinstance(name, str) and name else None
+        value = around.get(key) if isinstance(around, dict) else None
+        return value if isinstance(value, kind) and value != "" else None
 
     def hub_names(self) -> list[str]:
         """The names that hubs go by, those of hubs with other mistakes included."""
@@ -73,7 +74,8 @@ def read_sections(raw: Mapping[str, Any], reader: Reader) -> Sections:
     for key in [key for key in raw if key not in known]:
         reader.wrong(TOML, "", key, "is not a known key", did_you_mean(key, known))
     for key in [key for key in _REQUIRED if key not in raw]:
-        reader.wrong(TOML, "", key, "is missing", f"give a section [{key}]")
+        section_mark = "[[hubs]]" if key == "hubs" else f"[{key}]"
+        reader.wrong(TOML, "", key, "is missing", f"give {section_mark}")
     if ("fleet" in raw) == ("sessions" in raw):
         wrong = "both are given" if "fleet" in raw else "neither is given"
         right = "give [fleet] for a synthetic fleet, or [sessions] for a table"

@@ -42,6 +42,8 @@ def read_series(table: Table, horizon: Horizon, reader: Reader) -> NDArray[np.fl
         ]
         for start in horizon.starts_utc()
     ]
+    if None in table["start_utc"]:
+        return None
     needed = {moment for slot in starts for moment in slot}
     if missing := sorted(needed - prices.keys()):
         _note_gap(table.file, missing, step, prices.keys(), horizon, reader)

@@ -17,19 +17,18 @@ from hubwise.scenario.rows import SessionRow
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.tables import Table, check_known, check_unique, read_table
 
-# Pairs of energies of which the first may not be above the second.
-_ORDERED = (
-    ("max_kwh", "capacity_kwh"),
-    ("reserve_kwh", "max_kwh"),
-    ("required_kwh", "max_kwh"),
-    ("required_kwh", "capacity_kwh"),
-    ("arrival_kwh", "capacity_kwh"),
-)
+# Energies, and those that they may not be above.
+_AT_MOST = {
+    "max_kwh": ("capacity_kwh",),
+    "arrival_kwh": ("capacity_kwh",),
+    "required_kwh": ("capacity_kwh", "max_kwh"),
+    "reserve_kwh": ("max_kwh",),
+}
 
 
 def read_sessions(sections: Sections, horizon: Horizon | None, reader: Reader) -> Table | None:
     """The table of sessions, with what is wrong with it noted."""
-    name = sections.named("sessions", "file")
+    name = sections.said("sessions", "file", str)
     table = None if name is None else read_table(reader, name, SessionRow)
     if table is not None:
         check_sessions(table, sections.hub_names(), horizon, reader)
@@ -41,10 +40,10 @@ def check_sessions(
 ) -> None:
     """Sessions have ids of their own, known hubs, energies in order and stays on the horizon."""
     check_unique(table, "session", reader)
-    check_known(table, "hub", hubs, reader)
-    for low, high in _ORDERED:
-        _check_ordered(table, low, high, reader)
+    if hubs:
+        check_known(table, "hub", hubs, reader)
     for k in range(len(table)):
+        _check_energies(table, k, reader)
         _check_stay(table, k, horizon, reader)
 
 
@@ -82,11 +81,15 @@ def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
     )
 
 
-def _check_ordered(table: Table, low: str, high: str, reader: Reader) -> None:
-    for k, (a, b) in enumerate(zip(table[low], table[high], strict=True)):
-        if a is not None and b is not None and a > b + 1e-9:
-            right = f"give at most {high} {b:g}"
-            reader.wrong(table.file, table.where(k), low, f"{a:g} is above {high}", right)
+def _check_energies(table: Table, k: int, reader: Reader) -> None:
+    for field, limits in _AT_MOST.items():
+        kwh = table[field][k]
+        for limit in limits:
+            most = table[limit][k]
+            if kwh is not None and most is not None and kwh > most + 1e-9:
+                right = f"give at most {limit} {most:g}"
+                reader.wrong(table.file, table.where(k), field, f"{kwh:g} is above {limit}", right)
+                break
 
 
 def _check_stay(table: Table, k: int, horizon: Horizon | None, reader: Reader) -> None:
