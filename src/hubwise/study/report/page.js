@@ -19,7 +19,7 @@
   }
 
   function legend(plot, spec) {
-    const place = plot.parentElement.querySelector(".legend");
+    const place = plot.parentElement.querySelector(".names");
     if (!place) return;
     place.replaceChildren();
     spec.data.forEach(function (trace, index) {
@@ -56,7 +56,7 @@
     plot.classList.toggle("none", !spec);
     if (!spec) {
       Plotly.purge(plot);
-      const place = plot.parentElement.querySelector(".legend");
+      const place = plot.parentElement.querySelector(".names");
       if (place) place.replaceChildren();
       return;
     }

@@ -179,7 +179,7 @@ def _pair(material: Material, figure: str) -> str:
 
 
 STATION_KEYS = (("Charging", CHARGE), ("Discharging", DISCHARGE), ("Stored energy", STATION))
-LEGEND = '<div class="legend"></div>'
+LEGEND = '<div class="names"></div>'
 
 
 def _has_yardstick(material: Material) -> bool:
