@@ -1,1 +1,6 @@
-"""audit"""
+"""An independent re-check of a plan folder: what holds, what does not, and what was not checked."""
+
+from hubwise.audit.auditor import audit
+from hubwise.audit.report import AuditReport, Check, Status
+
+__all__ = ["AuditReport", "Check", "Status", "audit"]

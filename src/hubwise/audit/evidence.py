@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +63,7 @@ class Evidence:
     @property
     def sessions_axis(self) -> Axes:
         """Labels of arrays of shape (sessions,)."""
-        return [("session", self.fleet.session)]
+        return [("session", self.fleet.session.tolist())]
 
     @property
     def stays_axes(self) -> Axes:
@@ -79,7 +78,7 @@ class Evidence:
     @property
     def buses_axes(self) -> Axes:
         """Labels of arrays of shape (buses, slots)."""
-        return [("bus", _labels(self.scenario.feeder.bus)), *self.slots_axis]
+        return [("bus", self.scenario.feeder.bus.tolist()), *self.slots_axis]
 
     @property
     def slots_axis(self) -> Axes:
@@ -134,7 +133,3 @@ def _schedule(table: pl.DataFrame, scenario: Scenario) -> Schedule:
     last = energy[np.arange(len(fleet)), fleet.departure_slot - 1]
     energy = np.where(column >= fleet.departure_slot[:, None], last[:, None], energy)
     return Schedule(charge, discharge, energy)
-
-
-def _labels(values: NDArray[np.int64]) -> Sequence[object]:
-    return [int(value) for value in values]

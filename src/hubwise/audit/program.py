@@ -139,7 +139,7 @@ def _matrix(n: int, gain: float, loss: float) -> tuple[NDArray[np.int32], NDArra
 
 
 def _solver() -> highspy.Highs:
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
     solver.setOptionValue("solver", "simplex")
     solver.setOptionValue("presolve", "off")  # it costs more than it saves at this size

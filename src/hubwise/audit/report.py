@@ -115,7 +115,7 @@ class AuditReport:
         table.add_column("allowed", justify="right")
         table.add_column("where and what to do")
         for check in self.checks:
-            notes = check.where if check.status is Status.HOLDS else _sentence(check)
+            notes = "" if check.status is Status.HOLDS else _sentence(check)
             mark = f"[{_COLOUR[check.status]}]{check.status}[/]"
             table.add_row(
                 mark, check.name, check.promise, _short(check.worst), _short(check.tolerance), notes

@@ -20,8 +20,8 @@ def reachable_kwh(fleet: Fleet, horizon: Horizon) -> Array:
 def target_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     """Least energy at departure: as required, or all that the stay allows; shape (sessions,)."""
     wanted = np.maximum(fleet.required_kwh, fleet.reserve_kwh)
-    most: Array = reachable_kwh(fleet, horizon)[:, -1]
-    return np.minimum(wanted, most)
+    target: Array = np.minimum(wanted, reachable_kwh(fleet, horizon)[:, -1])
+    return target
 
 
 def least_kwh(fleet: Fleet, horizon: Horizon) -> Array:
@@ -50,14 +50,16 @@ def charging_at_once_kw(fleet: Fleet, horizon: Horizon) -> Array:
     """Power at the charger when charging at once; shape (sessions, slots) [kW]."""
     energy = charging_at_once_kwh(fleet, horizon)
     change = np.diff(energy, axis=1, prepend=fleet.arrival_kwh[:, None])
-    return change / (fleet.charge_efficiency[:, None] * horizon.slot_hours)
+    power: Array = change / (fleet.charge_efficiency[:, None] * horizon.slot_hours)
+    return power
 
 
 def slots_plugged_in(fleet: Fleet, horizon: Horizon) -> Array:
     """Slots of the stay up to the end of each slot; shape (sessions, slots)."""
     done = np.arange(1, horizon.slots + 1) - fleet.arrival_slot[:, None]
     stay = (fleet.departure_slot - fleet.arrival_slot)[:, None]
-    return np.clip(done, 0, stay).astype(float)
+    plugged: Array = np.clip(done, 0, stay).astype(float)
+    return plugged
 
 
 def _top(fleet: Fleet) -> Array:

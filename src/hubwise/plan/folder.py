@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import tempfile
@@ -26,17 +27,18 @@ CONTRACT = 1
 """Version of the plan folder: raised when a column or key changes meaning or goes away."""
 
 SUMMARY = "summary.json"
-_SUMMARY_KEYS = (
-    "contract",
-    "scenario",
-    "scenario_source",
-    "scenario_fingerprint",
-    "currency",
-    "version",
-    "results",
-    "account",
-    "books",
-)
+_SUMMARY_KEYS = {
+    "contract": int,
+    "scenario": str,
+    "scenario_source": str,
+    "scenario_fingerprint": str,
+    "currency": str,
+    "version": str,
+    "results": list,
+    "account": dict,
+    "books": dict,
+    "seal": dict,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,27 @@ def write(plan: Plan, folder: str | Path) -> Path:
     with _whole(target) as beside:
         for name, table in tables(plan).items():
             table.write_parquet(beside / f"{name}.parquet", compression="zstd")
-        text = json.dumps(_plain(summary(plan)), indent=2, ensure_ascii=False, allow_nan=False)
-        (beside / SUMMARY).write_text(text + "\n", encoding="utf-8")
+        write_summary(summary(plan), beside)
     return target
+
+
+def write_summary(content: dict[str, Any], folder: Path) -> None:
+    """Write ``summary.json`` beside the tables, and seal both."""
+    sealed = {**_plain(content), "seal": seal(content, folder)}
+    text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
+
+
+def seal(content: dict[str, Any], folder: Path) -> dict[str, str]:
+    """SHA-256, in hexadecimal, of every table's file and of the summary without its seal.
+
+    It shows that nothing was changed since, numbers that nobody can derive again included.
+    """
+    files = [folder / f"{name}.parquet" for name in TABLES]
+    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    unsealed = {key: value for key, value in _plain(content).items() if key != "seal"}
+    text = json.dumps(unsealed, sort_keys=True, allow_nan=False)
+    return {**digests, SUMMARY: hashlib.sha256(text.encode()).hexdigest()}
 
 
 def summary(plan: Plan) -> dict[str, Any]:
@@ -159,9 +179,9 @@ def _summary_problems(content: object) -> Iterator[str]:
     if not (isinstance(results, list) and len(results) == 1 and isinstance(results[0], dict)):
         yield "'results' should be a list of one result"
     yield from (
-        f"{key!r} should be an object with keys"
-        for key in ("account", "books")
-        if not isinstance(content.get(key, {}), dict)
+        f"{key!r} should be {'text' if kind is str else 'an object with keys'}"
+        for key, kind in _SUMMARY_KEYS.items()
+        if kind in (str, dict) and not isinstance(content.get(key, kind()), kind)
     )
 
 

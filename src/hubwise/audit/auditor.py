@@ -1,0 +1,95 @@
+"""The audit: everything in a plan folder, derived again by other means than made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hubwise.audit.conduct import CONDUCT, Conduct
+from hubwise.audit.drivers import check_drivers
+from hubwise.audit.evidence import Evidence, gather
+from hubwise.audit.feeder import check_feeder, second_power_flow
+from hubwise.audit.hubs import check_hubs, net_kw
+from hubwise.audit.money import check_money
+from hubwise.audit.prices import check_prices
+from hubwise.audit.promises import check_promises
+from hubwise.audit.report import AuditReport, Check, Status
+from hubwise.audit.rows import check_rows
+from hubwise.audit.sessions import check_sessions
+from hubwise.audit.summary import check_figures, check_identity, check_seal, uncoordinated_kw
+from hubwise.domain import Scenario
+from hubwise.plan.folder import PlanFolder, PlanFolderError, read
+from hubwise.scenario import ScenarioError, load, with_participation
+
+
+def audit(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
+    """Check a plan folder against its scenario.
+
+    Reads only the folder and the scenario. Drivers' best responses come from linear programs,
+    money from sums over the tables, the feeder's state from a second power flow.
+
+    Parameters
+    ----------
+    folder
+        A plan folder.
+    scenario
+        What the plan was made for; by default what its summary names.
+
+    Returns
+    -------
+    AuditReport
+        Every check, whether or not it holds. A folder or scenario that cannot be read is a
+        check that fails.
+    """
+    place = Path(folder)
+    try:
+        found = read(place)
+        given = scenario if scenario is not None else load(found.summary["scenario_source"])
+        with_plan = _participation(given, found)
+    except PlanFolderError as error:
+        return _unreadable(place, "folder: contract", "The folder is a whole plan", error.problems)
+    except ScenarioError as error:
+        problems = [str(problem) for problem in error.problems]
+        return _unreadable(place, "scenario: readable", "The scenario can be read", problems)
+    return AuditReport(place, tuple(_checks(found, with_plan)))
+
+
+def _unreadable(place: Path, name: str, promise: str, problems: Iterable[str]) -> AuditReport:
+    advice = "nothing else can be checked before this is right"
+    check = Check(name, promise, Status.FAILS, where="; ".join(problems), advice=advice)
+    return AuditReport(place, (check,))
+
+
+def _participation(scenario: Scenario, folder: PlanFolder) -> Scenario:
+    """The scenario with the plan's participation, where that is one; else as it is."""
+    share = folder.result.get("participation")
+    if isinstance(share, int | float) and 0.0 <= share <= 1.0 and share != scenario.participation:
+        return with_participation(scenario, float(share))
+    return scenario
+
+
+def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
+    """All checks; numbers only where strategy, rows and sessions are as they should be."""
+    yield check_seal(folder)
+    for basis in (check_identity, check_rows, check_sessions):
+        checks = list(basis(folder, scenario))
+        yield from checks
+        if any(check.status is Status.FAILS for check in checks):
+            advice = "put right what fails above first"
+            yield Check("all further", "The rest is so", Status.UNCHECKED, advice=advice)
+            return
+    yield from _number_checks(gather(folder, scenario), CONDUCT[folder.result["strategy"]])
+
+
+def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
+    method, flow = second_power_flow()
+    scenario = evidence.scenario
+    state = flow(scenario.feeder, scenario.hubs.bus, net_kw(evidence))
+    before = flow(scenario.feeder, scenario.hubs.bus, uncoordinated_kw(evidence))
+    yield from check_drivers(evidence, conduct)
+    yield from check_prices(evidence, conduct)
+    yield from check_hubs(evidence, conduct)
+    yield from check_money(evidence, conduct)
+    yield from check_feeder(evidence, method, state)
+    yield from check_figures(evidence, conduct, state)
+    yield from check_promises(evidence, before)

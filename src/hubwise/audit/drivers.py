@@ -1,0 +1,188 @@
+"""Drivers: can every schedule be driven, and is it the cheapest for its driver?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.audit.conduct import Conduct
+from hubwise.audit.evidence import Evidence
+from hubwise.audit.program import best_response_costs
+from hubwise.audit.report import Check, agree, difference, judge, worst_of
+from hubwise.audit.stays import charging_at_once_kwh, least_kwh, most_kwh, target_kwh
+
+Array = NDArray[np.float64]
+
+POWER = 1e-6  # kW
+ENERGY = 1e-6  # kWh
+REGRET = 1e-6  # currency
+
+
+def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
+    """Feasibility of every schedule, and every participant's best response by linear programs."""
+    yield _power(evidence)
+    yield _one_direction(evidence)
+    yield _recursion(evidence)
+    yield _floor(evidence)
+    yield _ceiling(evidence)
+    yield _departure(evidence)
+    yield _throughput(evidence)
+    yield _at_once(evidence, conduct)
+    yield from _responses(evidence, conduct)
+    yield _no_worse_off(evidence)
+
+
+def _power(evidence: Evidence) -> Check:
+    fleet, schedule, axes = evidence.fleet, evidence.schedule, evidence.stays_axes
+    limits = {
+        "charge_kw": (schedule.charge_kw, fleet.charge_kw_max),
+        "discharge_kw": (schedule.discharge_kw, fleet.discharge_kw_max),
+    }
+    findings = [
+        worst_of(np.maximum(kw - most[:, None], -kw), axes, f"schedule.{name}")
+        for name, (kw, most) in limits.items()
+    ]
+    return judge(
+        "drivers: power",
+        "Charging and discharging stay within charger and vehicle; one-way ones never discharge",
+        findings,
+        POWER,
+        advice="the schedule cannot be driven: dispatch again",
+    )
+
+
+def _one_direction(evidence: Evidence) -> Check:
+    both = np.minimum(evidence.schedule.charge_kw, evidence.schedule.discharge_kw)
+    return judge(
+        "drivers: one direction",
+        "No vehicle charges and discharges in the same slot",
+        worst_of(both, evidence.stays_axes, "schedule"),
+        POWER,
+        advice="look for prices at which going in a circle pays",
+    )
+
+
+def _recursion(evidence: Evidence) -> Check:
+    fleet, schedule = evidence.fleet, evidence.schedule
+    put_in = schedule.charge_kw * fleet.charge_efficiency[:, None]
+    drawn = schedule.discharge_kw / fleet.discharge_efficiency[:, None]
+    before = np.hstack([fleet.arrival_kwh[:, None], schedule.energy_kwh[:, :-1]])
+    derived = before + evidence.hours * (put_in - drawn)
+    pairs = {"schedule.energy_kwh": (schedule.energy_kwh, derived)}
+    return agree(
+        "drivers: energy",
+        "Energy changes by what is charged and discharged, efficiencies counted, from arrival on",
+        pairs,
+        evidence.stays_axes,
+        ENERGY,
+        advice="powers and energies were not written by the same schedule",
+    )
+
+
+def _floor(evidence: Evidence) -> Check:
+    least = least_kwh(evidence.fleet, evidence.scenario.horizon)
+    below = np.where(evidence.stay, least - evidence.schedule.energy_kwh, 0.0)
+    return judge(
+        "drivers: reserve",
+        "Energy never falls below the reserve; who arrives below it is charged to it first",
+        worst_of(below, evidence.stays_axes, "schedule.energy_kwh"),
+        ENERGY,
+        advice="a driver who must leave early would be stranded: dispatch again",
+    )
+
+
+def _ceiling(evidence: Evidence) -> Check:
+    most = most_kwh(evidence.fleet, evidence.scenario.horizon)
+    return judge(
+        "drivers: highest energy",
+        "Energy never passes the driver's highest, or what the vehicle arrived with",
+        worst_of(evidence.schedule.energy_kwh - most, evidence.stays_axes, "schedule.energy_kwh"),
+        ENERGY,
+        advice="the schedule overcharges: dispatch again",
+    )
+
+
+def _departure(evidence: Evidence) -> Check:
+    target = target_kwh(evidence.fleet, evidence.scenario.horizon)
+    missing = target - evidence.schedule.energy_kwh[:, -1]
+    return judge(
+        "drivers: required energy",
+        "Every vehicle leaves with the required energy, or with all that its stay allows",
+        worst_of(missing, evidence.sessions_axis, "schedule.energy_kwh at departure of"),
+        ENERGY,
+        advice="the schedule leaves a driver short who need not be: dispatch again",
+    )
+
+
+def _throughput(evidence: Evidence) -> Check:
+    fleet = evidence.fleet
+    drawn = evidence.hours * evidence.schedule.discharge_kw.sum(axis=1) / fleet.discharge_efficiency
+    return judge(
+        "drivers: discharge limit",
+        "No stay draws more from the battery than its driver allows",
+        worst_of(drawn - fleet.discharge_limit_kwh, evidence.sessions_axis, "schedule"),
+        ENERGY,
+        advice="the schedule uses a battery more than its driver agreed to: dispatch again",
+    )
+
+
+def _at_once(evidence: Evidence, conduct: Conduct) -> Check:
+    fleet = evidence.fleet
+    alone = ~fleet.participating if conduct.schedules else np.ones(len(fleet), np.bool_)
+    at_once = charging_at_once_kwh(fleet, evidence.scenario.horizon)
+    apart = difference(evidence.schedule.energy_kwh, at_once) * alone[:, None]
+    return judge(
+        "drivers: others charge at once",
+        "Whoever is not scheduled plugs in and charges at full power up to the required energy",
+        worst_of(apart, evidence.stays_axes, "schedule.energy_kwh"),
+        ENERGY,
+        advice="drivers who do not take part must not be scheduled",
+    )
+
+
+def _responses(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
+    """The least cost of every participant by a linear program, and the regret against it."""
+    felt, joined = _felt_cost(evidence), evidence.fleet.participating
+    least = felt.copy()
+    some = evidence.fleet.select(joined)
+    least[joined] = best_response_costs(some, evidence.tariff, evidence.scenario.horizon)
+    yield agree(
+        "drivers: best response",
+        "The best response's cost is the optimum of the driver's linear program (HiGHS)",
+        {"bills.best_response_cost": (evidence.bills["best_response_cost"], least)},
+        evidence.sessions_axis,
+        REGRET,
+        advice="the best response was not exact, or the prices were changed afterwards",
+    )
+    if conduct.schedules:
+        yield judge(
+            "drivers: regret",
+            "No participating driver could do better at the posted prices",
+            worst_of(felt - least, evidence.sessions_axis, "schedule"),
+            REGRET,
+            advice="the dispatch moved a driver away from a cheapest schedule",
+        )
+
+
+def _no_worse_off(evidence: Evidence) -> Check:
+    """Cost as drivers feel it: the worth of energy above the required is taken off both sides."""
+    fleet, horizon = evidence.fleet, evidence.scenario.horizon
+    surplus = charging_at_once_kwh(fleet, horizon)[:, -1] - fleet.required_kwh
+    at_once = evidence.bills["reference_cost"] - fleet.surplus_value * surplus
+    loss = np.where(fleet.participating, _felt_cost(evidence) - at_once, 0.0)
+    return judge(
+        "drivers: no worse off",
+        "No participating driver is worse off than charging at once on the reference tariff",
+        worst_of(loss, evidence.sessions_axis, "bills.net_cost"),
+        REGRET,
+        advice="the posted prices are above the reference tariff where this driver must charge",
+    )
+
+
+def _felt_cost(evidence: Evidence) -> Array:
+    fleet = evidence.fleet
+    surplus = evidence.schedule.energy_kwh[:, -1] - fleet.required_kwh
+    felt: Array = evidence.bills["net_cost"] - fleet.surplus_value * surplus
+    return felt

@@ -1,0 +1,121 @@
+"""The feeder: base load, hubs' draw, and a second power flow by another method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.audit.evidence import Evidence
+from hubwise.audit.hubs import net_kw
+from hubwise.audit.report import Check, agree
+from hubwise.domain import Feeder
+from hubwise.grid import FeederState, power_flow_pandapower, power_flow_sweep
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+PowerFlow = Callable[[Feeder, Index, Array], FeederState]
+
+POWER = 1e-6  # kW, where both sides are sums
+FLOW_KW = 1e-3  # kW, between two power flows
+VOLTAGE = 1e-6  # p.u., and shares of a rating
+
+
+def second_power_flow() -> tuple[str, PowerFlow]:
+    """The method's name and the method: pandapower if installed, else sweeps."""
+    if find_spec("pandapower") is not None:
+        return "pandapower", power_flow_pandapower
+    return "backward and forward sweeps", power_flow_sweep
+
+
+def check_feeder(evidence: Evidence, method: str, state: FeederState) -> Iterator[Check]:
+    """What buses.parquet and feeder.parquet say, against ``state``, found by ``method``."""
+    yield _loads(evidence)
+    yield _voltages(evidence, method, state)
+    yield _powers(evidence, method, state)
+    yield _loadings(evidence, method, state)
+    yield _lowest(evidence)
+
+
+def _loads(evidence: Evidence) -> Check:
+    feeder, buses = evidence.scenario.feeder, evidence.buses
+    hub_kw = np.zeros_like(feeder.base_kw)
+    for bus, net in zip(evidence.scenario.hubs.bus, net_kw(evidence), strict=True):
+        hub_kw[feeder.bus == bus] += net
+    return agree(
+        "feeder: loads",
+        "Base loads are the scenario's, and every hub draws what its vehicles and battery draw",
+        {
+            "buses.base_kw": (buses["base_kw"], feeder.base_kw),
+            "buses.base_kvar": (buses["base_kvar"], feeder.base_kvar),
+            "buses.hub_kw": (buses["hub_kw"], hub_kw),
+        },
+        evidence.buses_axes,
+        POWER,
+        advice="the power flow was made for other loads",
+    )
+
+
+def _voltages(evidence: Evidence, method: str, state: FeederState) -> Check:
+    return agree(
+        "feeder: voltages",
+        f"Bus voltages are those of a second power flow ({method})",
+        {"buses.voltage_pu": (evidence.buses["voltage_pu"], state.voltage_pu)},
+        evidence.buses_axes,
+        VOLTAGE,
+        advice="run the power flow again for these loads",
+    )
+
+
+def _powers(evidence: Evidence, method: str, state: FeederState) -> Check:
+    found = evidence.feeder
+    return agree(
+        "feeder: head and losses",
+        f"Power at the head and losses are those of a second power flow ({method})",
+        {
+            "feeder.head_kw": (found["head_kw"], state.head_kw),
+            "feeder.head_kvar": (found["head_kvar"], state.head_kvar),
+            "feeder.losses_kw": (found["losses_kw"], state.losses_kw),
+        },
+        evidence.slots_axis,
+        FLOW_KW,
+        advice="run the power flow again for these loads",
+    )
+
+
+def _loadings(evidence: Evidence, method: str, state: FeederState) -> Check:
+    found = evidence.feeder
+    return agree(
+        "feeder: loadings",
+        f"Branch and transformer loadings are those of a second power flow ({method})",
+        {
+            "feeder.max_branch_loading": (
+                found["max_branch_loading"],
+                state.branch_loading.max(axis=0),
+            ),
+            "feeder.transformer_loading": (found["transformer_loading"], state.transformer_loading),
+        },
+        evidence.slots_axis,
+        VOLTAGE,
+        advice="run the power flow again for these loads",
+    )
+
+
+def _lowest(evidence: Evidence) -> Check:
+    voltage, found = evidence.buses["voltage_pu"], evidence.feeder
+    least = voltage.min(axis=0)
+    first = np.where(np.isnan(voltage), np.inf, voltage).argmin(axis=0)
+    bus = np.where(np.isnan(least), np.nan, evidence.scenario.feeder.bus[first])
+    return agree(
+        "feeder: lowest voltage",
+        "The lowest voltage, and the first bus that has it, are those of the bus table",
+        {
+            "feeder.min_voltage_pu": (found["min_voltage_pu"], least),
+            "feeder.min_voltage_bus": (found["min_voltage_bus"], bus),
+        },
+        evidence.slots_axis,
+        0.0,
+        advice="feeder.parquet and buses.parquet are not of the same power flow",
+    )

@@ -1,0 +1,202 @@
+"""Money: every bill from prices and schedule, the operator's account from sums, books in cents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any, TypeGuard
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hubwise.audit.conduct import Conduct
+from hubwise.audit.evidence import Evidence
+from hubwise.audit.hubs import net_kw
+from hubwise.audit.report import Check, Finding, Status, agree, judge
+from hubwise.audit.stays import charging_at_once_kw
+from hubwise.ledger import minor_unit
+
+Array = NDArray[np.float64]
+
+MONEY = 1e-6  # currency
+
+
+def check_money(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
+    """Bills, account and books."""
+    yield _bills(evidence)
+    yield agree_numbers(
+        "money: account",
+        "The operator's line items are sums over bills, meters and stations",
+        evidence.folder.summary["account"],
+        account(evidence, conduct),
+        MONEY,
+    )
+    yield _books(evidence)
+
+
+def agree_numbers(
+    name: str,
+    promise: str,
+    found: Mapping[str, Any],
+    derived: Mapping[str, float],
+    tolerance: float,
+    *,
+    relative: float = 1e-9,
+) -> Check:
+    """A check that ``found`` has the derived numbers; a missing one is as wrong as can be.
+
+    The tolerance grows with the number: ``relative`` of its size is rounding.
+    """
+    findings = [
+        Finding(
+            max(0.0, _apart(found.get(key), value) - relative * abs(value))
+            if value == value
+            else 0,
+            f"summary.json, {key}: {found.get(key)!r}, derived {value!r}",
+        )
+        for key, value in derived.items()
+    ]
+    advice = "the summary is not of these tables: make the plan again"
+    return judge(name, promise, findings, tolerance, advice=advice)
+
+
+def _apart(found: Any, value: float) -> float:
+    return abs(found - value) if is_number(found) else np.inf
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether JSON wrote a number here."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _bills(evidence: Evidence) -> Check:
+    derived = bills(evidence)
+    return agree(
+        "money: bills",
+        "Every bill is prices times energy; net cost, saving and regret follow from it",
+        {f"bills.{name}": (evidence.bills[name], derived[name]) for name in derived},
+        evidence.sessions_axis,
+        MONEY,
+        advice="bill again from the posted prices and the schedule",
+    )
+
+
+def bills(evidence: Evidence) -> dict[str, Array]:
+    """The columns of bills.parquet but the best response's cost, added up in the tables."""
+    fleet, found = evidence.fleet, evidence.bills
+    sums = _metered(evidence).group_by("session", maintain_order=True).agg(pl.col("*").sum())
+    metered = {
+        name: sums[name].to_numpy()
+        for name in ("charged_kwh", "discharged_kwh", "paid", "earned", "wear")
+    }
+    net_cost = metered["paid"] - metered["earned"] + metered["wear"]
+    at_once = charging_at_once_kw(fleet, evidence.scenario.horizon)
+    reference = evidence.hours * at_once @ evidence.scenario.market.reference_price
+    surplus = evidence.schedule.energy_kwh[:, -1] - fleet.required_kwh
+    felt = net_cost - fleet.surplus_value * surplus
+    return {
+        **metered,
+        "net_cost": net_cost,
+        "reference_cost": reference,
+        "saving": reference - net_cost,
+        "regret": felt - found["best_response_cost"],
+    }
+
+
+def _metered(evidence: Evidence) -> pl.DataFrame:
+    """Energy and money of every slot of every stay."""
+    tables, market = evidence.folder.tables, evidence.scenario.market
+    given = pl.DataFrame({"slot": tables["feeder"]["slot"], "reference": market.reference_price})
+    terms = ["session", "hub", "participating", "wear_cost", "discharge_efficiency"]
+    rows = (
+        tables["schedule"]
+        .join(tables["sessions"].select(terms), on="session", maintain_order="left")
+        .join(tables["prices"], on=["hub", "slot"], maintain_order="left")
+        .join(given, on="slot", maintain_order="left")
+    )
+    joined, hours = pl.col("participating"), evidence.hours
+    charged, discharged = pl.col("charge_kw") * hours, pl.col("discharge_kw") * hours
+    price = pl.when(joined).then("charge_price").otherwise("reference")
+    return rows.select(
+        "session",
+        charged_kwh=charged,
+        discharged_kwh=discharged,
+        paid=charged * price,
+        earned=pl.when(joined).then(discharged * pl.col("discharge_price")).otherwise(0.0),
+        wear=discharged / pl.col("discharge_efficiency") * pl.col("wear_cost"),
+    )
+
+
+def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
+    """The operator's line items, from the tables' sums [currency]."""
+    market, given, hours = evidence.scenario.market, evidence.scenario.hubs, evidence.hours
+    joined, schedule, found = evidence.fleet.participating, evidence.schedule, evidence.bills
+    net = net_kw(evidence)
+    others = hours * (schedule.charge_kw * ~joined[:, None] * market.purchase_price).sum()
+    drawn = hours * evidence.hubs["battery_discharge_kw"].sum(axis=1)
+    wear = drawn / given.battery_discharge_efficiency * given.battery_wear_cost
+    incentives = hours * (schedule.discharge_kw * joined[:, None] * market.incentive).sum()
+    items = {
+        "charging_revenue": found["paid"][joined].sum(),
+        "discharge_payments": found["earned"][joined].sum(),
+        "purchases": hours * (np.maximum(net, 0.0) * market.purchase_price).sum() - others,
+        "feed_in": hours * (np.maximum(-net, 0.0) * market.feed_in_price).sum(),
+        "incentives": incentives,
+        "demand_charges": market.demand_charge * net.max(axis=1).clip(min=0.0).sum(),
+        "running_cost": given.running_cost.sum() * conduct.has_stations,
+        "station_lease": given.lease_cost.sum() * conduct.has_stations,
+        "station_wear": wear.sum(),
+        "margin_on_others": found["paid"][~joined].sum() - others,
+    }
+    return {name: float(amount) for name, amount in items.items()}
+
+
+def profit(items: Mapping[str, float]) -> float:
+    """What the operator keeps of its line items [currency]."""
+    income = items["charging_revenue"] + items["feed_in"] + items["incentives"]
+    names = "discharge_payments purchases demand_charges running_cost station_lease station_wear"
+    return income - sum(items[name] for name in names.split())
+
+
+def _books(evidence: Evidence) -> Check:
+    """Bills rounded half-even one by one; the operator's side is their sum."""
+    found, derived = evidence.folder.summary["books"], _posted(evidence)
+    wrong = [
+        f"summary.json, {name}: {found.get(name)!r}, posted {amount}"
+        for name, amount in derived.items()
+        if _decimal(found.get(name)) != amount
+    ]
+    return Check(
+        "money: books",
+        "Bills in whole cents add up to the operator's books, to the cent; rounding is a line",
+        Status.FAILS if wrong else Status.HOLDS,
+        where="; ".join(wrong),
+        advice="post the bills again" if wrong else "",
+    )
+
+
+def _posted(evidence: Evidence) -> dict[str, Decimal]:
+    joined, unit = evidence.fleet.participating, minor_unit(evidence.scenario.currency)
+    exact = {
+        name: [Decimal(repr(float(amount))) for amount in evidence.bills[name]]
+        for name in ("paid", "earned")
+    }
+    cents = {
+        name: np.array([amount.quantize(unit, ROUND_HALF_EVEN) for amount in amounts])
+        for name, amounts in exact.items()
+    }
+    unrounded = sum(exact["paid"]) - sum(exact["earned"])
+    return {
+        "charging_revenue": cents["paid"][joined].sum(),
+        "discharge_payments": cents["earned"][joined].sum(),
+        "others_revenue": cents["paid"][~joined].sum(),
+        "rounding": cents["paid"].sum() - cents["earned"].sum() - unrounded,
+    }
+
+
+def _decimal(text: Any) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except (InvalidOperation, TypeError, ValueError):
+        return None

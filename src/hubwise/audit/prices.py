@@ -1,0 +1,151 @@
+"""Prices: is the posted tariff one that the rules allow?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.audit.conduct import Conduct
+from hubwise.audit.evidence import Evidence
+from hubwise.audit.report import Check, agree, judge, worst_of
+from hubwise.domain import Scenario
+
+Array = NDArray[np.float64]
+
+PRICE = 1e-9  # currency/kWh
+
+
+def check_prices(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
+    """The rules of a posted tariff, or that it is the reference tariff; and no arbitrage."""
+    if conduct.posts_prices:
+        yield _bounds(evidence)
+        if np.isfinite(evidence.scenario.rules.average_cap):
+            yield _average(evidence)
+        yield _family(evidence)
+        yield _decimals(evidence)
+    else:
+        yield _reference(evidence)
+    yield _arbitrage(evidence)
+
+
+def _bounds(evidence: Evidence) -> Check:
+    rules, tariff, axes = evidence.scenario.rules, evidence.tariff, evidence.hubs_axes
+    sides = {
+        "charge_price": (tariff.charge_price, rules.charge_price_min, rules.charge_price_max),
+        "discharge_price": (
+            tariff.discharge_price,
+            rules.discharge_price_min,
+            rules.discharge_price_max,
+        ),
+    }
+    return judge(
+        "prices: bounds",
+        "Every posted price is within the scenario's bounds",
+        [
+            worst_of(np.maximum(price - high, low - price), axes, f"prices.{name}")
+            for name, (price, low, high) in sides.items()
+        ],
+        PRICE,
+        advice="post other prices, or widen the bounds in the scenario's rules",
+    )
+
+
+def _average(evidence: Evidence) -> Check:
+    mean = evidence.tariff.charge_price.mean(axis=1)
+    return judge(
+        "prices: average cap",
+        "No hub's charge price is on average above the cap",
+        worst_of(
+            mean - evidence.scenario.rules.average_cap,
+            evidence.hubs_axes[:1],
+            "prices.charge_price",
+        ),
+        PRICE,
+        advice="lower the charge prices, or raise the cap in the scenario's rules",
+    )
+
+
+def _family(evidence: Evidence) -> Check:
+    group, tariff = price_groups(evidence.scenario), evidence.tariff
+    _, first = np.unique(group, return_index=True)
+    leader = first[np.searchsorted(group[first], group)]
+    prices = {
+        "prices.charge_price": tariff.charge_price,
+        "prices.discharge_price": tariff.discharge_price,
+    }
+    return agree(
+        "prices: family",
+        f"Prices have the form of the family {evidence.scenario.rules.family!r}",
+        {name: (price, price[:, leader]) for name, price in prices.items()},
+        evidence.hubs_axes,
+        PRICE,
+        advice="prices must be the same in all slots of a block or hour",
+    )
+
+
+def price_groups(scenario: Scenario) -> NDArray[np.int64]:
+    """Which slots share a price; shape (slots,)."""
+    rules, horizon = scenario.rules, scenario.horizon
+    match rules.family:
+        case "flat":
+            return np.zeros(horizon.slots, dtype=np.int64)
+        case "time-of-use":
+            return rules.block
+        case "hourly":
+            return np.arange(horizon.slots) * horizon.slot_minutes // 60
+        case _:
+            return np.arange(horizon.slots)
+
+
+def _decimals(evidence: Evidence) -> Check:
+    decimals, tariff = evidence.scenario.rules.decimals, evidence.tariff
+    prices = {
+        "prices.charge_price": tariff.charge_price,
+        "prices.discharge_price": tariff.discharge_price,
+    }
+    return agree(
+        "prices: decimals",
+        f"Posted prices have at most {decimals} decimals",
+        {name: (price, np.round(price, decimals)) for name, price in prices.items()},
+        evidence.hubs_axes,
+        PRICE,
+        advice="round the prices before drivers answer them",
+    )
+
+
+def _reference(evidence: Evidence) -> Check:
+    tariff, market = evidence.tariff, evidence.scenario.market
+    reference = np.broadcast_to(market.reference_price, tariff.charge_price.shape)
+    return agree(
+        "prices: reference tariff",
+        "Nobody posts prices: everybody pays the reference tariff, discharging earns nothing",
+        {
+            "prices.charge_price": (tariff.charge_price, reference),
+            "prices.discharge_price": (tariff.discharge_price, np.zeros_like(reference)),
+        },
+        evidence.hubs_axes,
+        PRICE,
+        advice="this strategy has no tariff of its own",
+    )
+
+
+def _arbitrage(evidence: Evidence) -> Check:
+    """For every two-way participant, in every slot: r * gain * loss <= c + w * gain."""
+    fleet, tariff = evidence.fleet, evidence.tariff
+    two_way = fleet.select(fleet.participating & (fleet.discharge_kw_max > 0))
+    round_trip = (two_way.charge_efficiency * two_way.discharge_efficiency)[:, None]
+    wear = (two_way.wear_cost * two_way.charge_efficiency)[:, None]
+    gained = tariff.discharge_price[two_way.hub] * round_trip
+    return judge(
+        "prices: no arbitrage",
+        "Buying and selling in the same slot never pays",
+        worst_of(
+            gained - tariff.charge_price[two_way.hub] - wear,
+            [("session", two_way.session.tolist()), *evidence.slots_axis],
+            "prices for",
+        ),
+        PRICE,
+        advice="lower the discharge price or raise the charge price of this slot",
+    )

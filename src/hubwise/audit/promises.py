@@ -1,0 +1,99 @@
+"""Promises and limits: what the plan should reach, reported as reached or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hubwise.audit.evidence import Evidence
+from hubwise.audit.report import Check, Finding, Status, judge, worst_of
+from hubwise.grid import FeederState
+
+LIMIT = 1e-9
+SHARE = 1e-6  # of what is promised
+
+
+def check_promises(evidence: Evidence, uncoordinated: FeederState) -> Iterator[Check]:
+    """Promises against the uncoordinated day, and the feeder's limits; missed, where missed."""
+    promises = evidence.scenario.promises
+    if np.isfinite(promises.saving):
+        yield _saving(evidence)
+    if np.isfinite(promises.peak_valley):
+        yield _peak_valley(evidence, uncoordinated)
+    yield _voltage(evidence)
+    yield _transformer(evidence)
+    yield _branch(evidence)
+
+
+def _saving(evidence: Evidence) -> Check:
+    joined, bills = evidence.fleet.participating, evidence.bills
+    promise = evidence.scenario.promises.saving
+    reference = float(bills["reference_cost"][joined].sum())
+    share = float(bills["net_cost"][joined].sum()) / reference if reference else 0.0
+    return judge(
+        "promises: saving",
+        f"Participants' net cost is together at most {promise:g} of uncoordinated",
+        Finding(share - promise, f"it is {share:.4f}"),
+        SHARE,
+        advice="this tariff does not keep the operator's promise to its drivers",
+        otherwise=Status.MISSED,
+    )
+
+
+def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
+    promise, head = evidence.scenario.promises.peak_valley, evidence.feeder["head_kw"]
+    before = uncoordinated.head_kw.max() - uncoordinated.head_kw.min()
+    share = float((head.max() - head.min()) / before)
+    return judge(
+        "promises: peak-valley",
+        f"The feeder's peak-valley difference is at most {promise:g} of uncoordinated",
+        Finding(share - promise, f"it is {share:.4f}"),
+        SHARE,
+        advice="this plan does not keep the operator's promise to the grid",
+        otherwise=Status.MISSED,
+    )
+
+
+def _voltage(evidence: Evidence) -> Check:
+    feeder, voltage = evidence.scenario.feeder, evidence.buses["voltage_pu"]
+    outside = np.maximum(voltage - feeder.voltage_max_pu, feeder.voltage_min_pu - voltage)
+    return judge(
+        "limits: voltage",
+        "Every bus keeps the voltage band",
+        worst_of(outside, evidence.buses_axes, "buses.voltage_pu"),
+        LIMIT,
+        advice="the feeder's voltage band is broken",
+        otherwise=Status.MISSED,
+    )
+
+
+def _transformer(evidence: Evidence) -> Check:
+    limit = evidence.scenario.feeder.transformer_limit
+    return judge(
+        "limits: transformer",
+        f"The substation transformer carries at most {limit:.0%} of its rating",
+        worst_of(
+            evidence.feeder["transformer_loading"] - limit,
+            evidence.slots_axis,
+            "feeder.transformer_loading",
+        ),
+        LIMIT,
+        advice="the substation transformer is overloaded",
+        otherwise=Status.MISSED,
+    )
+
+
+def _branch(evidence: Evidence) -> Check:
+    return judge(
+        "limits: branches",
+        "No branch carries more than its ampacity",
+        worst_of(
+            evidence.feeder["max_branch_loading"] - 1.0,
+            evidence.slots_axis,
+            "feeder.max_branch_loading",
+        ),
+        LIMIT,
+        advice="a branch is overloaded",
+        otherwise=Status.MISSED,
+    )

@@ -1,0 +1,41 @@
+"""Sessions: does the folder say the same of every session as the scenario does?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from hubwise.audit.report import Check, Status
+from hubwise.domain import Scenario
+from hubwise.plan.folder import PlanFolder
+from hubwise.plan.tables import TABLES
+
+
+def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
+    """Every column of sessions.parquet, exactly."""
+    found = folder.tables["sessions"]
+    faults = [
+        f"{column} of session {rows['session'][0]} and {rows.height - 1} more"
+        for column, due in _given(scenario).items()
+        if (rows := found.filter(found[column].ne_missing(due))).height
+    ]
+    yield Check(
+        "sessions: as given",
+        "Sessions are the scenario's, number for number, and so is who takes part",
+        Status.FAILS if faults else Status.HOLDS,
+        where="; ".join(faults),
+        advice="the plan was made for other sessions, or another participation" if faults else "",
+    )
+
+
+def _given(scenario: Scenario) -> dict[str, pl.Series]:
+    names = scenario.hubs.name
+    columns = {
+        column: getattr(scenario.fleet, column).tolist()
+        for column in TABLES["sessions"]
+        if column != "hub"
+    }
+    columns["hub"] = [names[hub] for hub in scenario.fleet.hub]
+    kinds = TABLES["sessions"]
+    return {name: pl.Series(name, values, kinds[name]) for name, values in columns.items()}

@@ -1,0 +1,183 @@
+"""A plan folder with one thing changed, anywhere, fails its audit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hubwise.audit import audit
+from hubwise.plan.folder import write_summary
+from hubwise.plan.tables import TABLES
+
+# Only the seal tells that these were changed; the audit says that it cannot derive them.
+ONLY_SEALED = {"wall_seconds", "evaluations", "participation"}
+COLUMNS = [(table, column) for table, columns in TABLES.items() for column in columns]
+few = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture
+def copy(folder, tmp_path_factory):
+    """A copy of the plan folder to spoil."""
+
+    def make():
+        target = tmp_path_factory.mktemp("spoilt") / "plan"
+        shutil.copytree(folder, target)
+        return target
+
+    return make
+
+
+def _spoil(folder, table, change):
+    """Change a table, and seal the folder again: the numbers themselves must give it away."""
+    file = folder / f"{table}.parquet"
+    change(pl.read_parquet(file)).write_parquet(file)
+    _reseal(folder, json.loads((folder / "summary.json").read_text()))
+
+
+def _reseal(folder, summary):
+    del summary["seal"]
+    write_summary(summary, folder)
+
+
+def _other(value, kind, step):
+    match kind:
+        case pl.Float64():
+            return 7.0 if value is None or value == float("inf") else value + step
+        case pl.Int64():
+            return value + (1 if step > 0 else -1)
+        case pl.Boolean():
+            return not value
+        case pl.Datetime():
+            return value + timedelta(minutes=15)
+        case _:
+            return value + "x"
+
+
+def _with_cell(rows, column, row, value):
+    values = rows[column].to_list()
+    values[row] = value
+    return rows.with_columns(pl.Series(column, values, rows.schema[column]))
+
+
+def test_an_honest_folder_passes(folder, scenario):
+    """Nothing in a plan's own folder fails."""
+    report = audit(folder, scenario)
+    assert report.ok, str(report)
+
+
+def _change_cell(folder, table, column, share, step):
+    def change(rows):
+        row = int(share * rows.height)
+        other = _other(rows[column][row], TABLES[table][column], step)
+        return _with_cell(rows, column, row, other)
+
+    _spoil(folder, table, change)
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+def test_a_cell_of_every_column(table, column, copy, scenario):
+    """There is no column in which a changed cell goes unnoticed."""
+    target = copy()
+    _change_cell(target, table, column, 0.4, 0.01)
+    assert not audit(target, scenario).ok
+
+
+@few
+@given(
+    where=st.sampled_from(COLUMNS),
+    share=st.floats(0, 1, exclude_max=True),
+    step=st.sampled_from([0.01, -0.01, 1.0, -1.0, 1000.0]),
+)
+def test_any_cell(where, share, step, copy, scenario):
+    """Any cell of any table, changed by a hundredth or more, is noticed."""
+    target = copy()
+    _change_cell(target, *where, share, step)
+    assert not audit(target, scenario).ok
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.head(-1),
+        lambda rows: pl.concat([rows, rows.tail(1)]),
+        lambda rows: pl.concat([rows.tail(1), rows.head(-1)]),
+        lambda rows: rows.drop(rows.columns[-1]),
+        lambda rows: rows.with_columns(pl.col(rows.columns[-1]).cast(pl.String)),
+        lambda rows: rows.clear(),
+        lambda rows: _with_cell(rows, rows.columns[-1], 0, None),
+        lambda rows: _with_cell(rows, rows.columns[0], 0, None),
+    ],
+    ids=["lost", "twice", "moved", "dropped", "retyped", "emptied", "hole", "keyless"],
+)
+def test_rows_and_columns(table, change, copy, scenario):
+    """Rows lost, doubled or moved, columns dropped or of another type, and holes are caught."""
+    target = copy()
+    _spoil(target, table, change)
+    assert not audit(target, scenario).ok
+
+
+def _leaves(value, path=()):
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from _leaves(item, (*path, key))
+        case list():
+            for key, item in enumerate(value):
+                yield from _leaves(item, (*path, key))
+        case _:
+            yield path, value
+
+
+def _with_leaf(summary, path, value):
+    copied = json.loads(json.dumps(summary))
+    place = copied
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return copied
+
+
+def test_any_number_of_the_summary(copy, scenario):
+    """Every number of summary.json is derived again, or at least sealed."""
+    target = copy()
+    summary = json.loads((target / "summary.json").read_text())
+    numbers = [
+        (path, value)
+        for path, value in _leaves(summary)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    for path, value in numbers:
+        _reseal(target, _with_leaf(summary, path, value + 0.01))
+        assert not audit(target, scenario).ok or path[-1] in ONLY_SEALED, path
+
+
+def test_what_cannot_be_derived_is_sealed(copy, scenario):
+    """The seal gives away a changed number that nobody can derive again."""
+    target = copy()
+    file = target / "summary.json"
+    summary = json.loads(file.read_text())
+    for path, value in _leaves(summary):
+        if path[-1] in ONLY_SEALED:
+            file.write_text(json.dumps(_with_leaf(summary, path, value + 0.01)))
+            failed = [check.name for check in audit(target, scenario).failures]
+            assert failed == ["folder: seal"]
+
+
+def test_any_text_of_the_summary(copy, scenario):
+    """Another scenario, currency, strategy, fingerprint or amount in the books is noticed."""
+    target = copy()
+    summary = json.loads((target / "summary.json").read_text())
+    sealed_only = ("version", "scenario_source")
+    for path, value in _leaves(summary):
+        if isinstance(value, str) and path[0] != "seal" and path[-1] not in sealed_only:
+            _reseal(target, _with_leaf(summary, path, value + "1"))
+            assert not audit(target, scenario).ok, path
