@@ -1,4 +1,4 @@
-"""Broken scenarios: each case is a folder that says what is broken and what has to be said of it."""
+"""Broken scenarios: each case is a folder with what is broken and what has to be said of it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,65 @@
+"""Same-slot arbitrage, told by the rule that refuses tariffs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubwise.domain import Fleet, Scenario, Tariff
+from hubwise.scenario import check_tariff, load
+
+EXAMPLE = load("example")
+SHAPE = (len(EXAMPLE.hubs), EXAMPLE.horizon.slots)
+
+
+def refused(charge: np.ndarray, discharge: np.ndarray, fleet: Fleet) -> set[str]:
+    """The places of a tariff's problems."""
+    tariff = Tariff(charge, discharge)
+    return {p.where for p in check_tariff(tariff, fleet, EXAMPLE.hubs, EXAMPLE.horizon)}
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_refused_exactly_where_somebody_gains(seed: int) -> None:
+    """A hub's slot is named exactly where r*n*n > c + w*n holds for a session that is there."""
+    rng = np.random.default_rng(seed)
+    charge, discharge = rng.uniform(-0.1, 0.5, SHAPE), rng.uniform(-0.1, 0.6, SHAPE)
+    fleet = EXAMPLE.fleet.with_participating(rng.random(len(EXAMPLE.fleet)) < 0.7)
+    expected = set()
+    for i in np.flatnonzero(fleet.participating & (fleet.discharge_kw_max > 0)):
+        h, up, down = fleet.hub[i], fleet.charge_efficiency[i], fleet.discharge_efficiency[i]
+        for t in range(fleet.arrival_slot[i], fleet.departure_slot[i]):
+            if discharge[h, t] * up * down > charge[h, t] + fleet.wear_cost[i] * up:
+                clock = EXAMPLE.horizon.local_starts()[t]
+                expected.add(f"hub {EXAMPLE.hubs.name[h]}, slot {t} ({clock:%H:%M})")
+    assert refused(charge, discharge, fleet) == expected
+
+
+def test_only_participating_two_way_sessions_count() -> None:
+    """One-way chargers, and drivers who charge at once, have nothing to sell."""
+    charge, discharge = np.full(SHAPE, 0.1), np.full(SHAPE, 1.0)
+    nobody = EXAMPLE.fleet.with_participating(np.zeros(len(EXAMPLE.fleet), dtype=bool))
+    one_way = replace(EXAMPLE.fleet, discharge_kw_max=np.zeros(len(EXAMPLE.fleet)))
+    assert refused(charge, discharge, EXAMPLE.fleet)
+    assert not refused(charge, discharge, nobody)
+    assert not refused(charge, discharge, one_way)
+
+
+def test_the_advice_is_the_highest_price_without_arbitrage() -> None:
+    """At the price that a problem advises, nothing is left to refuse."""
+    charge, discharge = np.full(SHAPE, 0.2), np.full(SHAPE, 1.0)
+    tariff = Tariff(charge, discharge)
+    problems = check_tariff(tariff, EXAMPLE.fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    advised = min(float(problem.right.split()[-1]) for problem in problems)
+    assert not refused(charge, np.full(SHAPE, advised - 1e-5), EXAMPLE.fleet)
+    assert refused(charge, np.full(SHAPE, advised + 1e-5), EXAMPLE.fleet)
+
+
+def test_the_reference_tariff_without_selling_is_free_of_it() -> None:
+    """ieee33's reference tariff, at which nothing is paid for discharging, tempts nobody."""
+    scenario: Scenario = load("ieee33")
+    shape = (len(scenario.hubs), scenario.horizon.slots)
+    tariff = Tariff(np.broadcast_to(scenario.market.reference_price, shape), np.zeros(shape))
+    assert check_tariff(tariff, scenario.fleet, scenario.hubs, scenario.horizon) == ()
