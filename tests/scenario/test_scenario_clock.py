@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose
 
 from hubwise.domain import Horizon
 from hubwise.scenario import check, load, new
-from hubwise.scenario.clock import by_hour, exists, in_utc, in_windows, wall_hours
+from hubwise.scenario.clock import after_leap, by_hour, exists, in_utc, in_windows, wall_hours
 from hubwise.scenario.door import PACKAGED
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.series import read_series
@@ -82,6 +82,24 @@ def test_a_time_with_its_offset_always_exists() -> None:
     """02:30+01:00 is a moment also on the day that leaps from 02:00 to 03:00."""
     assert not exists(datetime(2024, 3, 31, 2, 30), ZONE)
     assert exists(datetime.fromisoformat("2024-03-31T02:30+01:00"), ZONE)
+
+
+@given(day=days, zone=zones, minute=st.integers(0, 1439))
+def test_a_time_that_the_clock_leaps_over_is_the_end_of_the_leap(
+    day: date, zone: str, minute: int
+) -> None:
+    """A moment goes on the horizon at its own time, or where the clock is next after the leap."""
+    local = datetime.combine(day, time(minute // 60, minute % 60))
+    there = after_leap(local, zone).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    assert (there == local) == exists(local, zone)
+    assert local <= there <= local + timedelta(hours=1)
+
+
+def test_the_leap_ends_at_three() -> None:
+    """In Amsterdam every time from 02:00 to 02:59 of 2024-03-31 is 03:00, 01:00 in UTC."""
+    for minute in (0, 30, 59):
+        local = datetime(2024, 3, 31, 2, minute)
+        assert after_leap(local, ZONE) == datetime(2024, 3, 31, 1, tzinfo=UTC)
 
 
 def series(start: datetime, step: int, prices: list[float]) -> Table:

@@ -46,6 +46,16 @@ def test_new_leaves_nothing_beside_the_folder(folder: Path) -> None:
     assert [path.name for path in folder.parent.iterdir()] == ["scenario"]
 
 
+def test_new_fills_the_empty_folder_that_one_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``.`` is a folder like another, and stays the same one."""
+    monkeypatch.chdir(tmp_path)
+    new(".")
+    assert check(".") == ()
+    assert (Path.cwd() / "scenario.toml").exists()
+
+
 @pytest.mark.parametrize("name", ["sessions", "buses", "branches", "load_shape", "prices"])
 def test_parquet_is_read_as_csv_is(folder: Path, name: str) -> None:
     """A table with typed columns in Parquet gives the same scenario to the last bit."""

@@ -95,6 +95,18 @@ def exists(moment: datetime, zone: str) -> bool:
     return there.replace(tzinfo=None) == moment
 
 
+def after_leap(moment: datetime, zone: str) -> datetime:
+    """``moment`` in UTC; a time that the clock of ``zone`` leaps over is the end of the leap."""
+    found = in_utc(moment, zone)
+    if exists(moment, zone):
+        return found
+    there, minute = ZoneInfo(zone), timedelta(minutes=1)
+    offset = found.astimezone(there).utcoffset()
+    while (found - minute).astimezone(there).utcoffset() == offset:
+        found -= minute
+    return found
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)

@@ -34,22 +34,24 @@ def read_series(table: Table, horizon: Horizon, reader: Reader) -> NDArray[np.fl
         reader.wrong(table.file, "", "start_utc", wrong, right)
         return None
     _check_grid(table, step, reader)
-    samples = gcd(step, horizon.slot_minutes)
-    starts = [
-        [
-            _floor(start + timedelta(minutes=m), step)
-            for m in range(0, horizon.slot_minutes, samples)
-        ]
-        for start in horizon.starts_utc()
-    ]
     if None in table["start_utc"]:
         return None
+    starts = _row_starts(horizon, step)
     needed = {moment for slot in starts for moment in slot}
     if missing := sorted(needed - prices.keys()):
         _note_gap(table.file, missing, step, prices.keys(), horizon, reader)
         return None
     values = np.array([np.mean([prices[moment] for moment in slot]) for slot in starts])
     return None if np.isnan(values).any() else values
+
+
+def _row_starts(horizon: Horizon, step: int) -> list[list[datetime]]:
+    """The starts of the rows that hold in each slot, each as often as its share of the slot."""
+    pieces = range(0, horizon.slot_minutes, gcd(step, horizon.slot_minutes))
+    return [
+        [_floor(start + timedelta(minutes=minute), step) for minute in pieces]
+        for start in horizon.starts_utc()
+    ]
 
 
 def rows_within(table: Table, horizon: Horizon) -> list[int]:

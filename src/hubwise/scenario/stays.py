@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from math import ceil, floor
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hubwise.domain import Horizon
-from hubwise.scenario.clock import exists, in_utc
+from hubwise.scenario.clock import after_leap, exists
 from hubwise.scenario.tables import Table
 
 # What is done to sessions, as the end of a sentence.
@@ -86,13 +86,7 @@ class Day:
 
         A time that the clock leaps over is the end of the leap; of one that comes twice, the first.
         """
-        local = self._local(moment)
-        if exists(local, self.horizon.zone):
-            return in_utc(local, self.horizon.zone)
-        starts = self.horizon.local_starts()
-        return next(start for start in starts if start.replace(tzinfo=None) >= local).astimezone(
-            UTC
-        )
+        return after_leap(self._local(moment), self.horizon.zone)
 
     def leapt(self, moment: datetime) -> bool:
         """Whether the price day's clock leaps over a session's moment."""
@@ -154,8 +148,10 @@ def _refusal(row: dict[str, Any], day: Day) -> str | None:
 def _stay(row: dict[str, Any], name: str, day: Day, tally: Tally) -> Stay | None:
     """The stay of a good row, or nothing, tallied, where the horizon leaves nothing of it."""
     horizon = day.horizon
-    stated = _stated(row, day, tally)
-    arrival, departure, actual = map(day.on_horizon, (row["arrival"], stated, row["departure"]))
+    stated = row["stated_departure"]
+    unstated = stated is None or day.wall(stated) <= day.wall(row["arrival"])
+    planned = row["departure"] if unstated else stated
+    arrival, departure, actual = map(day.on_horizon, (row["arrival"], planned, row["departure"]))
     hours_before = max((horizon.start_utc - arrival) / timedelta(hours=1), 0.0)
     stay = Stay(
         session=row["session"] or name,
@@ -171,7 +167,8 @@ def _stay(row: dict[str, Any], name: str, day: Day, tally: Tally) -> Stay | None
         return None
     tally.noted[_CAME_BEFORE] += hours_before > 0
     tally.noted[_STAYED_ON] += departure > horizon.end_utc
-    tally.noted[_LEAPT] += day.leapt(row["arrival"]) or day.leapt(stated)
+    tally.noted[_LEAPT] += day.leapt(row["arrival"]) or day.leapt(planned)
+    tally.noted[_UNSTATED] += unstated
     return stay
 
 
@@ -184,16 +181,6 @@ def _leftover(stay: Stay, horizon: Horizon) -> str | None:
     if whole_slots(stay, horizon) < 1 or stay.actual_departure <= stay.arrival:
         return "stayed less than a slot"
     return None
-
-
-def _stated(row: dict[str, Any], day: Day, tally: Tally) -> datetime:
-    """The stated departure; the actual one where none is stated, or none after the arrival."""
-    stated: datetime | None = row["stated_departure"]
-    if stated is not None and day.wall(stated) > day.wall(row["arrival"]):
-        return stated
-    tally.noted[_UNSTATED] += 1
-    actual: datetime = row["departure"]
-    return actual
 
 
 def whole_slots(stay: Stay, horizon: Horizon) -> int:

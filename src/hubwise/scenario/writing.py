@@ -27,12 +27,17 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ScenarioError([Problem(str(folder), "", "", "is not empty", "give a new folder")])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".hubwise-", dir=folder.parent) as around:
-        beside = Path(around) / folder.name
+    parent = folder.resolve().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".hubwise-", dir=parent) as around:
+        beside = Path(around) / "complete"
         beside.mkdir()
         yield beside
-        beside.replace(folder)
+        if folder.exists():  # empty, and perhaps the one that the user stands in
+            for file in beside.iterdir():
+                file.replace(folder / file.name)
+        else:
+            beside.replace(folder)
 
 
 def new(folder: str | Path) -> Path:
