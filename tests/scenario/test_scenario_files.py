@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubwise.scenario import ScenarioError, check, fingerprint, load, new
+from hubwise.scenario import ImportOptions, ScenarioError, check, fingerprint, load, new
+from hubwise.scenario.files import SECTIONS, Head, HubSection
 from hubwise.scenario.reading import Reader
+from hubwise.scenario.rows import BranchRow, BusRow, PriceRow, SessionRow, ShapeRow
 from hubwise.scenario.writing import write_toml
 
 
@@ -150,3 +153,12 @@ def test_toml_comes_back_as_it_was_written(
     folder = tmp_path_factory.mktemp("toml")
     write_toml(folder / "scenario.toml", content)
     assert Reader(folder).toml() == content
+
+
+def test_every_key_and_column_is_described() -> None:
+    """docs/scenario.md names every key, column and option that may be given."""
+    text = (Path(__file__).parents[2] / "docs" / "scenario.md").read_text("utf-8")
+    models = [Head, *SECTIONS.values(), HubSection, ImportOptions]
+    rows = [BusRow, BranchRow, ShapeRow, PriceRow, SessionRow]
+    keys = {key for model in [*models, *rows] for key in model.model_fields}
+    assert {key for key in keys if not re.search(rf"[`.]{key}[`\]]", text)} == set()
