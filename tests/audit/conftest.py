@@ -8,75 +8,139 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hubwise.domain import StationSchedule, Tariff
+from hubwise.audit import audit
+from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, uncoordinated
-from hubwise.grid import power_flow
+from hubwise.grid import Kind, count, loss_of_life_days, power_flow, thermal_model, violations
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
-from hubwise.plan import folder as plan_folder
+from hubwise.plan.folder import write
 from hubwise.scenario import load, with_participation
 
 
 def small_scenario():
-    """The packaged example, and in it an empty arrival, a discharge limit, a demand charge."""
+    """The packaged example made harder.
+
+    A discharge limit, a surplus value, two that arrive below their reserve, one that must leave
+    short, and a demand charge.
+    """
     scenario = load("example")
     fleet = scenario.fleet
-    limit = fleet.discharge_limit_kwh.copy()
-    limit[2] = 3.0
-    worth = fleet.surplus_value.copy()
-    worth[1] = 0.05
-    arrival = fleet.arrival_kwh.copy()
-    arrival[3] = 0.5 * fleet.reserve_kwh[3]
-    fleet = replace(fleet, discharge_limit_kwh=limit, surplus_value=worth, arrival_kwh=arrival)
+    columns = {
+        name: getattr(fleet, name).copy()
+        for name in ("discharge_limit_kwh", "surplus_value", "arrival_kwh", "arrival_slot")
+    }
+    columns["discharge_limit_kwh"][4] = 3.0
+    columns["surplus_value"][1] = 0.12
+    columns["arrival_kwh"][[3, 9]] = 0.5 * fleet.reserve_kwh[[3, 9]]
+    columns["arrival_slot"][8] = fleet.departure_slot[8] - 5
     market = replace(scenario.market, demand_charge=0.3)
-    return with_participation(replace(scenario, fleet=fleet, market=market), 0.75)
+    changed = replace(scenario, fleet=replace(fleet, **columns), market=market)
+    return with_participation(changed, 0.75)
 
 
-def make_plan(scenario):
-    rules, market, hubs = scenario.rules, scenario.market, scenario.hubs
-    fleet, horizon = scenario.fleet, scenario.horizon
-    charge = np.round(np.minimum(rules.charge_price_max, market.reference_price) - 0.001, 4)
-    discharge = np.round(np.clip(0.7 * charge, 0, rules.discharge_price_max), 4)
-    tariff = Tariff(np.tile(charge, (len(hubs), 1)), np.tile(discharge, (len(hubs), 1)))
-    response, cost = best_response(fleet, tariff, horizon)
-    at_once = uncoordinated(fleet, horizon)
-    joined = fleet.participating[:, None]
-    schedule = type(response)(
-        *(
-            np.where(joined, getattr(response, n), getattr(at_once, n))
-            for n in ("charge_kw", "discharge_kw", "energy_kwh")
-        )
-    )
-    shape = (len(hubs), horizon.slots)
-    kw = np.zeros(shape)
+def simple_tariff(scenario):
+    """Cheap nights, evenings in which discharging pays."""
+    rules, hubs = scenario.rules, len(scenario.hubs)
+    hour = scenario.horizon.local_hours()
+    most = np.minimum(rules.charge_price_max, scenario.market.reference_price)
+    charge = np.floor(np.where(hour < 6, 0.3, 0.95) * most * 1e4) / 1e4
+    evening = (hour >= 18) & (hour < 22)
+    discharge = np.where(evening, np.minimum(charge, rules.discharge_price_max), 0.0)
+    return Tariff(np.tile(charge, (hubs, 1)), np.tile(discharge, (hubs, 1)))
+
+
+def simple_stations(scenario):
+    """Station batteries charge a little at the start; some solar is curtailed."""
+    hubs = scenario.hubs
+    kw = np.zeros_like(hubs.solar_kw)
     kw[:, :8] = 0.1 * hubs.battery_kw[:, None]
-    energy = hubs.battery_initial_kwh[:, None] + 0.95 * np.cumsum(kw, axis=1) / 4
-    stations = StationSchedule(kw, np.zeros(shape), energy, 0.9 * hubs.solar_kw)
-    flows = hub_flows(len(hubs), fleet, schedule, stations)
-    state = power_flow(scenario.feeder, hubs.bus, flows.net_kw)
+    put_in = kw * hubs.battery_charge_efficiency[:, None] * scenario.horizon.slot_hours
+    energy = hubs.battery_initial_kwh[:, None] + np.cumsum(put_in, axis=1)
+    return StationSchedule(kw, np.zeros_like(kw), energy, 0.9 * hubs.solar_kw)
+
+
+def answers(scenario, tariff):
+    """Participants' best responses, the others charging at once; and the best responses' costs."""
+    fleet, horizon = scenario.fleet, scenario.horizon
+    response, cost = best_response(fleet, tariff, horizon)
+    at_once, joined = uncoordinated(fleet, horizon), fleet.participating[:, None]
+    names = ("charge_kw", "discharge_kw", "energy_kwh")
+    both = [np.where(joined, getattr(response, n), getattr(at_once, n)) for n in names]
+    return Schedule(*both), cost
+
+
+def assemble(scenario, tariff, schedule, stations, cost):
+    """The plan that has these parts, billed and summed up as if they were right."""
+    fleet, horizon, hubs = scenario.fleet, scenario.horizon, scenario.hubs
+    at_once = uncoordinated(fleet, horizon)
+    net_kw = hub_flows(len(hubs), fleet, schedule, stations).net_kw
     bills = make_bills(
         fleet,
         tariff,
-        market,
+        scenario.market,
         horizon,
         schedule=schedule,
         uncoordinated=at_once,
         best_response_cost=cost,
     )
-    account = make_account(scenario, schedule, stations, bills)
-    result = {"strategy": "hubwise", "participation": 0.75, "wall_seconds": 1.5}
-    result["reference_margin"] = reference_margin(scenario, at_once)
-    return SimpleNamespace(
+    plan = SimpleNamespace(
         scenario=scenario,
         strategy="hubwise",
-        participation=0.75,
+        participation=scenario.participation,
         tariff=tariff,
         schedule=schedule,
         stations=stations,
-        state=state,
+        state=power_flow(scenario.feeder, hubs.bus, net_kw),
         bills=bills,
-        account=account,
-        result=result,
+        account=make_account(scenario, schedule, stations, bills),
+        result={"strategy": "hubwise", "participation": scenario.participation},
     )
+    _figures(plan)
+    return plan
+
+
+def _figures(plan):
+    """The result's figures, from the parts of the plan."""
+    scenario, state, bills, account = plan.scenario, plan.state, plan.bills, plan.account
+    feeder, fleet, horizon = scenario.feeder, scenario.fleet, scenario.horizon
+    head, joined = state.head_kw, fleet.participating
+    net_kw = hub_flows(len(scenario.hubs), fleet, plan.schedule, plan.stations).net_kw
+    broken = count(violations(feeder, scenario.hubs, state, net_kw))
+    missing = fleet.required_kwh - plan.schedule.energy_kwh[:, -1]
+    plan.result |= {
+        "peak_kw": head.max(),
+        "valley_kw": head.min(),
+        "peak_valley_kw": np.ptp(head),
+        "load_factor": head.mean() / head.max(),
+        "losses_kwh": state.losses_kw.sum() * horizon.slot_hours,
+        "min_voltage_pu": state.voltage_pu.min(),
+        "voltage_violations": broken[Kind.VOLTAGE],
+        "branch_violations": broken[Kind.BRANCH],
+        "transformer_peak_loading": state.transformer_loading.max(),
+        "transformer_life_days": loss_of_life_days(
+            state.transformer_loading,
+            horizon.slot_hours,
+            model=thermal_model(feeder.transformer_kva),
+        ),
+        "fleet_cost": bills.net_cost.sum(),
+        "participant_cost": bills.net_cost[joined].sum(),
+        "participant_reference_cost": bills.reference_cost[joined].sum(),
+        "operator_profit": account.profit,
+        "operator_profit_without_incentive": account.profit_without_incentive,
+        "margin_on_others": account.margin_on_others,
+        "reference_margin": reference_margin(scenario, uncoordinated(fleet, horizon)),
+        "max_regret": bills.regret.max(),
+        "shortfall_kwh": np.maximum(missing, 0.0).sum(),
+        "wall_seconds": 1.5,
+        "evaluations": 1,
+    }
+
+
+def make_plan(scenario):
+    """A plan with a tariff that nobody searched for."""
+    tariff = simple_tariff(scenario)
+    schedule, cost = answers(scenario, tariff)
+    return assemble(scenario, tariff, schedule, simple_stations(scenario), cost)
 
 
 @pytest.fixture(scope="session")
@@ -91,18 +155,33 @@ def plan(scenario):
 
 @pytest.fixture(scope="session")
 def folder(plan, tmp_path_factory):
-    target = plan_folder.write(plan, tmp_path_factory.mktemp("plans") / "small")
-    _figures(plan, target)
-    return plan_folder.write(plan, target)
+    return write(plan, tmp_path_factory.mktemp("plans") / "small")
 
 
-def _figures(plan, folder):
-    from hubwise.audit.conduct import CONDUCT
-    from hubwise.audit.evidence import gather
-    from hubwise.audit.summary import driver_figures, feeder_figures, money_figures
-    from hubwise.plan.folder import read
+@pytest.fixture(scope="session")
+def parts(scenario):
+    """What a plan is assembled from, to be spoilt one at a time."""
+    tariff = simple_tariff(scenario)
+    schedule, cost = answers(scenario, tariff)
+    stations = simple_stations(scenario)
+    return SimpleNamespace(tariff=tariff, schedule=schedule, stations=stations, cost=cost)
 
-    e = gather(read(folder), plan.scenario)
-    plan.result.update(feeder_figures(e))
-    plan.result.update(money_figures(e, CONDUCT["hubwise"]))
-    plan.result.update(driver_figures(e), branch_violations=0)
+
+@pytest.fixture(scope="session")
+def assembled():
+    """Puts parts together into a plan."""
+    return assemble
+
+
+@pytest.fixture
+def failures(scenario, parts, tmp_path):
+    """Names of the checks that fail for a plan of these parts, some of them spoilt."""
+
+    def checked(**spoilt):
+        given = {**vars(parts), **spoilt}
+        plan = assemble(
+            scenario, given["tariff"], given["schedule"], given["stations"], given["cost"]
+        )
+        return {check.name for check in audit(write(plan, tmp_path / "plan"), scenario).failures}
+
+    return checked
