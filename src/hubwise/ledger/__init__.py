@@ -1,6 +1,6 @@
 """Bills, the operator's account, and the books that both are posted to."""
 
-from hubwise.ledger.account import Account, make_account, reference_margin
+from hubwise.ledger.account import Account, make_account, reference_margin, solar_that_pays
 from hubwise.ledger.bills import Bills, make_bills, session_prices
 from hubwise.ledger.books import Books, minor_unit, post
 from hubwise.ledger.flows import HubFlows, hub_flows, sum_by_hub
@@ -17,5 +17,6 @@ __all__ = [
     "post",
     "reference_margin",
     "session_prices",
+    "solar_that_pays",
     "sum_by_hub",
 ]

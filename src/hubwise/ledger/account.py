@@ -150,11 +150,11 @@ def _flows_without_station(scenario: Scenario, schedule: Schedule) -> HubFlows:
     hubs = scenario.hubs
     idle = np.zeros_like(hubs.solar_kw)
     flows = hub_flows(len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, idle, idle))
-    solar = _solar_that_pays(scenario, flows.net_kw)
+    solar = solar_that_pays(scenario, flows.net_kw)
     return hub_flows(len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, idle, solar))
 
 
-def _solar_that_pays(scenario: Scenario, draw_kw: Array) -> Array:
+def solar_that_pays(scenario: Scenario, draw_kw: Array) -> Array:
     """Solar used at hubs that draw ``draw_kw``: what saves purchases, then what sells."""
     hubs, market = scenario.hubs, scenario.market
     saves = np.where(market.purchase_price > 0.0, np.maximum(draw_kw, 0.0), 0.0)
