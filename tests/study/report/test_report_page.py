@@ -188,7 +188,7 @@ def test_a_missing_number_is_a_dash(
     study(given, tmp_path, shares=(0.6,), change=spoil)
     page = made(tmp_path, given)
     assert "no number is known" in page.text
-    assert not re.search(r"\b(nan|NaN|inf|Infinity|None|lost)\b", page.text)
+    assert not re.search(r"\b(nan|NaN|inf|Infinity|None)\b", page.text)
     assert "NaN" not in page.scripts["summary-data"]
 
 
@@ -277,3 +277,23 @@ def test_the_published_study_is_compared_only_where_it_is_cited(
     page = made(tmp_path, given)
     assert "Published study" not in page.text
     assert "Participations side by side" in page.text
+
+
+def test_what_a_plan_missed_stands_below_its_cards(
+    scenario: Make, study: Write, tmp_path: Path
+) -> None:
+    """Advice of the chosen plan is shown, as text; a plan that missed nothing shows none."""
+    given = scenario(hubs=1)
+    study(given, tmp_path, strategies=("uncoordinated", "passive"), shares=(0.7,))
+    assert "What this plan missed a limit <is> broken" in made(tmp_path, given).text
+
+
+def test_violations_of_every_kind_count(scenario: Make, study: Write, tmp_path: Path) -> None:
+    """Limits broken are the sum over all kinds that the result counts."""
+
+    def spoil(result: dict[str, Any]) -> None:
+        result.update(voltage_violations=1, connection_violations=20, convergence_violations=300)
+
+    given = scenario(hubs=1)
+    study(given, tmp_path, strategies=("hubwise",), shares=(0.7,), change=spoil)
+    assert "<b>321</b> limits are broken" in (write_report(given, tmp_path)).read_text("utf-8")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hubwise.domain import Horizon, Scenario
 from hubwise.study.report.material import Case, Material
 from hubwise.study.report.tables import facts, table
-from hubwise.study.report.words import EN, GLOSSARY, SPACE, number, percent, span, tiny
+from hubwise.study.report.words import DASH, EN, GLOSSARY, SPACE, number, percent, span, tiny
 
 Array = NDArray[np.float64]
 
@@ -168,6 +168,7 @@ def method_table(material: Material) -> str:
     cases = [case for share in material.participations if (case := material.chosen(share))]
     money = escape(material.scenario.currency)
     rows = [
+        ["Search method", *(_method(case) for case in cases)],
         ["Tariffs evaluated", *(number(case.value("evaluations")) for case in cases)],
         ["Time spent", *(number(case.value("wall_seconds"), 1, "s") for case in cases)],
         ["Operator's profit", *(number(case.value("operator_profit"), 0, money) for case in cases)],
@@ -177,8 +178,20 @@ def method_table(material: Material) -> str:
         ["Margin on others", *(number(case.value("margin_on_others"), 0, money) for case in cases)],
         ["Largest regret of a driver", *(tiny(case.value("max_regret"), money) for case in cases)],
         ["Shortfall", *(number(case.value("shortfall_kwh"), 1, "kWh") for case in cases)],
+        ["Sessions that end earlier than stated", *(_early(case) for case in cases)],
     ]
     return table(["", *(percent(case.participation) for case in cases)], rows, "numbers")
+
+
+def _method(case: Case) -> str:
+    method = case.result.get("method")
+    return escape(method) if isinstance(method, str) else DASH
+
+
+def _early(case: Case) -> str:
+    sessions = number(case.value("early_departures"))
+    missing = case.value("shortfall_at_actual_departure_kwh")
+    return f"{sessions}, {number(missing, 1, 'kWh')} short then" if missing else sessions
 
 
 def _unless(case: Case, key: str, decimals: int, unit: str) -> str:

@@ -129,15 +129,17 @@ def ratios(case: Case, yardstick: Case | None) -> dict[str, float | None]:
     """The three measures of the published study: peak-valley, participants' cost, profit.
 
     The first two are divided by the same quantity uncoordinated, the profit by the whole
-    fleet's uncoordinated cost. None where a part is missing.
+    fleet's uncoordinated cost. As the result says, else from the yardstick's; None where a part
+    is missing.
     """
     base = yardstick.value if yardstick else lambda _key: None
     return {
-        "peak_valley": _ratio(case.value("peak_valley_kw"), base("peak_valley_kw")),
-        "participant_cost": _ratio(
-            case.value("participant_cost"), case.value("participant_reference_cost")
-        ),
-        "profit": _ratio(case.value("operator_profit"), base("fleet_cost")),
+        "peak_valley": case.value("peak_valley_ratio")
+        or _ratio(case.value("peak_valley_kw"), base("peak_valley_kw")),
+        "participant_cost": case.value("participant_cost_ratio")
+        or _ratio(case.value("participant_cost"), case.value("participant_reference_cost")),
+        "profit": case.value("profit_ratio")
+        or _ratio(case.value("operator_profit"), base("fleet_cost")),
     }
 
 
@@ -146,10 +148,16 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
 
 
 def violations(case: Case) -> int | None:
-    """Limits broken over the horizon: voltage, branch and transformer together."""
-    kinds = [case.value(f"{kind}_violations") for kind in ("voltage", "branch", "transformer")]
+    """Limits broken over the horizon, of every kind together; None where no kind is counted."""
+    kinds = [case.value(key) for key in case.result if key.endswith("_violations")]
     known = [kind for kind in kinds if kind is not None]
     return int(sum(known)) if known else None
+
+
+def advice(case: Case) -> list[str]:
+    """What the plan missed and what would help, as the result says it."""
+    said = case.result.get("advice")
+    return [str(line) for line in said] if isinstance(said, list) else []
 
 
 def by_slot(table: pl.DataFrame, column: str, slots: int) -> Array:

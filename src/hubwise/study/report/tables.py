@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from hubwise.study.report.material import Case, Material, ratios, violations
+from hubwise.study.report.material import Case, Material, advice, ratios, violations
 from hubwise.study.report.palette import of_strategy
 from hubwise.study.report.words import (
     DASH,
@@ -75,7 +75,17 @@ def cards(material: Material, share: float) -> str:
         _card("Operator's profit", *_profit(case, parts["profit"], money)),
         _card("Limits broken", *_limits(case, yardstick)),
     ]
-    return f'<div class="cards">{"".join(known)}</div>'
+    return f'<div class="cards">{"".join(known)}</div>{_missed(case)}'
+
+
+def _missed(case: Case) -> str:
+    """What the plan says it missed, as a notice below the cards; nothing where all holds."""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in advice(case))
+    return (
+        f'<div class="panel missed"><h3>What this plan missed</h3><ul>{lines}</ul></div>'
+        if lines
+        else ""
+    )
 
 
 def _card(title: str, figure: str, detail: str, kind: str = "") -> str:
@@ -113,7 +123,7 @@ def _profit(case: Case, share: float | None, money: str) -> tuple[str, str]:
 def _limits(case: Case, yardstick: Case | None) -> tuple[str, str, str]:
     count = violations(case)
     before = violations(yardstick) if yardstick else None
-    detail = "Voltage, branch and transformer limits over all slots"
+    detail = "Voltage, branch, transformer and connection limits over all slots"
     if before is not None and yardstick is not case:
         detail += f"; uncoordinated {number(before)}"
     return number(count), detail, "bad" if count else "good"
@@ -212,13 +222,13 @@ def results_table(material: Material) -> str:
     return grouped(["", *(name for name, _ in RESULT_COLUMNS)], groups, "numbers results")
 
 
-OUTCOME_COLUMNS: tuple[tuple[str, str], ...] = (
-    ("Operator's profit", "operator_profit"),
-    ("… without incentive", "operator_profit_without_incentive"),
-    ("Participants' cost", "participant_cost"),
-    ("Peak, kW", "peak_kw"),
-    ("Peak-valley difference, kW", "peak_valley_kw"),
-    ("Transformer, highest loading", "max_transformer_loading"),
+OUTCOME_COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("Operator's profit", "operator_profit", number),
+    ("… without incentive", "operator_profit_without_incentive", number),
+    ("Participants' cost", "participant_cost", number),
+    ("Peak, kW", "peak_kw", number),
+    ("Peak-valley difference, kW", "peak_valley_kw", number),
+    ("Transformer, highest loading", "transformer_peak_loading", lambda share: percent(share, 1)),
 )
 
 
@@ -230,16 +240,15 @@ def outcomes_table(material: Material, share: float) -> str:
         return '<p class="note">This result does not hold the three values.</p>'
     known = {name: part for name, part in outcomes.items() if isinstance(part, Mapping)}
     columns = [
-        (title, key)
-        for title, key in OUTCOME_COLUMNS
+        [title, *_barred([part.get(key) for part in known.values()], write)]
+        for title, key, write in OUTCOME_COLUMNS
         if any(finite(part.get(key)) is not None for part in known.values())
     ]
-    greatest = {key: _greatest(known.values(), key) for _, key in columns}
     rows = [
-        [_outcome_name(name), *(_barred(part.get(key), greatest[key], key) for _, key in columns)]
-        for name, part in known.items()
+        [_outcome_name(name), *(column[1 + k] for column in columns)]
+        for k, name in enumerate(known)
     ]
-    return table(["", *(title for title, _ in columns)], rows, "numbers outcomes")
+    return table(["", *(column[0] for column in columns)], rows, "numbers outcomes")
 
 
 def _outcome_name(name: str) -> str:
@@ -247,17 +256,15 @@ def _outcome_name(name: str) -> str:
     return f"{escape(title)}<small>{escape(meaning)}</small>"
 
 
-def _greatest(parts: Iterable[Mapping[str, Any]], key: str) -> float:
-    known = [abs(value) for part in parts if (value := finite(part.get(key))) is not None]
-    return max(known, default=0.0)
-
-
-def _barred(value: Any, greatest: float, key: str) -> str:
-    known = finite(value)
-    text = percent(value, 1) if key.endswith("loading") else number(value)
-    share = 0.0 if known is None or not greatest else abs(known) / greatest
-    kind = " minus" if known is not None and known < 0 else ""
-    return f'{text}<span class="meter{kind}" style="--w:{100 * share:.1f}%"></span>'
+def _barred(column: Sequence[Any], write: Callable[[Any], str]) -> list[str]:
+    """Cells of a column, each number above a bar that is as long as its share of the greatest."""
+    known = [finite(value) or 0.0 for value in column]
+    greatest = max((abs(value) for value in known), default=0.0) or 1.0
+    return [
+        f'{write(value)}<span class="meter{" minus" if size < 0 else ""}" '
+        f'style="--w:{100 * abs(size) / greatest:.1f}%"></span>'
+        for value, size in zip(column, known, strict=True)
+    ]
 
 
 def published_table(material: Material) -> str:
