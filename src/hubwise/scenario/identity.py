@@ -10,7 +10,13 @@ import numpy as np
 
 from hubwise.domain import Fleet, Scenario
 
-_NOT_GIVEN = {(Scenario, "source"), (Scenario, "participation"), (Fleet, "participating")}
+# Who takes part and how prices are looked for do not change what a plan is measured against.
+_NOT_GIVEN = {
+    (Scenario, "source"),
+    (Scenario, "participation"),
+    (Scenario, "search"),
+    (Fleet, "participating"),
+}
 
 
 def with_participation(scenario: Scenario, share: float) -> Scenario:
@@ -31,9 +37,10 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
 
 
 def fingerprint(scenario: Scenario) -> str:
-    """SHA-256, in hexadecimal, over all that is given, except who takes part and the source.
+    """SHA-256, in hexadecimal, over all that is given, wherever it was read.
 
-    Two scenarios with the same fingerprint are the same to the last bit, wherever they were read.
+    Left out are who takes part and how prices are searched for; a fleet drawn from a seed counts
+    as drawn. Else two scenarios with the same fingerprint are the same to the last bit.
     """
     digest = hashlib.sha256()
     for piece in _pieces(scenario):
