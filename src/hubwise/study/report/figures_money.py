@@ -71,7 +71,7 @@ def _waterfall_look(amounts: list[float], currency: str) -> Spec:
     heights = np.concatenate([[0.0], np.cumsum(amounts)])
     low, high = float(heights.min()), float(heights.max())
     room = 0.2 * (high - low or 1.0)
-    across = value_axis(plain(currency), range=[low, high + room])
+    across = value_axis(plain(currency), range=[low - 0.25 * room * (low < 0), high + room])
     across |= {"zeroline": True, "zerolinecolor": MUTED, "nticks": 5}
     down = {"autorange": "reversed", "automargin": True, "fixedrange": True, "ticks": ""}
     return layout(380, across, down, hovermode="closest", waterfallgap=0.35)

@@ -107,7 +107,7 @@ def prices(scenario: Scenario, case: Case | None) -> Spec | None:
     axis = value_axis(f"Price, {plain(scenario.currency)}/kWh", tickformat=".2f")
     axis["rangemode"] = "tozero"
     bands = _incentive_bands(scenario)
-    return clock_figure(scenario.horizon, [*given, *posted], 320, axis, shapes=bands)
+    return clock_figure(scenario.horizon, [*posted, *given], 320, axis, shapes=bands)
 
 
 def _posted(

@@ -136,9 +136,14 @@ def _givens(material: Material) -> dict[str, str]:
         "hubs": given.hubs_table(scenario),
         "assumptions": given.bullets(scenario.assumptions, "The scenario names none."),
         "sources": given.bullets(scenario.sources, "The scenario names none."),
-        "notes": given.bullets(scenario.notes, "The scenario holds none."),
+        "notes": _notes(scenario),
         "glossary": given.glossary(),
     }
+
+
+def _notes(scenario: Scenario) -> str:
+    lines = given.bullets(scenario.notes, "")
+    return f'<div class="panel prose"><h3>Notes</h3>{lines}</div>' if scenario.notes else ""
 
 
 def _switch(shares: Sequence[float]) -> str:
