@@ -11,9 +11,11 @@ import pytest
 from hubwise.audit import audit
 from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, uncoordinated
-from hubwise.grid import Kind, count, loss_of_life_days, power_flow, thermal_model, violations
+from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
-from hubwise.plan.folder import write
+from hubwise.plan import plan as make_plan
+from hubwise.plan import result, write
+from hubwise.plan.strategies import at_rest
 from hubwise.scenario import load, with_participation
 
 
@@ -35,7 +37,8 @@ def small_scenario():
     columns["arrival_slot"][8] = fleet.departure_slot[8] - 5
     market = replace(scenario.market, demand_charge=0.3)
     changed = replace(scenario, fleet=replace(fleet, **columns), market=market)
-    return with_participation(changed, 0.75)
+    few = replace(scenario.search, evaluations=20)
+    return with_participation(replace(changed, search=few), 0.75)
 
 
 def simple_tariff(scenario):
@@ -101,46 +104,21 @@ def assemble(scenario, tariff, schedule, stations, cost):
 
 def _figures(plan):
     """The result's figures, from the parts of the plan."""
-    scenario, state, bills, account = plan.scenario, plan.state, plan.bills, plan.account
-    feeder, fleet, horizon = scenario.feeder, scenario.fleet, scenario.horizon
-    head, joined = state.head_kw, fleet.participating
-    net_kw = hub_flows(len(scenario.hubs), fleet, plan.schedule, plan.stations).net_kw
-    broken = count(violations(feeder, scenario.hubs, state, net_kw))
-    missing = fleet.required_kwh - plan.schedule.energy_kwh[:, -1]
+    scenario, fleet = plan.scenario, plan.scenario.fleet
+    at_once = uncoordinated(fleet, scenario.horizon)
+    stations = at_rest(scenario, at_once)
+    net_kw = hub_flows(len(scenario.hubs), fleet, at_once, stations).net_kw
+    before = power_flow(scenario.feeder, scenario.hubs.bus, net_kw)
+    base = result.feeder_figures(scenario, at_once, stations, before)
+    base["fleet_cost"] = plan.bills.reference_cost.sum()
     plan.result |= {
-        "peak_kw": head.max(),
-        "valley_kw": head.min(),
-        "peak_valley_kw": np.ptp(head),
-        "load_factor": head.mean() / head.max(),
-        "losses_kwh": state.losses_kw.sum() * horizon.slot_hours,
-        "min_voltage_pu": state.voltage_pu.min(),
-        "voltage_violations": broken[Kind.VOLTAGE],
-        "branch_violations": broken[Kind.BRANCH],
-        "transformer_peak_loading": state.transformer_loading.max(),
-        "transformer_life_days": loss_of_life_days(
-            state.transformer_loading,
-            horizon.slot_hours,
-            model=thermal_model(feeder.transformer_kva),
-        ),
-        "fleet_cost": bills.net_cost.sum(),
-        "participant_cost": bills.net_cost[joined].sum(),
-        "participant_reference_cost": bills.reference_cost[joined].sum(),
-        "operator_profit": account.profit,
-        "operator_profit_without_incentive": account.profit_without_incentive,
-        "margin_on_others": account.margin_on_others,
-        "reference_margin": reference_margin(scenario, uncoordinated(fleet, horizon)),
-        "max_regret": bills.regret.max(),
-        "shortfall_kwh": np.maximum(missing, 0.0).sum(),
-        "wall_seconds": 1.5,
-        "evaluations": 1,
+        **result.feeder_figures(scenario, plan.schedule, plan.stations, plan.state),
+        **result.money_figures(scenario, plan.bills, plan.account),
+        **result.departure_figures(scenario, plan.schedule),
+        "reference_margin": reference_margin(scenario, at_once),
+        "prices": result.posted_prices(scenario, plan.tariff),
     }
-
-
-def make_plan(scenario):
-    """A plan with a tariff that nobody searched for."""
-    tariff = simple_tariff(scenario)
-    schedule, cost = answers(scenario, tariff)
-    return assemble(scenario, tariff, schedule, simple_stations(scenario), cost)
+    plan.result |= result.ratios(plan.result, base)
 
 
 @pytest.fixture(scope="session")

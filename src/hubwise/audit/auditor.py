@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from hubwise.audit.conduct import CONDUCT, Conduct
 from hubwise.audit.drivers import check_drivers
 from hubwise.audit.evidence import Evidence, gather
 from hubwise.audit.feeder import check_feeder, second_power_flow
+from hubwise.audit.figures import check_figures, uncoordinated_kw
 from hubwise.audit.hubs import check_hubs, net_kw
 from hubwise.audit.money import check_money
 from hubwise.audit.prices import check_prices
@@ -16,7 +19,7 @@ from hubwise.audit.promises import check_promises
 from hubwise.audit.report import AuditReport, Check, Status
 from hubwise.audit.rows import check_rows
 from hubwise.audit.sessions import check_sessions
-from hubwise.audit.summary import check_figures, check_identity, check_seal, uncoordinated_kw
+from hubwise.audit.summary import check_identity, check_seal
 from hubwise.domain import Scenario
 from hubwise.plan.folder import PlanFolder, PlanFolderError, read
 from hubwise.scenario import ScenarioError, load, with_participation
@@ -51,7 +54,8 @@ def audit(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
     except ScenarioError as error:
         problems = [str(problem) for problem in error.problems]
         return _unreadable(place, "scenario: readable", "The scenario can be read", problems)
-    return AuditReport(place, tuple(_checks(found, with_plan)))
+    with np.errstate(all="ignore"):  # what comes out not finite fails its check
+        return AuditReport(place, tuple(_checks(found, with_plan)))
 
 
 def _unreadable(place: Path, name: str, promise: str, problems: Iterable[str]) -> AuditReport:
@@ -91,5 +95,5 @@ def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield from check_hubs(evidence, conduct)
     yield from check_money(evidence, conduct)
     yield from check_feeder(evidence, method, state)
-    yield from check_figures(evidence, conduct, state)
-    yield from check_promises(evidence, before)
+    yield from check_figures(evidence, conduct, state, before)
+    yield from check_promises(evidence, conduct, before)

@@ -50,9 +50,7 @@ def agree_numbers(
     """
     findings = [
         Finding(
-            max(0.0, _apart(found.get(key), value) - relative * abs(value))
-            if value == value
-            else 0,
+            _apart(found.get(key), value) - relative * abs(np.nan_to_num(value)),
             f"summary.json, {key}: {found.get(key)!r}, derived {value!r}",
         )
         for key, value in derived.items()
@@ -62,6 +60,9 @@ def agree_numbers(
 
 
 def _apart(found: Any, value: float) -> float:
+    """Distance of a number in JSON from the derived one; what is not finite is null in JSON."""
+    if not np.isfinite(value):
+        return 0.0 if found is None else np.inf
     return abs(found - value) if is_number(found) else np.inf
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.figures import peak_valley_kw
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.grid import FeederState
 
@@ -14,12 +16,17 @@ LIMIT = 1e-9
 SHARE = 1e-6  # of what is promised
 
 
-def check_promises(evidence: Evidence, uncoordinated: FeederState) -> Iterator[Check]:
-    """Promises against the uncoordinated day, and the feeder's limits; missed, where missed."""
+def check_promises(
+    evidence: Evidence, conduct: Conduct, uncoordinated: FeederState
+) -> Iterator[Check]:
+    """Promises against the uncoordinated day, and the feeder's limits; missed, where missed.
+
+    Only an operator that posts prices promises anything.
+    """
     promises = evidence.scenario.promises
-    if np.isfinite(promises.saving):
+    if conduct.posts_prices and np.isfinite(promises.saving):
         yield _saving(evidence)
-    if np.isfinite(promises.peak_valley):
+    if conduct.posts_prices and np.isfinite(promises.peak_valley):
         yield _peak_valley(evidence, uncoordinated)
     yield _voltage(evidence)
     yield _transformer(evidence)
@@ -42,9 +49,9 @@ def _saving(evidence: Evidence) -> Check:
 
 
 def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
-    promise, head = evidence.scenario.promises.peak_valley, evidence.feeder["head_kw"]
-    before = uncoordinated.head_kw.max() - uncoordinated.head_kw.min()
-    share = float((head.max() - head.min()) / before)
+    promise = evidence.scenario.promises.peak_valley
+    before = peak_valley_kw(uncoordinated.head_kw)
+    share = peak_valley_kw(evidence.feeder["head_kw"]) / before
     return judge(
         "promises: peak-valley",
         f"The feeder's peak-valley difference is at most {promise:g} of uncoordinated",

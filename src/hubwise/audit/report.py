@@ -185,7 +185,7 @@ def judge(
 ) -> Check:
     """A check that holds where the worst finding is within ``tolerance``, else ``otherwise``."""
     several = [findings] if isinstance(findings, Finding) else list(findings)
-    worst = max(several, key=lambda finding: finding.worst)
+    worst = max(several, key=lambda finding: finding.worst, default=Finding(0.0, ""))
     holds = worst.worst <= tolerance
     return Check(
         name,

@@ -1,0 +1,274 @@
+"""The result's figures: every number that follows from the tables and the scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.audit.conduct import Conduct
+from hubwise.audit.drivers import REGRET
+from hubwise.audit.evidence import Evidence
+from hubwise.audit.money import account, agree_numbers, is_number, profit
+from hubwise.audit.prices import price_groups
+from hubwise.audit.report import Check, Finding, Status, judge
+from hubwise.audit.stays import charging_at_once_kw
+from hubwise.grid import FeederState, loss_of_life_days, thermal_model
+
+Array = NDArray[np.float64]
+Figures = dict[str, float]
+
+SUMS = 1e-6  # kW, kWh, currency and shares: sums on both sides
+LIMIT = 1e-9  # a value may pass its limit by this share of it
+NEAR = 1e-6  # two power flows agree on shares to this
+
+
+def check_figures(
+    evidence: Evidence, conduct: Conduct, state: FeederState, before: FeederState
+) -> Iterator[Check]:
+    """Every figure of the result; what cannot be derived again is named.
+
+    Parameters
+    ----------
+    evidence, conduct
+        The plan.
+    state, before
+        A second power flow of the plan, and of the uncoordinated day.
+    """
+    found, derived = leaves(evidence.result), dict[str, float]()
+    parts = {
+        "feeder": ("The feeder's figures are those of its tables", feeder_figures(evidence)),
+        "money": (
+            "The money is what bills and account add up to",
+            money_figures(evidence, conduct),
+        ),
+        "drivers": ("Regret and shortfall are those of the sessions", driver_figures(evidence)),
+        "prices": ("The prices in short are those of prices.parquet", _posted(evidence)),
+    }
+    for name, (promise, figures) in parts.items():
+        yield agree_numbers(f"summary: {name}", promise, found, figures, SUMS)
+        derived |= figures
+    ratios, ties = _ratios(evidence, before), _ties(evidence, found, derived)
+    yield agree_numbers(
+        "summary: ratios",
+        "The ratios are to the uncoordinated day, which a second power flow gives",
+        found,
+        ratios,
+        NEAR,
+    )
+    yield agree_numbers(
+        "summary: outcomes",
+        "The dispatched outcome is the plan's; other ties cost drivers the same, to their regrets",
+        found,
+        ties,
+        REGRET * max(1, int(evidence.fleet.participating.sum())),
+    )
+    yield _branches(evidence, state)
+    yield _rest(found, {*derived, *ratios, *ties, *_CHECKED_ELSEWHERE})
+
+
+_CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations"}
+
+
+def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys as one path each, joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        flat |= leaves(item, f"{prefix}{key}.") if isinstance(item, dict) else {prefix + key: item}
+    return flat
+
+
+def feeder_figures(evidence: Evidence) -> Figures:
+    """Figures of feeder.parquet, buses.parquet and hubs.parquet; unknown slots are left out."""
+    feeder, table = evidence.scenario.feeder, evidence.feeder
+    known = ~np.isnan(table["head_kw"])
+    head, loading = table["head_kw"][known], table["transformer_loading"]
+    voltage = evidence.buses["voltage_pu"][:, known]
+    low = feeder.voltage_min_pu * (1 - LIMIT)
+    high = feeder.voltage_max_pu * (1 + LIMIT)
+    heavy = loading > feeder.transformer_limit * (1 + LIMIT)
+    peak, valley = head.max(initial=-np.inf), head.min(initial=np.inf)
+    life = loss_of_life_days(loading, evidence.hours, model=thermal_model(feeder.transformer_kva))
+    return {
+        "peak_kw": float(peak),
+        "valley_kw": float(valley),
+        "peak_valley_kw": float(peak - valley),
+        "load_factor": float(head.sum() / known.sum() / peak),
+        "losses_kwh": float(evidence.hours * table["losses_kw"][known].sum()),
+        "min_voltage_pu": float(voltage.min(initial=np.inf)),
+        "voltage_violations": float(((voltage < low) | (voltage > high)).sum()),
+        "transformer_violations": float(heavy.sum()),
+        "connection_violations": float(_connections(evidence)),
+        "convergence_violations": float((~known).sum()),
+        "transformer_peak_loading": float(loading[known].max(initial=0.0)),
+        "transformer_life_days": float(life),
+    }
+
+
+def peak_valley_kw(head_kw: Array) -> float:
+    """Highest less lowest power of the slots that are known; not finite where none is [kW]."""
+    known = head_kw[~np.isnan(head_kw)]
+    return float(known.max(initial=-np.inf) - known.min(initial=np.inf))
+
+
+def _connections(evidence: Evidence) -> int:
+    """Slots x hubs above the limit of import or export."""
+    given, hubs = evidence.scenario.hubs, evidence.hubs
+    limits = {"import_kw": given.import_limit_kw, "export_kw": given.export_limit_kw}
+    return sum(
+        int((hubs[name] > limit[:, None] * (1 + LIMIT)).sum()) for name, limit in limits.items()
+    )
+
+
+def money_figures(evidence: Evidence, conduct: Conduct) -> Figures:
+    """Figures of bills.parquet and the operator's account."""
+    bills, joined = evidence.bills, evidence.fleet.participating
+    items = account(evidence, conduct)
+    return {
+        "fleet_cost": float(bills["net_cost"].sum()),
+        "participant_cost": float(bills["net_cost"][joined].sum()),
+        "participant_reference_cost": float(bills["reference_cost"][joined].sum()),
+        "operator_profit": profit(items),
+        "operator_profit_without_incentive": profit(items) - items["incentives"],
+        "margin_on_others": items["margin_on_others"],
+        "reference_margin": reference_margin(evidence),
+    }
+
+
+def driver_figures(evidence: Evidence) -> Figures:
+    """Figures of the sessions: regret, and what is missing at the stated and the actual end."""
+    fleet, energy = evidence.fleet, evidence.schedule.energy_kwh
+    early = fleet.actual_departure_slot < fleet.departure_slot
+    gone = np.arange(energy.shape[1]) >= fleet.actual_departure_slot[:, None]
+    stayed = ~gone | (np.arange(energy.shape[1]) <= fleet.arrival_slot[:, None])
+    last = energy.shape[1] - 1 - np.argmax(stayed[:, ::-1], axis=1)
+    left_with = energy[np.arange(len(fleet)), last]
+    return {
+        "max_regret": float(evidence.bills["regret"].max(initial=0.0)),
+        "shortfall_kwh": float((fleet.required_kwh - energy[:, -1]).clip(min=0.0).sum()),
+        "early_departures": float(early.sum()),
+        "shortfall_at_actual_departure_kwh": float(
+            (fleet.required_kwh - left_with).clip(min=0.0).sum()
+        ),
+    }
+
+
+def reference_margin(evidence: Evidence) -> float:
+    """What the participants bring at the reference tariff, with solar but no station battery.
+
+    The spread on their energy, plus what solar saves and sells, less demand charges [currency].
+    """
+    fleet, market = evidence.fleet, evidence.scenario.market
+    at_once = charging_at_once_kw(fleet, evidence.scenario.horizon)
+    spread = market.reference_price - market.purchase_price
+    saved, sold = _solar_at_once(evidence)
+    energy = (
+        (at_once[fleet.participating] * spread).sum()
+        + (saved * market.purchase_price).sum()
+        + (sold * market.feed_in_price).sum()
+    )
+    peaks = uncoordinated_kw(evidence).clip(min=0.0).max(axis=1)
+    return float(evidence.hours * energy - market.demand_charge * peaks.sum())
+
+
+def uncoordinated_kw(evidence: Evidence) -> Array:
+    """Net draw of every hub when all charge at once and no station runs; (hubs, slots) [kW]."""
+    saved, sold = _solar_at_once(evidence)
+    return _draw_at_once(evidence) - saved - sold
+
+
+def _draw_at_once(evidence: Evidence) -> Array:
+    fleet, hubs = evidence.fleet, len(evidence.scenario.hubs)
+    at_once = charging_at_once_kw(fleet, evidence.scenario.horizon)
+    return np.stack([at_once[fleet.hub == hub].sum(axis=0) for hub in range(hubs)])
+
+
+def _solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
+    """Solar that vehicles charging at once use, and that is sold, as far as either pays."""
+    market, hubs = evidence.scenario.market, evidence.scenario.hubs
+    saved = np.minimum(hubs.solar_kw, _draw_at_once(evidence)) * (market.purchase_price > 0.0)
+    rest = np.minimum(hubs.solar_kw - saved, hubs.export_limit_kw[:, None])
+    return saved, rest * (market.feed_in_price > 0.0)
+
+
+def _posted(evidence: Evidence) -> Figures:
+    """The prices in short: by hub and group of slots, called by its block or its first moment."""
+    rules, tariff = evidence.scenario.rules, evidence.tariff
+    _, first = np.unique(price_groups(evidence.scenario), return_index=True)
+    clock = [moment.strftime("%H:%M") for moment in evidence.scenario.horizon.local_starts()]
+    in_blocks = rules.family == "time-of-use" and rules.block_names
+    figures = {}
+    for row, hub in enumerate(evidence.scenario.hubs.name):
+        for slot in first:
+            label = rules.block_names[rules.block[slot]] if in_blocks else clock[slot]
+            figures[f"prices.{hub}.{label}.charge"] = float(tariff.charge_price[row, slot])
+            figures[f"prices.{hub}.{label}.discharge"] = float(tariff.discharge_price[row, slot])
+    return figures
+
+
+def _ratios(evidence: Evidence, before: FeederState) -> Figures:
+    """Ratios to the uncoordinated day, whose feeder a second power flow gives."""
+    joined, bills = evidence.fleet.participating, evidence.bills
+    span, span_before = peak_valley_kw(evidence.feeder["head_kw"]), peak_valley_kw(before.head_kw)
+    reference = bills["reference_cost"]
+    pairs = {
+        "peak_valley_ratio": (span, span_before),
+        "participant_cost_ratio": (bills["net_cost"][joined].sum(), reference[joined].sum()),
+        "profit_ratio": (evidence.result.get("operator_profit"), reference.sum()),
+    }
+    return {
+        name: float(part / whole) if is_number(part) and whole else np.nan
+        for name, (part, whole) in pairs.items()
+    }
+
+
+def _ties(evidence: Evidence, found: Mapping[str, Any], derived: Figures) -> Figures:
+    """What is known of the outcomes, by path: all of the dispatched one, little of the others."""
+    # Where surplus energy has a worth, ties may trade cost for it.
+    same_cost = not evidence.fleet.surplus_value[evidence.fleet.participating].any()
+    known = {}
+    for path in found:
+        match path.split("."):
+            case ["outcomes", "dispatched", key] if key in derived:
+                known[path] = derived[key]
+            case ["outcomes", _, "participant_cost"] if same_cost:
+                known[path] = derived["participant_cost"]
+            case ["outcomes", name, "peak_valley_kw"]:
+                peak = _number(found.get(f"outcomes.{name}.peak_kw"))
+                known[path] = peak - _number(found.get(f"outcomes.{name}.valley_kw"))
+    return known
+
+
+def _number(value: Any) -> float:
+    return value if is_number(value) else np.nan
+
+
+def _branches(evidence: Evidence, state: FeederState) -> Check:
+    """The folder keeps each slot's highest branch loading only; the others are the second flow's.
+
+    A loading that is at its limit to rounding may count or not.
+    """
+    loading = state.branch_loading
+    least, most = (int((loading > 1 + side * NEAR).sum()) for side in (1, -1))
+    found = evidence.result.get("branch_violations")
+    apart = max(least - found, found - most, 0) if is_number(found) else np.inf
+    return judge(
+        "summary: branches",
+        "Branches above their ampacity are those of a second power flow",
+        Finding(apart, f"summary.json, branch_violations: {found!r}, derived {least} to {most}"),
+        0.0,
+        advice="count the violations again",
+    )
+
+
+def _rest(found: Mapping[str, Any], checked: set[str]) -> Check:
+    unchecked = [key for key, value in found.items() if key not in checked and value is not None]
+    return Check(
+        "summary: the rest",
+        "Nobody changed what tables and scenario do not give",
+        Status.UNCHECKED,
+        where=", ".join(unchecked),
+        advice="only the seal speaks for these",
+    )
