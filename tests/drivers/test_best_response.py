@@ -91,7 +91,7 @@ def highs_cost(fleet: Fleet, i: int, tariff: Tariff, horizon: Horizon) -> float:
         )
     solver.run()
     assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    return float(solver.getInfo().objective_function_value + value * target)
+    return float(solver.getInfo().objective_function_value + value * fleet.required_kwh[i])
 
 
 def make(seed: int, size: int, slots: int, levels: int) -> tuple[Fleet, Tariff, Horizon]:

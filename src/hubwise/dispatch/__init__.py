@@ -1,1 +1,19 @@
-"""dispatch"""
+"""Zero-regret dispatch of drivers and station batteries under shared limits."""
+
+from hubwise.dispatch.balance import Dispatch, Multipliers, dispatch
+from hubwise.dispatch.limits import Limits, feeder_limits
+from hubwise.dispatch.problem import Problem, make_problem, with_participants
+from hubwise.dispatch.ties import pessimistic, undelegated
+
+__all__ = [
+    "Dispatch",
+    "Limits",
+    "Multipliers",
+    "Problem",
+    "dispatch",
+    "feeder_limits",
+    "make_problem",
+    "pessimistic",
+    "undelegated",
+    "with_participants",
+]

@@ -21,7 +21,7 @@ LIMIT_ROUNDS = 80
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _trim_front(slope, length, front, size, excess):
+def _trim_front(length, front, size, excess):
     while size > 0 and length[front] <= excess:
         excess -= length[front]
         front += 1
@@ -32,7 +32,7 @@ def _trim_front(slope, length, front, size, excess):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _trim_back(slope, length, front, size, excess):
+def _trim_back(length, front, size, excess):
     last = front + size - 1
     while size > 0 and length[last] <= excess:
         excess -= length[last]
@@ -99,9 +99,9 @@ def levels(buy, sell, up, down, floor, target, top, surplus, slope, length, char
             size = _insert(slope, length, front, size, charge_at, charge_slope, up[t])
         low -= up[t]
         if floor[t] > low:
-            front, size = _trim_front(slope, length, front, size, floor[t] - low)
+            front, size = _trim_front(length, front, size, floor[t] - low)
             low = floor[t]
-        size = _trim_back(slope, length, front, size, down[t])
+        size = _trim_back(length, front, size, down[t])
 
 
 @njit(cache=True, nogil=True)
@@ -239,3 +239,7 @@ def respond(
             surplus[i], limit[i], work, rows[0], rows[1], rows[2], rows[3], rows[4],
             change[i, a:d],
         )  # fmt: skip
+
+
+# For callers that already run one thread a core.
+respond_serial = njit(cache=True, nogil=True)(respond.py_func)

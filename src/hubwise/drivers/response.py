@@ -23,7 +23,7 @@ class Bounds:
         Most energy put into, and drawn from, the battery in one slot.
     target
         Least energy at departure: the required energy (or the reserve, where that is more), or all
-        that the stay allows. Surplus energy is what lies above it.
+        that the stay allows.
     top
         Most energy at any time; a vehicle that arrives fuller than its maximum may stay so.
     """
@@ -45,7 +45,9 @@ def bounds(fleet: Fleet, slot_hours: float) -> Bounds:
     return Bounds(up, down, np.minimum(wanted, reachable), top)
 
 
-def best_response(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> tuple[Schedule, Array]:
+def best_response(
+    fleet: Fleet, tariff: Tariff, horizon: Horizon, *, parallel: bool = True
+) -> tuple[Schedule, Array]:
     """The cheapest schedule of every session at posted prices, and its cost.
 
     Every session answers, participating or not. Exact: the method is dynamic programming on a
@@ -57,26 +59,31 @@ def best_response(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> tuple[Sched
         The sessions.
     tariff
         Posted prices, free of same-slot arbitrage.
+    parallel
+        Whether to use all cores; the answer is the same to the bit.
 
     Returns
     -------
     schedule
         A best response of every session.
     cost
-        What it costs, wear included and the worth of surplus energy taken off; shape (sessions,)
-        [currency].
+        What it costs, wear included and the worth of energy above the required taken off; shape
+        (sessions,) [currency].
     """
     change = np.zeros((len(fleet), horizon.slots))
     cost = np.zeros(len(fleet))
     limits = bounds(fleet, horizon.slot_hours)
-    kernel.respond(
+    respond = kernel.respond if parallel else kernel.respond_serial
+    respond(
         tariff.charge_price, tariff.discharge_price, fleet.hub, fleet.arrival_slot,
         fleet.departure_slot, limits.up, limits.down, fleet.charge_efficiency,
         fleet.discharge_efficiency, fleet.wear_cost, fleet.arrival_kwh, limits.target,
         fleet.reserve_kwh, limits.top, fleet.surplus_value, fleet.discharge_limit_kwh,
         change, cost,
     )  # fmt: skip
-    return schedule_of(fleet, change, horizon), cost
+    return schedule_of(fleet, change, horizon), cost - fleet.surplus_value * (
+        limits.target - fleet.required_kwh
+    )
 
 
 def schedule_of(fleet: Fleet, change_kwh: Array, horizon: Horizon) -> Schedule:
@@ -108,8 +115,9 @@ def schedule_cost(fleet: Fleet, tariff: Tariff, schedule: Schedule, horizon: Hor
     """What a schedule costs each driver, as `best_response` counts it; shape (sessions,)."""
     charged, discharged = schedule.charge_kw, schedule.discharge_kw
     wear = fleet.wear_cost / fleet.discharge_efficiency
-    trade = tariff.charge_price[fleet.hub] * charged - tariff.discharge_price[fleet.hub] * discharged
-    target = bounds(fleet, horizon.slot_hours).target
-    surplus = np.maximum(schedule.energy_kwh[:, -1] - target, 0.0)
+    trade = (
+        tariff.charge_price[fleet.hub] * charged - tariff.discharge_price[fleet.hub] * discharged
+    )
+    surplus = schedule.energy_kwh[:, -1] - fleet.required_kwh
     paid: Array = horizon.slot_hours * (trade.sum(axis=1) + wear * discharged.sum(axis=1))
     return paid - fleet.surplus_value * surplus

@@ -1,1 +1,20 @@
-"""plan"""
+"""One day planned: prices and answers, dispatch and feeder, bills; the plan folder."""
+
+from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
+from hubwise.plan.model import Plan
+from hubwise.plan.planner import STRATEGIES, plan
+from hubwise.plan.tables import TABLES, tables
+
+__all__ = [
+    "CONTRACT",
+    "STRATEGIES",
+    "TABLES",
+    "Plan",
+    "PlanFolder",
+    "PlanFolderError",
+    "plan",
+    "read",
+    "summary",
+    "tables",
+    "write",
+]

@@ -1,1 +1,26 @@
-"""pricing"""
+"""The operator's problem: tariff families, what a tariff is worth, and the search for the best."""
+
+from hubwise.pricing.family import FAMILIES, Family, make_family
+from hubwise.pricing.first import first_prices
+from hubwise.pricing.level import level, participants_pay
+from hubwise.pricing.search import AUTO, METHODS, Found, Setting, search
+from hubwise.pricing.value import Value, bill_everyone, cost_ceiling, settle, value
+
+__all__ = [
+    "AUTO",
+    "FAMILIES",
+    "METHODS",
+    "Family",
+    "Found",
+    "Setting",
+    "Value",
+    "bill_everyone",
+    "cost_ceiling",
+    "first_prices",
+    "level",
+    "make_family",
+    "participants_pay",
+    "search",
+    "settle",
+    "value",
+]

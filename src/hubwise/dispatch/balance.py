@@ -1,0 +1,229 @@
+"""Dispatch: among all cheapest schedules, those that are best for operator and feeder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import kernel
+from hubwise.dispatch.problem import Problem
+from hubwise.dispatch.units import (
+    joined,
+    session_units,
+    station_schedule,
+    station_units,
+)
+from hubwise.domain import Schedule, StationSchedule, Tariff
+from hubwise.drivers import schedule_of
+from hubwise.ledger import sum_by_hub
+
+Array = NDArray[np.float64]
+
+# How hard a shared limit pushes back before its multiplier has settled: half the mean purchase
+# price when it is broken by the whole spread of the head. Softer needs more rounds to keep limits,
+# harder makes the units' own weight felt and the last per cent slow.
+STIFFNESS = 0.5
+# Pull towards a flat head, among what costs the operator the same, in the same measure.
+FLATNESS = 0.01
+# The same for each hub. Without it a hub may crowd its energy into any few slots of one price;
+# power flow and dispatch then chase each other, and voltages and losses suffer.
+HUB_FLATNESS = 0.03
+# Half-width of the band in which the purchase price passes into feed-in, as a share of the spread.
+KINK = 1e-3
+# Rounds over the stations for each round over the sessions: stations are few but large.
+STATION_ROUNDS = 3
+# The order of visits is drawn once; any fixed order gives the same promise.
+ORDER_SEED = 33
+
+
+@dataclass(frozen=True, slots=True)
+class Multipliers:
+    """Prices of the shared limits, to start the next dispatch from [currency/kWh]."""
+
+    rows: Array
+    imports: Array
+    exports: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """What was dispatched, and how well it was done.
+
+    Parameters
+    ----------
+    schedule
+        Of the participating sessions.
+    stations
+        Of station batteries and solar.
+    hub_kw
+        Hub net draw, the others included; shape (hubs, slots) [kW].
+    multipliers
+        Prices of the shared limits.
+    marginal_price
+        What another kWh drawn at a hub would cost the operator, shared limits included; shape
+        (hubs, slots) [currency/kWh].
+    span_price
+        What another kW of peak-valley difference would be worth [currency/kW].
+    gap
+        Duality gap of the last round [currency].
+    rounds
+        Rounds over all units.
+    """
+
+    schedule: Schedule
+    stations: StationSchedule
+    hub_kw: Array
+    multipliers: Multipliers
+    marginal_price: Array
+    span_price: float
+    gap: float
+    rounds: int
+
+
+def dispatch(
+    problem: Problem,
+    tariff: Tariff | None,
+    *,
+    rounds: int = 6,
+    start: Multipliers | None = None,
+    sessions: Schedule | None = None,
+) -> Dispatch:
+    """Schedule participants and stations together.
+
+    Parameters
+    ----------
+    problem
+        Participants and shared limits.
+    tariff
+        Posted prices: every driver keeps to its cheapest schedules (zero regret). ``None`` asks
+        for the schedules that would be best for all if nobody had to be paid (the relaxed
+        problem, whose marginal prices show which tariff to try first).
+    rounds
+        Rounds over all units.
+    start
+        Multipliers to begin with.
+    sessions
+        Schedules of the participants, where they are given; only stations are then dispatched.
+
+    Notes
+    -----
+    Block-coordinate Frank-Wolfe (Lacoste-Julien et al. 2013) inside a method of multipliers.
+    """
+    scenario = problem.scenario
+    horizon, hubs = scenario.horizon, scenario.hubs
+    cars = session_units(problem.fleet, horizon, own=tariff is not None)
+    units = joined(cars, station_units(hubs, horizon))
+    fixed = problem.others_kw - hubs.solar_kw
+    if sessions is not None:
+        fixed = fixed + _vehicles(problem, sessions)
+    board = _board(problem, fixed, start)
+    zero = np.zeros((len(hubs), horizon.slots))
+    prices = (tariff.charge_price, tariff.discharge_price) if tariff else (zero, zero)
+    order = np.random.default_rng(ORDER_SEED).permutation(len(units.hub))
+    is_session = order < len(problem.fleet)
+    visits = [order[is_session]] if sessions is None else []
+    visits += [order[~is_session]] * STATION_ROUNDS
+    solar = hubs.solar_kw.copy()
+    gap = 0.0
+    for count in range(rounds):
+        board = _with_levels(board, problem, learn=count > 0)
+        gap = sum(kernel.go_round(units, board, *prices, visit) for visit in visits)
+        if solar.any():
+            kernel.curtail(board, hubs.solar_kw, solar)
+    return _result(problem, units, board, solar, sessions, gap, rounds)
+
+
+def _board(problem: Problem, fixed_kw: Array, start: Multipliers | None) -> kernel.Board:
+    market = problem.scenario.market
+    rows = problem.limits.rows(fixed_kw)
+    worth = float(np.abs(market.purchase_price).mean()) or 1.0
+    spread = problem.spread_kw
+    start = start or Multipliers(
+        np.zeros_like(rows), np.zeros_like(fixed_kw), np.zeros_like(fixed_kw)
+    )
+    return kernel.Board(
+        net=fixed_kw.copy(),
+        rows=rows,
+        coefficient=problem.limits.coefficient,
+        bound=problem.limits.upper.copy(),
+        multiplier=_fitted(start.rows, len(rows)),
+        import_level=problem.import_limit_kw.copy(),
+        export_level=problem.export_limit_kw.copy(),
+        import_multiplier=start.imports.copy(),
+        export_multiplier=start.exports.copy(),
+        purchase=market.purchase_price,
+        feed_in=market.feed_in_price,
+        incentive=market.incentive,
+        slot_hours=problem.scenario.horizon.slot_hours,
+        kink=KINK * spread,
+        stiffness=STIFFNESS * worth / spread,
+        flatness=FLATNESS * worth / spread,
+        middle=float(rows[0].mean()),
+        hub_flatness=HUB_FLATNESS * worth / spread * len(fixed_kw),
+        hub_middle=fixed_kw.mean(axis=1),
+    )
+
+
+def _fitted(multiplier: Array, rows: int) -> Array:
+    """The same multipliers for another number of rows; those of new rows begin at nothing."""
+    fitted = np.zeros((rows, multiplier.shape[1]))
+    fitted[: len(multiplier)] = multiplier[:rows]
+    return fitted
+
+
+def _with_levels(board: kernel.Board, problem: Problem, *, learn: bool) -> kernel.Board:
+    """Set the free levels to balance; then, where ``learn``, let the multipliers follow."""
+    if np.isfinite(problem.span_kw):
+        upper = problem.limits.upper
+        peak = kernel.head_level(board, problem.span_kw, float(upper[0].max()))
+        board.bound[0] = np.minimum(peak, upper[0])
+        board.bound[1] = np.minimum(problem.span_kw - peak, upper[1])
+    for h, limit in enumerate(problem.import_limit_kw):
+        demand_charge = problem.scenario.market.demand_charge
+        board.import_level[h] = kernel.import_level(board, h, limit, demand_charge)
+    if learn:
+        _learn(board.multiplier, board.rows - board.bound, board.stiffness)
+        _learn(board.import_multiplier, board.net - board.import_level[:, None], board.stiffness)
+        _learn(board.export_multiplier, -board.net - board.export_level[:, None], board.stiffness)
+    board.hub_middle[:] = board.net.mean(axis=1)
+    return board._replace(middle=float(board.rows[0].mean()))
+
+
+def _learn(multiplier: Array, over: Array, stiffness: float) -> None:
+    multiplier[:] = np.maximum(multiplier + stiffness * over, 0.0)
+
+
+def _result(
+    problem: Problem,
+    units: kernel.Units,
+    board: kernel.Board,
+    solar_kw: Array,
+    sessions: Schedule | None,
+    gap: float,
+    rounds: int,
+) -> Dispatch:
+    scenario, count = problem.scenario, len(problem.fleet)
+    hubs, horizon = scenario.hubs, scenario.horizon
+    schedule = sessions or schedule_of(problem.fleet, units.change[:count], horizon)
+    station_change = np.zeros((len(hubs), horizon.slots))
+    np.add.at(station_change, units.hub[count:], units.change[count:])
+    stations = station_schedule(hubs, horizon, station_change, solar_kw)
+    cars = _vehicles(problem, schedule)
+    hub_kw = problem.others_kw + cars + stations.charge_kw - stations.discharge_kw - solar_kw
+    price = np.array(
+        [
+            [kernel.marginal(board, h, t, 0.0) for t in range(horizon.slots)]
+            for h in range(len(hubs))
+        ]
+    )
+    multipliers = Multipliers(board.multiplier, board.import_multiplier, board.export_multiplier)
+    pressing = np.maximum(board.multiplier + board.stiffness * (board.rows - board.bound), 0.0)
+    span_price = horizon.slot_hours * float(pressing[:2].sum(axis=1).max())
+    return Dispatch(schedule, stations, hub_kw, multipliers, price, span_price, gap, rounds)
+
+
+def _vehicles(problem: Problem, schedule: Schedule) -> Array:
+    power = schedule.charge_kw - schedule.discharge_kw
+    return sum_by_hub(len(problem.scenario.hubs), problem.fleet.hub, power)

@@ -1,0 +1,298 @@
+"""Going round the units: the compiled heart of the dispatch.
+
+A *unit* is anything that schedules a battery: a session, or a slice of a station battery. The
+dispatch minimises what the whole costs the operator, plus an augmented Lagrangian of the shared
+limits, over the product of the units' own sets. Each visit solves one unit exactly at the present
+marginal prices and moves towards the answer by an exact line search (block-coordinate Frank-Wolfe).
+
+A driver's set is the face of its cheapest schedules: its own prices come first, and the marginal
+prices only choose among ties, by a weight so small (`TIE`) that they cannot buy regret. A convex
+mixture of cheapest schedules is a cheapest schedule, so every step keeps zero regret.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from hubwise.drivers.kernel import cheapest, fill_floor
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+LINE_SEARCH_ROUNDS = 12
+LEVEL_ROUNDS = 60
+
+
+class Units(NamedTuple):
+    """Sessions and station slices, one row each; all but the last two are constants.
+
+    ``own`` is 1 where the unit answers to posted prices (a driver) and 0 where it is the
+    operator's; ``weight`` multiplies the marginal prices: `TIE`-sized for drivers, 1 for the
+    operator's own. ``rewarded`` is 1 where discharging earns the incentive. ``change`` holds the
+    schedule (units, slots) [kWh in the battery], ``placed`` whether it has one yet.
+    """
+
+    hub: Index
+    arrival: Index
+    departure: Index
+    up: Array
+    down: Array
+    charge_eff: Array
+    discharge_eff: Array
+    wear: Array
+    start: Array
+    target: Array
+    reserve: Array
+    top: Array
+    surplus: Array
+    limit: Array
+    own: Array
+    weight: Array
+    rewarded: Array
+    change: Array
+    placed: NDArray[np.bool_]
+
+
+class Board(NamedTuple):
+    """What the units see of each other; powers in kW, prices in currency/kWh.
+
+    ``net`` (hubs, slots): hub net draw. ``rows`` (rows, slots): shared quantities, affine in
+    ``net`` with ``coefficient`` (rows, hubs, slots); row 0 is the feeder head, row 1 its negative.
+    ``bound``, ``multiplier`` (rows, slots): their upper limits and multipliers.
+    ``import_level``, ``export_level`` (hubs,) with ``import_multiplier``, ``export_multiplier``
+    (hubs, slots): the same for each hub's own connection. ``purchase``, ``feed_in``, ``incentive``
+    (slots,). ``kink``: half-width of the band in which purchase passes into feed-in [kW].
+    ``stiffness``: of every limit [currency/kWh per kW]. ``flatness`` pulls the head to ``middle``,
+    ``hub_flatness`` each hub to its ``hub_middle`` (hubs,).
+    """
+
+    net: Array
+    rows: Array
+    coefficient: Array
+    bound: Array
+    multiplier: Array
+    import_level: Array
+    export_level: Array
+    import_multiplier: Array
+    export_multiplier: Array
+    purchase: Array
+    feed_in: Array
+    incentive: Array
+    slot_hours: float
+    kink: float
+    stiffness: float
+    flatness: float
+    middle: float
+    hub_flatness: float
+    hub_middle: Array
+
+
+@njit(cache=True, nogil=True, inline="always")
+def marginal(board, h, t, step):
+    """Marginal price at hub ``h`` in slot ``t`` if its draw rose by ``step`` [currency/kWh]."""
+    net = board.net[h, t] + step
+    share = min(max((net + board.kink) / (2.0 * board.kink), 0.0), 1.0)
+    price = board.feed_in[t] + share * (board.purchase[t] - board.feed_in[t])
+    stiffness = board.stiffness
+    for k in range(board.rows.shape[0]):
+        slope = board.coefficient[k, h, t]
+        over = board.rows[k, t] + slope * step - board.bound[k, t]
+        price += slope * max(board.multiplier[k, t] + stiffness * over, 0.0)
+    slope = board.coefficient[0, h, t]
+    price += board.flatness * slope * (board.rows[0, t] + slope * step - board.middle)
+    price += board.hub_flatness * (net - board.hub_middle[h])
+    price += max(
+        board.import_multiplier[h, t] + stiffness * (net - board.import_level[h]), 0.0
+    ) - max(board.export_multiplier[h, t] + stiffness * (-net - board.export_level[h]), 0.0)
+    return price
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _power(change, charge_eff, discharge_eff, hours):
+    """Draw at the charger [kW] of an energy change in the battery [kWh]."""
+    if change > 0.0:
+        return change / (charge_eff * hours)
+    return change * discharge_eff / hours
+
+
+@njit(cache=True, nogil=True)
+def _slope(board, h, first, draw, constant, share):
+    """Derivative of the objective at ``share`` of the step ``draw`` (n,) [currency]."""
+    total = constant
+    for k in range(draw.shape[0]):
+        if draw[k] != 0.0:
+            total += board.slot_hours * draw[k] * marginal(board, h, first + k, share * draw[k])
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _line_search(board, h, first, draw, constant):
+    """Best share of the step in [0, 1]; the derivative rises along it (regula falsi, Illinois)."""
+    low, at_low = 0.0, _slope(board, h, first, draw, constant, 0.0)
+    if at_low >= 0.0:
+        return 0.0, 0.0
+    gap = -at_low
+    high, at_high = 1.0, _slope(board, h, first, draw, constant, 1.0)
+    if at_high <= 0.0:
+        return 1.0, gap
+    side = 0
+    share = 0.5
+    for _ in range(LINE_SEARCH_ROUNDS):
+        share = (low * at_high - high * at_low) / (at_high - at_low)
+        value = _slope(board, h, first, draw, constant, share)
+        if abs(value) <= 1e-6 * gap:
+            break
+        if value < 0.0:
+            low, at_low = share, value
+            if side == -1:
+                at_high *= 0.5
+            side = -1
+        else:
+            high, at_high = share, value
+            if side == 1:
+                at_low *= 0.5
+            side = 1
+    return share, gap
+
+
+@njit(cache=True, nogil=True)
+def put(board, h, first, draw, share):
+    """Add ``share`` of the draw (n,) [kW] to the board."""
+    for k in range(draw.shape[0]):
+        step = share * draw[k]
+        if step != 0.0:
+            t = first + k
+            board.net[h, t] += step
+            for row in range(board.rows.shape[0]):
+                board.rows[row, t] += board.coefficient[row, h, t] * step
+
+
+@njit(cache=True, nogil=True)
+def go_round(units, board, charge_price, discharge_price, order):
+    """Visit every unit of ``order`` once; returns the sum of their gaps [currency].
+
+    The gap of a unit is what its exact answer would gain at the prices it sees: the sum over all
+    units is a duality gap when nobody moves.
+    """
+    slots = board.net.shape[1]
+    hours = board.slot_hours
+    work = np.empty((6, 2 * slots + 2))
+    rows = np.empty((7, slots))
+    total_gap = 0.0
+    for u in order:
+        h, first = units.hub[u], units.arrival[u]
+        n = units.departure[u] - first
+        charge_eff, discharge_eff = units.charge_eff[u], units.discharge_eff[u]
+        buy, sell, ups, downs = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
+        floor, answer, draw = rows[4, :n], rows[5, :n], rows[6, :n]
+        own, weight = units.own[u], units.weight[u]
+        for k in range(n):
+            t = first + k
+            price = weight * marginal(board, h, t, 0.0)
+            reward = weight * units.rewarded[u] * board.incentive[t]
+            buy[k] = (own * charge_price[h, t] + price) / charge_eff
+            gain = (own * discharge_price[h, t] + price + reward) * discharge_eff - units.wear[u]
+            # Where the reward would pay for going in a circle, it is cut to what makes that idle.
+            sell[k] = min(gain, buy[k])
+            ups[k] = units.up[u]
+            downs[k] = units.down[u]
+        fill_floor(units.start[u], units.reserve[u], units.up[u], floor)
+        cheapest(
+            buy, sell, ups, downs, floor, units.start[u], units.target[u], units.top[u],
+            units.surplus[u], units.limit[u], work, answer,
+        )  # fmt: skip
+        constant = 0.0
+        for k in range(n):
+            before, after = units.change[u, first + k], answer[k]
+            power = _power(after, charge_eff, discharge_eff, hours)
+            draw[k] = power - _power(before, charge_eff, discharge_eff, hours)
+            drawn = max(-after, 0.0) - max(-before, 0.0)
+            wear = units.wear[u] * drawn * (1.0 - own)
+            constant += (
+                wear - units.rewarded[u] * board.incentive[first + k] * drawn * discharge_eff
+            )
+        share, gap = 1.0, 0.0
+        if units.placed[u]:
+            share, gap = _line_search(board, h, first, draw, constant)
+        if share == 0.0:
+            continue
+        total_gap += gap
+        units.placed[u] = True
+        for k in range(n):
+            t = first + k
+            before = units.change[u, t]
+            units.change[u, t] = before + share * (answer[k] - before)
+            old = _power(before, charge_eff, discharge_eff, hours)
+            draw[k] = _power(units.change[u, t], charge_eff, discharge_eff, hours) - old
+        put(board, h, first, draw, 1.0)
+    return total_gap
+
+
+@njit(cache=True, nogil=True)
+def _force(values, multiplier, stiffness, level):
+    total = 0.0
+    for t in range(values.shape[0]):
+        total += max(multiplier[t] + stiffness * (values[t] - level), 0.0)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def head_level(board, span, ceiling):
+    """The peak level that balances pressing down and filling up, at most ``ceiling`` [kW].
+
+    Row 0 (the head) must stay below the level, row 1 above the level less ``span``.
+    """
+    low = board.rows[0].min() - span
+    high = min(board.rows[0].max() + span, ceiling)
+    if high <= low:
+        return ceiling
+    for _ in range(LEVEL_ROUNDS):
+        level = 0.5 * (low + high)
+        press = _force(board.rows[0], board.multiplier[0], board.stiffness, level)
+        lift = _force(board.rows[1], board.multiplier[1], board.stiffness, span - level)
+        if press > lift:
+            low = level
+        else:
+            high = level
+    return 0.5 * (low + high)
+
+
+@njit(cache=True, nogil=True)
+def import_level(board, h, limit, demand_charge):
+    """The import level of a hub at which another kW of demand charge no longer pays [kW]."""
+    low, high = 0.0, limit
+    for _ in range(LEVEL_ROUNDS):
+        level = 0.5 * (low + high)
+        force = _force(board.net[h], board.import_multiplier[h], board.stiffness, level)
+        if force * board.slot_hours > demand_charge:
+            low = level
+        else:
+            high = level
+    return 0.5 * (low + high)
+
+
+@njit(cache=True, nogil=True)
+def curtail(board, solar, used):
+    """Set the solar power used in every hub and slot to what costs least; both (hubs, slots)."""
+    one = np.empty(1)
+    for h in range(solar.shape[0]):
+        for t in range(solar.shape[1]):
+            if solar[h, t] <= 0.0:
+                continue
+            # Using a kW more lowers the draw: worth it while the marginal price stays positive.
+            low, high = 0.0, solar[h, t]
+            if marginal(board, h, t, used[h, t] - high) >= 0.0:
+                low = high
+            for _ in range(LEVEL_ROUNDS):
+                trial = 0.5 * (low + high)
+                if marginal(board, h, t, used[h, t] - trial) >= 0.0:
+                    low = trial
+                else:
+                    high = trial
+            one[0] = used[h, t] - 0.5 * (low + high)
+            used[h, t] -= one[0]
+            put(board, h, t, one, 1.0)

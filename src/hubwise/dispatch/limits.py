@@ -1,0 +1,112 @@
+"""The feeder's limits as rows that are affine in the hubs' net draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Feeder
+from hubwise.grid import Tangent, tangent
+
+Array = NDArray[np.float64]
+
+# A voltage or a branch becomes a row where it comes this near to its limit.
+VOLTAGE_MARGIN_PU = 0.01
+BRANCH_MARGIN = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Shared quantities, affine in the hubs' net draw, and what they may be at most.
+
+    Row 0 is active power at the feeder head, row 1 its negative [kW]; further rows are voltages
+    and branch currents near their limits, scaled to the kW at the hub that moves them most.
+
+    Parameters
+    ----------
+    coefficient
+        Change per kW at a hub; shape (rows, hubs, slots).
+    offset
+        Value with nothing drawn at any hub; shape (rows, slots).
+    upper
+        Limit; shape (rows, slots). That of row 0 keeps the substation transformer in its limit.
+    """
+
+    coefficient: Array
+    offset: Array
+    upper: Array
+
+    def rows(self, hub_kw: Array) -> Array:
+        """Values at hub draws of shape (hubs, slots); shape (rows, slots)."""
+        rows: Array = self.offset + np.einsum("kht,ht->kt", self.coefficient, hub_kw)
+        return rows
+
+    def head(self, hub_kw: Array) -> Array:
+        """Active power at the feeder head; shape (slots,) [kW]."""
+        head: Array = self.rows(hub_kw)[0]
+        return head
+
+
+def feeder_limits(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> Limits:
+    """The limits of a feeder, linearised under AC at the hub draws ``hub_kw`` (hubs, slots).
+
+    Slots whose power flow does not converge keep a lossless head and no further rows.
+    """
+    at = tangent(feeder, hub_bus, hub_kw)
+    lost = ~at.state.converged
+    slope = np.where(lost, 1.0, at.head_kw)
+    head = np.where(lost, feeder.base_kw.sum(axis=0) + hub_kw.sum(axis=0), at.state.head_kw)
+    reactive = np.where(lost, feeder.base_kvar.sum(axis=0), at.state.head_kvar)
+    rating = feeder.transformer_limit * feeder.transformer_kva
+    most = np.sqrt(np.maximum(rating**2 - reactive**2, 0.0))
+    rows = [
+        (head, slope, most),
+        (-head, -slope, most),
+        *_voltage_rows(feeder, at),
+        *_branch_rows(at),
+    ]
+    value, coefficient, upper = (np.stack(column) for column in zip(*rows, strict=True))
+    offset = value - np.einsum("kht,ht->kt", coefficient, hub_kw)
+    return Limits(coefficient, offset, upper)
+
+
+def _voltage_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array]]:
+    """One row for the lowest and one for the highest voltage of each slot, where near the band."""
+    voltage = at.state.voltage_pu
+    found = []
+    for sign, limit in ((-1.0, -feeder.voltage_min_pu), (1.0, feeder.voltage_max_pu)):
+        worst = np.argmax(np.nan_to_num(sign * voltage, nan=-np.inf), axis=0)
+        value, slope = sign * _pick(voltage, worst), sign * _pick(at.voltage_pu, worst)
+        found += _scaled(value, slope, limit, VOLTAGE_MARGIN_PU)
+    return found
+
+
+def _branch_rows(at: Tangent) -> list[tuple[Array, Array, Array]]:
+    """One row for the most loaded branch of each slot, where near its ampacity."""
+    loading = at.state.branch_loading
+    worst = np.argmax(np.nan_to_num(loading, nan=-np.inf), axis=0)
+    return _scaled(_pick(loading, worst), _pick(at.branch_loading, worst), 1.0, BRANCH_MARGIN)
+
+
+def _pick(values: Array, which: NDArray[np.int64]) -> Array:
+    """The element ``which[t]`` of every slot; (elements, ..., slots) becomes (..., slots)."""
+    picked: Array = np.take_along_axis(
+        values, which.reshape((1,) * (values.ndim - 1) + (-1,)), axis=0
+    )[0]
+    return picked
+
+
+def _scaled(
+    value: Array, slope: Array, limit: float, margin: float
+) -> list[tuple[Array, Array, Array]]:
+    """The row in kW-like units, or none where no slot comes near the limit."""
+    near = value > limit - margin
+    if not near.any():
+        return []
+    steepest = np.abs(slope).max(axis=0)
+    usable = near & (steepest > 0.0)
+    scale = np.where(usable, 1.0 / np.where(usable, steepest, 1.0), 0.0)
+    upper = np.where(usable, limit * scale, np.inf)
+    return [(np.where(usable, value * scale, 0.0), slope * scale, upper)]

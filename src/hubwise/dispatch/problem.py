@@ -1,0 +1,105 @@
+"""What the dispatch is given: participants, the others' draw, and the limits that all share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch.limits import Limits
+from hubwise.domain import Fleet, Scenario, Schedule
+from hubwise.drivers import uncoordinated
+from hubwise.ledger import sum_by_hub
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One scenario at one participation, as the dispatch sees it.
+
+    Parameters
+    ----------
+    scenario
+        What is given.
+    fleet
+        The participating sessions.
+    uncoordinated
+        Uncoordinated schedule of every session, participating or not.
+    others_kw
+        Draw of the sessions that do not participate; shape (hubs, slots) [kW].
+    limits
+        What all hubs share: feeder head, voltages, branches.
+    spread_kw
+        How far the uncoordinated head power spreads: the scale of what limits weigh [kW].
+    span_kw
+        The most the peak-valley difference may be [kW]; ``inf`` where nothing is promised.
+    import_limit_kw, export_limit_kw
+        Limits of the hubs' grid connections; shape (hubs,) [kW].
+    """
+
+    scenario: Scenario
+    fleet: Fleet
+    uncoordinated: Schedule
+    others_kw: Array
+    limits: Limits
+    spread_kw: float
+    span_kw: float
+    import_limit_kw: Array
+    export_limit_kw: Array
+
+
+def _spread(scenario: Scenario, everybody: Schedule, limits: Limits) -> float:
+    draw = sum_by_hub(len(scenario.hubs), scenario.fleet.hub, everybody.charge_kw)
+    return max(float(np.ptp(limits.head(draw))), float(draw.max(initial=0.0)), 1.0)
+
+
+def make_problem(
+    scenario: Scenario,
+    limits: Limits,
+    *,
+    span_kw: float = float("inf"),
+    connection_caution_kw: float = 0.0,
+) -> Problem:
+    """The dispatch problem of a scenario whose participants are marked.
+
+    Parameters
+    ----------
+    scenario
+        What is given.
+    limits
+        The feeder's limits.
+    span_kw
+        The most the peak-valley difference may be [kW].
+    connection_caution_kw
+        How far inside the limits of the grid connections to aim [kW].
+    """
+    everybody = uncoordinated(scenario.fleet, scenario.horizon)
+    joined, hubs = scenario.fleet.participating, scenario.hubs
+    others = sum_by_hub(len(hubs), scenario.fleet.hub[~joined], everybody.charge_kw[~joined])
+    return Problem(
+        scenario=scenario,
+        fleet=scenario.fleet.select(joined),
+        uncoordinated=everybody,
+        others_kw=others,
+        limits=limits,
+        spread_kw=_spread(scenario, everybody, limits),
+        span_kw=span_kw,
+        import_limit_kw=np.maximum(hubs.import_limit_kw - connection_caution_kw, 0.0),
+        export_limit_kw=np.maximum(hubs.export_limit_kw - connection_caution_kw, 0.0),
+    )
+
+
+def with_participants(problem: Problem, participants: Schedule) -> Schedule:
+    """Every session's schedule: the participants' as given, the others uncoordinated."""
+    joined = problem.scenario.fleet.participating
+    whole = [problem.uncoordinated.charge_kw, problem.uncoordinated.discharge_kw,
+             problem.uncoordinated.energy_kwh]  # fmt: skip
+    parts = [participants.charge_kw, participants.discharge_kw, participants.energy_kwh]
+    columns = []
+    for everybody, part in zip(whole, parts, strict=True):
+        column = everybody.copy()
+        column[joined] = part
+        columns.append(column)
+    return Schedule(*columns)

@@ -1,0 +1,40 @@
+"""What else drivers might do at the same cost: ties broken without, or against, the operator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hubwise.dispatch.problem import Problem
+from hubwise.dispatch.units import TIE
+from hubwise.domain import Schedule, Tariff
+from hubwise.drivers import best_response
+
+
+def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
+    """Each participant's own device breaks ties as early as possible.
+
+    Later slots seem dearer to charge in, and worse paid to discharge in, by a weight too small to
+    buy regret.
+    """
+    horizon = problem.scenario.horizon
+    late = TIE * np.arange(horizon.slots) / horizon.slots
+    nudged = Tariff(tariff.charge_price + late, tariff.discharge_price - late)
+    return best_response(problem.fleet, nudged, horizon)[0]
+
+
+def pessimistic(problem: Problem, tariff: Tariff) -> Schedule:
+    """Each participant breaks ties against the operator: buys what is dearest to supply.
+
+    Exact for the operator's profit where feed-in and purchase price are equal; else the purchase
+    price stands for both.
+    """
+    scenario = problem.scenario
+    market = scenario.market
+    nudged = replace(
+        tariff,
+        charge_price=tariff.charge_price - TIE * market.purchase_price,
+        discharge_price=tariff.discharge_price - TIE * (market.purchase_price + market.incentive),
+    )
+    return best_response(problem.fleet, nudged, scenario.horizon)[0]

@@ -1,0 +1,50 @@
+"""A plan: prices, schedules, feeder, bills and account of one strategy at one participation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
+from hubwise.grid import FeederState
+from hubwise.ledger import Account, Bills
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One strategy at one participation, whole.
+
+    Parameters
+    ----------
+    scenario
+        What is given, with its participants marked.
+    strategy
+        ``uncoordinated``, ``storage``, ``passive`` or ``hubwise``.
+    participation
+        Share of the sessions that take part.
+    tariff
+        What participants pay and are paid.
+    schedule
+        Of every session, participating or not.
+    stations
+        Of station batteries and solar.
+    state
+        The feeder under AC power flow.
+    bills
+        Of every session.
+    account
+        The operator's line items.
+    result
+        The plan's entry in ``summary.json``.
+    """
+
+    scenario: Scenario
+    strategy: str
+    participation: float
+    tariff: Tariff
+    schedule: Schedule
+    stations: StationSchedule
+    state: FeederState
+    bills: Bills
+    account: Account
+    result: dict[str, Any]

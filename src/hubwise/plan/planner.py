@@ -1,0 +1,208 @@
+"""Plan one day: prices and answers, dispatch and feeder, bills."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from hubwise.dispatch import (
+    feeder_limits,
+    pessimistic,
+    undelegated,
+    with_participants,
+)
+from hubwise.domain import Promises, Scenario, Schedule, StationSchedule
+from hubwise.drivers import best_response, uncoordinated
+from hubwise.grid import FeederState, power_flow
+from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
+from hubwise.plan import result
+from hubwise.plan.model import Plan
+from hubwise.plan.steer import Promised
+from hubwise.plan.strategies import (
+    Answer,
+    Progress,
+    at_rest,
+    hubwise_strategy,
+    passive_strategy,
+    storage_strategy,
+    uncoordinated_strategy,
+)
+from hubwise.scenario import with_participation
+
+STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
+
+
+def plan(
+    scenario: Scenario,
+    *,
+    strategy: str = "hubwise",
+    participation: float | None = None,
+    method: str | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan the scenario's horizon.
+
+    Parameters
+    ----------
+    scenario
+        What is given.
+    strategy
+        ``hubwise`` (the bilevel plan), or what it is compared with: ``uncoordinated``,
+        ``storage`` (station batteries alone), ``passive`` (drivers shift charging against the
+        reference tariff).
+    participation
+        Share of the sessions that take part; default: the scenario's own.
+    method
+        Search method; default: the scenario's own.
+    progress
+        Called with (done, total, what) as the search goes on.
+
+    Raises
+    ------
+    ValueError
+        If the strategy or the search method is unknown, or the price rules leave no lawful price.
+    """
+    if strategy not in STRATEGIES:
+        raise ValueError(f"unknown strategy {strategy!r}; known: {', '.join(STRATEGIES)}")
+    began = time.perf_counter()
+    if participation is not None:
+        scenario = with_participation(scenario, participation)
+    promised = _promised(scenario)
+    answer = _answer(scenario, strategy, promised, method, progress)
+    state, bills, account = _settle(scenario, answer, answer.schedule, answer.stations)
+    figures = _figures(scenario, answer, promised, (state, bills, account))
+    figures |= {
+        "strategy": strategy,
+        "participation": scenario.participation,
+        "wall_seconds": time.perf_counter() - began,
+    }
+    return Plan(
+        scenario=scenario,
+        strategy=strategy,
+        participation=scenario.participation,
+        tariff=answer.tariff,
+        schedule=answer.schedule,
+        stations=answer.stations,
+        state=state,
+        bills=bills,
+        account=account,
+        result=figures,
+    )
+
+
+def _promised(scenario: Scenario) -> Promised:
+    schedule = uncoordinated(scenario.fleet, scenario.horizon)
+    draw = _hub_kw(scenario, schedule, at_rest(scenario, schedule))
+    state = power_flow(scenario.feeder, scenario.hubs.bus, draw)
+    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, draw)
+    spread = float(np.nanmax(state.head_kw) - np.nanmin(state.head_kw))
+    return Promised(state, limits, scenario.promises.peak_valley * spread)
+
+
+def _answer(
+    scenario: Scenario,
+    strategy: str,
+    promised: Promised,
+    method: str | None,
+    progress: Progress | None,
+) -> Answer:
+    match strategy:
+        case "uncoordinated":
+            return uncoordinated_strategy(scenario)
+        case "passive":
+            return passive_strategy(scenario, promised)
+        case "storage":
+            return storage_strategy(scenario, promised)
+        case _:
+            return hubwise_strategy(scenario, promised, method, progress)
+
+
+def _hub_kw(scenario: Scenario, schedule: Schedule, stations: StationSchedule) -> Any:
+    return hub_flows(len(scenario.hubs), scenario.fleet, schedule, stations).net_kw
+
+
+def _settle(
+    scenario: Scenario, answer: Answer, schedule: Schedule, stations: StationSchedule
+) -> tuple[FeederState, Bills, Account]:
+    """Power flow, bills and account of what sessions and stations do."""
+    hub_kw = _hub_kw(scenario, schedule, stations)
+    state = power_flow(scenario.feeder, scenario.hubs.bus, hub_kw)
+    _, least_cost = best_response(scenario.fleet, answer.tariff, scenario.horizon)
+    bills = make_bills(
+        scenario.fleet,
+        answer.tariff,
+        scenario.market,
+        scenario.horizon,
+        schedule=schedule,
+        uncoordinated=uncoordinated(scenario.fleet, scenario.horizon),
+        best_response_cost=least_cost,
+    )
+    account = make_account(scenario, schedule, stations, bills, station_costs=answer.has_stations)
+    return state, bills, account
+
+
+def _figures(
+    scenario: Scenario,
+    answer: Answer,
+    promised: Promised,
+    settled: tuple[FeederState, Bills, Account],
+) -> dict[str, Any]:
+    """The plan's entry in ``summary.json``, but for who made it and how long it took."""
+    state, bills, account = settled
+    at_once = uncoordinated(scenario.fleet, scenario.horizon)
+    before: dict[str, Any] = result.feeder_figures(
+        scenario, at_once, at_rest(scenario, at_once), promised.state
+    )
+    before["fleet_cost"] = float(bills.reference_cost.sum())
+    figures: dict[str, Any] = {
+        **result.feeder_figures(scenario, answer.schedule, answer.stations, state),
+        **result.money_figures(scenario, bills, account),
+        **result.departure_figures(scenario, answer.schedule),
+        "reference_margin": reference_margin(scenario, at_once),
+        "profit_bound": None,
+        "gap": None,
+    }
+    found_ratios = result.ratios(figures, before)
+    # Only the operator's own plan promises anything.
+    promises = scenario.promises if answer.method else Promises()
+    return {
+        **figures,
+        **found_ratios,
+        "prices": result.posted_prices(scenario, answer.tariff),
+        "method": answer.method,
+        "evaluations": answer.evaluations,
+        "outcomes": _outcomes(scenario, answer, figures),
+        "advice": result.advice(promises, figures, found_ratios, before),
+    }
+
+
+def _outcomes(scenario: Scenario, answer: Answer, figures: dict[str, Any]) -> dict[str, Any]:
+    """The plan's three values: ties broken by the platform, by each device, and against us.
+
+    Station batteries keep to their schedule, so the values differ by the drivers' choice alone.
+    """
+    keys = (
+        "operator_profit",
+        "operator_profit_without_incentive",
+        "participant_cost",
+        "peak_kw",
+        "valley_kw",
+        "peak_valley_kw",
+        "transformer_peak_loading",
+        "min_voltage_pu",
+    )
+    outcomes = {"dispatched": {key: figures[key] for key in keys}}
+    if answer.problem is None:
+        return outcomes
+    for name, choose in (("undelegated", undelegated), ("pessimistic", pessimistic)):
+        sessions = choose(answer.problem, answer.tariff)
+        schedule = with_participants(answer.problem, sessions)
+        state, bills, account = _settle(scenario, answer, schedule, answer.stations)
+        found = {
+            **result.feeder_figures(scenario, schedule, answer.stations, state),
+            **result.money_figures(scenario, bills, account),
+        }
+        outcomes[name] = {key: found[key] for key in keys}
+    return outcomes

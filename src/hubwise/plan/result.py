@@ -1,0 +1,149 @@
+"""The result of a plan: every figure of its entry in ``summary.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Promises, Scenario, Schedule, StationSchedule, Tariff
+from hubwise.grid import FeederState, Kind, count, loss_of_life_days, thermal_model, violations
+from hubwise.ledger import Account, Bills, hub_flows
+from hubwise.pricing import make_family
+
+Array = NDArray[np.float64]
+
+ROUNDING_KWH = 1e-9
+
+
+def feeder_figures(
+    scenario: Scenario, schedule: Schedule, stations: StationSchedule, state: FeederState
+) -> dict[str, float]:
+    """Head, losses, voltages, violations and transformer of a feeder state.
+
+    Slots without a converged power flow count as violations and are left out of the rest.
+    """
+    feeder, hubs, hours = scenario.feeder, scenario.hubs, scenario.horizon.slot_hours
+    hub_kw = hub_flows(len(hubs), scenario.fleet, schedule, stations).net_kw
+    broken = count(violations(feeder, hubs, state, hub_kw))
+    head, loading = state.head_kw[state.converged], state.transformer_loading
+    if not head.size:
+        head = np.array([np.nan])
+    life = loss_of_life_days(loading, hours, model=thermal_model(feeder.transformer_kva))
+    return {
+        "peak_kw": float(head.max()),
+        "valley_kw": float(head.min()),
+        "peak_valley_kw": float(head.max() - head.min()),
+        "load_factor": float(head.mean() / head.max()),
+        "losses_kwh": float(hours * np.nansum(state.losses_kw)),
+        "min_voltage_pu": float(np.nanmin(state.voltage_pu, initial=np.inf)),
+        "voltage_violations": broken[Kind.VOLTAGE],
+        "branch_violations": broken[Kind.BRANCH],
+        "transformer_violations": broken[Kind.TRANSFORMER],
+        "connection_violations": broken[Kind.CONNECTION],
+        "convergence_violations": broken[Kind.CONVERGENCE],
+        "transformer_peak_loading": float(np.nanmax(loading, initial=0.0)),
+        "transformer_life_days": float(life),
+    }
+
+
+def money_figures(scenario: Scenario, bills: Bills, account: Account) -> dict[str, float]:
+    """Costs, profit and regret."""
+    joined = scenario.fleet.participating
+    return {
+        "fleet_cost": float(bills.net_cost.sum()),
+        "participant_cost": float(bills.net_cost[joined].sum()),
+        "participant_reference_cost": float(bills.reference_cost[joined].sum()),
+        "operator_profit": account.profit,
+        "operator_profit_without_incentive": account.profit_without_incentive,
+        "margin_on_others": account.margin_on_others,
+        "max_regret": float(bills.regret.max(initial=0.0)),
+    }
+
+
+def departure_figures(scenario: Scenario, schedule: Schedule) -> dict[str, float]:
+    """Energy that is missing when drivers leave, as stated and as they really did."""
+    fleet = scenario.fleet
+    left = np.minimum(fleet.actual_departure_slot, fleet.departure_slot)
+    last = np.maximum(left, fleet.arrival_slot + 1) - 1
+    at_actual = schedule.energy_kwh[np.arange(len(fleet)), last]
+    return {
+        "shortfall_kwh": _missing(fleet.required_kwh - schedule.energy_kwh[:, -1]),
+        "early_departures": int((fleet.actual_departure_slot < fleet.departure_slot).sum()),
+        "shortfall_at_actual_departure_kwh": _missing(fleet.required_kwh - at_actual),
+    }
+
+
+def _missing(less_than_required: Array) -> float:
+    """Sum of what is missing, rounding of sums over a stay aside [kWh]."""
+    return float(less_than_required[less_than_required > ROUNDING_KWH].sum())
+
+
+def posted_prices(scenario: Scenario, tariff: Tariff) -> dict[str, Any]:
+    """The posted prices, one entry for each group of the tariff family at each hub."""
+    group = make_family(scenario).group
+    _, first = np.unique(group, return_index=True)
+    blocks = scenario.rules.block
+    names = scenario.rules.block_names
+
+    def label(slot: int) -> str:
+        if scenario.rules.family == "time-of-use" and names:
+            return names[int(blocks[slot])]
+        return scenario.horizon.local_starts()[slot].strftime("%H:%M")
+
+    return {
+        hub: {
+            label(int(slot)): {
+                "charge": float(tariff.charge_price[h, slot]),
+                "discharge": float(tariff.discharge_price[h, slot]),
+            }
+            for slot in first
+        }
+        for h, hub in enumerate(scenario.hubs.name)
+    }
+
+
+def ratios(figures: Mapping[str, Any], base: Mapping[str, float]) -> dict[str, float | None]:
+    """The three ratios to the uncoordinated day that the published study reports."""
+    pairs = {
+        "peak_valley_ratio": (figures["peak_valley_kw"], base["peak_valley_kw"]),
+        "participant_cost_ratio": (
+            figures["participant_cost"],
+            figures["participant_reference_cost"],
+        ),
+        "profit_ratio": (figures["operator_profit"], base["fleet_cost"]),
+    }
+    return {name: part / whole if whole else None for name, (part, whole) in pairs.items()}
+
+
+def advice(
+    promises: Promises,
+    figures: Mapping[str, Any],
+    found_ratios: Mapping[str, float | None],
+    base: Mapping[str, float],
+) -> list[str]:
+    """What a plan missed of ``promises`` and limits, and what would help; empty where all holds."""
+    said = []
+    kept = {
+        "peak_valley_ratio": (promises.peak_valley, "the peak-valley promise"),
+        "participant_cost_ratio": (promises.saving, "the saving promise"),
+    }
+    for name, (most, words) in kept.items():
+        ratio = found_ratios[name]
+        if ratio is not None and ratio > most * (1 + 1e-9):
+            said.append(
+                f"{words} is missed: {ratio:.4f} of uncoordinated against {most:g}; promise less, "
+                "allow wider price bounds or a freer tariff family, or give the search more "
+                "evaluations"
+            )
+    for kind in ("voltage", "branch", "transformer", "connection", "convergence"):
+        broken = figures[f"{kind}_violations"]
+        if broken:
+            before = base[f"{kind}_violations"]
+            said.append(
+                f"{broken} {kind} limits are broken over the horizon ({before} uncoordinated): "
+                "feeder.parquet and hubs.parquet name the slots"
+            )
+    return said

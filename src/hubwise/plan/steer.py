@@ -1,0 +1,112 @@
+"""Dispatch and power flow in turn, until promises and limits hold under AC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Dispatch, Limits, Problem, dispatch, feeder_limits, make_problem
+from hubwise.domain import Scenario, Schedule, Tariff
+from hubwise.grid import FeederState
+
+Array = NDArray[np.float64]
+
+# Rounds of each final dispatch, and the most dispatches until limits hold under AC.
+ROUNDS = 40
+TURNS = 10
+# Aim inside a limit by this much more than it was last missed [kW].
+NUDGE_KW = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The uncoordinated day, and what it makes of the peak-valley promise.
+
+    Parameters
+    ----------
+    state
+        The feeder when everybody charges at once.
+    limits
+        The feeder's limits, linearised there.
+    span_kw
+        The most the peak-valley difference may be [kW]; ``inf`` where nothing is promised.
+    """
+
+    state: FeederState
+    limits: Limits
+    span_kw: float
+
+
+def steer(
+    scenario: Scenario,
+    tariff: Tariff,
+    promised: Promised,
+    *,
+    start: Dispatch | None = None,
+    sessions: Schedule | None = None,
+) -> tuple[Dispatch, Problem]:
+    """Dispatch at ``tariff`` so that promises and limits hold under AC power flow.
+
+    Each turn linearises the feeder where the last dispatch led, and aims inside the limits by as
+    much as they were missed. The turn that misses least is returned: a limit that cannot be met
+    (the base load alone may break it) stays missed.
+
+    Parameters
+    ----------
+    scenario, tariff, promised
+        What is given.
+    start
+        A dispatch to begin from.
+    sessions
+        Participants' schedules, where only stations are dispatched.
+    """
+    caution = np.zeros(3)
+    limits = promised.limits
+    if start is not None:
+        limits = feeder_limits(scenario.feeder, scenario.hubs.bus, start.hub_kw)
+    multipliers = start.multipliers if start is not None else None
+    best: tuple[float, Dispatch, Problem] | None = None
+    for _ in range(TURNS):
+        problem = make_problem(
+            scenario,
+            replace(limits, upper=limits.upper - caution[1]),
+            span_kw=promised.span_kw - caution[0],
+            connection_caution_kw=caution[2],
+        )
+        answer = dispatch(problem, tariff, rounds=ROUNDS, start=multipliers, sessions=sessions)
+        limits = feeder_limits(scenario.feeder, scenario.hubs.bus, answer.hub_kw)
+        missed = missed_kw(scenario, limits, promised.span_kw, answer.hub_kw)
+        worst = float(missed.max())
+        hopeless = best is not None and worst > 0.9 * best[0]
+        if best is None or worst < best[0]:
+            best = (worst, answer, problem)
+        if worst <= 0.0 or hopeless:
+            break
+        caution += np.where(missed > 0.0, missed + NUDGE_KW, 0.0)
+        multipliers = answer.multipliers
+    assert best is not None
+    return best[1], best[2]
+
+
+def missed_kw(scenario: Scenario, limits: Limits, span_kw: float, hub_kw: Array) -> Array:
+    """By how much peak-valley promise, feeder limits and grid connections are missed at worst.
+
+    ``limits`` must be linearised at ``hub_kw``, where its rows are those of the power flow.
+
+    Returns
+    -------
+    Array
+        Shape (3,), 0 or less where all hold [kW].
+    """
+    rows, hubs = limits.rows(hub_kw), scenario.hubs
+    over_import = np.max(hub_kw - hubs.import_limit_kw[:, None])
+    over_export = np.max(-hub_kw - hubs.export_limit_kw[:, None])
+    return np.array(
+        [
+            np.ptp(rows[0]) - span_kw,
+            np.max(rows - limits.upper),
+            max(over_import, over_export),
+        ]
+    )

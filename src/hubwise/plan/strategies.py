@@ -1,0 +1,141 @@
+"""The strategies: what drivers, stations and prices do under each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hubwise.dispatch import (
+    Dispatch,
+    Problem,
+    dispatch,
+    feeder_limits,
+    make_problem,
+    undelegated,
+    with_participants,
+)
+from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
+from hubwise.drivers import uncoordinated
+from hubwise.ledger import hub_flows, solar_that_pays
+from hubwise.plan.steer import Promised, steer
+from hubwise.pricing import AUTO, METHODS, Setting, first_prices, make_family, search
+
+Progress = Callable[[int, int, str], None]
+
+# Rounds of the relaxed problem, before and after the feeder is linearised where it leads.
+RELAXED_ROUNDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a strategy decides.
+
+    Parameters
+    ----------
+    tariff
+        What participants pay and are paid.
+    schedule
+        Of every session.
+    stations
+        Of station batteries and solar.
+    has_stations
+        Whether station batteries are leased and run.
+    problem
+        The dispatch problem behind it, for what else drivers might do; ``None`` where no platform
+        chooses among their schedules.
+    method
+        Search method; empty where prices are not searched for.
+    evaluations
+        Tariffs tried.
+    """
+
+    tariff: Tariff
+    schedule: Schedule
+    stations: StationSchedule
+    has_stations: bool
+    problem: Problem | None = None
+    method: str = ""
+    evaluations: int = 0
+
+
+def reference_tariff(scenario: Scenario) -> Tariff:
+    """The reference tariff at every hub; discharging is not paid."""
+    hubs = len(scenario.hubs)
+    charge = np.tile(scenario.market.reference_price, (hubs, 1))
+    return Tariff(charge, np.zeros_like(charge))
+
+
+def at_rest(scenario: Scenario, schedule: Schedule) -> StationSchedule:
+    """Station batteries at rest, solar used as far as it pays."""
+    hubs = scenario.hubs
+    idle = np.zeros_like(hubs.solar_kw)
+    level = np.repeat(hubs.battery_initial_kwh[:, None], scenario.horizon.slots, axis=1)
+    draw = hub_flows(
+        len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, level, idle)
+    ).net_kw
+    return StationSchedule(idle, idle, level, solar_that_pays(scenario, draw))
+
+
+def uncoordinated_strategy(scenario: Scenario) -> Answer:
+    """Everybody plugs in and charges at once; no station battery."""
+    schedule = uncoordinated(scenario.fleet, scenario.horizon)
+    return Answer(reference_tariff(scenario), schedule, at_rest(scenario, schedule), False)
+
+
+def passive_strategy(scenario: Scenario, promised: Promised) -> Answer:
+    """Participants' own devices shift charging against the reference tariff; no station battery."""
+    tariff = reference_tariff(scenario)
+    problem = make_problem(scenario, promised.limits)
+    schedule = with_participants(problem, undelegated(problem, tariff))
+    return Answer(tariff, schedule, at_rest(scenario, schedule), False)
+
+
+def storage_strategy(scenario: Scenario, promised: Promised) -> Answer:
+    """Everybody charges at once; station batteries earn, and flatten as far as was promised."""
+    tariff = reference_tariff(scenario)
+    fixed = uncoordinated(scenario.fleet.select(scenario.fleet.participating), scenario.horizon)
+    answer, _ = steer(scenario, tariff, promised, sessions=fixed)
+    schedule = uncoordinated(scenario.fleet, scenario.horizon)
+    return Answer(tariff, schedule, answer.stations, True)
+
+
+def hubwise_strategy(
+    scenario: Scenario, promised: Promised, method: str | None, progress: Progress | None
+) -> Answer:
+    """The bilevel plan: search for the prices, dispatch the answer, meet the limits under AC."""
+    asked = method or scenario.search.method
+    name = AUTO if asked == "auto" else asked
+    if name not in METHODS:
+        known = ", ".join(["auto", *METHODS])
+        raise ValueError(f"unknown search method {name!r}; known: {known}")
+    family = make_family(scenario)
+    problem, relaxed = _relax(scenario, promised)
+    setting = Setting(
+        family,
+        first_prices(problem, family, relaxed),
+        scenario.search.evaluations,
+        scenario.search.seed,
+    )
+
+    def tell(done: int, total: int) -> None:
+        if progress:
+            progress(done, total, "prices tried")
+
+    found = search(METHODS[name], problem, setting, relaxed.multipliers, tell)
+    tariff = family.tariff(found.prices)
+    final, problem = steer(scenario, tariff, promised, start=found.value.dispatch)
+    schedule = with_participants(problem, final.schedule)
+    return Answer(tariff, schedule, final.stations, True, problem, name, found.evaluations)
+
+
+def _relax(scenario: Scenario, promised: Promised) -> tuple[Problem, Dispatch]:
+    """The relaxed problem, with the feeder linearised where its answer leads."""
+    limits, start = promised.limits, None
+    for _ in range(2):
+        problem = make_problem(scenario, limits, span_kw=promised.span_kw)
+        relaxed = dispatch(problem, None, rounds=RELAXED_ROUNDS, start=start)
+        limits = feeder_limits(scenario.feeder, scenario.hubs.bus, relaxed.hub_kw)
+        start = relaxed.multipliers
+    return make_problem(scenario, limits, span_kw=promised.span_kw), relaxed

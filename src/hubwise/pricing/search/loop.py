@@ -1,0 +1,125 @@
+"""One loop for every search method: propose prices, value them, learn, until the method stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Multipliers, Problem
+from hubwise.pricing.family import Family
+from hubwise.pricing.level import level
+from hubwise.pricing.value import Value, value
+
+Array = NDArray[np.float64]
+
+# Rounds of dispatch for each price vector tried: with settled multipliers to start from, the merit
+# is then within about one per cent of its end, and alike for all.
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a method may know before it starts.
+
+    Parameters
+    ----------
+    family
+        Which price vectors are lawful.
+    first
+        The price vector to begin with; shape (2, groups) [currency/kWh].
+    evaluations
+        Most price vectors to be tried.
+    seed
+        Of every random draw.
+    """
+
+    family: Family
+    first: Array
+    evaluations: int
+    seed: int
+
+
+class Method(Protocol):
+    """A search method: three functions on an immutable state of its own choosing.
+
+    ``levelled`` says whether candidates are shifted to just keep the saving promise before they
+    are valued (see `level`), or valued as proposed.
+    """
+
+    @property
+    def levelled(self) -> bool:
+        """Whether the loop levels what is proposed."""
+
+    def start(self, setting: Setting, first_merit: float) -> Any:
+        """The state before the first step."""
+
+    def propose(self, state: Any) -> list[Array]:
+        """Price vectors to value next; an empty list ends the search."""
+
+    def learn(self, state: Any, prices: list[Array], merits: list[float]) -> Any:
+        """The state that knows what the proposals were worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    Parameters
+    ----------
+    prices
+        The best price vector; shape (2, groups) [currency/kWh].
+    value
+        What it is worth.
+    evaluations
+        Price vectors tried.
+    history
+        Best merit after each of them.
+    """
+
+    prices: Array
+    value: Value
+    evaluations: int
+    history: tuple[float, ...]
+
+
+def search(
+    method: Method,
+    problem: Problem,
+    setting: Setting,
+    start: Multipliers,
+    progress: Callable[[int, int], None] | None = None,
+) -> Found:
+    """Run a method until it stops proposing or its evaluations are used up.
+
+    ``start`` are multipliers to begin every dispatch with. Proposals of one step are valued side
+    by side, one thread a core; the result does not depend on how many there are.
+    """
+
+    def valued(prices: Array) -> tuple[Array, Value]:
+        family = setting.family
+        lawful = level(problem, family, prices) if method.levelled else family.project(prices)
+        return lawful, value(problem, family.tariff(lawful), rounds=ROUNDS, start=start)
+
+    best_prices, best = valued(setting.first)
+    history = [best.merit]
+    state = method.start(setting, best.merit)
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+        while len(history) < setting.evaluations:
+            proposals = method.propose(state)[: setting.evaluations - len(history)]
+            if not proposals:
+                break
+            answers = list(threads.map(valued, proposals))
+            for prices, worth in answers:
+                if worth.merit > best.merit:
+                    best_prices, best = prices, worth
+                history.append(best.merit)
+            state = method.learn(state, proposals, [worth.merit for _, worth in answers])
+            if progress:
+                progress(len(history), setting.evaluations)
+    return Found(best_prices, best, len(history), tuple(history))
