@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from hubwise.domain import StationSchedule, Tariff
-from hubwise.drivers import best_response, uncoordinated
-from hubwise.grid import power_flow
-from hubwise.ledger import hub_flows, make_account, make_bills
 from hubwise.plan import folder as plan_folder
+from hubwise.plan import plan as make_plan
 from hubwise.plan.folder import PlanFolderError, read, write
 from hubwise.plan.tables import TABLES, tables
 from hubwise.scenario import load
@@ -26,35 +22,8 @@ CONTRACT_PAGE = Path(__file__).parents[2] / "docs" / "plan-folder.md"
 
 @pytest.fixture(scope="module")
 def plan():
-    """A day of the packaged example with prices that nobody searched for."""
-    scenario = load("example")
-    market, fleet, horizon = scenario.market, scenario.fleet, scenario.horizon
-    hubs, shape = scenario.hubs, scenario.hubs.solar_kw.shape
-    tariff = Tariff(np.tile(market.reference_price, (len(hubs), 1)), np.zeros(shape))
-    schedule, cost = best_response(fleet, tariff, horizon)
-    idle = np.zeros(shape)
-    kept = np.repeat(hubs.battery_initial_kwh[:, None], horizon.slots, axis=1)
-    stations = StationSchedule(idle, idle, kept, hubs.solar_kw)
-    bills = make_bills(
-        fleet,
-        tariff,
-        market,
-        horizon,
-        schedule=schedule,
-        uncoordinated=uncoordinated(fleet, horizon),
-        best_response_cost=cost,
-    )
-    net_kw = hub_flows(len(hubs), fleet, schedule, stations).net_kw
-    return SimpleNamespace(
-        scenario=scenario,
-        tariff=tariff,
-        schedule=schedule,
-        stations=stations,
-        state=power_flow(scenario.feeder, hubs.bus, net_kw),
-        bills=bills,
-        account=make_account(scenario, schedule, stations, bills),
-        result={"strategy": "passive", "participation": 1.0, "profit_bound": np.float64("inf")},
-    )
+    """A day of the packaged example, quickly planned."""
+    return make_plan(load("example"), strategy="passive")
 
 
 def test_what_is_written_is_read(plan, tmp_path):
@@ -64,7 +33,14 @@ def test_what_is_written_is_read(plan, tmp_path):
         assert found.tables[name].equals(table)
     assert found.summary["account"] == asdict(plan.account)
     assert found.result["strategy"] == "passive"
-    assert found.result["profit_bound"] is None  # JSON has no word for infinity
+
+
+def test_json_has_no_word_for_infinity(plan, tmp_path):
+    """Numbers that are not finite become null, and numpy's become JSON's own."""
+    odd = {**plan.result, "profit_bound": np.float64("inf"), "evaluations": np.int64(3)}
+    found = read(write(replace(plan, result=odd), tmp_path / "plan"))
+    assert found.result["profit_bound"] is None
+    assert found.result["evaluations"] == 3
 
 
 def test_tables_have_the_columns_of_the_contract(plan):
@@ -80,7 +56,7 @@ def test_the_contract_page_names_every_column_and_key(plan):
         part = page.split(f"## `{name}.parquet`")[1].split("\n## ")[0]
         described = re.findall(r"^\| `(\w+)` \|", part, flags=re.MULTILINE)
         assert described == list(columns)
-    for key in (*plan_folder.summary(plan), "seal", *asdict(plan.account)):
+    for key in (*plan_folder.summary(plan), "seal", *asdict(plan.account), *plan.result):
         assert f"`{key}`" in page
 
 
@@ -111,16 +87,14 @@ def test_same_plan_same_bytes(plan, tmp_path):
 def test_slots_without_a_power_flow_are_null(plan):
     """Where no power flow was found the tables say nothing, rather than a number."""
     state = plan.state
-    lost = state.converged.copy()
-    lost[3] = False
+    found = state.converged.copy()
+    found[3] = False
     blank = {
-        name: np.where(lost, getattr(state, name), np.nan)
-        for name in ("head_kw", "head_kvar", "losses_kw", "transformer_loading", "voltage_pu")
+        field.name: np.where(found, getattr(state, field.name), np.nan)
+        for field in fields(state)
+        if field.name != "converged"
     }
-    partial = SimpleNamespace(
-        **blank, branch_loading=np.where(lost, state.branch_loading, np.nan), converged=lost
-    )
-    made = tables(SimpleNamespace(**{**vars(plan), "state": partial}))
+    made = tables(replace(plan, state=replace(state, **blank, converged=found)))
     unknown = made["feeder"].filter(pl.col("slot") == 3).row(0, named=True)
     assert all(value is None for column, value in unknown.items() if column != "slot")
     assert made["buses"]["voltage_pu"].null_count() == len(plan.scenario.feeder.bus)
@@ -166,7 +140,7 @@ def test_a_plan_is_replaced_and_an_empty_folder_filled(plan, tmp_path):
     """Writing twice leaves the second plan, and no trace of the first."""
     (tmp_path / "plan").mkdir()
     write(plan, tmp_path / "plan")
-    later = SimpleNamespace(**{**vars(plan), "result": {**plan.result, "participation": 0.5}})
+    later = replace(plan, result={**plan.result, "participation": 0.5})
     write(later, tmp_path / "plan")
     assert read(tmp_path / "plan").result["participation"] == 0.5
     assert [entry.name for entry in tmp_path.iterdir()] == ["plan"]
