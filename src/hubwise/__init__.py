@@ -1,5 +1,52 @@
-"""Hubwise: price, plan, check and bill a smart EV-charging hub."""
+"""Hubwise: price, plan, check and bill a smart EV-charging hub.
+
+>>> import hubwise as hw
+>>> plan = hw.plan(hw.load("ieee33"))
+
+`plan`, `study` and `audit` are functions that have the names of the rooms they come from; what
+else is in those rooms is imported as ``from hubwise.plan import ...``.
+"""
 
 from importlib.metadata import version
 
+from hubwise.audit import AuditReport, audit
+from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
+from hubwise.plan import Plan, PlanFolder, plan, read, tables, write
+from hubwise.scenario import (
+    Problem,
+    ScenarioError,
+    check,
+    import_sessions,
+    load,
+    new,
+    packaged,
+    with_participation,
+)
+from hubwise.study import StudyResult, study
+
 __version__ = version("hubwise")
+
+__all__ = [
+    "AuditReport",
+    "Plan",
+    "PlanFolder",
+    "Problem",
+    "Scenario",
+    "ScenarioError",
+    "Schedule",
+    "StationSchedule",
+    "StudyResult",
+    "Tariff",
+    "audit",
+    "check",
+    "import_sessions",
+    "load",
+    "new",
+    "packaged",
+    "plan",
+    "read",
+    "study",
+    "tables",
+    "with_participation",
+    "write",
+]

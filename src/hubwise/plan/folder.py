@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from hubwise.ledger import post
+from hubwise.plan.place import whole_folder
 from hubwise.plan.tables import TABLES, tables
 from hubwise.scenario import fingerprint
 
@@ -92,7 +91,7 @@ def write(plan: Plan, folder: str | Path) -> Path:
         Something else than a plan stands at ``folder``.
     """
     target = Path(folder)
-    with _whole(target) as beside:
+    with whole_folder(target, is_plan, "a plan") as beside:
         for name, table in tables(plan).items():
             table.write_parquet(beside / f"{name}.parquet", compression="zstd")
         write_summary(summary(plan), beside)
@@ -207,41 +206,13 @@ def _column_problems(table: pl.DataFrame, due: Mapping[str, pl.DataType]) -> Ite
             yield f"the column {column!r} is {table.schema[column]}, not {kind}"
 
 
-@contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """A folder to fill; takes the place of ``target`` once filled, and vanishes if that fails."""
-    _refuse_strangers(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
-        beside, before = Path(name) / "new", Path(name) / "old"
-        beside.mkdir()
-        yield beside
-        try:
-            if target.exists():
-                target.rename(before)
-            beside.rename(target)
-        except BaseException:
-            if before.exists() and not target.exists():
-                before.rename(target)
-            raise
-
-
-def _refuse_strangers(target: Path) -> None:
-    """Only a plan, or an empty folder, may be replaced."""
-    if target.exists() and not (target.is_dir() and (_is_plan(target) or _is_empty(target))):
-        raise FileExistsError(f"{target} exists and is not a plan; choose another place")
-
-
-def _is_plan(folder: Path) -> bool:
+def is_plan(folder: Path) -> bool:
+    """Whether a folder holds a plan of any contract version."""
     try:
         content = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and "contract" in content
-
-
-def _is_empty(folder: Path) -> bool:
-    return not any(folder.iterdir())
 
 
 def _plain(value: Any) -> Any:

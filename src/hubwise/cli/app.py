@@ -1,0 +1,234 @@
+"""The commands: each parses, calls the room that does the work, and shows what came back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from enum import StrEnum
+from errno import ENOENT
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from hubwise import __version__
+from hubwise.audit import audit as audit_plan
+from hubwise.cli import show
+from hubwise.cli.console import messages, progress_bar, put_json, results
+from hubwise.cli.failure import ExitCode, explained
+from hubwise.cli.scenario import scenarios
+from hubwise.domain import Scenario
+from hubwise.plan import plan as make_plan
+from hubwise.plan import read, write
+from hubwise.plan.folder import is_plan
+from hubwise.plan.place import check_place
+from hubwise.pricing import METHODS, make_family
+from hubwise.scenario import Problem, ScenarioError, load
+from hubwise.study import PARTICIPATIONS
+from hubwise.study import study as run_study
+from hubwise.study.report import write_plan_report
+
+
+class Strategy(StrEnum):
+    """How the hubs are run."""
+
+    UNCOORDINATED = "uncoordinated"
+    STORAGE = "storage"
+    PASSIVE = "passive"
+    HUBWISE = "hubwise"
+
+
+Family = Annotated[
+    Literal["flat", "time-of-use", "hourly"] | None,
+    typer.Option(help="Tariff family in place of the scenario's own."),
+]
+
+Source = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A packaged scenario (ieee33) or a folder.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; whole or not at all.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, nothing else.")]
+
+
+def _known_method(name: str | None) -> str | None:
+    if name is not None and name not in ("auto", *METHODS):
+        raise typer.BadParameter(f"{name!r} is none of auto, {', '.join(METHODS)}")
+    return name
+
+
+Method = Annotated[
+    str | None,
+    typer.Option(
+        callback=_known_method,
+        help=f"Search method: auto, {', '.join(METHODS)}; else the scenario's own.",
+    ),
+]
+Share = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Share of sessions that take part.")
+]
+
+app = typer.Typer(
+    name="hubwise",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog="Exit codes: 0 fine; 1 finished, but a promise, a limit or an audit check does not "
+    "hold; 2 bad input; 130 interrupted.",
+)
+app.add_typer(scenarios, name="scenario")
+
+
+@app.callback(invoke_without_command=True)
+def hubwise(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Price, plan, check and bill a smart EV-charging hub."""
+    if version:
+        typer.echo(f"hubwise {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def plan(
+    scenario: Source,
+    out: Out,
+    strategy: Annotated[Strategy, typer.Option(help="How the hubs are run.")] = Strategy.HUBWISE,
+    participation: Share = None,
+    method: Method = None,
+    family: Family = None,
+    evaluations: Annotated[int | None, typer.Option(min=1, help="Most tariffs to try.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
+
+    Exit code 1 says that the plan is written and misses a limit or a promise; the table names it.
+    """
+    with explained(as_json=as_json), progress_bar() as bar:
+        check_place(out, is_plan, "a plan")
+        given = _adjusted(load(scenario), family, evaluations, seed)
+        _check_family(given)
+        made = make_plan(
+            given, strategy=strategy.value, participation=participation, method=method, progress=bar
+        )
+        write(made, out)
+        report = write_plan_report(made.scenario, out)
+    missed = made.result["advice"]
+    if as_json:
+        put_json({"folder": str(out), "report": str(report), "misses": missed, **read(out).summary})
+    else:
+        results.print(show.plan_table(made.result, given))
+        show.say_missed(missed)
+        results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
+    if missed:
+        raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _adjusted(
+    scenario: Scenario,
+    family: str | None = None,
+    evaluations: int | None = None,
+    seed: int | None = None,
+) -> Scenario:
+    """The scenario with what the command line says otherwise."""
+    search = scenario.search
+    search = replace(
+        search,
+        evaluations=search.evaluations if evaluations is None else evaluations,
+        seed=search.seed if seed is None else seed,
+    )
+    rules = replace(scenario.rules, family=family or scenario.rules.family)
+    return replace(scenario, search=search, rules=rules)
+
+
+def _check_family(scenario: Scenario) -> None:
+    """Refuse a tariff family that the price rules leave no lawful price."""
+    try:
+        make_family(scenario)
+    except ValueError as error:
+        right = "widen the bounds of [rules] or take another family"
+        problem = Problem(scenario.source, "rules", "family", str(error), right)
+        raise ScenarioError([problem]) from error
+
+
+@app.command()
+def study(
+    scenario: Source,
+    out: Out,
+    participation: Annotated[
+        list[float] | None,
+        typer.Option(min=0, max=1, help="Repeat for several; else 0.6, 0.7, 0.8."),
+    ] = None,
+    strategy: Annotated[
+        list[Strategy] | None, typer.Option(help="Repeat for several; else all.")
+    ] = None,
+    method: Method = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes side by side; else one a core, at most 2.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan every strategy at every participation, side by side, and report on them together.
+
+    Exit code 1 says that a hubwise plan misses a limit or a promise; what the strategies it is
+    compared with miss is only shown.
+    """
+    with explained(as_json=as_json), progress_bar() as bar:
+        given = load(scenario)
+        _check_family(given)
+        made = run_study(
+            given,
+            out,
+            participations=participation or PARTICIPATIONS,
+            strategies=[one.value for one in strategy or Strategy],
+            workers=workers or min(2, os.cpu_count() or 1),
+            method=method,
+            progress=bar,
+        )
+    missed = [
+        f"{result['participation']:g}: {miss}"
+        for result in made.results
+        if result["strategy"] == "hubwise"
+        for miss in result["advice"]
+    ]
+    if as_json:
+        put_json({"folder": str(out), "report": str(made.report), "misses": missed, **made.summary})
+    else:
+        results.print(show.study_table(made.results, given))
+        show.say_missed(missed)
+        results.print(f"Study: {out}; to look at it, open {made.report}", soft_wrap=True)
+    if missed:
+        raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+@app.command()
+def audit(
+    folder: Annotated[Path, typer.Argument(metavar="PLAN_DIR", help="A plan folder.")],
+    scenario: Annotated[
+        str | None, typer.Option(help="The scenario, where it is no longer where the plan says.")
+    ] = None,
+    family: Family = None,
+    as_json: AsJson = False,
+) -> None:
+    """Re-derive a plan from its folder and the scenario, by other means than those that made it.
+
+    A plan that was made with another tariff family than its scenario's is a plan of another
+    scenario: name both, --scenario and --family.
+
+    Exit code 1 says that the folder holds something that is not so. What a truthful plan misses
+    (a limit, a promise) is shown, and is no failure of the audit.
+    """
+    if family and not scenario:
+        raise typer.BadParameter("needs --scenario beside it", param_hint="--family")
+    with explained(as_json=as_json), messages.status("auditing"):
+        if not folder.is_dir():
+            raise FileNotFoundError(ENOENT, "there is no such folder", str(folder))
+        given = _adjusted(load(scenario), family) if scenario else None
+        report = audit_plan(folder, given)
+    if as_json:
+        put_json(report.to_dict())
+    else:
+        results.print(report)
+    if not report.ok:
+        raise typer.Exit(ExitCode.DOES_NOT_HOLD)

@@ -1,0 +1,101 @@
+"""Results as short tables, and what they miss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from hubwise.cli.console import messages
+from hubwise.domain import Scenario
+
+Result = dict[str, Any]
+
+LIMITS = ("voltage", "branch", "transformer", "connection", "convergence")
+
+
+def limits_broken(result: Result) -> int:
+    """Limits broken over the horizon, of all kinds."""
+    return sum(result[f"{kind}_violations"] for kind in LIMITS)
+
+
+def plan_table(result: Result, scenario: Scenario) -> Table:
+    """One result, a line for each figure."""
+    money = scenario.currency
+    lines = [
+        ("peak-valley difference", _number(result["peak_valley_kw"]), "kW"),
+        ("  of uncoordinated", _percent(result["peak_valley_ratio"]), ""),
+        ("participants' cost, wear included", _number(result["participant_cost"]), money),
+        ("  of theirs uncoordinated", _percent(result["participant_cost_ratio"]), ""),
+        ("operator's profit", _number(result["operator_profit"]), money),
+        ("  of the fleet's uncoordinated cost", _percent(result["profit_ratio"]), ""),
+        ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
+        *(
+            (f"  {name}", _number(outcome["operator_profit"]), money)
+            for name, outcome in result["outcomes"].items()
+            if name != "dispatched"
+        ),
+        ("  at the reference tariff, no station", _number(result["reference_margin"]), money),
+        ("lowest voltage", f"{result['min_voltage_pu']:.4f}", "p.u."),
+        ("highest transformer loading", _percent(result["transformer_peak_loading"]), ""),
+        ("limits broken", str(limits_broken(result)), ""),
+        ("shortfall", _number(result["shortfall_kwh"], 1), "kWh"),
+        ("largest regret", f"{result['max_regret']:.0e}", money),
+        ("tariffs tried", str(result["evaluations"]), ""),
+        ("time", _number(result["wall_seconds"], 1), "s"),
+    ]
+    title = f"{scenario.name}: {result['strategy']}, {result['participation']:.0%} participating"
+    table = Table("", title=title, show_header=False, title_justify="left")
+    table.add_column(justify="right")
+    table.add_column()
+    for line in lines:
+        table.add_row(*line)
+    return table
+
+
+def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
+    """Several results, a line for each."""
+    table = Table("strategy", title=scenario.name, title_justify="left")
+    for name in (
+        "participating",
+        "peak-valley\nkW",
+        "of unco-\nordinated",
+        f"participants\n{scenario.currency}",
+        "of unco-\nordinated",
+        f"profit\n{scenario.currency}",
+        "of fleet's\ncost",
+        "lowest\np.u.",
+        "transformer",
+        "limits\nbroken",
+    ):
+        table.add_column(name, justify="right")
+    for result in results:
+        table.add_row(
+            result["strategy"],
+            f"{result['participation']:.0%}",
+            _number(result["peak_valley_kw"]),
+            _percent(result["peak_valley_ratio"]),
+            _number(result["participant_cost"]),
+            _percent(result["participant_cost_ratio"]),
+            _number(result["operator_profit"]),
+            _percent(result["profit_ratio"]),
+            f"{result['min_voltage_pu']:.4f}",
+            _percent(result["transformer_peak_loading"]),
+            str(limits_broken(result)),
+        )
+    return table
+
+
+def say_missed(missed: Sequence[str]) -> None:
+    """Name what a plan misses, on stderr."""
+    for miss in missed:
+        messages.print(f"missed — {miss}", style="yellow", highlight=False)
+
+
+def _number(value: float, decimals: int = 0) -> str:
+    return f"{value:,.{decimals}f}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
