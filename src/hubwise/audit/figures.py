@@ -13,7 +13,7 @@ from hubwise.audit.drivers import REGRET
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.money import account, agree_numbers, is_number, profit
 from hubwise.audit.prices import price_groups
-from hubwise.audit.report import Check, Finding, Status, judge
+from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.audit.stays import charging_at_once_kw
 from hubwise.grid import FeederState, loss_of_life_days, thermal_model
 
@@ -66,6 +66,8 @@ def check_figures(
         REGRET * max(1, int(evidence.fleet.participating.sum())),
     )
     yield _branches(evidence, state)
+    if found.get("profit_bound") is not None:
+        yield _bound(found)
     yield _rest(found, {*derived, *ratios, *ties, *_CHECKED_ELSEWHERE})
 
 
@@ -76,7 +78,8 @@ def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested keys as one path each, joined by dots."""
     flat: dict[str, Any] = {}
     for key, item in value.items():
-        flat |= leaves(item, f"{prefix}{key}.") if isinstance(item, dict) else {prefix + key: item}
+        nested = isinstance(item, dict) and item
+        flat |= leaves(item, f"{prefix}{key}.") if nested else {prefix + key: item}
     return flat
 
 
@@ -260,6 +263,17 @@ def _branches(evidence: Evidence, state: FeederState) -> Check:
         Finding(apart, f"summary.json, branch_violations: {found!r}, derived {least} to {most}"),
         0.0,
         advice="count the violations again",
+    )
+
+
+def _bound(found: Mapping[str, Any]) -> Check:
+    bound, earned = _number(found["profit_bound"]), _number(found.get("operator_profit"))
+    return judge(
+        "summary: bound",
+        "The profit does not pass the bound on the profit under any tariff",
+        worst_of(np.array(earned - bound), (), f"summary.json, profit_bound: {bound!r}"),
+        SUMS,
+        advice="the bound is none",
     )
 
 

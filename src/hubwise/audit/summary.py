@@ -50,7 +50,7 @@ def _strategy(folder: PlanFolder) -> Check:
     return _words(
         "summary: strategy",
         "The strategy is one that is known",
-        [] if strategy in CONDUCT else [f"strategy: {strategy!r}"],
+        [] if isinstance(strategy, str) and strategy in CONDUCT else [f"strategy: {strategy!r}"],
         f"known are {', '.join(CONDUCT)}",
     )
 

@@ -155,7 +155,20 @@ def _flows_without_station(scenario: Scenario, schedule: Schedule) -> HubFlows:
 
 
 def solar_that_pays(scenario: Scenario, draw_kw: Array) -> Array:
-    """Solar used at hubs that draw ``draw_kw``: what saves purchases, then what sells."""
+    """Solar power used at hubs that draw ``draw_kw``: what saves purchases, then what sells.
+
+    Parameters
+    ----------
+    scenario
+        Hubs and prices.
+    draw_kw
+        What vehicles and batteries draw; shape (hubs, slots) [kW].
+
+    Returns
+    -------
+    Array
+        Shape (hubs, slots) [kW].
+    """
     hubs, market = scenario.hubs, scenario.market
     saves = np.where(market.purchase_price > 0.0, np.maximum(draw_kw, 0.0), 0.0)
     sells = np.where(market.feed_in_price > 0.0, hubs.export_limit_kw[:, None], 0.0)

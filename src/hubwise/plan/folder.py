@@ -171,7 +171,8 @@ def _summary_problems(content: object) -> Iterator[str]:
     if not isinstance(content, dict):
         yield "should be an object with keys"
         return
-    if (contract := content.get("contract")) != CONTRACT:
+    contract = content.get("contract")
+    if contract != CONTRACT or isinstance(contract, bool):
         yield f"contract version {contract!r}; this version of hubwise reads {CONTRACT}"
     yield from (f"the key {key!r} is missing" for key in _SUMMARY_KEYS if key not in content)
     results = content.get("results")
