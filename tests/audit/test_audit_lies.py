@@ -11,7 +11,7 @@ import pytest
 from hubwise.audit import AuditReport, Status, audit
 from hubwise.domain import Promises, Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, schedule_cost, schedule_of, uncoordinated
-from hubwise.plan.folder import write
+from hubwise.plan import plan, write
 
 
 def _changed(scenario, schedule, session, change_kwh):
@@ -211,3 +211,15 @@ def test_report_for_people_and_machines(folder, scenario):
     assert told["counts"]["holds"] == len(report.having(Status.HOLDS))
     text = str(report)
     assert all(check.name.split(":")[0] in text for check in report.checks)
+
+
+def test_a_feeder_without_a_solution_in_some_slots(scenario, tmp_path):
+    """Slots that no power flow solves are missed limits in a folder that is still truthful."""
+    load_kw = scenario.feeder.base_kw.copy()
+    load_kw[:, 10:12] *= 60
+    overloaded = replace(scenario, feeder=replace(scenario.feeder, base_kw=load_kw))
+    made = plan(overloaded, strategy="uncoordinated")
+    assert made.result["convergence_violations"] == 2
+    report = audit(write(made, tmp_path / "plan"), overloaded)
+    assert report.ok, str(report)
+    assert "limits: voltage" in {check.name for check in report.having(Status.MISSED)}
