@@ -264,6 +264,8 @@ def head_level(board, span, ceiling):
 @njit(cache=True, nogil=True)
 def import_level(board, h, limit, demand_charge):
     """The import level of a hub at which another kW of demand charge no longer pays [kW]."""
+    if demand_charge <= 0.0:
+        return limit
     low, high = 0.0, limit
     for _ in range(LEVEL_ROUNDS):
         level = 0.5 * (low + high)

@@ -52,10 +52,11 @@ class Limits:
 def feeder_limits(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> Limits:
     """The limits of a feeder, linearised under AC at the hub draws ``hub_kw`` (hubs, slots).
 
-    Slots whose power flow does not converge keep a lossless head and no further rows.
+    Slots whose power flow does not converge, here or a little further, keep a lossless head and no
+    further rows.
     """
     at = tangent(feeder, hub_bus, hub_kw)
-    lost = ~at.state.converged
+    lost = np.isnan(at.head_kw).any(axis=0)
     slope = np.where(lost, 1.0, at.head_kw)
     head = np.where(lost, feeder.base_kw.sum(axis=0) + hub_kw.sum(axis=0), at.state.head_kw)
     reactive = np.where(lost, feeder.base_kvar.sum(axis=0), at.state.head_kvar)
@@ -102,11 +103,10 @@ def _scaled(
     value: Array, slope: Array, limit: float, margin: float
 ) -> list[tuple[Array, Array, Array]]:
     """The row in kW-like units, or none where no slot comes near the limit."""
-    near = value > limit - margin
-    if not near.any():
-        return []
     steepest = np.abs(slope).max(axis=0)
-    usable = near & (steepest > 0.0)
-    scale = np.where(usable, 1.0 / np.where(usable, steepest, 1.0), 0.0)
+    usable = (value > limit - margin) & (steepest > 0.0)  # neither holds of what is not known
+    if not usable.any():
+        return []
+    scale = 1.0 / np.where(usable, steepest, np.inf)
     upper = np.where(usable, limit * scale, np.inf)
-    return [(np.where(usable, value * scale, 0.0), slope * scale, upper)]
+    return [(np.where(usable, value * scale, 0.0), np.where(usable, slope * scale, 0.0), upper)]
