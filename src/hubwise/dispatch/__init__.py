@@ -1,6 +1,7 @@
 """Zero-regret dispatch of drivers and station batteries under shared limits."""
 
 from hubwise.dispatch.balance import Dispatch, Multipliers, dispatch
+from hubwise.dispatch.bound import social_cost_bound
 from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.ties import pessimistic, undelegated
@@ -14,6 +15,7 @@ __all__ = [
     "feeder_limits",
     "make_problem",
     "pessimistic",
+    "social_cost_bound",
     "undelegated",
     "with_participants",
 ]

@@ -61,6 +61,8 @@ class Dispatch:
         Hub net draw, the others included; shape (hubs, slots) [kW].
     multipliers
         Prices of the shared limits.
+    pressure
+        What another kW of each shared limit would be worth in each slot.
     marginal_price
         What another kWh drawn at a hub would cost the operator, shared limits included; shape
         (hubs, slots) [currency/kWh].
@@ -76,6 +78,7 @@ class Dispatch:
     stations: StationSchedule
     hub_kw: Array
     multipliers: Multipliers
+    pressure: Multipliers
     marginal_price: Array
     span_price: float
     gap: float
@@ -89,6 +92,7 @@ def dispatch(
     rounds: int = 6,
     start: Multipliers | None = None,
     sessions: Schedule | None = None,
+    flat: bool = True,
 ) -> Dispatch:
     """Schedule participants and stations together.
 
@@ -106,6 +110,9 @@ def dispatch(
         Multipliers to begin with.
     sessions
         Schedules of the participants, where they are given; only stations are then dispatched.
+    flat
+        Whether a flat draw is preferred among what costs the operator the same. A bound on costs
+        alone does without.
 
     Notes
     -----
@@ -118,7 +125,7 @@ def dispatch(
     fixed = problem.others_kw - hubs.solar_kw
     if sessions is not None:
         fixed = fixed + _vehicles(problem, sessions)
-    board = _board(problem, fixed, start)
+    board = _board(problem, fixed, start, flat=flat)
     zero = np.zeros((len(hubs), horizon.slots))
     prices = (tariff.charge_price, tariff.discharge_price) if tariff else (zero, zero)
     order = np.random.default_rng(ORDER_SEED).permutation(len(units.hub))
@@ -135,7 +142,9 @@ def dispatch(
     return _result(problem, units, board, solar, sessions, gap, rounds)
 
 
-def _board(problem: Problem, fixed_kw: Array, start: Multipliers | None) -> kernel.Board:
+def _board(
+    problem: Problem, fixed_kw: Array, start: Multipliers | None, *, flat: bool
+) -> kernel.Board:
     market = problem.scenario.market
     rows = problem.limits.rows(fixed_kw)
     worth = float(np.abs(market.purchase_price).mean()) or 1.0
@@ -159,9 +168,9 @@ def _board(problem: Problem, fixed_kw: Array, start: Multipliers | None) -> kern
         slot_hours=problem.scenario.horizon.slot_hours,
         kink=KINK * spread,
         stiffness=STIFFNESS * worth / spread,
-        flatness=FLATNESS * worth / spread,
+        flatness=FLATNESS * worth / spread * flat,
         middle=float(rows[0].mean()),
-        hub_flatness=HUB_FLATNESS * worth / spread * len(fixed_kw),
+        hub_flatness=HUB_FLATNESS * worth / spread * len(fixed_kw) * flat,
         hub_middle=fixed_kw.mean(axis=1),
     )
 
@@ -219,9 +228,25 @@ def _result(
         ]
     )
     multipliers = Multipliers(board.multiplier, board.import_multiplier, board.export_multiplier)
-    pressing = np.maximum(board.multiplier + board.stiffness * (board.rows - board.bound), 0.0)
-    span_price = horizon.slot_hours * float(pressing[:2].sum(axis=1).max())
-    return Dispatch(schedule, stations, hub_kw, multipliers, price, span_price, gap, rounds)
+    pressure = _pressure(board)
+    span_price = horizon.slot_hours * float(pressure.rows[:2].sum(axis=1).max())
+    return Dispatch(
+        schedule, stations, hub_kw, multipliers, pressure, price, span_price, gap, rounds
+    )
+
+
+def _pressure(board: kernel.Board) -> Multipliers:
+    """How hard each shared limit pushes at the end: its multiplier, moved by what is still over."""
+
+    def push(multiplier: Array, over: Array) -> Array:
+        pushed: Array = np.maximum(multiplier + board.stiffness * over, 0.0)
+        return pushed
+
+    return Multipliers(
+        push(board.multiplier, board.rows - board.bound),
+        push(board.import_multiplier, board.net - board.import_level[:, None]),
+        push(board.export_multiplier, -board.net - board.export_level[:, None]),
+    )
 
 
 def _vehicles(problem: Problem, schedule: Schedule) -> Array:

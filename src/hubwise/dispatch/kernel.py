@@ -298,3 +298,43 @@ def curtail(board, solar, used):
             one[0] = used[h, t] - 0.5 * (low + high)
             used[h, t] -= one[0]
             put(board, h, t, one, 1.0)
+
+
+@njit(cache=True, nogil=True)
+def least_costs(units, price, reward, least):
+    """Least cost of every unit at given hub prices; writes ``least`` (units,) [currency].
+
+    ``price`` (hubs, slots): of a kWh drawn at a hub; ``reward`` (slots,): on top of it, per kWh
+    that a rewarded unit discharges. Where going in a circle would pay, the slot's cost is replaced
+    by its chord over all that the unit can do: below it everywhere, so the sum stays a bound.
+    """
+    slots = price.shape[1]
+    work = np.empty((6, 2 * slots + 2))
+    rows = np.empty((6, slots))
+    for u in range(units.hub.shape[0]):
+        h, first = units.hub[u], units.arrival[u]
+        n = units.departure[u] - first
+        buy, sell, ups, downs = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
+        floor, answer = rows[4, :n], rows[5, :n]
+        up, down = units.up[u], units.down[u]
+        below = 0.0
+        for k in range(n):
+            t = first + k
+            buy[k] = price[h, t] / units.charge_eff[u]
+            worth = price[h, t] + units.rewarded[u] * reward[t]
+            sell[k] = worth * units.discharge_eff[u] - units.wear[u]
+            ups[k] = up
+            downs[k] = down
+            if sell[k] > buy[k] and up + down > 0.0:
+                below += up * down * (sell[k] - buy[k]) / (up + down)
+                chord = (buy[k] * up + sell[k] * down) / (up + down)
+                buy[k] = chord
+                sell[k] = chord
+        fill_floor(units.start[u], units.reserve[u], up, floor)
+        least[u] = (
+            cheapest(
+                buy, sell, ups, downs, floor, units.start[u], units.target[u], units.top[u],
+                0.0, units.limit[u], work, answer,
+            )
+            - below
+        )  # fmt: skip

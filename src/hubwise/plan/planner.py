@@ -161,8 +161,8 @@ def _figures(
         **result.money_figures(scenario, bills, account),
         **result.departure_figures(scenario, answer.schedule),
         "reference_margin": reference_margin(scenario, at_once),
-        "profit_bound": None,
-        "gap": None,
+        "profit_bound": answer.profit_bound,
+        "gap": _gap(answer.profit_bound, account.profit),
     }
     found_ratios = result.ratios(figures, before)
     # Only the operator's own plan promises anything.
@@ -176,6 +176,16 @@ def _figures(
         "outcomes": _outcomes(scenario, answer, figures),
         "advice": result.advice(promises, figures, found_ratios, before),
     }
+
+
+def _gap(bound: float | None, profit: float) -> float | None:
+    """How far the profit may be from the best, as a share of the bound.
+
+    None without a bound, or where a plan that misses its promises passes it.
+    """
+    if bound is None or bound <= 0.0 or profit > bound:
+        return None
+    return (bound - profit) / bound
 
 
 def _outcomes(scenario: Scenario, answer: Answer, figures: dict[str, Any]) -> dict[str, Any]:

@@ -20,12 +20,14 @@ from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, solar_that_pays
 from hubwise.plan.steer import Promised, steer
-from hubwise.pricing import AUTO, METHODS, Setting, first_prices, make_family, search
+from hubwise.pricing import AUTO, METHODS, Setting, first_prices, make_family, profit_bound, search
 
 Progress = Callable[[int, int, str], None]
 
 # Rounds of the relaxed problem, before and after the feeder is linearised where it leads.
 RELAXED_ROUNDS = 30
+# Rounds after which the bound stands within a tenth of a per cent of the relaxed optimum.
+BOUND_ROUNDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Answer:
         Search method; empty where prices are not searched for.
     evaluations
         Tariffs tried.
+    profit_bound
+        The most any tariff can bring [currency]; ``None`` where none is posted.
     """
 
     tariff: Tariff
@@ -58,6 +62,7 @@ class Answer:
     problem: Problem | None = None
     method: str = ""
     evaluations: int = 0
+    profit_bound: float | None = None
 
 
 def reference_tariff(scenario: Scenario) -> Tariff:
@@ -127,7 +132,16 @@ def hubwise_strategy(
     tariff = family.tariff(found.prices)
     final, problem = steer(scenario, tariff, promised, start=found.value.dispatch)
     schedule = with_participants(problem, final.schedule)
-    return Answer(tariff, schedule, final.stations, True, problem, name, found.evaluations)
+    bound = _profit_bound(scenario, promised, final)
+    return Answer(tariff, schedule, final.stations, True, problem, name, found.evaluations, bound)
+
+
+def _profit_bound(scenario: Scenario, promised: Promised, final: Dispatch) -> float:
+    """The bound with the feeder linearised at the plan, which is then one of its schedules."""
+    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, final.hub_kw)
+    problem = make_problem(scenario, limits, span_kw=promised.span_kw)
+    relaxed = dispatch(problem, None, rounds=BOUND_ROUNDS, flat=False)
+    return profit_bound(problem, relaxed)
 
 
 def _relax(scenario: Scenario, promised: Promised) -> tuple[Problem, Dispatch]:

@@ -1,5 +1,6 @@
 """The operator's problem: tariff families, what a tariff is worth, and the search for the best."""
 
+from hubwise.pricing.bound import profit_bound
 from hubwise.pricing.family import FAMILIES, Family, make_family
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.level import level, participants_pay
@@ -20,6 +21,7 @@ __all__ = [
     "level",
     "make_family",
     "participants_pay",
+    "profit_bound",
     "search",
     "settle",
     "value",

@@ -94,7 +94,7 @@ class Family:
 
 
 def _round(values: Array, tick: float) -> Array:
-    return np.round(values / tick) * tick
+    return np.round(values / tick) * tick + 0.0  # no negative zero on a price list
 
 
 def _down(values: Array, tick: float) -> Array:

@@ -12,9 +12,12 @@ from hubwise.pricing.value import Value, value
 
 Array = NDArray[np.float64]
 
-# How far discharge prices are tried below what a discharged kWh is worth to the operator.
-STEPS_BELOW = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
+# Shifts of all prices that are tried, as shares of the mean purchase price.
+SHIFTS = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
 ROUNDS = 5
+# A group of slots in which the relaxed schedule moves less than this share of the busiest group's
+# energy is priced so that nobody uses it.
+BUSY = 0.05
 
 
 def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
@@ -22,8 +25,10 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
 
     In every group of slots the charge price is the mean marginal price where vehicles charge in
     the relaxed schedule, the discharge price the same where they discharge, incentive included;
-    one price a group then calls up too much, so discharge prices are also tried lower. Each is
-    levelled to the saving promise and valued.
+    groups that it does not use are priced shut.
+    At these every driver would do what is best for all, and pay too little: shifting all prices
+    up alike hardly changes what drivers do (each needs a fixed amount of energy) and moves money
+    to the operator. Some shifts are tried, levelled to the saving promise, and valued.
 
     Parameters
     ----------
@@ -42,9 +47,13 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
         [relaxed.schedule.charge_kw.sum(axis=0), relaxed.schedule.discharge_kw.sum(axis=0)]
     )
     worth = family.vector(marginal, marginal + problem.scenario.market.incentive, energy)
+    moved = np.stack([np.bincount(family.group, row, family.groups) for row in energy])
+    busy = moved > BUSY * moved.max(axis=1, keepdims=True)
+    shut = np.stack([family.high[0], family.low[1]])
     scale = float(np.abs(problem.scenario.market.purchase_price).mean()) or 1.0
+    shape = scale * np.array([[1.0], [_worth_of_a_cycle(problem)]])
     trials = [
-        level(problem, family, worth - np.array([[0.0], [step * scale]])) for step in STEPS_BELOW
+        level(problem, family, np.where(busy, worth + shift * shape, shut)) for shift in SHIFTS
     ]
 
     def merit(prices: Array) -> float:
@@ -54,3 +63,12 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
         return trial.merit
 
     return max(trials, key=merit)
+
+
+def _worth_of_a_cycle(problem: Problem) -> float:
+    """How much more a discharge price must rise than a charge price so that a cycle pays alike."""
+    two_way = problem.fleet.discharge_kw_max > 0.0
+    if not two_way.any():
+        return 1.0
+    both = problem.fleet.charge_efficiency * problem.fleet.discharge_efficiency
+    return float(1.0 / both[two_way].mean())

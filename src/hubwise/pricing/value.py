@@ -50,12 +50,15 @@ class Value:
     merit: float
 
 
-def cost_ceiling(problem: Problem) -> float:
-    """The most that participants' net cost may be together [currency]; ``inf`` without promise."""
+def cost_ceiling(problem: Problem, promise: float | None = None) -> float:
+    """The most that participants' net cost may be together [currency]; ``inf`` without promise.
+
+    ``promise`` stands in for the scenario's own share of the uncoordinated cost.
+    """
     market, scenario = problem.scenario.market, problem.scenario
     at_once = problem.uncoordinated.charge_kw[scenario.fleet.participating]
     reference = scenario.horizon.slot_hours * float(at_once.sum(axis=0) @ market.reference_price)
-    return scenario.promises.saving * reference
+    return (scenario.promises.saving if promise is None else promise) * reference
 
 
 def bill_everyone(

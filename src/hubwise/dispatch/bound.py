@@ -1,0 +1,88 @@
+"""A bound on what the whole must cost, whatever the tariff: Lagrangian duality.
+
+With a price on every shared limit each session and each station is on its own, and the kernel
+gives its least cost exactly. Any non-negative prices give a bound; those of a settled relaxed
+dispatch give a tight one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import kernel
+from hubwise.dispatch.balance import Dispatch
+from hubwise.dispatch.problem import Problem
+from hubwise.dispatch.units import joined, session_units, station_units
+
+Array = NDArray[np.float64]
+
+
+def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
+    """Least that participants and stations can cost under the shared limits [currency].
+
+    Wear of vehicles and stations, purchases (the others' energy at the purchase price taken out),
+    demand charges, less feed-in and incentives. It holds for every schedule that keeps the limits
+    of ``problem``, in which the feeder is linear (see `hubwise.dispatch.limits`), whatever prices
+    are posted; what surplus energy is worth to drivers is no part of it.
+
+    Parameters
+    ----------
+    problem
+        What is dispatched.
+    relaxed
+        A dispatch of it without a tariff, for the prices of the shared limits.
+    """
+    scenario = problem.scenario
+    hubs, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
+    pressure = _balanced(relaxed.pressure.rows, np.isfinite(problem.span_kw))
+    imports, exports = relaxed.pressure.imports, relaxed.pressure.exports
+    base = _slope_between(market.feed_in_price, market.purchase_price, relaxed.hub_kw)
+    through = np.einsum("kt,kht->ht", pressure, problem.limits.coefficient)
+    price = base + through + imports - exports
+    units = joined(
+        session_units(problem.fleet, scenario.horizon, own=False),
+        station_units(hubs, scenario.horizon),
+    )
+    least = np.zeros(len(units.hub))
+    kernel.least_costs(units, price, market.incentive, least)
+    bound = float(least.sum())
+    bound += hours * float((price * problem.others_kw).sum())
+    bound -= hours * float((np.maximum(price, 0.0) * hubs.solar_kw).sum())
+    bound += hours * _limits_term(problem, pressure)
+    bound -= hours * float(exports.sum(axis=1) @ problem.export_limit_kw)
+    spare = market.demand_charge - hours * imports.sum(axis=1)
+    bound += float(np.minimum(spare, 0.0) @ problem.import_limit_kw)
+    return bound - hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
+
+
+def _balanced(pressure: Array, promised: bool) -> Array:
+    """Prices of the rows; those of the peak-valley promise sum alike, as its free level asks."""
+    pressure = np.maximum(pressure, 0.0)
+    if not promised:
+        return pressure
+    peak, valley = pressure[0].sum(), pressure[1].sum()
+    if valley > peak:
+        pressure = pressure.copy()
+        pressure[1] *= peak / valley
+    return pressure
+
+
+def _slope_between(feed_in: Array, purchase: Array, hub_kw: Array) -> Array:
+    """A slope of the connection's cost at the draw: any between feed-in and purchase bounds it."""
+    return np.where(hub_kw > 0.0, purchase, np.where(hub_kw < 0.0, feed_in, purchase))
+
+
+def _limits_term(problem: Problem, pressure: Array) -> float:
+    """What the rows' offsets and limits add, at their prices [currency/h]."""
+    limits = problem.limits
+    offsets = float((pressure * limits.offset).sum())
+    upper = np.where(np.isfinite(limits.upper), limits.upper, 0.0)
+    rows = float((pressure[2:] * upper[2:]).sum())
+    if not np.isfinite(problem.span_kw):
+        return offsets - rows - float((pressure[:2] * upper[:2]).sum())
+    # The peak level is free: its part is the same on both sides and only the span remains. What
+    # presses on the head beyond that presses on the transformer's limit.
+    valley = float(pressure[1].sum())
+    beyond = pressure[0] * (1.0 - valley / max(float(pressure[0].sum()), 1e-300))
+    return offsets - rows - valley * problem.span_kw - float((beyond * upper[0]).sum())
