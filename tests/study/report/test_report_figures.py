@@ -147,3 +147,12 @@ def test_numbers_are_written_for_people(value: Any, decimals: int, unit: str, te
 def test_changes_carry_their_sign(ratio: float | None, text: str) -> None:
     """A ratio to the yardstick is read as a fall or a rise."""
     assert words.change(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(3666.4, "3,666\u00a0CNY"), (-42.126, "\u221242.13\u00a0CNY"), (None, "\u2013")],
+)
+def test_small_amounts_are_read_to_the_cent(amount: float | None, text: str) -> None:
+    """Cents matter at a small site and not at a large one."""
+    assert words.money(amount, "CNY") == text

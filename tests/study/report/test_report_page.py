@@ -14,7 +14,7 @@ import pytest
 
 from hubwise.domain import Scenario
 from hubwise.study.report import write_plan_report, write_report
-from hubwise.study.report.words import number, percent
+from hubwise.study.report.words import money, number, percent
 
 SECTIONS = "overview day fleet feeder stations gains values compared results given method words"
 VOID = {"meta", "br", "img", "link", "hr", "input"}
@@ -131,7 +131,7 @@ def test_the_numbers_are_those_of_the_summary(ordinary: Any) -> None:
     assert json.loads(page.scripts["summary-data"]) == summary
     for result in summary["results"]:
         assert number(result["peak_kw"]) in page.text
-        assert number(result["operator_profit"]) in page.text
+        assert squeezed(money(result["operator_profit"])) in page.text
     hubwise = [r for r in summary["results"] if r["strategy"] == "hubwise"]
     base = [r for r in summary["results"] if r["strategy"] == "uncoordinated"]
     for ours, theirs in zip(hubwise, base, strict=True):

@@ -21,7 +21,7 @@ from hubwise.study.report.axes import (
 from hubwise.study.report.figures_power import DASHES
 from hubwise.study.report.material import Case, Material, ratios
 from hubwise.study.report.palette import GRID, INCOME, INK, MUTED, OUTGO, of_strategy
-from hubwise.study.report.words import PUBLISHED, Published, label, number, percent
+from hubwise.study.report.words import PUBLISHED, Published, label, money, number, percent
 
 Array = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def _bar_ends(names: list[str], amounts: list[float]) -> Spec:
         "mode": "text",
         "x": values([*np.maximum(starts, ends), max(amounts[-1], 0.0)], 2),
         "y": names,
-        "text": [f" {number(amount)}" for amount in amounts],
+        "text": [f" {money(amount)}" for amount in amounts],
         "textposition": "middle right",
         "textfont": {"color": INK, "size": 12},
         "cliponaxis": False,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hubwise.domain import Horizon, Scenario
 from hubwise.study.report.material import Case, Material
 from hubwise.study.report.tables import facts, table
-from hubwise.study.report.words import DASH, EN, GLOSSARY, SPACE, number, percent, span, tiny
+from hubwise.study.report.words import DASH, EN, GLOSSARY, SPACE, money, number, percent, span, tiny
 
 Array = NDArray[np.float64]
 
@@ -82,10 +82,10 @@ def _when(horizon: Horizon, mask: NDArray[np.bool_]) -> str:
 def rules_in_words(scenario: Scenario) -> str:
     """Tariff family, caps, promises and limits, as rows of name and value."""
     rules, promises, feeder = scenario.rules, scenario.promises, scenario.feeder
-    money = f"{scenario.currency}/kWh"
+    per_kwh = f"{scenario.currency}/kWh"
     rows = [
         ("Tariff family", escape(rules.family)),
-        ("Cap on the average charge price", _or_none(rules.average_cap, 3, money)),
+        ("Cap on the average charge price", _or_none(rules.average_cap, 3, per_kwh)),
         ("Promise to drivers: cost ÷ uncoordinated", _at_most(promises.saving)),
         ("Promise to the grid: peak-valley ÷ uncoordinated", _at_most(promises.peak_valley)),
         ("Voltage band, p.u.", span(feeder.voltage_min_pu, feeder.voltage_max_pu, 2)),
@@ -166,17 +166,17 @@ def _shares(names: Sequence[str], counts: Sequence[int]) -> str:
 def method_table(material: Material) -> str:
     """How the plan's numbers were made at every participation, with bound and gap."""
     cases = [case for share in material.participations if (case := material.chosen(share))]
-    money = escape(material.scenario.currency)
+    unit = escape(material.scenario.currency)
     rows = [
         ["Search method", *(_method(case) for case in cases)],
         ["Tariffs evaluated", *(number(case.value("evaluations")) for case in cases)],
         ["Time spent", *(number(case.value("wall_seconds"), 1, "s") for case in cases)],
-        ["Operator's profit", *(number(case.value("operator_profit"), 0, money) for case in cases)],
-        ["Bound for any tariff", *(_unless(case, "profit_bound", 0, money) for case in cases)],
+        ["Operator's profit", *(money(case.value("operator_profit"), unit) for case in cases)],
+        ["Bound for any tariff", *(_bound(case, unit) for case in cases)],
         ["Gap to the bound", *(_gap(case) for case in cases)],
-        ["Reference margin", *(number(case.value("reference_margin"), 0, money) for case in cases)],
-        ["Margin on others", *(number(case.value("margin_on_others"), 0, money) for case in cases)],
-        ["Largest regret of a driver", *(tiny(case.value("max_regret"), money) for case in cases)],
+        ["Reference margin", *(money(case.value("reference_margin"), unit) for case in cases)],
+        ["Margin on others", *(money(case.value("margin_on_others"), unit) for case in cases)],
+        ["Largest regret of a driver", *(tiny(case.value("max_regret"), unit) for case in cases)],
         ["Shortfall", *(number(case.value("shortfall_kwh"), 1, "kWh") for case in cases)],
         ["Sessions that end earlier than stated", *(_early(case) for case in cases)],
     ]
@@ -194,9 +194,9 @@ def _early(case: Case) -> str:
     return f"{sessions}, {number(missing, 1, 'kWh')} short then" if missing else sessions
 
 
-def _unless(case: Case, key: str, decimals: int, unit: str) -> str:
-    value = case.value(key)
-    return "not computed" if value is None else number(value, decimals, unit)
+def _bound(case: Case, unit: str) -> str:
+    value = case.value("profit_bound")
+    return "not computed" if value is None else money(value, unit)
 
 
 def _gap(case: Case) -> str:

@@ -24,6 +24,7 @@ from hubwise.study.report.words import (
     PUBLISHED,
     STRATEGY_MEANINGS,
     label,
+    money,
     number,
     percent,
 )
@@ -215,7 +216,7 @@ def _savings_caption(case: Case | None, scenario: Scenario) -> str:
         return ""
     ahead = percent(float((saved > 0.005).mean()), 1)
     behind = int((saved < -0.005).sum())
-    total = number(float(saved.sum()), 0, scenario.currency)
+    total = money(float(saved.sum()), scenario.currency)
     return (
         f"<figcaption>{saved.size:,} sessions save {escape(total)} together; {ahead} are better "
         f"off and {number(behind)} worse off than on the reference tariff.</figcaption>"

@@ -17,6 +17,7 @@ from hubwise.study.report.words import (
     change,
     finite,
     label,
+    money,
     number,
     percent,
     tiny,
@@ -68,11 +69,11 @@ def cards(material: Material, share: float) -> str:
     if case is None:
         return '<p class="note">No result at this participation.</p>'
     parts = ratios(case, yardstick)
-    money = escape(material.scenario.currency)
+    unit = escape(material.scenario.currency)
     known = [
         _card("Peak-valley difference", change(parts["peak_valley"]), _head(case, yardstick)),
-        _card("Participants' cost", change(parts["participant_cost"]), _cost(case, money)),
-        _card("Operator's profit", *_profit(case, parts["profit"], money)),
+        _card("Participants' cost", change(parts["participant_cost"]), _cost(case, unit)),
+        _card("Operator's profit", *_profit(case, parts["profit"], unit)),
         _card("Limits broken", *_limits(case, yardstick)),
     ]
     return f'<div class="cards">{"".join(known)}</div>{_missed(case)}'
@@ -101,22 +102,22 @@ def _head(case: Case, yardstick: Case | None) -> str:
     return now if before is None else f"{number(before)} → {now}"
 
 
-def _cost(case: Case, money: str) -> str:
-    now = number(case.value("participant_cost"), 0, money)
+def _cost(case: Case, unit: str) -> str:
+    now = money(case.value("participant_cost"), unit)
     before = case.value("participant_reference_cost")
-    return now if before is None else f"{number(before)} → {now}, battery wear included"
+    return now if before is None else f"{money(before)} → {now}, battery wear included"
 
 
-def _profit(case: Case, share: float | None, money: str) -> tuple[str, str]:
-    figure = number(case.value("operator_profit"))
+def _profit(case: Case, share: float | None, unit: str) -> tuple[str, str]:
+    figure = money(case.value("operator_profit"))
     if figure != DASH:
-        figure += f' <span class="unit">{money}</span>'
+        figure += f' <span class="unit">{unit}</span>'
     parts = []
     if share is not None:
         parts.append(f"{percent(share, 1)} of the fleet's uncoordinated cost")
     bare = case.value("operator_profit_without_incentive")
     if bare is not None:
-        parts.append(f"{number(bare, 0, money)} without the incentive")
+        parts.append(f"{money(bare, unit)} without the incentive")
     return figure, "; ".join(parts)
 
 
@@ -135,7 +136,7 @@ def headline(material: Material, share: float) -> str:
     if case is None:
         return "This study holds no result."
     parts, count = ratios(case, yardstick), violations(case)
-    profit = number(case.value("operator_profit"), 0, material.scenario.currency)
+    profit = money(case.value("operator_profit"), material.scenario.currency)
     clauses = [
         _moves("the feeder's peak-valley difference", parts["peak_valley"]),
         _moves("what participants pay", parts["participant_cost"]),
@@ -150,7 +151,9 @@ def headline(material: Material, share: float) -> str:
 def _moves(what: str, ratio: float | None) -> str:
     if ratio is None:
         return ""
-    verb = "falls" if ratio <= 1 else "rises"
+    if round(ratio, 2) == 1.0:
+        return f"{what} stays as it was"
+    verb = "falls" if ratio < 1 else "rises"
     return f"{what} {verb} by <b>{percent(abs(ratio - 1))}</b>"
 
 
@@ -195,12 +198,12 @@ RESULT_COLUMNS: tuple[tuple[str, Reading], ...] = (
     ("Lowest<br>voltage", lambda case: number(case.value("min_voltage_pu"), 3)),
     ("Trans&shy;former", lambda case: percent(case.value("transformer_peak_loading"))),
     ("Limits<br>broken", lambda case: broken(violations(case))),
-    ("Fleet's<br>cost", lambda case: number(case.value("fleet_cost"))),
-    ("Participants'<br>cost", lambda case: number(case.value("participant_cost"))),
-    ("Operator's<br>profit", lambda case: number(case.value("operator_profit"))),
+    ("Fleet's<br>cost", lambda case: money(case.value("fleet_cost"))),
+    ("Participants'<br>cost", lambda case: money(case.value("participant_cost"))),
+    ("Operator's<br>profit", lambda case: money(case.value("operator_profit"))),
     (
         "… without<br>incentive",
-        lambda case: number(case.value("operator_profit_without_incentive")),
+        lambda case: money(case.value("operator_profit_without_incentive")),
     ),
     ("Largest<br>regret", lambda case: tiny(case.value("max_regret"))),
     ("Shortfall<br>kWh", lambda case: number(case.value("shortfall_kwh"), 1)),
@@ -223,9 +226,9 @@ def results_table(material: Material) -> str:
 
 
 OUTCOME_COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
-    ("Operator's profit", "operator_profit", number),
-    ("… without incentive", "operator_profit_without_incentive", number),
-    ("Participants' cost", "participant_cost", number),
+    ("Operator's profit", "operator_profit", money),
+    ("… without incentive", "operator_profit_without_incentive", money),
+    ("Participants' cost", "participant_cost", money),
     ("Peak, kW", "peak_kw", number),
     ("Peak-valley difference, kW", "peak_valley_kw", number),
     ("Transformer, highest loading", "transformer_peak_loading", lambda share: percent(share, 1)),

@@ -151,6 +151,12 @@ def number(value: Any, decimals: int = 0, unit: str = "") -> str:
     return text.replace("-", MINUS) + (_gap(unit) if unit else "")
 
 
+def money(value: Any, unit: str = "") -> str:
+    """An amount of money: to the cent below a thousand, whole above."""
+    known = finite(value)
+    return number(known, 2 if known is not None and abs(known) < 1000.0 else 0, unit)
+
+
 def percent(share: Any, decimals: int = 0) -> str:
     """A share (0.7) as a percentage (70 %)."""
     known = finite(share)
