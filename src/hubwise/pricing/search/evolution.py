@@ -67,47 +67,86 @@ class Evolution:
 
     def learn(self, state: State, prices: list[Array], merits: list[float]) -> State:
         """Move towards the better half, and let step size and shape follow."""
-        size = len(state.mean)
-        half = len(prices) // 2
-        if half == 0:
+        weight = _weights(len(prices) // 2)
+        if not len(weight):
             return state
-        weight = log(half + 0.5) - np.log(np.arange(1, half + 1))
-        weight /= weight.sum()
-        mass = 1.0 / float(weight @ weight)
-        best = np.argsort(-np.asarray(merits), kind="stable")[:half]
+        best = np.argsort(-np.asarray(merits), kind="stable")[: len(weight)]
         steps = (np.stack([prices[k].ravel() for k in best]) - state.mean) / state.sigma
         step = weight @ steps
-        rate_sigma = (mass + 2.0) / (size + mass + 5.0)
-        damping = 1.0 + 2.0 * max(0.0, sqrt((mass - 1.0) / (size + 1.0)) - 1.0) + rate_sigma
-        rate_shape = (4.0 + mass / size) / (size + 4.0 + 2.0 * mass / size)
-        rate_one = 2.0 / ((size + 1.3) ** 2 + mass)
-        rate_many = min(
-            1.0 - rate_one, 2.0 * (mass - 2.0 + 1.0 / mass) / ((size + 2.0) ** 2 + mass)
-        )
-        values, axes = np.linalg.eigh(state.covariance)
-        whitened = axes @ ((axes.T @ step) / np.sqrt(np.maximum(values, 1e-20)))
-        path_sigma = (1.0 - rate_sigma) * state.path_sigma
-        path_sigma = path_sigma + sqrt(rate_sigma * (2.0 - rate_sigma) * mass) * whitened
-        expected = sqrt(size) * (1.0 - 1.0 / (4.0 * size) + 1.0 / (21.0 * size**2))
-        length = float(np.linalg.norm(path_sigma))
-        settled = 1.0 - (1.0 - rate_sigma) ** (2.0 * (state.generation + 1))
-        moving = length / sqrt(settled) < (1.4 + 2.0 / (size + 1.0)) * expected
-        path_shape = (1.0 - rate_shape) * state.path_shape
-        if moving:
-            path_shape = path_shape + sqrt(rate_shape * (2.0 - rate_shape) * mass) * step
-        covariance = (1.0 - rate_one - rate_many) * state.covariance
-        covariance = covariance + rate_one * np.outer(path_shape, path_shape)
-        covariance = covariance + rate_many * (steps.T * weight) @ steps
+        rates = _rates(len(state.mean), 1.0 / float(weight @ weight))
+        path_sigma, stretch = _size_path(state, step, rates)
+        settled = 1.0 - (1.0 - rates.sigma) ** (2.0 * (state.generation + 1))
+        # While the size still has to grow this fast, the path says nothing of the shape.
+        calm = stretch / sqrt(settled) < 1.4 + 2.0 / (len(state.mean) + 1.0)
+        path_shape = (1.0 - rates.shape) * state.path_shape + calm * rates.fresh_shape * step
         return replace(
             state,
             mean=state.mean + state.sigma * step,
-            sigma=state.sigma * float(np.exp((rate_sigma / damping) * (length / expected - 1.0))),
-            covariance=covariance,
+            sigma=state.sigma * float(np.exp((rates.sigma / rates.damping) * (stretch - 1.0))),
+            covariance=_shape(state.covariance, path_shape, steps, weight, rates),
             path_sigma=path_sigma,
             path_shape=path_shape,
             generation=state.generation + 1,
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """How fast everything is learnt.
+
+    ``sigma``, ``damping``, ``shape``, ``one``, ``many``: step size, its damping, path of the shape,
+    and the two updates of the covariance (the tutorial's c_sigma, d_sigma, c_c, c_1, c_mu).
+    ``fresh_sigma`` and ``fresh_shape`` weigh the newest step in the paths.
+    """
+
+    sigma: float
+    damping: float
+    shape: float
+    one: float
+    many: float
+    fresh_sigma: float
+    fresh_shape: float
+
+
 def _population(size: int) -> int:
     return 4 + int(3.0 * log(size))
+
+
+def _weights(half: int) -> Array:
+    """Weights of the better half, the best first; they sum to 1."""
+    weight = log(half + 0.5) - np.log(np.arange(1, half + 1))
+    shares: Array = weight / weight.sum()
+    return shares
+
+
+def _rates(size: int, mass: float) -> _Rates:
+    """The tutorial's defaults for ``size`` prices, ``mass`` being the weights' (mu_eff)."""
+    sigma = (mass + 2.0) / (size + mass + 5.0)
+    shape = (4.0 + mass / size) / (size + 4.0 + 2.0 * mass / size)
+    one = 2.0 / ((size + 1.3) ** 2 + mass)
+    return _Rates(
+        sigma=sigma,
+        damping=1.0 + 2.0 * max(0.0, sqrt((mass - 1.0) / (size + 1.0)) - 1.0) + sigma,
+        shape=shape,
+        one=one,
+        many=min(1.0 - one, 2.0 * (mass - 2.0 + 1.0 / mass) / ((size + 2.0) ** 2 + mass)),
+        fresh_sigma=sqrt(sigma * (2.0 - sigma) * mass),
+        fresh_shape=sqrt(shape * (2.0 - shape) * mass),
+    )
+
+
+def _size_path(state: State, step: Array, rates: _Rates) -> tuple[Array, float]:
+    """The path of the step size, and its length against that of a path of chance."""
+    size = len(step)
+    values, axes = np.linalg.eigh(state.covariance)
+    whitened = axes @ ((axes.T @ step) / np.sqrt(np.maximum(values, 1e-20)))
+    path = (1.0 - rates.sigma) * state.path_sigma + rates.fresh_sigma * whitened
+    by_chance = sqrt(size) * (1.0 - 1.0 / (4.0 * size) + 1.0 / (21.0 * size**2))
+    return path, float(np.linalg.norm(path)) / by_chance
+
+
+def _shape(covariance: Array, path: Array, steps: Array, weight: Array, rates: _Rates) -> Array:
+    """The covariance, drawn towards the path come and the steps that were better."""
+    kept = (1.0 - rates.one - rates.many) * covariance
+    learnt: Array = kept + rates.one * np.outer(path, path)
+    return learnt + rates.many * (steps.T * weight) @ steps
