@@ -12,6 +12,9 @@ import typer
 from hubwise.cli.console import messages, put_json
 from hubwise.scenario import Problem, ScenarioError
 
+# One wrong number can be wrong in every slot; what is above the screen's edge nobody reads.
+MOST = 50
+
 
 class ExitCode(IntEnum):
     """Exit codes of every command."""
@@ -39,14 +42,16 @@ def explained(*, as_json: bool) -> Iterator[None]:
 
 
 def tell(problems: Sequence[Problem], *, as_json: bool) -> None:
-    """Show every problem: as data on stdout, or one line each on stderr."""
+    """Show problems: all as data on stdout, or the first `MOST`, one line each, on stderr."""
     if as_json:
         put_json({"problems": [asdict(problem) for problem in problems]})
         return
-    for problem in problems:
+    for problem in problems[:MOST]:
         place = ", ".join(part for part in (problem.file, problem.where, problem.field) if part)
         parts = [part for part in (place, problem.wrong, problem.right) if part]
         messages.print(" — ".join(parts), highlight=False, markup=False, soft_wrap=True)
+    if len(problems) > MOST:
+        messages.print(f"and {len(problems) - MOST} more; --json tells all of them")
 
 
 _ADVICE = {

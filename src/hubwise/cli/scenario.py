@@ -88,8 +88,9 @@ def import_scenario(
 def _assumption(text: str) -> tuple[str, Any]:
     """``key=value``, the value as TOML writes it; what is no TOML is taken as text."""
     key, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--assume")
+    if not equals or key.strip() == "zone":
+        wrong = "has an option of its own" if equals else "is not KEY=VALUE"
+        raise typer.BadParameter(f"{text!r} {wrong}", param_hint="--assume")
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:

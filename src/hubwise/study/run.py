@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from importlib.metadata import version
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol
 
 import numba
@@ -67,29 +68,27 @@ class StudyResult:
         return pl.DataFrame(list(plain), infer_schema_length=None)
 
 
+Job = tuple[str, float]
+
+
+def _name(job: Job) -> str:
+    strategy, participation = job
+    return f"{strategy}-{participation:g}"
+
+
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """One plan of a study."""
+class _Task:
+    """What all plans of a study share."""
 
     scenario: Scenario
-    strategy: str
-    participation: float
     method: str | None
     folder: Path
 
-    @property
-    def name(self) -> str:
-        return f"{self.strategy}-{self.participation:g}"
-
-    def run(self) -> dict[str, Any]:
-        """Make the plan, write its folder, return its result as it stands there."""
-        made = plan(
-            self.scenario,
-            strategy=self.strategy,
-            participation=self.participation,
-            method=self.method,
-        )
-        return read(write(made, self.folder / "plans" / self.name)).result
+    def run(self, job: Job) -> dict[str, Any]:
+        """Make a plan, write its folder, return its result as it stands there."""
+        strategy, share = job
+        made = plan(self.scenario, strategy=strategy, participation=share, method=self.method)
+        return read(write(made, self.folder / "plans" / _name(job))).result
 
 
 def study(
@@ -133,58 +132,65 @@ def study(
     FileExistsError
         Something else than a study stands at ``out``.
     """
-    pairs = [(share, strategy) for share in participations for strategy in strategies]
-    if len(set(pairs)) < len(pairs) or not pairs:
-        raise ValueError(
-            "a study needs at least one strategy and participation, none of them twice"
-        )
+    jobs = [(strategy, share) for share in participations for strategy in strategies]
+    if len({_name(job) for job in jobs}) < len(jobs) or not jobs:
+        raise ValueError("a study needs a strategy and a participation at least, and none twice")
     with whole_folder(Path(out), _is_study, "a study") as folder:
-        jobs = [_Job(scenario, strategy, share, method, folder) for share, strategy in pairs]
+        results = _run(_Task(scenario, method, folder), jobs, workers, progress)
         summary = {
             "scenario": scenario.name,
             "currency": scenario.currency,
             "version": version("hubwise"),
-            "results": _run(jobs, workers, progress),
+            "results": results,
         }
-        (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
         write_report(scenario, folder)
     return StudyResult(Path(out), summary)
 
 
-def _run(jobs: list[_Job], workers: int, progress: Progress | None) -> list[dict[str, Any]]:
+def _run(
+    task: _Task, jobs: list[Job], workers: int, progress: Progress | None
+) -> list[dict[str, Any]]:
     """The results of the jobs, in their order."""
-    done = [0]
-
-    def heard(job: _Job) -> None:
-        done[0] += 1
+    results: dict[Job, dict[str, Any]] = {}
+    done = _here(task, jobs) if min(workers, len(jobs)) == 1 else _beside(task, jobs, workers)
+    for job, result in done:
+        results[job] = result
         if progress is not None:
-            progress(done[0], len(jobs), job.name)
-
-    if workers == 1 or len(jobs) == 1:
-        results = []
-        for job in jobs:
-            results.append(job.run())
-            heard(job)
-        return results
-    with _pool(min(workers, len(jobs))) as pool:
-        # The search for prices takes longest: begin with it.
-        order = sorted(jobs, key=lambda job: job.strategy != "hubwise")
-        futures: dict[Future[dict[str, Any]], _Job] = {pool.submit(job.run): job for job in order}
-        for future in as_completed(futures):
-            future.result()
-            heard(futures[future])
-        by_name = {job.name: future.result() for future, job in futures.items()}
-    return [by_name[job.name] for job in jobs]
+            progress(len(results), len(jobs), _name(job))
+    return [results[job] for job in jobs]
 
 
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that are gone at once when the work is broken off."""
+def _here(task: _Task, jobs: list[Job]) -> Iterator[tuple[Job, dict[str, Any]]]:
+    """Results as they come, made in this process."""
+    for job in jobs:
+        yield job, task.run(job)
+
+
+def _beside(task: _Task, jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[str, Any]]]:
+    """Results as they come, made in worker processes, which are gone when the work is broken off.
+
+    Workers get the task when they start: what goes through the pool's queue later is small, so
+    that no writer can be left hanging in it.
+    """
     before = set(active_children())
-    context = get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_settle_worker)
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)),
+        mp_context=get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(task,),
+    )
+    # The search for prices takes longest: begin with it.
+    order = sorted(jobs, key=lambda job: job[0] != "hubwise")
     try:
-        yield pool
+        futures = {pool.submit(_run_own, job): job for job in order}
+        pending = set(futures)
+        while pending:
+            # An endless wait would not hear Ctrl-C while polars is loaded (pola-rs/polars#21739).
+            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield futures[future], future.result()
     except BaseException:
         for child in set(active_children()) - before:
             child.terminate()
@@ -193,10 +199,30 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _settle_worker() -> None:
-    """One core a worker; and only the parent hears Ctrl-C, so that it is told once."""
+_own: _Task
+
+
+def _start_worker(task: _Task) -> None:
+    """Settle in a worker process.
+
+    It keeps to one core, leaves Ctrl-C to its parent, and does not outlive it.
+    """
+    global _own
+    _own = task
     numba.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _run_own(job: Job) -> dict[str, Any]:
+    return _own.run(job)
 
 
 def _is_study(folder: Path) -> bool:

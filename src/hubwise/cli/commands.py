@@ -22,8 +22,8 @@ from hubwise.plan import plan as make_plan
 from hubwise.plan import read, write
 from hubwise.plan.folder import is_plan
 from hubwise.plan.place import check_place
-from hubwise.pricing import METHODS, make_family
-from hubwise.scenario import Problem, ScenarioError, load
+from hubwise.pricing import METHODS
+from hubwise.scenario import load
 from hubwise.study import PARTICIPATIONS
 from hubwise.study import study as run_study
 from hubwise.study.report import write_plan_report
@@ -108,7 +108,6 @@ def plan(
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
         given = _adjusted(load(scenario), family, evaluations, seed)
-        _check_family(given)
         made = make_plan(
             given, strategy=strategy.value, participation=participation, method=method, progress=bar
         )
@@ -142,16 +141,6 @@ def _adjusted(
     return replace(scenario, search=search, rules=rules)
 
 
-def _check_family(scenario: Scenario) -> None:
-    """Refuse a tariff family that the price rules leave no lawful price."""
-    try:
-        make_family(scenario)
-    except ValueError as error:
-        right = "widen the bounds of [rules] or take another family"
-        problem = Problem(scenario.source, "rules", "family", str(error), right)
-        raise ScenarioError([problem]) from error
-
-
 @app.command()
 def study(
     scenario: Source,
@@ -176,7 +165,6 @@ def study(
     """
     with explained(as_json=as_json), progress_bar() as bar:
         given = load(scenario)
-        _check_family(given)
         made = run_study(
             given,
             out,

@@ -1,0 +1,266 @@
+"""The command line: what it says, where it says it, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import polars as pl
+import pytest
+from typer.testing import Result
+
+from hubwise.cli import commands
+from hubwise.plan import STRATEGIES, place, read
+from hubwise.pricing import FAMILIES
+from hubwise.scenario import check, load
+from hubwise.study import run as study_run
+
+Run = Callable[..., Result]
+
+DATA = Path(__file__).parent.parent / "scenario" / "data"
+
+
+def test_plan_writes_a_plan_and_names_it(run: Run, quick: Path, tmp_path: Path) -> None:
+    """A plan that keeps everything ends with 0, a table and the place of its page."""
+    done = run("plan", quick, "--out", tmp_path / "deep" / "plan")
+    assert done.exit_code == 0, done.output
+    assert "operator's profit" in done.stdout
+    assert str(tmp_path / "deep" / "plan" / "report.html") in done.stdout.replace("\n", "")
+    assert (tmp_path / "deep" / "plan" / "report.html").is_file()
+    assert read(tmp_path / "deep" / "plan").result["strategy"] == "hubwise"
+
+
+def test_plan_does_what_its_options_say(run: Run, quick: Path, tmp_path: Path) -> None:
+    """Strategy, participation, method and evaluations reach the planner."""
+    options = ["--participation", 0.5, "--method", "annealing", "--evaluations", 2, "--seed", 7]
+    done = run("plan", quick, "--out", tmp_path / "plan", *options, "--json")
+    result = json.loads(done.stdout)["results"][0]
+    assert result["participation"] == 0.5
+    assert result["method"] == "annealing"
+    assert result["evaluations"] == 2
+    other = run("plan", quick, "--out", tmp_path / "other", "--strategy", "passive", "--json")
+    assert json.loads(other.stdout)["results"][0]["strategy"] == "passive"
+
+
+def test_json_is_all_there_is_on_stdout(run: Run, quick: Path, tmp_path: Path) -> None:
+    """With --json stdout is one JSON document: the summary, the places, and what is missed."""
+    done = run("plan", quick, "--out", tmp_path / "plan", "--json")
+    said = json.loads(done.stdout)
+    assert said["misses"] == []
+    assert said["folder"] == str(tmp_path / "plan")
+    written = json.loads((tmp_path / "plan" / "summary.json").read_text("utf-8"))
+    assert {key: said[key] for key in written} == written
+
+
+def test_a_missed_promise_ends_with_1(run: Run, quick: Path, tmp_path: Path) -> None:
+    """A plan that cannot keep a promise is written all the same, and says what it misses."""
+    greedy = shutil.copytree(quick, tmp_path / "greedy")
+    toml = greedy / "scenario.toml"
+    toml.write_text(toml.read_text("utf-8").replace("saving = 0.95", "peak_valley = 1e-3"), "utf-8")
+    done = run("plan", greedy, "--out", tmp_path / "plan")
+    assert done.exit_code == 1
+    assert "peak-valley promise is missed" in done.stderr
+    assert (tmp_path / "plan" / "summary.json").is_file()
+    told = run("study", greedy, "--out", tmp_path / "study", "--participation", 1, "--json")
+    assert told.exit_code == 1
+    assert "peak-valley promise is missed" in json.loads(told.stdout)["misses"][0]
+
+
+def test_what_is_compared_may_miss_a_limit(run: Run, quick: Path, tmp_path: Path) -> None:
+    """Uncoordinated charging that breaks limits is a finding of a study, not its failure."""
+    weak = shutil.copytree(quick, tmp_path / "weak")
+    toml = weak / "scenario.toml"
+    small = toml.read_text("utf-8").replace("transformer_kva = 250.0", "transformer_kva = 120.0")
+    toml.write_text(small, "utf-8")
+    options = ["--strategy", "uncoordinated", "--participation", 1]
+    done = run("study", weak, "--out", tmp_path / "study", *options, "--json")
+    assert json.loads(done.stdout)["results"][0]["transformer_violations"] > 0
+    assert done.exit_code == 0
+    assert run("plan", weak, "--out", tmp_path / "plan", *options).exit_code == 1
+
+
+@pytest.fixture
+def broken(quick: Path, tmp_path: Path) -> Path:
+    """A scenario with three mistakes in two files."""
+    folder = shutil.copytree(quick, tmp_path / "broken")
+    toml = folder / "scenario.toml"
+    text = toml.read_text("utf-8").replace("bus = 5", "bus = 55")
+    toml.write_text(text.replace("saving = 0.95", "saving = -0.95"), "utf-8")
+    sessions = folder / "sessions.csv"
+    sessions.write_text(sessions.read_text("utf-8").replace("s02,d02,north", "s02,d02,nowhere"))
+    return folder
+
+
+@pytest.mark.parametrize("command", ["plan", "study"])
+def test_bad_input_is_told_at_once(run: Run, broken: Path, tmp_path: Path, command: str) -> None:
+    """Exit code 2, every problem with its place and what would be right, and nothing written."""
+    problems = check(broken)
+    assert len(problems) >= 3
+    done = run(command, broken, "--out", tmp_path / "out" / "it")
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    for problem in problems:
+        for part in (problem.file, problem.where, problem.field, problem.wrong, problem.right):
+            assert part in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "study", "scenario check"])
+def test_bad_input_as_data(run: Run, broken: Path, tmp_path: Path, command: str) -> None:
+    """With --json the same problems are data on stdout, and stderr is silent."""
+    place = [] if command == "scenario check" else ["--out", tmp_path / "it"]
+    done = run(*command.split(), broken, *place, "--json")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout) == {"problems": [asdict(one) for one in check(broken)]}
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["plan", "study"])
+def test_a_strangers_folder_is_left_alone(
+    run: Run, quick: Path, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands there and is not ours stops the command before any work, and stays."""
+
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("the place should be looked at first")
+
+    monkeypatch.setattr(commands, "make_plan", work)
+    monkeypatch.setattr(study_run, "plan", work)
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("precious")
+    done = run(command, quick, "--out", tmp_path / "letters")
+    assert done.exit_code == 2
+    assert f"{tmp_path / 'letters'} — exists and is not a {command}" in done.stderr
+    assert (tmp_path / "letters" / "dear.txt").read_text() == "precious"
+    below_a_file = run(
+        command, quick, "--out", tmp_path / "letters" / "dear.txt" / "plan", "--json"
+    )
+    assert below_a_file.exit_code == 2
+    [problem] = json.loads(below_a_file.stdout)["problems"]
+    assert problem["wrong"] == "is not a folder"
+
+
+def test_a_place_without_permission_is_named(
+    run: Run, quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parent that may not be written to is told in one line."""
+    monkeypatch.setattr(place.os, "access", lambda *_: False)
+    done = run("plan", quick, "--out", tmp_path / "deep" / "plan")
+    assert done.exit_code == 2
+    assert done.stderr.strip().startswith(f"{tmp_path} — may not be written to")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--method", "guessing"],
+        ["--family", "spot"],
+        ["--participation", "1.2"],
+        ["--strategy", "magic"],
+        [],
+    ],
+)
+def test_mistyped_options_end_with_2(run: Run, quick: Path, options: list[str]) -> None:
+    """Unknown words, shares above 1 and a missing --out are refused before anything is read."""
+    done = run("plan", quick, *options)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+
+
+def test_audit_tells_a_true_plan_from_a_changed_one(
+    run: Run, planned: Path, tmp_path: Path
+) -> None:
+    """0 where everything written is so, 1 where one number was changed."""
+    done = run("audit", planned, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["ok"]
+    changed = shutil.copytree(planned, tmp_path / "changed")
+    bills = pl.read_parquet(changed / "bills.parquet")
+    bills.with_columns(pl.col("paid") + 0.01).write_parquet(changed / "bills.parquet")
+    found = run("audit", changed)
+    assert found.exit_code == 1
+    assert "fails" in found.stdout
+
+
+def test_another_family_is_another_scenario(run: Run, quick: Path, tmp_path: Path) -> None:
+    """A plan with --family is true of its scenario with that family, and of no other."""
+    family = ["--family", "hourly"]
+    run("plan", quick, "--out", tmp_path / "plan", *family)
+    assert run("audit", tmp_path / "plan").exit_code == 1
+    assert run("audit", tmp_path / "plan", "--scenario", quick, *family).exit_code == 0
+
+
+def test_audit_of_another_scenario(run: Run, quick: Path, planned: Path) -> None:
+    """--scenario names the scenario; --family makes it another, and needs it named."""
+    assert run("audit", planned, "--scenario", quick).exit_code == 0
+    assert run("audit", planned, "--scenario", quick, "--family", "hourly").exit_code == 1
+    assert run("audit", planned, "--family", "hourly").exit_code == 2
+    assert run("audit", planned, "--scenario", "nowhere").exit_code == 2
+    assert run("audit", planned / "nothing").exit_code == 2
+
+
+def test_new_check_and_again(run: Run, tmp_path: Path) -> None:
+    """The example that `new` writes is found fine by `check`; a second `new` there is refused."""
+    assert run("scenario", "new", tmp_path / "mine").exit_code == 0
+    done = run("scenario", "check", tmp_path / "mine")
+    assert done.exit_code == 0
+    assert "12 sessions at 2 hubs, 96 slots" in done.stdout
+    assert run("scenario", "new", tmp_path / "mine", "--json").exit_code == 2
+
+
+def importing(place: Path, **changes: str) -> list[object]:
+    """Arguments of an import of the small tables that the scenario tests use."""
+    options: dict[str, Any] = {
+        "sessions": DATA / "sessions_plain.csv",
+        "prices": DATA / "prices_quarterly_kwh.csv",
+        "day": "2024-06-03",
+        "zone": "Europe/Amsterdam",
+        "out": place,
+    }
+    return [part for key, value in (options | changes).items() for part in (f"--{key}", value)]
+
+
+def test_import_makes_a_scenario(run: Run, tmp_path: Path) -> None:
+    """Sessions and prices become a folder that loads; assumptions are taken, notes are told."""
+    assume = ["--assume", "currency=EUR", "--assume", "capacity_kwh=60", "--assume", "two_way=true"]
+    done = run("scenario", "import", *importing(tmp_path / "site"), *assume, "--json")
+    assert done.exit_code == 0, done.output
+    fleet = load(tmp_path / "site").fleet
+    assert json.loads(done.stdout)["sessions"] == len(fleet)
+    assert set(fleet.capacity_kwh) == {60.0}
+    assert (fleet.discharge_kw_max > 0).all()
+
+
+@pytest.mark.parametrize(
+    "assumed", ["battery=60", "capacity_kwh=many", "capacity_kwh", "zone=Europe/Paris"]
+)
+def test_import_refuses_unknown_assumptions(run: Run, tmp_path: Path, assumed: str) -> None:
+    """An unknown key, a wrong value, none, or a key with its own option: 2, and no folder."""
+    done = run("scenario", "import", *importing(tmp_path / "site"), "--assume", assumed)
+    assert done.exit_code == 2
+    assert not (tmp_path / "site").exists()
+
+
+def test_import_names_a_missing_file(run: Run, tmp_path: Path) -> None:
+    """A file that is not there is a problem like any other, beside the others."""
+    done = run("scenario", "import", *importing(tmp_path / "site", sessions="gone.csv"), "--json")
+    assert done.exit_code == 2
+    assert "gone.csv" in [problem["file"] for problem in json.loads(done.stdout)["problems"]]
+
+
+def test_choices_are_those_of_the_rooms() -> None:
+    """The command line offers the strategies and families that there are."""
+    assert tuple(commands.Strategy) == STRATEGIES
+    families = get_type_hints(commands.plan)["family"]
+    assert get_args(get_args(families)[0]) == FAMILIES
+
+
+def test_help_tells_the_exit_codes(run: Run) -> None:
+    """Scripts find the exit codes where they look first."""
+    said = " ".join(run("--help").stdout.split())
+    for words in ("0 fine", "1 finished", "2 bad input", "130 interrupted"):
+        assert words in said
