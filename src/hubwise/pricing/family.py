@@ -12,6 +12,9 @@ from hubwise.domain import Fleet, Horizon, PriceRules, Scenario, Tariff
 Array = NDArray[np.float64]
 FAMILIES = ("flat", "time-of-use", "hourly")
 
+# Two averages of prices that differ by less are the same [currency/kWh].
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -26,7 +29,8 @@ class Family:
     hubs
         Number of hubs; all of them post the same prices.
     low, high
-        Bounds of the price vector; shape (2, groups) [currency/kWh].
+        Bounds of the price vector, themselves with at most ``decimals`` decimals; shape (2, groups)
+        [currency/kWh].
     headroom
         Lines (intercept, slope) in the charge price that the discharge price must stay below, or
         buying and selling in one slot would pay; shape (2, lines).
@@ -50,16 +54,18 @@ class Family:
         return int(self.low.shape[1])
 
     def project(self, prices: Array) -> Array:
-        """The nearest lawful price vector, rounded as posted: bounds, average cap, no arbitrage."""
-        tick = 10.0**-self.decimals
-        charge = np.clip(prices[0], self.low[0], self.high[0])
-        charge = np.clip(self._capped(charge), self.low[0], self.high[0])
-        charge = np.clip(_round(charge, tick), _up(self.low[0], tick), _down(self.high[0], tick))
+        """A lawful price vector near ``prices``, rounded as posted; lawful ones stay as they are.
+
+        Charge prices are clipped to their bounds and lowered to the average cap; discharge prices
+        are clipped to theirs, and to what leaves no arbitrage at these charge prices.
+        """
+        charge = np.clip(np.round(prices[0], self.decimals), self.low[0], self.high[0])
+        charge = self._capped(charge) + 0.0  # no negative zero on a price list
         intercept, slope = self.headroom[:, :, None]
         free = np.min(intercept + slope * charge, axis=0, initial=np.inf)
-        ceiling = _down(np.minimum(self.high[1], free), tick)
-        discharge = np.clip(_round(prices[1], tick), _up(self.low[1], tick), ceiling)
-        return np.stack([charge, np.minimum(discharge, ceiling)])
+        ceiling = _down(np.minimum(self.high[1], free), self.decimals)
+        discharge = np.clip(np.round(prices[1], self.decimals), self.low[1], ceiling) + 0.0
+        return np.stack([charge, discharge])
 
     def tariff(self, prices: Array) -> Tariff:
         """The posted tariff of a price vector."""
@@ -67,7 +73,10 @@ class Family:
         return Tariff(np.ascontiguousarray(rows[0]), np.ascontiguousarray(rows[1]))
 
     def vector(self, charge: Array, discharge: Array, weight: Array) -> Array:
-        """Means of slot prices in every group; arrays of shape (2,) x (slots,) weights."""
+        """Means of slot prices in every group, weighted by ``weight``; shape (2, groups).
+
+        ``charge``, ``discharge``: shape (slots,) [currency/kWh]; ``weight``: shape (2, slots).
+        """
         size = self.groups
         means = []
         for values, weights in zip((charge, discharge), weight, strict=True):
@@ -76,33 +85,31 @@ class Family:
         return np.stack(means)
 
     def _capped(self, charge: Array) -> Array:
-        """Lower all charge prices alike until their time-average meets the cap."""
-        if not np.isfinite(self.average_cap):
-            return charge
+        """Lower all charge prices alike, down to their bounds, until the average meets the cap."""
         share = np.bincount(self.group, minlength=self.groups) / len(self.group)
-        low, high = 0.0, float(np.max(charge - self.low[0]))
-        if share @ charge <= self.average_cap:
+        if share @ charge <= self.average_cap + ROUNDING:
             return charge
+        low, high = 0.0, float(np.max(charge - self.low[0]))
         for _ in range(60):
             cut = 0.5 * (low + high)
             if share @ np.maximum(charge - cut, self.low[0]) > self.average_cap:
                 low = cut
             else:
                 high = cut
-        lowered: Array = np.maximum(charge - high - 10.0**-self.decimals, self.low[0])
+        lowered: Array = np.maximum(_down(charge - high, self.decimals), self.low[0])
         return lowered
 
 
-def _round(values: Array, tick: float) -> Array:
-    return np.round(values / tick) * tick + 0.0  # no negative zero on a price list
+def _down(values: Array, decimals: int) -> Array:
+    """The next lower prices with so many decimals; those that have no more stay."""
+    ticks = np.floor(values * 10.0**decimals + 1e-6)
+    lower: Array = np.round(ticks * 10.0**-decimals, decimals) + 0.0
+    return lower
 
 
-def _down(values: Array, tick: float) -> Array:
-    return np.floor(values / tick + 1e-9) * tick
-
-
-def _up(values: Array, tick: float) -> Array:
-    return np.ceil(values / tick - 1e-9) * tick
+def _up(values: Array, decimals: int) -> Array:
+    """The next higher prices with so many decimals; those that have no more stay."""
+    return -_down(-values, decimals) + 0.0
 
 
 def make_family(scenario: Scenario, name: str | None = None) -> Family:
@@ -114,28 +121,41 @@ def make_family(scenario: Scenario, name: str | None = None) -> Family:
         If the family is unknown, or the rules leave a group no lawful price.
     """
     rules = scenario.rules
-    name = name or rules.family
-    group = _groups(name, rules, scenario.horizon)
-    size = int(group.max()) + 1
-    low = np.full((2, size), -np.inf)
-    high = np.full((2, size), np.inf)
-    least = (rules.charge_price_min, rules.discharge_price_min)
-    most = (rules.charge_price_max, rules.discharge_price_max)
+    group = _groups(name or rules.family, rules, scenario.horizon)
+    # Nobody pays more than on the reference tariff, so nobody is worse off.
+    most_charge = np.minimum(rules.charge_price_max, scenario.market.reference_price)
+    least = np.stack([rules.charge_price_min, rules.discharge_price_min])
+    most = np.stack([most_charge, rules.discharge_price_max])
+    low = np.full((2, int(group.max()) + 1), -np.inf)
+    high = np.full_like(low, np.inf)
     for k in range(2):
-        np.maximum.at(low[k], group, least[k])
-        np.minimum.at(high[k], group, most[k])
-    if (low > high).any():
-        raise ValueError(
-            f"the price rules leave no lawful price in group {np.argwhere(low > high)}"
-        )
+        np.maximum.at(low[k], group, _up(least[k], rules.decimals))
+        np.minimum.at(high[k], group, _down(most[k], rules.decimals))
     headroom = _headroom(scenario.fleet)
     intercept, slope = headroom[:, :, None]
     # Below this charge price even the least discharge price would invite going in a circle.
-    low[0] = np.max((low[1] - intercept) / slope, axis=0, initial=-np.inf).clip(low[0])
-    if (low > high).any():
-        stuck = sorted(set(np.nonzero(low > high)[1].tolist()))
-        raise ValueError(f"the price rules leave no lawful price in groups {stuck} of {name}")
-    return Family(group, len(scenario.hubs), low, high, headroom, rules.average_cap, rules.decimals)
+    circle = np.max((low[1] - intercept) / slope, axis=0, initial=-np.inf)
+    low[0] = np.maximum(low[0], _up(circle, rules.decimals))
+    family = Family(
+        group, len(scenario.hubs), low, high, headroom, rules.average_cap, rules.decimals
+    )
+    _refuse_where_nothing_is_lawful(family, scenario.horizon)
+    return family
+
+
+def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
+    starts = horizon.local_starts()
+    wrong = [
+        f"from {starts[int(np.argmax(family.group == g))]:%H:%M} on a {kind} price must be at "
+        f"least {family.low[k, g]:g} and at most {family.high[k, g]:g}"
+        for k, kind in enumerate(("charge", "discharge"))
+        for g in np.flatnonzero(family.low[k] > family.high[k])
+    ]
+    least = float(family.low[0, family.group].mean())
+    if least > family.average_cap + ROUNDING:
+        wrong.append(f"charge prices average at least {least:g}, above the cap")
+    if wrong:
+        raise ValueError("the price rules leave no lawful tariff: " + "; ".join(wrong))
 
 
 def _groups(name: str, rules: PriceRules, horizon: Horizon) -> NDArray[np.int64]:

@@ -58,7 +58,8 @@ def cost_ceiling(problem: Problem, promise: float | None = None) -> float:
     market, scenario = problem.scenario.market, problem.scenario
     at_once = problem.uncoordinated.charge_kw[scenario.fleet.participating]
     reference = scenario.horizon.slot_hours * float(at_once.sum(axis=0) @ market.reference_price)
-    return (scenario.promises.saving if promise is None else promise) * reference
+    share = scenario.promises.saving if promise is None else promise
+    return share * reference if np.isfinite(share) else np.inf
 
 
 def bill_everyone(
