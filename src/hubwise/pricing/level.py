@@ -1,9 +1,10 @@
 """Levelling: move all prices along one path until drivers pay what was promised.
 
-Drivers' cost rises with every charge price and falls with every discharge price, so along a path
-on which charge prices rise first and discharge prices fall after, it only ever rises: one
+Drivers' cost rises with every charge price and falls with every discharge price. On the path charge
+prices rise together, and when none can rise further discharge prices fall together: one
 root-finding brings any price vector to where the saving promise is just kept, and a search need
-only look for the shape of the prices.
+only look for the shape of the prices. Where an average cap or the rule against arbitrage bends the
+path, cost may fall on a stretch of it; a point found still keeps the promise.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from hubwise.pricing.value import cost_ceiling
 
 Array = NDArray[np.float64]
 
-# Aim below the promise by this share, so that rounding of posted prices cannot break it.
-CAUTION = 2e-4
+# Aim below the promise by this share, so that rounding of sums cannot break it.
+CAUTION = 1e-7
 
 
 def participants_pay(problem: Problem, family: Family, prices: Array) -> float:
@@ -36,16 +37,17 @@ def participants_pay(problem: Problem, family: Family, prices: Array) -> float:
 def level(problem: Problem, family: Family, prices: Array) -> Array:
     """The lawful price vector nearest along the path at which the saving promise is just kept.
 
-    Without a saving promise the prices are only made lawful; where no point of the path reaches
-    the promise, its nearest end is returned.
+    Drivers pay at most what was promised, and but a tick of prices less. Without a saving promise
+    the prices are only made lawful; where no point of the path reaches the promise, its nearest end
+    is returned.
     """
-    aim = cost_ceiling(problem) * (1.0 - CAUTION)
-    if not np.isfinite(aim):
+    ceiling = cost_ceiling(problem)
+    if not np.isfinite(ceiling):
         return family.project(prices)
-    lawful = family.project(prices)
-    # How far charge prices can rise and discharge prices fall, and the other way round.
-    rise, sink = float(np.max(family.high[0] - lawful[0])), float(np.max(lawful[1] - family.low[1]))
-    fall, lift = float(np.max(lawful[0] - family.low[0])), float(np.max(family.high[1] - lawful[1]))
+    aim = ceiling - CAUTION * abs(ceiling)
+    rise, sink = _reach(family.high[0] - prices[0]), _reach(prices[1] - family.low[1])
+    fall, lift = _reach(prices[0] - family.low[0]), _reach(family.high[1] - prices[1])
+    tried = {}
 
     def along(way: float) -> Array:
         charge = min(max(way, -fall), rise)
@@ -53,11 +55,19 @@ def level(problem: Problem, family: Family, prices: Array) -> Array:
         return family.project(prices + np.array([[charge], [discharge]]))
 
     def excess(way: float) -> float:
-        return participants_pay(problem, family, along(way)) - aim
+        tried[way] = participants_pay(problem, family, along(way)) - aim
+        return tried[way]
 
     here = excess(0.0)
     end = rise + sink if here < 0.0 else -fall - lift
     if here == 0.0 or excess(end) * here > 0.0:
         return along(0.0 if here == 0.0 else end)
-    tick = 10.0**-family.decimals
-    return along(brentq(excess, min(0.0, end), max(0.0, end), xtol=0.3 * tick, maxiter=60))
+    # Prices go in ticks, and so does the excess: take the side on which the promise is kept.
+    xtol = 0.3 * 10.0**-family.decimals
+    brentq(excess, min(0.0, end), max(0.0, end), xtol=xtol, maxiter=60, disp=False)
+    return along(max(way for way, over in tried.items() if over <= 0.0))
+
+
+def _reach(room: Array) -> float:
+    """How far a shift can go before it has used up all room."""
+    return max(float(room.max()), 0.0)
