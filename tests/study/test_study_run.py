@@ -1,0 +1,141 @@
+"""A study: strategies side by side, whole or not at all, the same however many work at it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hubwise.domain import Scenario
+from hubwise.plan import read
+from hubwise.scenario import load
+from hubwise.study import STRATEGIES, run, study
+
+SHARES = (0.5, 1.0)
+
+
+@pytest.fixture(scope="module")
+def quick() -> Scenario:
+    """The example with one price for the whole day and few evaluations."""
+    example = load("example")
+    return replace(
+        example,
+        search=replace(example.search, evaluations=3),
+        rules=replace(example.rules, family="flat"),
+    )
+
+
+@pytest.fixture(scope="module")
+def made(quick: Scenario, tmp_path_factory: pytest.TempPathFactory) -> run.StudyResult:
+    """A study by one process; not to be changed."""
+    return study(quick, tmp_path_factory.mktemp("studies") / "one", participations=SHARES)
+
+
+def untimed(result: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in result.items() if key != "wall_seconds"}
+
+
+def test_every_pair_has_a_plan_folder(made: run.StudyResult) -> None:
+    """Each strategy at each participation has its folder, and its result is the summary's."""
+    names = {f"{strategy}-{share:g}" for strategy in STRATEGIES for share in SHARES}
+    assert {folder.name for folder in (made.folder / "plans").iterdir()} == names
+    summary = json.loads((made.folder / "summary.json").read_text("utf-8"))
+    assert summary == made.summary
+    assert set(summary) == {"scenario", "currency", "version", "results"}
+    for result in summary["results"]:
+        name = f"{result['strategy']}-{result['participation']:g}"
+        assert read(made.folder / "plans" / name).result == result
+    assert made.report.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_strategies_have_the_same_drivers(made: run.StudyResult) -> None:
+    """At one participation all strategies bill the same participants from the same yardstick."""
+    for share in SHARES:
+        plans = [read(made.folder / "plans" / f"{name}-{share:g}").tables for name in STRATEGIES]
+        for other in plans[1:]:
+            assert other["sessions"].equals(plans[0]["sessions"])
+            yardstick = other["bills"]["reference_cost"].to_numpy()
+            np.testing.assert_array_equal(yardstick, plans[0]["bills"]["reference_cost"])
+
+
+def test_results_as_a_table(made: run.StudyResult) -> None:
+    """The table has a row for each result and the figures in columns."""
+    table = made.table()
+    assert table.height == len(STRATEGIES) * len(SHARES)
+    assert table["strategy"].to_list() == list(STRATEGIES) * len(SHARES)
+    at_once = table.filter(strategy="uncoordinated")
+    assert at_once["peak_valley_ratio"].to_list() == [1.0] * len(SHARES)
+
+
+def test_workers_do_not_change_the_result(
+    made: run.StudyResult, quick: Scenario, tmp_path: Path
+) -> None:
+    """Two processes write the same tables to the bit, and the same figures but for the time."""
+    heard: list[tuple[int, int, str]] = []
+    beside = study(
+        quick,
+        tmp_path / "two",
+        participations=SHARES,
+        workers=2,
+        progress=lambda *step: heard.append(step),
+    )
+    assert [untimed(one) for one in beside.results] == [untimed(one) for one in made.results]
+    for file in sorted(made.folder.glob("plans/*/*.parquet")):
+        twin = beside.folder / file.relative_to(made.folder)
+        assert twin.read_bytes() == file.read_bytes()
+    count = len(STRATEGIES) * len(SHARES)
+    assert [step[:2] for step in heard] == [(k + 1, count) for k in range(count)]
+    assert len({name for *_, name in heard}) == count
+
+
+def test_a_new_study_takes_the_place_of_the_old(quick: Scenario, tmp_path: Path) -> None:
+    """A study is replaced as a whole: no plan of the old one stays."""
+    out = tmp_path / "study"
+    study(quick, out, participations=[0.5], strategies=["uncoordinated"])
+    study(quick, out, participations=[1.0], strategies=["passive"])
+    assert [folder.name for folder in (out / "plans").iterdir()] == ["passive-1"]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["study"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failed_study_leaves_what_was_there(
+    quick: Scenario, tmp_path: Path, workers: int
+) -> None:
+    """Where one plan fails, the error comes through and the earlier study stands untouched."""
+    out = tmp_path / "study"
+    study(quick, out, participations=[0.5], strategies=["uncoordinated"])
+    before = (out / "summary.json").read_bytes()
+    with pytest.raises(ValueError, match="unknown strategy 'magic'"):
+        study(quick, out, strategies=["uncoordinated", "magic"], workers=workers)
+    assert (out / "summary.json").read_bytes() == before
+    assert [folder.name for folder in tmp_path.iterdir()] == ["study"]
+
+
+def test_a_report_that_fails_leaves_nothing(
+    quick: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A study without its page is no study."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(run, "write_report", broken)
+    with pytest.raises(RuntimeError, match="no ink"):
+        study(quick, tmp_path / "study", participations=[0.5], strategies=["uncoordinated"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("participations", "strategies"),
+    [([], STRATEGIES), ([0.5], []), ([0.5, 0.5], ["passive"])],
+)
+def test_nothing_and_twice_are_refused(
+    quick: Scenario, tmp_path: Path, participations: list[float], strategies: list[str]
+) -> None:
+    """A study without a plan, or with one plan twice, is a mistake of the caller."""
+    with pytest.raises(ValueError, match="none twice"):
+        study(quick, tmp_path / "it", participations=participations, strategies=strategies)

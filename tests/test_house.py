@@ -1,0 +1,89 @@
+"""The house: public names, version, layers, and how large a file may grow."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+from importlinter import cli as layers
+
+import hubwise
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "src" / "hubwise").rglob("*.py"))
+PUBLIC = {
+    "AuditReport",
+    "Plan",
+    "PlanFolder",
+    "Problem",
+    "Scenario",
+    "ScenarioError",
+    "Schedule",
+    "StationSchedule",
+    "StudyResult",
+    "Tariff",
+    "audit",
+    "check",
+    "import_sessions",
+    "load",
+    "new",
+    "packaged",
+    "plan",
+    "read",
+    "study",
+    "tables",
+    "with_participation",
+    "write",
+}
+
+
+def test_public_names() -> None:
+    """What ``import hubwise`` offers is a decision, not an accident."""
+    assert set(hubwise.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(hubwise, name).__doc__
+
+
+def test_functions_keep_their_names_from_their_rooms() -> None:
+    """``hw.plan`` is the function and not the room, whichever was imported first."""
+    rooms = "import hubwise.audit, hubwise.plan, hubwise.study, hubwise.cli"
+    asked = f"{rooms}; assert callable(hubwise.plan) and callable(hubwise.study)"
+    subprocess.run([sys.executable, "-c", asked], check=True)
+    assert all(isinstance(f, FunctionType) for f in (hubwise.plan, hubwise.study, hubwise.audit))
+
+
+def test_one_version_everywhere() -> None:
+    """Package, project file, changelog and citation name the same version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    changelog = re.search(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    citation = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.M)
+    assert changelog is not None
+    assert citation is not None
+    assert hubwise.__version__ == project["version"] == changelog[1] == citation[1]
+
+
+def test_imports_only_go_down() -> None:
+    """No room knows what stands above it."""
+    contract = str(ROOT / "pyproject.toml")
+    assert (
+        layers.lint_imports(config_filename=contract, no_cache=True) == layers.EXIT_STATUS_SUCCESS
+    )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_files_stay_readable(path: Path) -> None:
+    """No module grows past 500 lines, and each says what it is."""
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) < 500
+    assert text.startswith('"""')
+
+
+def test_pins_are_plain() -> None:
+    """Every pin is ``name==version``: no place, no host, no local path."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line) for line in lines)
