@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hubwise.dispatch import Dispatch, Problem, social_cost_bound
+from hubwise.domain import Tariff
+from hubwise.drivers import best_response
 from hubwise.pricing.value import cost_ceiling
 
 
 def profit_bound(problem: Problem, relaxed: Dispatch) -> float:
     """No tariff of any family brings a higher profit than this [currency].
 
-    What drivers pay, wear included, is at most what the saving promise leaves, and never above
-    their uncoordinated cost (no driver may be worse off); what the whole costs is at least
-    `social_cost_bound`. The feeder is the linear one of ``problem``.
+    What drivers pay, wear included, is at most what the saving promise leaves, and what the price
+    rules allow; what the whole costs is at least `social_cost_bound`. The feeder is the linear one
+    of ``problem``.
     """
     hubs = problem.scenario.hubs
-    most_paid = min(cost_ceiling(problem), cost_ceiling(problem, promise=1.0))
+    most_paid = min(cost_ceiling(problem), _dearest(problem))
     fixed = float(hubs.lease_cost.sum() + hubs.running_cost.sum())
     return most_paid - social_cost_bound(problem, relaxed) - fixed
+
+
+def _dearest(problem: Problem) -> float:
+    """The most that participants pay at any tariff of the price rules [currency].
+
+    A driver's optimal cost rises with every charge price and falls with every discharge price, so
+    it is highest at the dearest charge and the lowest discharge prices; what surplus energy may be
+    worth is added back at its most. No driver may pay more than uncoordinated.
+    """
+    scenario, fleet = problem.scenario, problem.fleet
+    rules, shape = scenario.rules, (len(scenario.hubs), 1)
+    corner = Tariff(
+        np.tile(rules.charge_price_max, shape), np.tile(rules.discharge_price_min, shape)
+    )
+    _, cost = best_response(fleet, corner, scenario.horizon)
+    surplus = fleet.surplus_value * np.maximum(
+        np.maximum(fleet.max_kwh, fleet.arrival_kwh) - fleet.required_kwh, 0.0
+    )
+    return min(float((cost + surplus).sum()), cost_ceiling(problem, promise=1.0))
