@@ -31,6 +31,7 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("operator's profit", _number(result["operator_profit"]), money),
         ("  of the fleet's uncoordinated cost", _percent(result["profit_ratio"]), ""),
         ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
+        ("  bound for any tariff", _number(result["profit_bound"]), money),
         *(
             (f"  {name}", _number(outcome["operator_profit"]), money)
             for name, outcome in result["outcomes"].items()
@@ -93,8 +94,8 @@ def say_missed(missed: Sequence[str]) -> None:
         messages.print(f"missed — {miss}", style="yellow", highlight=False)
 
 
-def _number(value: float, decimals: int = 0) -> str:
-    return f"{value:,.{decimals}f}"
+def _number(value: float | None, decimals: int = 0) -> str:
+    return "" if value is None else f"{value:,.{decimals}f}"
 
 
 def _percent(share: float | None) -> str:
