@@ -38,13 +38,13 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
             if name != "dispatched"
         ),
         ("  at the reference tariff, no station", _number(result["reference_margin"]), money),
-        ("lowest voltage", f"{result['min_voltage_pu']:.4f}", "p.u."),
+        ("lowest voltage", _number(result["min_voltage_pu"], 4), "p.u."),
         ("highest transformer loading", _percent(result["transformer_peak_loading"]), ""),
         ("limits broken", str(limits_broken(result)), ""),
-        ("shortfall", _number(result["shortfall_kwh"], 1), "kWh"),
+        ("shortfall", _number(result["shortfall_kwh"]), "kWh"),
         ("largest regret", f"{result['max_regret']:.0e}", money),
         ("tariffs tried", str(result["evaluations"]), ""),
-        ("time", _number(result["wall_seconds"], 1), "s"),
+        ("time", _number(result["wall_seconds"]), "s"),
     ]
     title = f"{scenario.name}: {result['strategy']}, {result['participation']:.0%} participating"
     table = Table("", title=title, show_header=False, title_justify="left")
@@ -81,7 +81,7 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
             _percent(result["participant_cost_ratio"]),
             _number(result["operator_profit"]),
             _percent(result["profit_ratio"]),
-            f"{result['min_voltage_pu']:.4f}",
+            _number(result["min_voltage_pu"], 4),
             _percent(result["transformer_peak_loading"]),
             str(limits_broken(result)),
         )
@@ -94,8 +94,11 @@ def say_missed(missed: Sequence[str]) -> None:
         messages.print(f"missed — {miss}", style="yellow", highlight=False)
 
 
-def _number(value: float | None, decimals: int = 0) -> str:
-    return "" if value is None else f"{value:,.{decimals}f}"
+def _number(value: float | None) -> str:
+    """A number as people read it: whole where it is large."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:,.2f}"
 
 
 def _percent(share: float | None) -> str:
