@@ -38,7 +38,7 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
             if name != "dispatched"
         ),
         ("  at the reference tariff, no station", _number(result["reference_margin"]), money),
-        ("lowest voltage", _number(result["min_voltage_pu"], 4), "p.u."),
+        ("lowest voltage", _number(result["min_voltage_pu"], ".4f"), "p.u."),
         ("highest transformer loading", _percent(result["transformer_peak_loading"]), ""),
         ("limits broken", str(limits_broken(result)), ""),
         ("shortfall", _number(result["shortfall_kwh"]), "kWh"),
@@ -81,7 +81,7 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
             _percent(result["participant_cost_ratio"]),
             _number(result["operator_profit"]),
             _percent(result["profit_ratio"]),
-            _number(result["min_voltage_pu"], 4),
+            _number(result["min_voltage_pu"], ".4f"),
             _percent(result["transformer_peak_loading"]),
             str(limits_broken(result)),
         )
@@ -94,11 +94,15 @@ def say_missed(missed: Sequence[str]) -> None:
         messages.print(f"missed — {miss}", style="yellow", highlight=False)
 
 
-def _number(value: float | None) -> str:
-    """A number as people read it: whole where it is large."""
+def _number(value: float | None, form: str = "") -> str:
+    """A number as people read it, whole where it is large; empty where there is none."""
     if value is None:
         return ""
-    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:,.2f}"
+    return format(value, form or (",.0f" if abs(value) >= 1000.0 else ",.2f"))
+
+
+def _voltage(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _percent(share: float | None) -> str:

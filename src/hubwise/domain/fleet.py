@@ -29,7 +29,8 @@ class Fleet:
     actual_departure_slot
         The first slot after the stay's actual end, where known; else the stated one.
     capacity_kwh, arrival_kwh, required_kwh, reserve_kwh, max_kwh
-        Battery size, energy at arrival, energy required at departure, reserve, and highest energy [kWh].
+        Battery size, energy at arrival, energy required at departure, reserve, and highest energy
+        [kWh].
     charge_kw_max, discharge_kw_max
         Limits at the charger [kW]; discharge 0 where charger or vehicle is one-way.
     charge_efficiency, discharge_efficiency

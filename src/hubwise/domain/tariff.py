@@ -35,7 +35,8 @@ class Market:
     purchase_price
         Paid for energy drawn at a grid connection [currency/kWh].
     feed_in_price
-        Received for energy sold at a grid connection, never above the purchase price [currency/kWh].
+        Received for energy sold at a grid connection, never above the purchase price
+        [currency/kWh].
     reference_price
         The reference tariff: what an uncoordinated driver pays [currency/kWh].
     incentive
