@@ -93,19 +93,20 @@ def feeder_figures(evidence: Evidence) -> Figures:
     high = feeder.voltage_max_pu * (1 + LIMIT)
     heavy = loading > feeder.transformer_limit * (1 + LIMIT)
     peak, valley = head.max(initial=-np.inf), head.min(initial=np.inf)
+    losses_kw = table["losses_kw"][known].sum() if known.any() else np.nan
     life = loss_of_life_days(loading, evidence.hours, model=thermal_model(feeder.transformer_kva))
     return {
         "peak_kw": float(peak),
         "valley_kw": float(valley),
         "peak_valley_kw": float(peak - valley),
-        "load_factor": float(head.sum() / known.sum() / peak),
-        "losses_kwh": float(evidence.hours * table["losses_kw"][known].sum()),
+        "load_factor": float(head.sum() / known.sum() / peak) if peak else np.nan,
+        "losses_kwh": float(evidence.hours * losses_kw),
         "min_voltage_pu": float(voltage.min(initial=np.inf)),
         "voltage_violations": float(((voltage < low) | (voltage > high)).sum()),
         "transformer_violations": float(heavy.sum()),
         "connection_violations": float(_connections(evidence)),
         "convergence_violations": float((~known).sum()),
-        "transformer_peak_loading": float(loading[known].max(initial=0.0)),
+        "transformer_peak_loading": float(loading[known].max(initial=-np.inf)),
         "transformer_life_days": float(life),
     }
 
@@ -200,7 +201,7 @@ def _posted(evidence: Evidence) -> Figures:
     """The prices in short: by hub and group of slots, called by its block or its first moment."""
     rules, tariff = evidence.scenario.rules, evidence.tariff
     _, first = np.unique(price_groups(evidence.scenario), return_index=True)
-    clock = [moment.strftime("%H:%M") for moment in evidence.scenario.horizon.local_starts()]
+    clock = evidence.scenario.horizon.slot_names()
     in_blocks = rules.family == "time-of-use" and rules.block_names
     figures = {}
     for row, hub in enumerate(evidence.scenario.hubs.name):

@@ -70,6 +70,17 @@ class Horizon:
         tz = ZoneInfo(self.zone)
         return [moment.astimezone(tz) for moment in self.starts_utc()]
 
+    def slot_names(self) -> list[str]:
+        """What the clock shows when each slot starts, such as ``18:00``; length ``slots``.
+
+        With date and offset in all names where the clock shows a time twice.
+        """
+        starts = self.local_starts()
+        names = [f"{moment:%H:%M}" for moment in starts]
+        if len(set(names)) == len(names):
+            return names
+        return [moment.isoformat(timespec="minutes") for moment in starts]
+
     def local_hours(self) -> NDArray[np.float64]:
         """Wall-clock hour (0-24) at which each slot starts; shape (slots,) [h]."""
         return np.array([m.hour + m.minute / 60.0 for m in self.local_starts()])

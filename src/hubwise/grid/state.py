@@ -40,7 +40,7 @@ class FeederState:
     branch_loading: Array
     converged: NDArray[np.bool_]
 
-    def select(self, slots: slice) -> FeederState:
+    def select(self, slots: slice | NDArray[np.int64]) -> FeederState:
         """The state of some of the slots."""
         return FeederState(**{f.name: getattr(self, f.name)[..., slots] for f in fields(self)})
 

@@ -97,8 +97,9 @@ def _promised(scenario: Scenario) -> Promised:
     draw = _hub_kw(scenario, schedule, at_rest(scenario, schedule))
     state = power_flow(scenario.feeder, scenario.hubs.bus, draw)
     limits = feeder_limits(scenario.feeder, scenario.hubs.bus, draw)
-    spread = float(np.nanmax(state.head_kw) - np.nanmin(state.head_kw))
-    return Promised(state, limits, scenario.promises.peak_valley * spread)
+    promise = scenario.promises.peak_valley
+    span = promise * float(np.ptp(limits.head(draw))) if np.isfinite(promise) else np.inf
+    return Promised(state, limits, span)
 
 
 def _answer(

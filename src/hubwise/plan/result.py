@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hubwise.domain import Promises, Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState, Kind, count, loss_of_life_days, thermal_model, violations
 from hubwise.ledger import Account, Bills, hub_flows
-from hubwise.pricing import make_family
+from hubwise.pricing import price_groups
 
 Array = NDArray[np.float64]
 
@@ -23,29 +23,31 @@ def feeder_figures(
 ) -> dict[str, float]:
     """Head, losses, voltages, violations and transformer of a feeder state.
 
-    Slots without a converged power flow count as violations and are left out of the rest.
+    Slots without a converged power flow count as violations and are left out of the rest; figures
+    that then rest on nothing are NaN, and so is the transformer's life in either case.
     """
     feeder, hubs, hours = scenario.feeder, scenario.hubs, scenario.horizon.slot_hours
     hub_kw = hub_flows(len(hubs), scenario.fleet, schedule, stations).net_kw
     broken = count(violations(feeder, hubs, state, hub_kw))
-    head, loading = state.head_kw[state.converged], state.transformer_loading
-    if not head.size:
-        head = np.array([np.nan])
-    life = loss_of_life_days(loading, hours, model=thermal_model(feeder.transformer_kva))
+    known = state.select(np.flatnonzero(state.converged)) if state.converged.any() else state
+    peak, valley = float(known.head_kw.max()), float(known.head_kw.min())
+    thermal = thermal_model(feeder.transformer_kva)
     return {
-        "peak_kw": float(head.max()),
-        "valley_kw": float(head.min()),
-        "peak_valley_kw": float(head.max() - head.min()),
-        "load_factor": float(head.mean() / head.max()),
-        "losses_kwh": float(hours * np.nansum(state.losses_kw)),
-        "min_voltage_pu": float(np.nanmin(state.voltage_pu, initial=np.inf)),
+        "peak_kw": peak,
+        "valley_kw": valley,
+        "peak_valley_kw": peak - valley,
+        "load_factor": float(known.head_kw.mean()) / peak if peak else np.nan,
+        "losses_kwh": hours * float(known.losses_kw.sum()),
+        "min_voltage_pu": float(known.voltage_pu.min()),
         "voltage_violations": broken[Kind.VOLTAGE],
         "branch_violations": broken[Kind.BRANCH],
         "transformer_violations": broken[Kind.TRANSFORMER],
         "connection_violations": broken[Kind.CONNECTION],
         "convergence_violations": broken[Kind.CONVERGENCE],
-        "transformer_peak_loading": float(np.nanmax(loading, initial=0.0)),
-        "transformer_life_days": float(life),
+        "transformer_peak_loading": float(known.transformer_loading.max()),
+        "transformer_life_days": float(
+            loss_of_life_days(state.transformer_loading, hours, model=thermal)
+        ),
     }
 
 
@@ -82,20 +84,16 @@ def _missing(less_than_required: Array) -> float:
 
 
 def posted_prices(scenario: Scenario, tariff: Tariff) -> dict[str, Any]:
-    """The posted prices, one entry for each group of the tariff family at each hub."""
-    group = make_family(scenario).group
-    _, first = np.unique(group, return_index=True)
-    blocks = scenario.rules.block
-    names = scenario.rules.block_names
+    """The posted prices, one entry for each group of the tariff family at each hub.
 
-    def label(slot: int) -> str:
-        if scenario.rules.family == "time-of-use" and names:
-            return names[int(blocks[slot])]
-        return scenario.horizon.local_starts()[slot].strftime("%H:%M")
-
+    A group is called by its block, or by its first moment.
+    """
+    _, first = np.unique(price_groups(scenario), return_index=True)
+    rules, moment = scenario.rules, scenario.horizon.slot_names()
+    in_blocks = rules.family == "time-of-use" and rules.block_names
     return {
         hub: {
-            label(int(slot)): {
+            rules.block_names[rules.block[slot]] if in_blocks else moment[slot]: {
                 "charge": float(tariff.charge_price[h, slot]),
                 "discharge": float(tariff.discharge_price[h, slot]),
             }

@@ -1,7 +1,7 @@
 """The operator's problem: tariff families, what a tariff is worth, and the search for the best."""
 
 from hubwise.pricing.bound import profit_bound
-from hubwise.pricing.family import FAMILIES, Family, make_family
+from hubwise.pricing.family import FAMILIES, Family, make_family, price_groups
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.level import level, participants_pay
 from hubwise.pricing.search import AUTO, METHODS, Found, Setting, search
@@ -21,6 +21,7 @@ __all__ = [
     "level",
     "make_family",
     "participants_pay",
+    "price_groups",
     "profit_bound",
     "search",
     "settle",

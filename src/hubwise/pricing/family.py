@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.domain import Fleet, Horizon, PriceRules, Scenario, Tariff
+from hubwise.domain import Fleet, Horizon, Scenario, Tariff
 
 Array = NDArray[np.float64]
 FAMILIES = ("flat", "time-of-use", "hourly")
@@ -121,7 +121,7 @@ def make_family(scenario: Scenario, name: str | None = None) -> Family:
         If the family is unknown, or the rules leave a group no lawful price.
     """
     rules = scenario.rules
-    group = _groups(name or rules.family, rules, scenario.horizon)
+    group = price_groups(scenario, name)
     # Nobody pays more than on the reference tariff, so nobody is worse off.
     most_charge = np.minimum(rules.charge_price_max, scenario.market.reference_price)
     least = np.stack([rules.charge_price_min, rules.discharge_price_min])
@@ -144,9 +144,9 @@ def make_family(scenario: Scenario, name: str | None = None) -> Family:
 
 
 def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
-    starts = horizon.local_starts()
+    moment = horizon.slot_names()
     wrong = [
-        f"from {starts[int(np.argmax(family.group == g))]:%H:%M} on a {kind} price must be at "
+        f"from {moment[int(np.argmax(family.group == g))]} on a {kind} price must be at "
         f"least {family.low[k, g]:g} and at most {family.high[k, g]:g}"
         for k, kind in enumerate(("charge", "discharge"))
         for g in np.flatnonzero(family.low[k] > family.high[k])
@@ -158,15 +158,27 @@ def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
         raise ValueError("the price rules leave no lawful tariff: " + "; ".join(wrong))
 
 
-def _groups(name: str, rules: PriceRules, horizon: Horizon) -> NDArray[np.int64]:
-    if name == "flat":
-        return np.zeros(horizon.slots, np.int64)
-    if name == "time-of-use":
-        return np.unique(rules.block, return_inverse=True)[1].astype(np.int64)
-    if name == "hourly":
-        per_hour = 60 // horizon.slot_minutes
-        return np.arange(horizon.slots) // per_hour
-    raise ValueError(f"unknown tariff family {name!r}; known: {', '.join(FAMILIES)}")
+def price_groups(scenario: Scenario, name: str | None = None) -> NDArray[np.int64]:
+    """Which slots share a price in the family ``name`` (default: the scenario's own).
+
+    Groups are 0, 1, ...; shape (slots,).
+
+    Raises
+    ------
+    ValueError
+        If the family is unknown.
+    """
+    horizon = scenario.horizon
+    match name or scenario.rules.family:
+        case "flat":
+            return np.zeros(horizon.slots, np.int64)
+        case "time-of-use":
+            return np.unique(scenario.rules.block, return_inverse=True)[1].astype(np.int64)
+        case "hourly":
+            return np.arange(horizon.slots) * horizon.slot_minutes // 60
+        case unknown:
+            known = ", ".join(FAMILIES)
+            raise ValueError(f"unknown tariff family {unknown!r}; known: {known}")
 
 
 def _headroom(fleet: Fleet) -> Array:
