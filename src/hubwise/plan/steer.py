@@ -79,7 +79,8 @@ def steer(
         limits = feeder_limits(scenario.feeder, scenario.hubs.bus, answer.hub_kw)
         missed = missed_kw(scenario, limits, promised.span_kw, answer.hub_kw)
         worst = float(missed.max())
-        hopeless = best is not None and worst > 0.9 * best[0]
+        # A miss this small only says that dispatches differ by as much: aim once more.
+        hopeless = best is not None and worst > max(0.9 * best[0], NUDGE_KW)
         if best is None or worst < best[0]:
             best = (worst, answer, problem)
         if worst <= 0.0 or hopeless:
