@@ -172,6 +172,58 @@ def put(board, h, first, draw, share):
 
 
 @njit(cache=True, nogil=True)
+def _prices_of(units, board, u, charge_price, discharge_price, buy, sell):
+    """Write what unit ``u`` pays for a kWh put into, and gets for a kWh drawn from, its battery.
+
+    A driver has its posted prices, and the marginal prices weighed so little that it makes no
+    difference but among ties; where limits press hard they weigh less, for regret to stay where
+    it is. Where the reward would pay for going in a circle, it is cut to what makes that idle.
+    """
+    h, first = units.hub[u], units.arrival[u]
+    own = units.own[u]
+    largest = 1.0
+    for k in range(buy.shape[0]):
+        buy[k] = marginal(board, h, first + k, 0.0)
+        sell[k] = buy[k] + units.rewarded[u] * board.incentive[first + k]
+        largest = max(largest, abs(buy[k]), abs(sell[k]))
+    weight = units.weight[u] / largest if own > 0.0 else units.weight[u]
+    for k in range(buy.shape[0]):
+        paid = own * charge_price[h, first + k] + weight * buy[k]
+        earned = own * discharge_price[h, first + k] + weight * sell[k]
+        buy[k] = paid / units.charge_eff[u]
+        sell[k] = min(earned * units.discharge_eff[u] - units.wear[u], buy[k])
+
+
+@njit(cache=True, nogil=True)
+def _constant_slope(units, board, u, answer):
+    """What wear, incentive and surplus add to the objective on the way to ``answer`` [currency].
+
+    On the face of a driver's cheapest schedules the driver's own wear and surplus are settled.
+    """
+    first, own = units.arrival[u], units.own[u]
+    total = 0.0
+    for k in range(answer.shape[0]):
+        before, after = units.change[u, first + k], answer[k]
+        drawn = max(-after, 0.0) - max(-before, 0.0)
+        reward = units.rewarded[u] * board.incentive[first + k] * units.discharge_eff[u]
+        total += ((1.0 - own) * units.wear[u] - reward) * drawn
+        total -= (1.0 - own) * units.surplus[u] * (after - before)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _draw_between(units, u, answer, share, hours, draw):
+    """Write how the unit's draw at the charger changes on ``share`` of the way to ``answer``."""
+    first = units.arrival[u]
+    charge_eff, discharge_eff = units.charge_eff[u], units.discharge_eff[u]
+    for k in range(answer.shape[0]):
+        before = units.change[u, first + k]
+        after = before + share * (answer[k] - before)
+        old = _power(before, charge_eff, discharge_eff, hours)
+        draw[k] = _power(after, charge_eff, discharge_eff, hours) - old
+
+
+@njit(cache=True, nogil=True)
 def go_round(units, board, charge_price, discharge_price, order):
     """Visit every unit of ``order`` once; returns the sum of their gaps [currency].
 
@@ -179,55 +231,34 @@ def go_round(units, board, charge_price, discharge_price, order):
     units is a duality gap when nobody moves.
     """
     slots = board.net.shape[1]
-    hours = board.slot_hours
     work = np.empty((6, 2 * slots + 2))
     rows = np.empty((7, slots))
     total_gap = 0.0
     for u in order:
         h, first = units.hub[u], units.arrival[u]
         n = units.departure[u] - first
-        charge_eff, discharge_eff = units.charge_eff[u], units.discharge_eff[u]
         buy, sell, ups, downs = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
         floor, answer, draw = rows[4, :n], rows[5, :n], rows[6, :n]
-        own, weight = units.own[u], units.weight[u]
-        for k in range(n):
-            t = first + k
-            price = weight * marginal(board, h, t, 0.0)
-            reward = weight * units.rewarded[u] * board.incentive[t]
-            buy[k] = (own * charge_price[h, t] + price) / charge_eff
-            gain = (own * discharge_price[h, t] + price + reward) * discharge_eff - units.wear[u]
-            # Where the reward would pay for going in a circle, it is cut to what makes that idle.
-            sell[k] = min(gain, buy[k])
-            ups[k] = units.up[u]
-            downs[k] = units.down[u]
+        _prices_of(units, board, u, charge_price, discharge_price, buy, sell)
+        ups[:] = units.up[u]
+        downs[:] = units.down[u]
         fill_floor(units.start[u], units.reserve[u], units.up[u], floor)
         cheapest(
             buy, sell, ups, downs, floor, units.start[u], units.target[u], units.top[u],
             units.surplus[u], units.limit[u], work, answer,
         )  # fmt: skip
-        constant = 0.0
-        for k in range(n):
-            before, after = units.change[u, first + k], answer[k]
-            power = _power(after, charge_eff, discharge_eff, hours)
-            draw[k] = power - _power(before, charge_eff, discharge_eff, hours)
-            drawn = max(-after, 0.0) - max(-before, 0.0)
-            wear = units.wear[u] * drawn * (1.0 - own)
-            constant += (
-                wear - units.rewarded[u] * board.incentive[first + k] * drawn * discharge_eff
-            )
         share, gap = 1.0, 0.0
         if units.placed[u]:
+            constant = _constant_slope(units, board, u, answer)
+            _draw_between(units, u, answer, 1.0, board.slot_hours, draw)
             share, gap = _line_search(board, h, first, draw, constant)
         if share == 0.0:
             continue
         total_gap += gap
         units.placed[u] = True
+        _draw_between(units, u, answer, share, board.slot_hours, draw)
         for k in range(n):
-            t = first + k
-            before = units.change[u, t]
-            units.change[u, t] = before + share * (answer[k] - before)
-            old = _power(before, charge_eff, discharge_eff, hours)
-            draw[k] = _power(units.change[u, t], charge_eff, discharge_eff, hours) - old
+            units.change[u, first + k] += share * (answer[k] - units.change[u, first + k])
         put(board, h, first, draw, 1.0)
     return total_gap
 
