@@ -2,7 +2,7 @@
 
 from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
 from hubwise.plan.model import Plan
-from hubwise.plan.planner import STRATEGIES, plan
+from hubwise.plan.planner import STRATEGIES, plan, relax
 from hubwise.plan.tables import TABLES, tables
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "PlanFolderError",
     "plan",
     "read",
+    "relax",
     "summary",
     "tables",
     "write",

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from hubwise.dispatch import (
+    Dispatch,
+    Problem,
     feeder_limits,
     pessimistic,
     undelegated,
@@ -26,6 +28,8 @@ from hubwise.plan.strategies import (
     at_rest,
     hubwise_strategy,
     passive_strategy,
+    relaxed_problem,
+    settled,
     storage_strategy,
     uncoordinated_strategy,
 )
@@ -92,6 +96,17 @@ def plan(
     )
 
 
+def relax(scenario: Scenario) -> tuple[Problem, Dispatch]:
+    """The relaxed problem of a scenario and its answer, settled for a bound; prices are not sought.
+
+    The feeder is linear where the relaxed answer leads. `hubwise.pricing.profit_bound` makes a
+    bound of both, for any saving promise: the answer does not depend on it.
+    """
+    promised = _promised(scenario)
+    _, relaxed = relaxed_problem(scenario, promised)
+    return settled(scenario, promised, relaxed.hub_kw)
+
+
 def _promised(scenario: Scenario) -> Promised:
     schedule = uncoordinated(scenario.fleet, scenario.horizon)
     draw = _hub_kw(scenario, schedule, at_rest(scenario, schedule))
@@ -130,7 +145,9 @@ def _settle(
     """Power flow, bills and account of what sessions and stations do."""
     hub_kw = _hub_kw(scenario, schedule, stations)
     state = power_flow(scenario.feeder, scenario.hubs.bus, hub_kw)
-    _, least_cost = best_response(scenario.fleet, answer.tariff, scenario.horizon)
+    # Only posted prices buy back what vehicles discharge.
+    fleet = scenario.fleet if answer.method else scenario.fleet.one_way()
+    _, least_cost = best_response(fleet, answer.tariff, scenario.horizon)
     bills = make_bills(
         scenario.fleet,
         answer.tariff,

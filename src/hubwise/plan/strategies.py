@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hubwise.dispatch import (
     Dispatch,
@@ -22,6 +23,7 @@ from hubwise.ledger import hub_flows, solar_that_pays
 from hubwise.plan.steer import Promised, steer
 from hubwise.pricing import AUTO, METHODS, Setting, first_prices, make_family, profit_bound, search
 
+Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
 # Rounds of the relaxed problem, before and after the feeder is linearised where it leads.
@@ -66,7 +68,7 @@ class Answer:
 
 
 def reference_tariff(scenario: Scenario) -> Tariff:
-    """The reference tariff at every hub; discharging is not paid."""
+    """The reference tariff at every hub; it buys nothing back."""
     hubs = len(scenario.hubs)
     charge = np.tile(scenario.market.reference_price, (hubs, 1))
     return Tariff(charge, np.zeros_like(charge))
@@ -92,7 +94,8 @@ def uncoordinated_strategy(scenario: Scenario) -> Answer:
 def passive_strategy(scenario: Scenario, promised: Promised) -> Answer:
     """Participants' own devices shift charging against the reference tariff; no station battery."""
     tariff = reference_tariff(scenario)
-    problem = make_problem(scenario, promised.limits)
+    one_way = replace(scenario, fleet=scenario.fleet.one_way())
+    problem = make_problem(one_way, promised.limits)
     schedule = with_participants(problem, undelegated(problem, tariff))
     return Answer(tariff, schedule, at_rest(scenario, schedule), False)
 
@@ -116,7 +119,7 @@ def hubwise_strategy(
         known = ", ".join(["auto", *METHODS])
         raise ValueError(f"unknown search method {name!r}; known: {known}")
     family = make_family(scenario)
-    problem, relaxed = _relax(scenario, promised)
+    problem, relaxed = relaxed_problem(scenario, promised)
     setting = Setting(
         family,
         first_prices(problem, family, relaxed),
@@ -138,13 +141,17 @@ def hubwise_strategy(
 
 def _profit_bound(scenario: Scenario, promised: Promised, final: Dispatch) -> float:
     """The bound with the feeder linearised at the plan, which is then one of its schedules."""
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, final.hub_kw)
+    return profit_bound(*settled(scenario, promised, final.hub_kw))
+
+
+def settled(scenario: Scenario, promised: Promised, hub_kw: Array) -> tuple[Problem, Dispatch]:
+    """The relaxed problem, settled for a bound, with the feeder linearised at ``hub_kw``."""
+    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, hub_kw)
     problem = make_problem(scenario, limits, span_kw=promised.span_kw)
-    relaxed = dispatch(problem, None, rounds=BOUND_ROUNDS, flat=False)
-    return profit_bound(problem, relaxed)
+    return problem, dispatch(problem, None, rounds=BOUND_ROUNDS, flat=False)
 
 
-def _relax(scenario: Scenario, promised: Promised) -> tuple[Problem, Dispatch]:
+def relaxed_problem(scenario: Scenario, promised: Promised) -> tuple[Problem, Dispatch]:
     """The relaxed problem, with the feeder linearised where its answer leads."""
     limits, start = promised.limits, None
     for _ in range(2):
