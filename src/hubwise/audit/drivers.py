@@ -22,7 +22,7 @@ REGRET = 1e-6  # currency
 
 def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     """Feasibility of every schedule, and every participant's best response by linear programs."""
-    yield _power(evidence)
+    yield _power(evidence, conduct)
     yield _one_direction(evidence)
     yield _recursion(evidence)
     yield _floor(evidence)
@@ -34,8 +34,9 @@ def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield _no_worse_off(evidence)
 
 
-def _power(evidence: Evidence) -> Check:
-    fleet, schedule, axes = evidence.fleet, evidence.schedule, evidence.stays_axes
+def _power(evidence: Evidence, conduct: Conduct) -> Check:
+    schedule, axes = evidence.schedule, evidence.stays_axes
+    fleet = evidence.fleet if conduct.posts_prices else evidence.fleet.one_way()
     limits = {
         "charge_kw": (schedule.charge_kw, fleet.charge_kw_max),
         "discharge_kw": (schedule.discharge_kw, fleet.discharge_kw_max),
@@ -46,7 +47,8 @@ def _power(evidence: Evidence) -> Check:
     ]
     return judge(
         "drivers: power",
-        "Charging and discharging stay within charger and vehicle; one-way ones never discharge",
+        "Charging and discharging stay within charger and vehicle; one-way ones never discharge, "
+        "and nobody does where no prices are posted",
         findings,
         POWER,
         advice="the schedule cannot be driven: dispatch again",
@@ -147,6 +149,8 @@ def _responses(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     felt, joined = _felt_cost(evidence), evidence.fleet.participating
     least = felt.copy()
     some = evidence.fleet.select(joined)
+    if not conduct.posts_prices:
+        some = some.one_way()
     least[joined] = best_response_costs(some, evidence.tariff, evidence.scenario.horizon)
     yield agree(
         "drivers: best response",

@@ -18,16 +18,16 @@ PRICE = 1e-9  # currency/kWh
 
 
 def check_prices(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
-    """The rules of a posted tariff, or that it is the reference tariff; and no arbitrage."""
+    """The rules of a posted tariff, or that it is the reference tariff."""
     if conduct.posts_prices:
         yield _bounds(evidence)
         if np.isfinite(evidence.scenario.rules.average_cap):
             yield _average(evidence)
         yield _family(evidence)
         yield _decimals(evidence)
+        yield _arbitrage(evidence)
     else:
         yield _reference(evidence)
-    yield _arbitrage(evidence)
 
 
 def _bounds(evidence: Evidence) -> Check:

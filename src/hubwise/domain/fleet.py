@@ -75,6 +75,10 @@ class Fleet:
         """The sessions that ``keep`` (a mask or indices) picks, in that order."""
         return Fleet(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
 
+    def one_way(self) -> Fleet:
+        """The same sessions, none of which can discharge."""
+        return replace(self, discharge_kw_max=np.zeros(len(self)))
+
     def with_participating(self, participating: NDArray[np.bool_]) -> Fleet:
         """The same sessions with another set of participants."""
         return replace(self, participating=participating)
