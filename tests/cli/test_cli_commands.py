@@ -65,7 +65,8 @@ def test_a_missed_promise_ends_with_1(run: Run, quick: Path, tmp_path: Path) -> 
     assert done.exit_code == 1
     assert "peak-valley promise is missed" in done.stderr
     assert (tmp_path / "plan" / "summary.json").is_file()
-    told = run("study", greedy, "--out", tmp_path / "study", "--participation", 1, "--json")
+    options = ["--participation", 1, "--strategy", "hubwise"]
+    told = run("study", greedy, "--out", tmp_path / "study", *options, "--json")
     assert told.exit_code == 1
     assert "peak-valley promise is missed" in json.loads(told.stdout)["misses"][0]
 
@@ -142,6 +143,21 @@ def test_a_strangers_folder_is_left_alone(
     assert below_a_file.exit_code == 2
     [problem] = json.loads(below_a_file.stdout)["problems"]
     assert problem["wrong"] == "is not a folder"
+
+
+def test_an_interrupt_ends_with_130(
+    run: Run, quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while a plan is written leaves no folder, and one line on stderr."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("polars.DataFrame.write_parquet", interrupted)
+    done = run("plan", quick, "--out", tmp_path / "plan", "--json")
+    assert done.exit_code == 130
+    assert (done.stdout, done.stderr) == ("", "Interrupted; nothing was written.\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_without_permission_is_named(
