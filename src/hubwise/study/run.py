@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
-from threading import Thread
-from typing import Any, Protocol
+from typing import Any
 
-import numba
 import polars as pl
 
 from hubwise.domain import Scenario
 from hubwise.plan import plan, read, write
 from hubwise.plan.place import whole_folder
 from hubwise.study.report import write_report
+from hubwise.study.workers import Progress, done_by
 
 STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
 PARTICIPATIONS = (0.6, 0.7, 0.8)
-
-
-class Progress(Protocol):
-    """Hears how far a study is."""
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        """``done`` of ``total`` plans are made; ``what`` names the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,75 +142,13 @@ def _run(
 ) -> list[dict[str, Any]]:
     """The results of the jobs, in their order."""
     results: dict[Job, dict[str, Any]] = {}
-    done = _here(task, jobs) if min(workers, len(jobs)) == 1 else _beside(task, jobs, workers)
-    for job, result in done:
+    # The search for prices takes longest: begin with it.
+    order = sorted(jobs, key=lambda job: job[0] != "hubwise")
+    for job, result in done_by(task, order, workers):
         results[job] = result
         if progress is not None:
             progress(len(results), len(jobs), _name(job))
     return [results[job] for job in jobs]
-
-
-def _here(task: _Task, jobs: list[Job]) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Results as they come, made in this process."""
-    for job in jobs:
-        yield job, task.run(job)
-
-
-def _beside(task: _Task, jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Results as they come, made in worker processes, which are gone when the work is broken off.
-
-    Workers get the task when they start: what goes through the pool's queue later is small, so
-    that no writer can be left hanging in it.
-    """
-    before = set(active_children())
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)),
-        mp_context=get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(task,),
-    )
-    # The search for prices takes longest: begin with it.
-    order = sorted(jobs, key=lambda job: job[0] != "hubwise")
-    try:
-        futures = {pool.submit(_run_own, job): job for job in order}
-        pending = set(futures)
-        while pending:
-            # An endless wait would not hear Ctrl-C while polars is loaded (pola-rs/polars#21739).
-            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield futures[future], future.result()
-    except BaseException:
-        for child in set(active_children()) - before:
-            child.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_own: _Task
-
-
-def _start_worker(task: _Task) -> None:
-    """Settle in a worker process.
-
-    It keeps to one core, leaves Ctrl-C to its parent, and does not outlive it.
-    """
-    global _own
-    _own = task
-    numba.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _run_own(job: Job) -> dict[str, Any]:
-    return _own.run(job)
 
 
 def _is_study(folder: Path) -> bool:
