@@ -175,9 +175,11 @@ def put(board, h, first, draw, share):
 def _prices_of(units, board, u, charge_price, discharge_price, buy, sell):
     """Write what unit ``u`` pays for a kWh put into, and gets for a kWh drawn from, its battery.
 
-    A driver has its posted prices, and the marginal prices weighed so little that it makes no
-    difference but among ties; where limits press hard they weigh less, for regret to stay where
-    it is. Where the reward would pay for going in a circle, it is cut to what makes that idle.
+    A driver has its posted prices and its wear, and then once more what the operator has to pay,
+    weighed so little that it makes no difference but among ties; where limits press hard it weighs
+    less, for regret to stay where it is. (On a tie the driver's payments fall by what its wear
+    rises, so that wear counts for the operator, too.) Where the reward would pay for going in a
+    circle, it is cut to what makes that idle. Returns the weight of surplus energy.
     """
     h, first = units.hub[u], units.arrival[u]
     own = units.own[u]
@@ -191,23 +193,21 @@ def _prices_of(units, board, u, charge_price, discharge_price, buy, sell):
         paid = own * charge_price[h, first + k] + weight * buy[k]
         earned = own * discharge_price[h, first + k] + weight * sell[k]
         buy[k] = paid / units.charge_eff[u]
-        sell[k] = min(earned * units.discharge_eff[u] - units.wear[u], buy[k])
+        wear = (own + weight) * units.wear[u]
+        sell[k] = min(earned * units.discharge_eff[u] - wear, buy[k])
+    return own + weight
 
 
 @njit(cache=True, nogil=True)
 def _constant_slope(units, board, u, answer):
-    """What wear, incentive and surplus add to the objective on the way to ``answer`` [currency].
-
-    On the face of a driver's cheapest schedules the driver's own wear and surplus are settled.
-    """
-    first, own = units.arrival[u], units.own[u]
+    """What wear, incentive and surplus add to the objective on the way to ``answer`` [currency]."""
+    first = units.arrival[u]
     total = 0.0
     for k in range(answer.shape[0]):
         before, after = units.change[u, first + k], answer[k]
         drawn = max(-after, 0.0) - max(-before, 0.0)
         reward = units.rewarded[u] * board.incentive[first + k] * units.discharge_eff[u]
-        total += ((1.0 - own) * units.wear[u] - reward) * drawn
-        total -= (1.0 - own) * units.surplus[u] * (after - before)
+        total += (units.wear[u] - reward) * drawn - units.surplus[u] * (after - before)
     return total
 
 
@@ -239,13 +239,13 @@ def go_round(units, board, charge_price, discharge_price, order):
         n = units.departure[u] - first
         buy, sell, ups, downs = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
         floor, answer, draw = rows[4, :n], rows[5, :n], rows[6, :n]
-        _prices_of(units, board, u, charge_price, discharge_price, buy, sell)
+        felt = _prices_of(units, board, u, charge_price, discharge_price, buy, sell)
         ups[:] = units.up[u]
         downs[:] = units.down[u]
         fill_floor(units.start[u], units.reserve[u], units.up[u], floor)
         cheapest(
             buy, sell, ups, downs, floor, units.start[u], units.target[u], units.top[u],
-            units.surplus[u], units.limit[u], work, answer,
+            felt * units.surplus[u], units.limit[u], work, answer,
         )  # fmt: skip
         share, gap = 1.0, 0.0
         if units.placed[u]:

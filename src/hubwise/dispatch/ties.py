@@ -27,14 +27,20 @@ def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
 def pessimistic(problem: Problem, tariff: Tariff) -> Schedule:
     """Each participant breaks ties against the operator: buys what is dearest to supply.
 
-    Exact for the operator's profit where feed-in and purchase price are equal; else the purchase
-    price stands for both.
+    On a tie a driver's payments fall by what its wear rises and rise with the worth of surplus
+    energy, so it also prefers more wear and less surplus. Exact for the operator's profit where
+    feed-in and purchase price are equal; else the purchase price stands for both.
     """
-    scenario = problem.scenario
+    scenario, fleet = problem.scenario, problem.fleet
     market = scenario.market
+    spiteful = replace(
+        fleet,
+        wear_cost=(1.0 - TIE) * fleet.wear_cost,
+        surplus_value=(1.0 - TIE) * fleet.surplus_value,
+    )
     nudged = replace(
         tariff,
         charge_price=tariff.charge_price - TIE * market.purchase_price,
         discharge_price=tariff.discharge_price - TIE * (market.purchase_price + market.incentive),
     )
-    return best_response(problem.fleet, nudged, scenario.horizon)[0]
+    return best_response(spiteful, nudged, scenario.horizon)[0]
