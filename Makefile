@@ -23,7 +23,6 @@ help:
 
 study: $(VENV)/.installed
 	@$(BIN)/hubwise study ieee33 --out $(OUT)/ieee33
-	@echo "Open the report in a browser: $(OUT)/ieee33/report.html"
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check src tests benchmarks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from errno import ENOENT
@@ -25,7 +26,10 @@ from hubwise.plan.place import check_place
 from hubwise.pricing import METHODS
 from hubwise.scenario import load
 from hubwise.study import PARTICIPATIONS
+from hubwise.study import frontier as draw_frontier
 from hubwise.study import study as run_study
+from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
+from hubwise.study.frontier import PARTICIPATIONS as FRONTIER_PARTICIPATIONS
 from hubwise.study.report import write_plan_report
 
 
@@ -62,6 +66,9 @@ Method = Annotated[
         callback=_known_method,
         help=f"Search method: auto, {', '.join(METHODS)}; else the scenario's own.",
     ),
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes side by side; else one a core, at most 2.")
 ]
 Share = Annotated[
     float | None, typer.Option(min=0, max=1, help="Share of sessions that take part.")
@@ -153,9 +160,7 @@ def study(
         list[Strategy] | None, typer.Option(help="Repeat for several; else all.")
     ] = None,
     method: Method = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes side by side; else one a core, at most 2.")
-    ] = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Plan every strategy at every participation, side by side, and report on them together.
@@ -170,7 +175,7 @@ def study(
             out,
             participations=participation or PARTICIPATIONS,
             strategies=[one.value for one in strategy or Strategy],
-            workers=workers or min(2, os.cpu_count() or 1),
+            workers=_processes(workers),
             method=method,
             progress=bar,
         )
@@ -187,6 +192,61 @@ def study(
         show.say_missed(missed)
         results.print(f"Study: {out}; to look at it, open {made.report}", soft_wrap=True)
     if missed:
+        raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _processes(workers: int | None) -> int:
+    return workers or min(2, os.cpu_count() or 1)
+
+
+def _listed(values: Sequence[float]) -> str:
+    return "Repeat for several; else " + ", ".join(f"{value:g}" for value in values) + "."
+
+
+@app.command()
+def frontier(
+    scenario: Source,
+    out: Out,
+    participation: Annotated[
+        list[float] | None, typer.Option(min=0, max=1, help=_listed(FRONTIER_PARTICIPATIONS))
+    ] = None,
+    peak_valley: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help=f"Peak-valley promise. {_listed(PEAK_VALLEYS)}"),
+    ] = None,
+    saving: Annotated[
+        list[float] | None, typer.Option(min=0, help=f"Saving promise. {_listed(SAVINGS)}")
+    ] = None,
+    method: Method = None,
+    evaluations: Annotated[
+        int, typer.Option(min=1, help="Most tariffs to try for each plan.")
+    ] = EVALUATIONS,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw which promises to grid and drivers, and which profit, can be had together.
+
+    Plans every pair of promises, in place of the scenario's own, and bounds the profit of each.
+    Exit code 1 says that some promises cannot be kept, or were not; they are shown as such.
+    """
+    with explained(as_json=as_json), progress_bar() as bar:
+        made = draw_frontier(
+            load(scenario),
+            out,
+            participations=participation or FRONTIER_PARTICIPATIONS,
+            peak_valleys=peak_valley or PEAK_VALLEYS,
+            savings=saving or SAVINGS,
+            evaluations=evaluations,
+            method=method,
+            workers=_processes(workers),
+            progress=bar,
+        )
+    if as_json:
+        put_json({"folder": str(out), "page": str(made.page), **made.content})
+    else:
+        results.print(show.frontier_table(made.points, made.content["scenario"]))
+        results.print(f"Frontier: {out}; to look at it, open {made.page}", soft_wrap=True)
+    if not all(point["kept"] for point in made.points):
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
 
 

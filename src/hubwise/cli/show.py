@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from hubwise.cli.console import messages
@@ -56,34 +58,70 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
 
 
 def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
-    """Several results, a line for each."""
-    table = Table("strategy", title=scenario.name, title_justify="left")
-    for name in (
-        "participating",
-        "peak-valley\nkW",
-        "of unco-\nordinated",
-        f"participants\n{scenario.currency}",
-        "of unco-\nordinated",
+    """Several results, a line for each; fits a screen of 80 columns."""
+    table = Table(
+        "strategy",
+        title=f"{scenario.name}; shares are of the uncoordinated day",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    heads = (
+        "take\npart",
+        "peak-\nvalley",
+        "their\ncost",
         f"profit\n{scenario.currency}",
-        "of fleet's\ncost",
+        "of all\ncosts",
         "lowest\np.u.",
-        "transformer",
+        "trans-\nformer",
         "limits\nbroken",
-    ):
-        table.add_column(name, justify="right")
-    for result in results:
+    )
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for before, result in pairwise([None, *results]):
+        assert result is not None
+        if before is not None and before["participation"] != result["participation"]:
+            table.add_section()
         table.add_row(
             result["strategy"],
             f"{result['participation']:.0%}",
-            _number(result["peak_valley_kw"]),
             _percent(result["peak_valley_ratio"]),
-            _number(result["participant_cost"]),
             _percent(result["participant_cost_ratio"]),
             _number(result["operator_profit"]),
             _percent(result["profit_ratio"]),
             _number(result["min_voltage_pu"], ".4f"),
             _percent(result["transformer_peak_loading"]),
             str(limits_broken(result)),
+        )
+    return table
+
+
+def frontier_table(points: Sequence[Result], name: str) -> Table:
+    """Every pair of promises, a line for each."""
+    table = Table("participating", title=name, title_justify="left")
+    for column in (
+        "v\npromised",
+        "c\npromised",
+        "v\nreached",
+        "c\nreached",
+        "profit\nreached",
+        "bound",
+        "gap",
+        "limits\nbroken",
+        "kept",
+    ):
+        table.add_column(column, justify="right")
+    for point in points:
+        ratios = ("peak_valley_ratio", "participant_cost_ratio", "profit_ratio", "bound_ratio")
+        table.add_row(
+            f"{point['participation']:.0%}",
+            f"{point['peak_valley_promise']:g}",
+            f"{point['saving_promise']:g}",
+            *(_number(point[key], ".3f") for key in ratios),
+            _percent(point["gap"]),
+            str(point["violations"]),
+            "yes" if point["kept"] else "no",
         )
     return table
 
