@@ -22,12 +22,13 @@ from hubwise.scenario import (
     packaged,
     with_participation,
 )
-from hubwise.study import StudyResult, study
+from hubwise.study import FrontierResult, StudyResult, frontier, study
 
 __version__ = version("hubwise")
 
 __all__ = [
     "AuditReport",
+    "FrontierResult",
     "Plan",
     "PlanFolder",
     "Problem",
@@ -39,6 +40,7 @@ __all__ = [
     "Tariff",
     "audit",
     "check",
+    "frontier",
     "import_sessions",
     "load",
     "new",

@@ -18,6 +18,12 @@
     return `<svg width="22" height="12" aria-hidden="true">${mark}</svg>`;
   }
 
+  // Traces of one legend group are shown and hidden together.
+  function together(traces, index) {
+    const group = traces[index].legendgroup;
+    return traces.flatMap((trace, k) => (k === index || (group && trace.legendgroup === group) ? [k] : []));
+  }
+
   function legend(plot, spec) {
     const place = plot.parentElement.querySelector(".names");
     if (!place) return;
@@ -33,7 +39,7 @@
       entry.addEventListener("click", function () {
         const show = entry.getAttribute("aria-pressed") !== "true";
         entry.setAttribute("aria-pressed", String(show));
-        Plotly.restyle(plot, { visible: show }, [index]);
+        Plotly.restyle(plot, { visible: show }, together(spec.data, index));
       });
       place.append(entry);
     });

@@ -49,18 +49,19 @@ def page(material: Material, kind: str) -> str:
     """The whole page as HTML; ``kind`` says what it reports on, such as ``day-ahead study``."""
     shares = material.participations
     texts = _texts(material, shares) | _givens(material) | _comparison(material)
-    return Template(_part("page.html")).substitute(
+    return Template(part("page.html")).substitute(
         texts,
         kind=escape(kind),
-        style=_part("style.css"),
-        script=_part("page.js"),
+        style=part("style.css"),
+        script=part("page.js"),
         plotly=get_plotlyjs(),
         summary=embedded(material.summary),
         figures=embedded(_figures(material, shares)),
     )
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A file of the page, such as its style, as text."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 

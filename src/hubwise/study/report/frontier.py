@@ -1,0 +1,162 @@
+"""The page of a frontier: ``frontier.html``, one file that opens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from hubwise.domain import Scenario
+from hubwise.study.report import given
+from hubwise.study.report.frontier_figures import colours, grid, picture, promises
+from hubwise.study.report.page import LEGEND, cites_published_study, embedded, part
+from hubwise.study.report.tables import broken, grouped
+from hubwise.study.report.words import PUBLISHED, PUBLISHED_CITATION, number, percent
+
+Content = Mapping[str, Any]
+Record = Mapping[str, Any]
+
+RATIOS = {
+    "peak_valley": "peak_valley_ratio",
+    "participant_cost": "participant_cost_ratio",
+    "profit": "profit_ratio",
+}
+
+
+def published(scenario: Scenario) -> dict[str, float] | None:
+    """The published study's three ratios, where the scenario is made after it."""
+    if not cites_published_study(scenario):
+        return None
+    return {RATIOS[measure.key]: measure.value for measure in PUBLISHED}
+
+
+def write_frontier_page(scenario: Scenario, content: Content, folder: Path) -> Path:
+    """Write ``frontier.html`` into a frontier's folder; ``content`` is its ``frontier.json``."""
+    shares = promises(content["points"], "participation")
+    figures = {f"picture-{share:g}": picture(content, share) for share in shares}
+    figures |= {f"grid-{share:g}": grid(content, share) for share in shares}
+    text = Template(part("frontier.html")).substitute(
+        title=escape(scenario.name),
+        subtitle=given.subtitle(scenario),
+        headline=headline(content),
+        star=_star_in_words(content),
+        pictures=_panels(shares, "picture", "Profit over the peak-valley difference", LEGEND),
+        grids=_panels(shares, "grid", "Profit at every pair of promises"),
+        table=points_table(content),
+        source=_source(content),
+        made_by=escape(f"Hubwise {content['version']}"),
+        style=part("style.css"),
+        script=part("page.js"),
+        plotly=get_plotlyjs(),
+        content=embedded(content),
+        figures=embedded({"share": "", "at": {}, "all": figures}),
+    )
+    path = folder / "frontier.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _panels(shares: Sequence[float], name: str, label: str, above: str = "") -> str:
+    return "".join(
+        f'<div class="panel"><figure><h3>{percent(share)} participating</h3>{above}'
+        f'<div class="plot" data-figure="{name}-{share:g}" role="img" '
+        f'aria-label="{label}, {percent(share)} participating"></div></figure></div>'
+        for share in shares
+    )
+
+
+def headline(content: Content) -> str:
+    """The frontier in a sentence or two."""
+    points = content["points"]
+    kept = [point for point in points if point["kept"]]
+    said = f"<b>{len(kept)} of {len(points)}</b> pairs of promises are kept"
+    gaps = sorted(point["gap"] for point in kept if point["gap"] is not None)
+    if gaps:
+        said += (
+            f", with a profit of <b>{percent(1 - gaps[-1], 1)}</b> to <b>{percent(1 - gaps[0], 1)}"
+            "</b> of the most that any tariff could bring"
+        )
+    return f"{said}.{_beside_published(content)}"
+
+
+def _beside_published(content: Content) -> str:
+    """What is reached at the promises of the published study, where they are on the grid."""
+    star = content["published"] or {}
+    same = [
+        f"{number(point['profit_ratio'], 2)} at {percent(point['participation'])}"
+        for point in content["points"]
+        if point["kept"]
+        and point["peak_valley_promise"] == star.get("peak_valley_ratio")
+        and point["saving_promise"] == star.get("participant_cost_ratio")
+    ]
+    if not same:
+        return ""
+    return (
+        f" Where drivers and grid get what the published study gives them, π is <b>"
+        f"{' and '.join(same)}</b> participating, against its {number(star['profit_ratio'], 2)}."
+    )
+
+
+def _star_in_words(content: Content) -> str:
+    star = content["published"]
+    return "; the star is what the published study reports" if star else ""
+
+
+COLUMNS = (
+    "Promised<br>v, at most",
+    "Promised<br>c, at most",
+    "Reached<br>v",
+    "Reached<br>c",
+    "Reached<br>π",
+    "Bound<br>on π",
+    "Gap to<br>the bound",
+    "Limits<br>broken",
+    "Kept",
+)
+
+
+def points_table(content: Content) -> str:
+    """Every plan of the frontier, in groups by participation."""
+    dot = colours(promises(content["points"], "saving_promise"))
+    groups = [
+        (
+            f"{percent(share)} participating",
+            [
+                _row(point, dot[point["saving_promise"]])
+                for point in content["points"]
+                if point["participation"] == share
+            ],
+        )
+        for share in promises(content["points"], "participation")
+    ]
+    return grouped(COLUMNS, groups, "numbers results")
+
+
+def _row(point: Record, colour: str) -> list[str]:
+    saving = number(point["saving_promise"], 2)
+    return [
+        number(point["peak_valley_promise"], 2),
+        f'<span class="chip" style="--c:{colour}">{saving}</span>',
+        number(point["peak_valley_ratio"], 3),
+        number(point["participant_cost_ratio"], 3),
+        f"<b>{number(point['profit_ratio'], 3)}</b>",
+        number(point["bound_ratio"], 3),
+        percent(point["gap"], 2),
+        broken(point["violations"]),
+        _kept(point),
+    ]
+
+
+def _kept(point: Record) -> str:
+    if point["kept"]:
+        return "yes"
+    return f'<span class="bad" title="{escape(" ".join(point["misses"]))}">no</span>'
+
+
+def _source(content: Content) -> str:
+    cited = f" Published study: {PUBLISHED_CITATION}." if content["published"] else ""
+    return escape(cited)
