@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 
 # How hard a shared limit pushes back before its multiplier has settled: half the mean purchase
 # price when it is broken by the whole spread of the head. Softer needs more rounds to keep limits,
-# harder makes the units' own weight felt and the last per cent slow.
+# harder makes the units' own weight felt and the last per cent slow. A hub's own limits push back
+# as many times harder as there are hubs: that much smaller is its share of the spread.
 STIFFNESS = 0.5
 # Pull towards a flat head, among what costs the operator the same, in the same measure.
 FLATNESS = 0.01
@@ -168,6 +169,7 @@ def _board(
         slot_hours=problem.scenario.horizon.slot_hours,
         kink=KINK * spread,
         stiffness=STIFFNESS * worth / spread,
+        hub_stiffness=STIFFNESS * worth / spread * len(fixed_kw),
         flatness=FLATNESS * worth / spread * flat,
         middle=float(rows[0].mean()),
         hub_flatness=HUB_FLATNESS * worth / spread * len(fixed_kw) * flat,
@@ -193,15 +195,12 @@ def _with_levels(board: kernel.Board, problem: Problem, *, learn: bool) -> kerne
         demand_charge = problem.scenario.market.demand_charge
         board.import_level[h] = kernel.import_level(board, h, limit, demand_charge)
     if learn:
-        _learn(board.multiplier, board.rows - board.bound, board.stiffness)
-        _learn(board.import_multiplier, board.net - board.import_level[:, None], board.stiffness)
-        _learn(board.export_multiplier, -board.net - board.export_level[:, None], board.stiffness)
+        pressed = _pressure(board)
+        board.multiplier[:] = pressed.rows
+        board.import_multiplier[:] = pressed.imports
+        board.export_multiplier[:] = pressed.exports
     board.hub_middle[:] = board.net.mean(axis=1)
     return board._replace(middle=float(board.rows[0].mean()))
-
-
-def _learn(multiplier: Array, over: Array, stiffness: float) -> None:
-    multiplier[:] = np.maximum(multiplier + stiffness * over, 0.0)
 
 
 def _result(
@@ -236,17 +235,19 @@ def _result(
 
 
 def _pressure(board: kernel.Board) -> Multipliers:
-    """How hard each shared limit pushes at the end: its multiplier, moved by what is still over."""
-
-    def push(multiplier: Array, over: Array) -> Array:
-        pushed: Array = np.maximum(multiplier + board.stiffness * over, 0.0)
-        return pushed
-
+    """How hard each shared limit pushes now: its multiplier, moved by what is over."""
+    over_import = board.net - board.import_level[:, None]
+    over_export = -board.net - board.export_level[:, None]
     return Multipliers(
-        push(board.multiplier, board.rows - board.bound),
-        push(board.import_multiplier, board.net - board.import_level[:, None]),
-        push(board.export_multiplier, -board.net - board.export_level[:, None]),
+        _pushed(board.multiplier, board.stiffness * (board.rows - board.bound)),
+        _pushed(board.import_multiplier, board.hub_stiffness * over_import),
+        _pushed(board.export_multiplier, board.hub_stiffness * over_export),
     )
+
+
+def _pushed(multiplier: Array, by: Array) -> Array:
+    pushed: Array = np.maximum(multiplier + by, 0.0)
+    return pushed
 
 
 def _vehicles(problem: Problem, schedule: Schedule) -> Array:

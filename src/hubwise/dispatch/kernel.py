@@ -66,8 +66,9 @@ class Board(NamedTuple):
     ``import_level``, ``export_level`` (hubs,) with ``import_multiplier``, ``export_multiplier``
     (hubs, slots): the same for each hub's own connection. ``purchase``, ``feed_in``, ``incentive``
     (slots,). ``kink``: half-width of the band in which purchase passes into feed-in [kW].
-    ``stiffness``: of every limit [currency/kWh per kW]. ``flatness`` pulls the head to ``middle``,
-    ``hub_flatness`` each hub to its ``hub_middle`` (hubs,).
+    ``stiffness``: of the limits that all share, ``hub_stiffness``: of each hub's own [currency/kWh
+    per kW]. ``flatness`` pulls the head to ``middle``, ``hub_flatness`` each hub to its
+    ``hub_middle`` (hubs,).
     """
 
     net: Array
@@ -85,6 +86,7 @@ class Board(NamedTuple):
     slot_hours: float
     kink: float
     stiffness: float
+    hub_stiffness: float
     flatness: float
     middle: float
     hub_flatness: float
@@ -105,9 +107,9 @@ def marginal(board, h, t, step):
     slope = board.coefficient[0, h, t]
     price += board.flatness * slope * (board.rows[0, t] + slope * step - board.middle)
     price += board.hub_flatness * (net - board.hub_middle[h])
-    price += max(
-        board.import_multiplier[h, t] + stiffness * (net - board.import_level[h]), 0.0
-    ) - max(board.export_multiplier[h, t] + stiffness * (-net - board.export_level[h]), 0.0)
+    stiffness = board.hub_stiffness
+    price += max(board.import_multiplier[h, t] + stiffness * (net - board.import_level[h]), 0.0)
+    price -= max(board.export_multiplier[h, t] + stiffness * (-net - board.export_level[h]), 0.0)
     return price
 
 
@@ -300,7 +302,7 @@ def import_level(board, h, limit, demand_charge):
     low, high = 0.0, limit
     for _ in range(LEVEL_ROUNDS):
         level = 0.5 * (low + high)
-        force = _force(board.net[h], board.import_multiplier[h], board.stiffness, level)
+        force = _force(board.net[h], board.import_multiplier[h], board.hub_stiffness, level)
         if force * board.slot_hours > demand_charge:
             low = level
         else:
