@@ -114,13 +114,10 @@ def cost_and_drawn(buy, sell, change, start, target, surplus):
     drawn = 0.0
     energy = start
     for t in range(change.shape[0]):
-        step = change[t]
-        energy += step
-        if step > 0.0:
-            cost += buy[t] * step
-        else:
-            cost += sell[t] * step
-            drawn -= step
+        put_in, taken_out = max(change[t], 0.0), max(-change[t], 0.0)
+        energy += change[t]
+        cost += buy[t] * put_in - sell[t] * taken_out
+        drawn += taken_out
     return cost - surplus * max(energy - target, 0.0), drawn
 
 
@@ -274,3 +271,25 @@ def respond(
 
 # For callers that already run one thread a core.
 respond_serial = njit(cache=True, nogil=True)(respond.py_func)
+
+
+@njit(cache=True, nogil=True)
+def powers_and_energy(
+    change, start, charge_eff, discharge_eff, charge_max, discharge_max, hours,
+    charge, discharge, energy,
+):  # fmt: skip
+    """Powers at the charger and energy in the battery that energy changes come to.
+
+    ``change`` and the three outputs have shape (sessions, slots), ``hours`` is a number, the other
+    inputs have shape (sessions,). One pass; the powers never exceed their limits by a rounding.
+    """
+    for i in range(change.shape[0]):
+        put_in = charge_eff[i] * hours
+        drawn_by = discharge_eff[i] / hours
+        moved = 0.0
+        for t in range(change.shape[1]):
+            step = change[i, t]
+            charge[i, t] = min(max(step, 0.0) / put_in, charge_max[i])
+            discharge[i, t] = min(max(-step, 0.0) * drawn_by, discharge_max[i])
+            moved += step
+            energy[i, t] = start[i] + moved

@@ -88,16 +88,13 @@ def best_response(
 
 def schedule_of(fleet: Fleet, change_kwh: Array, horizon: Horizon) -> Schedule:
     """The schedule with battery energy changes ``change_kwh``; shape (sessions, slots)."""
-    charge = np.maximum(change_kwh, 0.0) / (fleet.charge_efficiency[:, None] * horizon.slot_hours)
-    discharge = np.maximum(-change_kwh, 0.0) * (
-        fleet.discharge_efficiency[:, None] / horizon.slot_hours
-    )
-    return Schedule(
-        # The division may overshoot the charger's limit by one rounding.
-        np.minimum(charge, fleet.charge_kw_max[:, None]),
-        np.minimum(discharge, fleet.discharge_kw_max[:, None]),
-        fleet.arrival_kwh[:, None] + np.cumsum(change_kwh, axis=1),
-    )
+    schedule = Schedule(*(np.empty(change_kwh.shape) for _ in range(3)))
+    kernel.powers_and_energy(
+        change_kwh, fleet.arrival_kwh, fleet.charge_efficiency, fleet.discharge_efficiency,
+        fleet.charge_kw_max, fleet.discharge_kw_max, horizon.slot_hours,
+        schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh,
+    )  # fmt: skip
+    return schedule
 
 
 def uncoordinated(fleet: Fleet, horizon: Horizon) -> Schedule:
