@@ -116,11 +116,12 @@ def _show(scenario: Scenario, *, as_json: bool) -> None:
     if as_json:
         put_json(facts)
         return
+    hubs = f"{len(scenario.hubs)} hub{'s' if len(scenario.hubs) > 1 else ''}"
     results.print(
-        f"{scenario.name}: {len(scenario.fleet):,} sessions at {len(scenario.hubs)} hubs, "
-        f"{horizon.slots} slots of {horizon.slot_minutes} min from {first:%Y-%m-%d %H:%M} "
-        f"({horizon.zone}); nothing wrong",
+        f"{scenario.name}: {len(scenario.fleet):,} sessions at {hubs}, {horizon.slots} slots of "
+        f"{horizon.slot_minutes} min from {first:%Y-%m-%d %H:%M} ({horizon.zone}); nothing wrong",
         highlight=False,
+        soft_wrap=True,
     )
     for note in scenario.notes:
-        results.print(f"  {note}", highlight=False)
+        results.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
