@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -96,7 +97,7 @@ def broken(quick: Path, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", ["plan", "study"])
+@pytest.mark.parametrize("command", ["plan", "study", "frontier"])
 def test_bad_input_is_told_at_once(run: Run, broken: Path, tmp_path: Path, command: str) -> None:
     """Exit code 2, every problem with its place and what would be right, and nothing written."""
     problems = check(broken)
@@ -120,7 +121,7 @@ def test_bad_input_as_data(run: Run, broken: Path, tmp_path: Path, command: str)
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("command", ["plan", "study"])
+@pytest.mark.parametrize("command", ["plan", "study", "frontier"])
 def test_a_strangers_folder_is_left_alone(
     run: Run, quick: Path, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_strangers_folder_is_left_alone(
 
     monkeypatch.setattr(commands, "make_plan", work)
     monkeypatch.setattr(study_run, "plan", work)
+    monkeypatch.setattr(import_module("hubwise.study.frontier"), "plan", work)
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("precious")
     done = run(command, quick, "--out", tmp_path / "letters")
@@ -280,3 +282,24 @@ def test_help_tells_the_exit_codes(run: Run) -> None:
     said = " ".join(run("--help").stdout.split())
     for words in ("0 fine", "1 finished", "2 bad input", "130 interrupted"):
         assert words in said
+
+
+def test_frontier_draws_what_can_be_had(run: Run, quick: Path, tmp_path: Path) -> None:
+    """0 where every pair of promises is kept, with a table and the place of the page."""
+    pair = ["--participation", 1, "--peak-valley", 0.9, "--saving", 0.9, "--evaluations", 2]
+    done = run("frontier", quick, "--out", tmp_path / "it", *pair, "--workers", 1)
+    assert done.exit_code == 0, done.output
+    assert "yes" in done.stdout
+    assert str(tmp_path / "it" / "frontier.html") in done.stdout.replace("\n", "")
+    assert (tmp_path / "it" / "frontier.html").is_file()
+
+
+def test_a_frontier_says_what_is_not_kept(run: Run, quick: Path, tmp_path: Path) -> None:
+    """1 where a pair of promises is not kept; the frontier is whole, and --json is its file."""
+    pair = ["--participation", 1, "--peak-valley", 0.001, "--saving", 0.9, "--evaluations", 1]
+    done = run("frontier", quick, "--out", tmp_path / "it", *pair, "--workers", 1, "--json")
+    assert done.exit_code == 1
+    said = json.loads(done.stdout)
+    written = json.loads((tmp_path / "it" / "frontier.json").read_text("utf-8"))
+    assert {key: said[key] for key in written} == written
+    assert [point["kept"] for point in said["points"]] == [False]

@@ -97,22 +97,23 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
     return table
 
 
-def frontier_table(points: Sequence[Result], name: str) -> Table:
-    """Every pair of promises, a line for each."""
-    table = Table("participating", title=name, title_justify="left")
-    for column in (
-        "v\npromised",
-        "c\npromised",
-        "v\nreached",
-        "c\nreached",
-        "profit\nreached",
-        "bound",
-        "gap",
-        "limits\nbroken",
-        "kept",
-    ):
-        table.add_column(column, justify="right")
-    for point in points:
+def frontier_table(points: Sequence[Result], scenario: str) -> Table:
+    """Every pair of promises, a line for each; fits a screen of 80 columns."""
+    table = Table(
+        "partici-\npating",
+        title=f"{scenario}; v peak-valley, c drivers' cost, π profit, of uncoordinated",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    heads = ("promised\nv", "\nc", "reached\nv", "\nc", "\nπ", "bound\nπ", "\ngap")
+    for head in (*heads, "limits\nbroken", "\nkept"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for before, point in pairwise([None, *points]):
+        assert point is not None
+        if before is not None and before["participation"] != point["participation"]:
+            table.add_section()
         ratios = ("peak_valley_ratio", "participant_cost_ratio", "profit_ratio", "bound_ratio")
         table.add_row(
             f"{point['participation']:.0%}",

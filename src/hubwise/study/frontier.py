@@ -22,7 +22,7 @@ from hubwise.study.report.frontier import published, write_frontier_page
 from hubwise.study.report.words import finite
 from hubwise.study.workers import Progress, done_by
 
-PEAK_VALLEYS = (0.50, 0.55, 0.60, 0.65, 0.70, 0.80)
+PEAK_VALLEYS = (0.50, 0.60, 0.70, 0.80)
 SAVINGS = (0.48, 0.52, 0.56, 0.60)
 PARTICIPATIONS = (0.6, 0.8)
 EVALUATIONS = 25

@@ -12,7 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from hubwise.domain import Scenario
 from hubwise.study.report import given
-from hubwise.study.report.frontier_figures import colours, grid, picture, promises
+from hubwise.study.report.frontier_figures import colours, grid, in_words, picture, promises
 from hubwise.study.report.page import LEGEND, cites_published_study, embedded, part
 from hubwise.study.report.tables import broken, grouped
 from hubwise.study.report.words import PUBLISHED, PUBLISHED_CITATION, number, percent
@@ -137,9 +137,9 @@ def points_table(content: Content) -> str:
 
 
 def _row(point: Record, colour: str) -> list[str]:
-    saving = number(point["saving_promise"], 2)
+    saving = in_words(point["saving_promise"])
     return [
-        number(point["peak_valley_promise"], 2),
+        in_words(point["peak_valley_promise"]),
         f'<span class="chip" style="--c:{colour}">{saving}</span>',
         number(point["peak_valley_ratio"], 3),
         number(point["participant_cost_ratio"], 3),

@@ -9,14 +9,15 @@ import numpy as np
 from plotly.colors import sample_colorscale
 
 from hubwise.study.report.axes import Spec, figure, layout, reach, titled, value_axis
-from hubwise.study.report.palette import GRID, INK, LIMIT
+from hubwise.study.report.palette import GRID, INK, LIMIT, faint, of_strategy
 from hubwise.study.report.words import number, percent
 
 Record = Mapping[str, Any]
 
-SCALE = "Cividis"
+SCALE = "Viridis"
 # The lightest colours of the scale are too faint for lines on white.
-DARKEST, LIGHTEST = 0.0, 0.82
+DARKEST, LIGHTEST = 0.08, 0.80
+SHADES = [[0.0, faint(of_strategy("hubwise"), 0.08)], [1.0, of_strategy("hubwise")]]
 
 
 def colours(savings: Sequence[float]) -> dict[float, str]:
@@ -28,6 +29,11 @@ def colours(savings: Sequence[float]) -> dict[float, str]:
 def promises(records: Sequence[Record], key: str) -> list[float]:
     """The promises of one kind that there are, ascending."""
     return sorted({float(record[key]) for record in records})
+
+
+def in_words(promise: float) -> str:
+    """A promise with two decimals, or more where it has more."""
+    return f"{promise:.2f}" if round(promise, 2) == promise else f"{promise:g}"
 
 
 def _span(found: Sequence[Any], room: float) -> list[float]:
@@ -78,7 +84,7 @@ def _bound_line(line: Sequence[Record], saving: float, colour: str) -> Spec:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": f"c ≤ {saving:g}",
+        "name": f"c ≤ {in_words(saving)}",
         "legendgroup": _group(saving),
         "x": [record["peak_valley_promise"] for record in line],
         "y": [record["bound_ratio"] for record in line],
@@ -133,7 +139,7 @@ def _line_end(line: Sequence[Record], saving: float, colour: str) -> list[Spec]:
             "y": line[-1]["bound_ratio"],
             "xanchor": "left",
             "xshift": 8,
-            "text": f"<b>{saving:.2f}</b>",
+            "text": f"<b>{in_words(saving)}</b>",
             "showarrow": False,
             "font": {"color": colour, "size": 12.5},
         }
@@ -151,7 +157,7 @@ def _star(published: Record) -> Spec:
         "text": [f"published, c {number(published['participant_cost_ratio'], 2)}"],
         "textposition": "bottom center",
         "textfont": {"color": LIMIT, "size": 12},
-        "marker": {"symbol": "star", "size": 17, "color": LIMIT, "line": {"color": "#ffffff"}},
+        "marker": {"symbol": "star", "size": 15, "color": LIMIT, "line": {"color": "#ffffff"}},
         "cliponaxis": False,
         "hovertemplate": "<b>published study</b><br>v %{x:.2f}, π %{y:.2f}<extra></extra>",
     }
@@ -164,7 +170,7 @@ def grid(content: Mapping[str, Any], share: float) -> Spec:
     at = {(point["saving_promise"], point["peak_valley_promise"]): point for point in points}
     kept = [point["profit_ratio"] for point in content["points"] if point["kept"]]
     low, high = _span(kept, 0.0)
-    names = [f"{v:g}" for v in across], [f"{c:g}" for c in up]
+    names = [in_words(v) for v in across], [in_words(c) for c in up]
     heat = {
         "type": "heatmap",
         "x": names[0],
@@ -173,13 +179,17 @@ def grid(content: Mapping[str, Any], share: float) -> Spec:
         "customdata": [[_told(at[c, v]) for v in across] for c in up],
         "zmin": low,
         "zmax": high,
-        "colorscale": SCALE,
+        "colorscale": SHADES,
         "showscale": False,
         "xgap": 3,
         "ygap": 3,
         "hovertemplate": "%{customdata}<extra></extra>",
     }
-    words = [_cell(at[c, v], f"{v:g}", f"{c:g}", (low, high)) for c in up for v in across]
+    words = [
+        {"x": k, "y": n, **_words(at[c, v], (low, high))}
+        for n, c in enumerate(up)
+        for k, v in enumerate(across)
+    ]
     x = {"type": "category", "title": titled("Promised: v at most"), "showgrid": False}
     y = {"type": "category", "title": titled("Promised: c at most"), "showgrid": False}
     fixed = {"fixedrange": True, "ticks": "", "zeroline": False}
@@ -191,14 +201,13 @@ def _shown(point: Record) -> float | None:
     return point["profit_ratio"] if point["kept"] else None
 
 
-def _cell(point: Record, x: str, y: str, scale: tuple[float, float]) -> Spec:
+def _words(point: Record, scale: tuple[float, float]) -> Spec:
     """A pair of promises in words: profit, and how much of its bound that is; or that it fails."""
     if not point["kept"]:
         text, colour = "not kept", LIMIT
     else:
         share = (point["profit_ratio"] - scale[0]) / (scale[1] - scale[0] or 1.0)
-        colour = INK if share > 0.5 else "#ffffff"
+        colour = "#ffffff" if share > 0.55 else INK
         of_bound = None if point["gap"] is None else 1.0 - point["gap"]
         text = f"<b>{number(point['profit_ratio'], 3)}</b><br>{percent(of_bound, 1)}"
-    font = {"color": colour, "size": 12}
-    return {"x": x, "y": y, "text": text, "showarrow": False, "font": font}
+    return {"text": text, "showarrow": False, "font": {"color": colour, "size": 12}}
