@@ -21,7 +21,7 @@ from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, solar_that_pays
 from hubwise.plan.steer import Promised, steer
-from hubwise.pricing import AUTO, METHODS, Setting, first_prices, make_family, profit_bound, search
+from hubwise.pricing import AUTO, METHODS, coarse_to_fine, profit_bound, search_in_steps
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -118,20 +118,22 @@ def hubwise_strategy(
     if name not in METHODS:
         known = ", ".join(["auto", *METHODS])
         raise ValueError(f"unknown search method {name!r}; known: {known}")
-    family = make_family(scenario)
+    families = coarse_to_fine(scenario)
     problem, relaxed = relaxed_problem(scenario, promised)
-    setting = Setting(
-        family,
-        first_prices(problem, family, relaxed),
-        scenario.search.evaluations,
-        scenario.search.seed,
-    )
 
     def tell(done: int, total: int) -> None:
         if progress:
             progress(done, total, "prices tried")
 
-    found = search(METHODS[name], problem, setting, relaxed.multipliers, tell)
+    family, found = search_in_steps(
+        METHODS[name],
+        problem,
+        families,
+        relaxed,
+        evaluations=scenario.search.evaluations,
+        seed=scenario.search.seed,
+        progress=tell,
+    )
     tariff = family.tariff(found.prices)
     final, problem = steer(scenario, tariff, promised, start=found.value.dispatch)
     schedule = with_participants(problem, final.schedule)

@@ -1,10 +1,10 @@
 """The operator's problem: tariff families, what a tariff is worth, and the search for the best."""
 
 from hubwise.pricing.bound import profit_bound
-from hubwise.pricing.family import FAMILIES, Family, make_family, price_groups
+from hubwise.pricing.family import FAMILIES, Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.level import level, participants_pay
-from hubwise.pricing.search import AUTO, METHODS, Found, Setting, search
+from hubwise.pricing.search import AUTO, METHODS, Found, Setting, search, search_in_steps
 from hubwise.pricing.value import Value, bill_everyone, cost_ceiling, settle, value
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Setting",
     "Value",
     "bill_everyone",
+    "coarse_to_fine",
     "cost_ceiling",
     "first_prices",
     "level",
@@ -24,6 +25,7 @@ __all__ = [
     "price_groups",
     "profit_bound",
     "search",
+    "search_in_steps",
     "settle",
     "value",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hubwise.domain import Fleet, Horizon, Scenario, Tariff
 
 Array = NDArray[np.float64]
-FAMILIES = ("flat", "time-of-use", "hourly")
+FAMILIES = ("flat", "time-of-use", "hourly", "every-slot")
 
 # Two averages of prices that differ by less are the same [currency/kWh].
 ROUNDING = 1e-12
@@ -71,6 +71,11 @@ class Family:
         """The posted tariff of a price vector."""
         rows = np.repeat(prices[:, None, self.group], self.hubs, axis=1)
         return Tariff(np.ascontiguousarray(rows[0]), np.ascontiguousarray(rows[1]))
+
+    def posted(self, tariff: Tariff) -> Array:
+        """The price vector of a tariff, taken where each group begins; shape (2, groups)."""
+        _, first = np.unique(self.group, return_index=True)
+        return np.stack([tariff.charge_price[0, first], tariff.discharge_price[0, first]])
 
     def vector(self, charge: Array, discharge: Array, weight: Array) -> Array:
         """Means of slot prices in every group, weighted by ``weight``; shape (2, groups).
@@ -143,6 +148,18 @@ def make_family(scenario: Scenario, name: str | None = None) -> Family:
     return family
 
 
+def coarse_to_fine(scenario: Scenario) -> tuple[Family, ...]:
+    """The scenario's family, and before it the time-of-use family where that is part of it."""
+    rules = scenario.rules
+    asked = make_family(scenario)
+    blocks = np.unique(rules.block)
+    # A part of it where no group of slots reaches over a block's end.
+    within = len(np.unique(np.stack([asked.group, rules.block]), axis=1).T) == asked.groups
+    if within and 1 < len(blocks) < asked.groups:
+        return make_family(scenario, "time-of-use"), asked
+    return (asked,)
+
+
 def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
     moment = horizon.slot_names()
     wrong = [
@@ -176,6 +193,8 @@ def price_groups(scenario: Scenario, name: str | None = None) -> NDArray[np.int6
             return np.unique(scenario.rules.block, return_inverse=True)[1].astype(np.int64)
         case "hourly":
             return np.arange(horizon.slots) * horizon.slot_minutes // 60
+        case "every-slot":
+            return np.arange(horizon.slots)
         case unknown:
             known = ", ".join(FAMILIES)
             raise ValueError(f"unknown tariff family {unknown!r}; known: {known}")

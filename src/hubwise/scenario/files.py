@@ -176,7 +176,7 @@ class PricesSection(Section):
 class RulesSection(Section):
     """``[rules]``: what a posted tariff may be."""
 
-    family: Literal["flat", "time-of-use", "hourly"]
+    family: Literal["flat", "time-of-use", "hourly", "every-slot"]
     blocks: Annotated[list[NamedHours], Field(min_length=1)] | None = None
     charge_price_min: Finite
     charge_price_max: Annotated[float | Literal["reference"], _number_or("reference")] = "reference"

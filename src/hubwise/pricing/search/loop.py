@@ -37,12 +37,24 @@ class Setting:
         Most price vectors to be tried.
     seed
         Of every random draw.
+    base, cluster
+        Where they are given, points are shifts: a point of shape (2, clusters) stands for the
+        price vector ``base + point[:, cluster]``, and ``first`` is a point, too.
     """
 
     family: Family
     first: Array
     evaluations: int
     seed: int
+    base: Array | None = None
+    cluster: NDArray[np.int64] | None = None
+
+    def prices(self, point: Array) -> Array:
+        """The price vector that a point stands for; shape (2, groups) [currency/kWh]."""
+        if self.base is None or self.cluster is None:
+            return point
+        shifted: Array = self.base + point[:, self.cluster]
+        return shifted
 
 
 class Method(Protocol):
@@ -101,8 +113,8 @@ def search(
     by side, one thread a core; the result does not depend on how many there are.
     """
 
-    def valued(prices: Array) -> tuple[Array, Value]:
-        family = setting.family
+    def valued(point: Array) -> tuple[Array, Value]:
+        family, prices = setting.family, setting.prices(point)
         lawful = level(problem, family, prices) if method.levelled else family.project(prices)
         return lawful, value(problem, family.tariff(lawful), rounds=ROUNDS, start=start)
 

@@ -1,0 +1,125 @@
+"""From few prices to many: a search in steps for families with many groups of slots.
+
+A search in dozens of prices at once needs more evaluations than a plan can wait for. The relaxed
+problem's marginal prices say which groups of slots are alike; prices are first shifted together in
+few clusters of such groups, then in more, at last each on its own. Every step begins at the best
+prices of the one before, so more freedom hardly ever costs profit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from hubwise.dispatch import Dispatch, Problem
+from hubwise.domain import Tariff
+from hubwise.pricing.family import Family
+from hubwise.pricing.first import first_prices
+from hubwise.pricing.search.loop import Found, Method, Setting, search
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+# Numbers of clusters before every group is on its own.
+CLUSTERS = (4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A family, and which of its groups of slots are shifted together; shape (groups,).
+
+    Without clusters the search moves in the prices themselves.
+    """
+
+    family: Family
+    cluster: Index | None
+
+    def setting(self, tariff: Tariff, evaluations: int, seed: int) -> Setting:
+        """The search of this step, begun at ``tariff``."""
+        posted = self.family.posted(tariff)
+        if self.cluster is None:
+            return Setting(self.family, posted, evaluations, seed)
+        first = np.zeros((2, int(self.cluster.max()) + 1))
+        return Setting(self.family, first, evaluations, seed, posted, self.cluster)
+
+
+def search_in_steps(
+    method: Method,
+    problem: Problem,
+    families: Sequence[Family],
+    relaxed: Dispatch,
+    *,
+    evaluations: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Family, Found]:
+    """Search the last of ``families``; the coarser ones before it are steps on the way.
+
+    Each step gets an equal share of the evaluations. Methods that value candidates as proposed
+    (the published study's annealing) search the last family once, in all its prices.
+
+    Parameters
+    ----------
+    method, problem
+        As in `search`.
+    families
+        Tariff families, coarse to fine.
+    relaxed
+        The relaxed problem's answer: its marginal prices and multipliers.
+    evaluations, seed
+        As in `Setting`, for all steps together.
+    progress
+        Called with (done, total).
+
+    Returns
+    -------
+    Family
+        The last family.
+    Found
+        What was found in it.
+    """
+    if method.levelled:
+        steps = [Step(family, np.arange(family.groups)) for family in families[:-1]]
+        steps += [Step(families[-1], c) for c in _clusterings(families[-1], problem, relaxed)]
+    else:
+        steps = [Step(families[-1], None)]
+    base = first_prices(problem, steps[0].family, relaxed)
+    family, spent = steps[0].family, 0
+    history: tuple[float, ...] = ()
+    for done, step in enumerate(steps):
+        share = max((evaluations - spent) // (len(steps) - done), 1)
+        setting = step.setting(family.tariff(base), share, seed)
+        tell = _further(progress, spent, evaluations)
+        found = search(method, problem, setting, relaxed.multipliers, tell)
+        family, base = step.family, found.prices
+        spent, history = spent + found.evaluations, history + found.history
+    return family, replace(found, evaluations=spent, history=history)
+
+
+def _further(
+    progress: Callable[[int, int], None] | None, spent: int, total: int
+) -> Callable[[int, int], None]:
+    """Progress of one step as progress of the whole."""
+
+    def tell(done: int, _: int) -> None:
+        if progress:
+            progress(spent + done, total)
+
+    return tell
+
+
+def _clusterings(family: Family, problem: Problem, relaxed: Dispatch) -> Iterator[Index]:
+    """Cluster of each group of slots, coarse to fine; each shape (groups,)."""
+    marginal = relaxed.marginal_price.mean(axis=0)
+    even = np.ones((2, len(marginal)))
+    worth = family.vector(marginal, marginal + problem.scenario.market.incentive, even)
+    coarser = [count for count in CLUSTERS if count < family.groups]
+    if coarser:
+        tree = linkage(worth.T, "ward")
+        for count in coarser:
+            yield np.unique(fcluster(tree, count, "maxclust"), return_inverse=True)[1]
+    yield np.arange(family.groups)
