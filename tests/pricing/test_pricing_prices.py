@@ -1,0 +1,125 @@
+"""Tariff families, levelling, search: prices stay lawful and promises are met to the tick."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubwise.dispatch import dispatch, feeder_limits, make_problem
+from hubwise.pricing import (
+    FAMILIES,
+    METHODS,
+    cost_ceiling,
+    first_prices,
+    level,
+    make_family,
+    participants_pay,
+    profit_bound,
+    search_in_steps,
+)
+from hubwise.scenario import load, with_participation
+
+
+def small_problem():
+    scenario = with_participation(load("example"), 0.75)
+    nothing = np.zeros((len(scenario.hubs), scenario.horizon.slots))
+    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, nothing)
+    return make_problem(scenario, limits)
+
+
+PROBLEM = small_problem()
+RELAXED = dispatch(PROBLEM, None, rounds=15)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_projected_prices_are_lawful_and_stay(name: str, seed: int) -> None:
+    """Any proposal becomes lawful: bounds, posted decimals, no arbitrage; lawful ones stay."""
+    scenario = PROBLEM.scenario
+    family = make_family(scenario, name)
+    rng = np.random.default_rng(seed)
+    prices = family.project(rng.normal(0.3, 0.5, (2, family.groups)))
+    np.testing.assert_array_equal(family.project(prices), prices)
+    np.testing.assert_allclose(prices, np.round(prices, scenario.rules.decimals), atol=1e-12)
+    tariff = family.tariff(prices)
+    reference = scenario.market.reference_price
+    assert (tariff.charge_price <= np.minimum(scenario.rules.charge_price_max, reference)).all()
+    assert (tariff.charge_price >= scenario.rules.charge_price_min).all()
+    assert (tariff.discharge_price <= scenario.rules.discharge_price_max).all()
+    fleet = PROBLEM.fleet.select(PROBLEM.fleet.discharge_kw_max > 0)
+    round_trip = (fleet.charge_efficiency * fleet.discharge_efficiency)[:, None]
+    wear = (fleet.wear_cost * fleet.charge_efficiency)[:, None]
+    gained = tariff.discharge_price[fleet.hub] * round_trip
+    assert (gained <= tariff.charge_price[fleet.hub] + wear + 1e-9).all()
+
+
+def test_average_cap_is_kept() -> None:
+    """The time-average of the charge price never passes its cap."""
+    cap = 0.12
+    scenario = PROBLEM.scenario
+    capped = replace(scenario, rules=replace(scenario.rules, average_cap=cap))
+    family = make_family(capped)
+    tariff = family.tariff(family.project(family.high))
+    assert (tariff.charge_price.mean(axis=1) <= cap + 1e-9).all()
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_levelling_keeps_the_saving_promise(seed: int) -> None:
+    """After levelling participants pay at most what was promised, wherever it can be reached."""
+    family = make_family(PROBLEM.scenario, "flat")
+    rng = np.random.default_rng(seed)
+    prices = level(PROBLEM, family, rng.uniform(0.0, 0.6, (2, family.groups)))
+    lowest = family.project(np.stack([family.low[0], family.high[1]]))
+    reachable = participants_pay(PROBLEM, family, lowest) <= cost_ceiling(PROBLEM)
+    assert not reachable or participants_pay(PROBLEM, family, prices) <= cost_ceiling(PROBLEM)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_search_repeats_itself_and_never_loses(name: str) -> None:
+    """Same seed, same prices, by any number of threads; and at least what it began with."""
+    family = make_family(PROBLEM.scenario, "flat")
+    found = []
+    threads = numba.get_num_threads()
+    for count in (1, threads):
+        numba.set_num_threads(count)
+        _, best = search_in_steps(
+            METHODS[name], PROBLEM, (family,), RELAXED, evaluations=20, seed=3
+        )
+        found.append(best)
+    numba.set_num_threads(threads)
+    np.testing.assert_array_equal(found[0].prices, found[1].prices)
+    assert found[0].value.merit == max(found[0].history)
+    assert found[0].evaluations <= 20
+    assert list(found[0].history) == sorted(found[0].history)
+
+
+def test_more_freedom_is_not_worth_less() -> None:
+    """Hourly prices, searched through a flat tariff, are worth at least that flat tariff."""
+    scenario = PROBLEM.scenario
+    flat, hourly = (make_family(scenario, name) for name in ("flat", "hourly"))
+    _, coarse = search_in_steps(
+        METHODS["evolution"], PROBLEM, (flat,), RELAXED, evaluations=10, seed=3
+    )
+    _, fine = search_in_steps(
+        METHODS["evolution"], PROBLEM, (flat, hourly), RELAXED, evaluations=40, seed=3
+    )
+    assert fine.value.merit >= coarse.value.merit - 1e-6
+
+
+def test_no_tariff_passes_the_bound() -> None:
+    """Random lawful tariffs of every family stay below the bound for any tariff."""
+    bound = profit_bound(PROBLEM, dispatch(PROBLEM, None, rounds=40, flat=False))
+    rng = np.random.default_rng(8)
+    for name in FAMILIES:
+        family = make_family(PROBLEM.scenario, name)
+        prices = level(PROBLEM, family, rng.uniform(0.0, 0.6, (2, family.groups)))
+        _, found = search_in_steps(
+            METHODS["evolution"], PROBLEM, (family,), RELAXED, evaluations=12, seed=1
+        )
+        assert found.value.account.profit <= bound + 1e-6
+        assert prices.shape == first_prices(PROBLEM, family, RELAXED).shape
