@@ -43,7 +43,7 @@ class Strategy(StrEnum):
 
 
 Family = Annotated[
-    Literal["flat", "time-of-use", "hourly"] | None,
+    Literal["flat", "time-of-use", "hourly", "every-slot"] | None,
     typer.Option(help="Tariff family in place of the scenario's own."),
 ]
 
