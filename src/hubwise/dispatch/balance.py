@@ -31,7 +31,10 @@ FLATNESS = 0.01
 # The same for each hub. Without it a hub may crowd its energy into any few slots of one price;
 # power flow and dispatch then chase each other, and voltages and losses suffer.
 HUB_FLATNESS = 0.03
-# Half-width of the band in which the purchase price passes into feed-in, as a share of the spread.
+# Half-width of the band in which the purchase price passes into feed-in, as shares of the spread:
+# in the first and the last round. Going round the units one by one, all stop where the price jumps;
+# a wide band lets them pass, a narrow one prices right.
+FIRST_KINK = 0.3
 KINK = 1e-3
 # Rounds over the stations for each round over the sessions: stations are few but large.
 STATION_ROUNDS = 3
@@ -133,14 +136,14 @@ def dispatch(
     is_session = order < len(problem.fleet)
     visits = [order[is_session]] if sessions is None else []
     visits += [order[~is_session]] * STATION_ROUNDS
-    solar = hubs.solar_kw.copy()
     gap = 0.0
     for count in range(rounds):
-        board = _with_levels(board, problem, learn=count > 0)
+        done = count / (rounds - 1) if rounds > 1 else 1.0
+        kink = FIRST_KINK * (KINK / FIRST_KINK) ** done * problem.spread_kw
+        board = _with_levels(board._replace(kink=kink), problem, learn=count > 0)
         gap = sum(kernel.go_round(units, board, *prices, visit) for visit in visits)
-        if solar.any():
-            kernel.curtail(board, hubs.solar_kw, solar)
-    return _result(problem, units, board, solar, sessions, gap, rounds)
+        kernel.curtail(board)
+    return _result(problem, units, board, sessions, gap, rounds)
 
 
 def _board(
@@ -166,6 +169,8 @@ def _board(
         purchase=market.purchase_price,
         feed_in=market.feed_in_price,
         incentive=market.incentive,
+        solar=problem.scenario.hubs.solar_kw,
+        used=problem.scenario.hubs.solar_kw.copy(),
         slot_hours=problem.scenario.horizon.slot_hours,
         kink=KINK * spread,
         stiffness=STIFFNESS * worth / spread,
@@ -207,7 +212,6 @@ def _result(
     problem: Problem,
     units: kernel.Units,
     board: kernel.Board,
-    solar_kw: Array,
     sessions: Schedule | None,
     gap: float,
     rounds: int,
@@ -217,15 +221,10 @@ def _result(
     schedule = sessions or schedule_of(problem.fleet, units.change[:count], horizon)
     station_change = np.zeros((len(hubs), horizon.slots))
     np.add.at(station_change, units.hub[count:], units.change[count:])
-    stations = station_schedule(hubs, horizon, station_change, solar_kw)
+    stations = station_schedule(hubs, horizon, station_change, board.used)
     cars = _vehicles(problem, schedule)
-    hub_kw = problem.others_kw + cars + stations.charge_kw - stations.discharge_kw - solar_kw
-    price = np.array(
-        [
-            [kernel.marginal(board, h, t, 0.0) for t in range(horizon.slots)]
-            for h in range(len(hubs))
-        ]
-    )
+    hub_kw = problem.others_kw + cars + stations.charge_kw - stations.discharge_kw - board.used
+    price = kernel.marginal_prices(board)
     multipliers = Multipliers(board.multiplier, board.import_multiplier, board.export_multiplier)
     pressure = _pressure(board)
     span_price = horizon.slot_hours * float(pressure.rows[:2].sum(axis=1).max())

@@ -65,7 +65,8 @@ class Board(NamedTuple):
     ``bound``, ``multiplier`` (rows, slots): their upper limits and multipliers.
     ``import_level``, ``export_level`` (hubs,) with ``import_multiplier``, ``export_multiplier``
     (hubs, slots): the same for each hub's own connection. ``purchase``, ``feed_in``, ``incentive``
-    (slots,). ``kink``: half-width of the band in which purchase passes into feed-in [kW].
+    (slots,). ``solar``, ``used`` (hubs, slots): solar power that there is, and how much of it is in
+    ``net`` [kW]. ``kink``: half-width of the band in which purchase passes into feed-in [kW].
     ``stiffness``: of the limits that all share, ``hub_stiffness``: of each hub's own [currency/kWh
     per kW]. ``flatness`` pulls the head to ``middle``, ``hub_flatness`` each hub to its
     ``hub_middle`` (hubs,).
@@ -83,6 +84,8 @@ class Board(NamedTuple):
     purchase: Array
     feed_in: Array
     incentive: Array
+    solar: Array
+    used: Array
     slot_hours: float
     kink: float
     stiffness: float
@@ -94,8 +97,8 @@ class Board(NamedTuple):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def marginal(board, h, t, step):
-    """Marginal price at hub ``h`` in slot ``t`` if its draw rose by ``step`` [currency/kWh]."""
+def _price_at(board, h, t, step):
+    """Price of the next kW at hub ``h`` in slot ``t`` if its draw rose by ``step``."""
     net = board.net[h, t] + step
     share = min(max((net + board.kink) / (2.0 * board.kink), 0.0), 1.0)
     price = board.feed_in[t] + share * (board.purchase[t] - board.feed_in[t])
@@ -111,6 +114,31 @@ def marginal(board, h, t, step):
     price += max(board.import_multiplier[h, t] + stiffness * (net - board.import_level[h]), 0.0)
     price -= max(board.export_multiplier[h, t] + stiffness * (-net - board.export_level[h]), 0.0)
     return price
+
+
+@njit(cache=True, nogil=True, inline="always")
+def marginal(board, h, t, step):
+    """Marginal price at hub ``h`` in slot ``t`` if its draw rose by ``step`` [currency/kWh].
+
+    Solar power goes with it: what is curtailed is used first, and it is curtailed before anybody
+    is paid to draw.
+    """
+    if board.solar[h, t] <= 0.0:
+        return _price_at(board, h, t, step)
+    price = _price_at(board, h, t, step - (board.solar[h, t] - board.used[h, t]))
+    if price >= 0.0:
+        return price
+    return min(_price_at(board, h, t, step + board.used[h, t]), 0.0)
+
+
+@njit(cache=True, nogil=True)
+def marginal_prices(board):
+    """Marginal price at every hub in every slot; shape (hubs, slots) [currency/kWh]."""
+    prices = np.empty_like(board.net)
+    for h in range(prices.shape[0]):
+        for t in range(prices.shape[1]):
+            prices[h, t] = marginal(board, h, t, 0.0)
+    return prices
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -311,25 +339,25 @@ def import_level(board, h, limit, demand_charge):
 
 
 @njit(cache=True, nogil=True)
-def curtail(board, solar, used):
-    """Set the solar power used in every hub and slot to what costs least; both (hubs, slots)."""
+def curtail(board):
+    """Set the solar power used in every hub and slot to what costs least."""
     one = np.empty(1)
-    for h in range(solar.shape[0]):
-        for t in range(solar.shape[1]):
-            if solar[h, t] <= 0.0:
+    for h in range(board.solar.shape[0]):
+        for t in range(board.solar.shape[1]):
+            # Using a kW more lowers the draw: worth it while the price there stays positive.
+            low, high = 0.0, board.solar[h, t]
+            if high <= 0.0:
                 continue
-            # Using a kW more lowers the draw: worth it while the marginal price stays positive.
-            low, high = 0.0, solar[h, t]
-            if marginal(board, h, t, used[h, t] - high) >= 0.0:
+            if _price_at(board, h, t, board.used[h, t] - high) >= 0.0:
                 low = high
             for _ in range(LEVEL_ROUNDS):
                 trial = 0.5 * (low + high)
-                if marginal(board, h, t, used[h, t] - trial) >= 0.0:
+                if _price_at(board, h, t, board.used[h, t] - trial) >= 0.0:
                     low = trial
                 else:
                     high = trial
-            one[0] = used[h, t] - 0.5 * (low + high)
-            used[h, t] -= one[0]
+            one[0] = board.used[h, t] - 0.5 * (low + high)
+            board.used[h, t] -= one[0]
             put(board, h, t, one, 1.0)
 
 

@@ -1,0 +1,170 @@
+"""What the dispatch is compared with: its own problem as one linear program for HiGHS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import highspy
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Dispatch, Problem, feeder_limits, make_problem
+from hubwise.domain import Scenario, Tariff
+from hubwise.drivers import best_response, bounds, uncoordinated
+from hubwise.ledger import hub_flows, sum_by_hub
+
+Array = NDArray[np.float64]
+
+
+@pytest.fixture(scope="session")
+def make_problem_of() -> Callable[..., Problem]:
+    """Makes the dispatch problem of a scenario; see `_make_problem_of`."""
+    return _make_problem_of
+
+
+def _make_problem_of(scenario: Scenario, promise: float = np.inf) -> Problem:
+    """The problem with a peak-valley promise, the feeder linearised when all charge at once."""
+    hubs = scenario.hubs
+    everybody = uncoordinated(scenario.fleet, scenario.horizon)
+    draw = sum_by_hub(len(hubs), scenario.fleet.hub, everybody.charge_kw)
+    limits = feeder_limits(scenario.feeder, hubs.bus, draw)
+    span = promise * float(np.ptp(limits.head(draw))) if np.isfinite(promise) else np.inf
+    return make_problem(scenario, limits, span_kw=span)
+
+
+@pytest.fixture(scope="session")
+def social_cost() -> Callable[[Problem, Dispatch], float]:
+    """What a dispatch costs all together; see `_social_cost`."""
+    return _social_cost
+
+
+@pytest.fixture(scope="session")
+def least_social_cost() -> Callable[..., float]:
+    """The least that a dispatch can cost; see `_least_social_cost`."""
+    return _least_social_cost
+
+
+def _social_cost(problem: Problem, answer: Dispatch) -> float:
+    """Wear, purchases and demand charges, less feed-in and incentives [currency]."""
+    scenario = problem.scenario
+    hubs, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
+    flows = hub_flows(len(hubs), problem.fleet, answer.schedule, answer.stations)
+    net = flows.net_kw + problem.others_kw
+    wear = problem.fleet.wear_cost / problem.fleet.discharge_efficiency
+    station_wear = hubs.battery_wear_cost / hubs.battery_discharge_efficiency
+    energy = (
+        np.maximum(net, 0.0) @ market.purchase_price
+        - np.maximum(-net, 0.0) @ market.feed_in_price
+        - flows.ev_discharge_kw @ market.incentive
+    ).sum()
+    wears = wear @ answer.schedule.discharge_kw.sum(axis=1)
+    wears += station_wear @ answer.stations.discharge_kw.sum(axis=1)
+    peaks = np.maximum(net, 0.0).max(axis=1).sum()
+    return float(hours * (energy + wears) + market.demand_charge * peaks)
+
+
+def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
+    """The same at its least, by HiGHS: with ``tariff``, no driver may pay above its least cost."""
+    program = highspy.Highs()
+    program.silent()
+    scenario = problem.scenario
+    hubs, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
+    slots = scenario.horizon.slots
+    draw = [[program.addVariable(-np.inf, np.inf) for _ in range(slots)] for _ in hubs.name]
+    parts: list[list[list[object]]] = [[[] for _ in range(slots)] for _ in hubs.name]
+    _add_sessions(program, problem, tariff, parts)
+    _add_stations(program, problem, parts)
+    for h in range(len(hubs)):
+        highest = program.addVariable(0.0, np.inf, market.demand_charge)
+        for t in range(slots):
+            bought = program.addVariable(
+                0.0, problem.import_limit_kw[h], hours * market.purchase_price[t]
+            )
+            sold = program.addVariable(
+                0.0, problem.export_limit_kw[h], -hours * market.feed_in_price[t]
+            )
+            others = float(problem.others_kw[h, t])
+            program.addConstr(draw[h][t] == sum(parts[h][t]) + others)
+            program.addConstr(draw[h][t] == bought - sold)
+            program.addConstr(bought <= highest)
+    _add_limits(program, problem, draw)
+    program.run()
+    assert program.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    return float(program.getInfo().objective_function_value)
+
+
+def _add_sessions(program, problem, tariff, parts) -> None:
+    fleet, scenario = problem.fleet, problem.scenario
+    hours, reward = scenario.horizon.slot_hours, scenario.market.incentive
+    limits = bounds(fleet, hours)
+    least = best_response(fleet, tariff, scenario.horizon)[1] if tariff else np.zeros(len(fleet))
+    for i in range(len(fleet)):
+        h, wear = int(fleet.hub[i]), fleet.wear_cost[i] / fleet.discharge_efficiency[i]
+        energy, paid, drawn = float(fleet.arrival_kwh[i]), 0.0, 0.0
+        reached = energy
+        for t in range(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i])):
+            charge = program.addVariable(0.0, fleet.charge_kw_max[i])
+            discharge = program.addVariable(
+                0.0, fleet.discharge_kw_max[i], hours * (wear - reward[t])
+            )
+            reached += limits.up[i]
+            last = t == fleet.departure_slot[i] - 1
+            floor = limits.target[i] if last else min(fleet.reserve_kwh[i], reached)
+            level = program.addVariable(min(floor, limits.top[i]), limits.top[i])
+            loss = hours / fleet.discharge_efficiency[i]
+            gain = hours * fleet.charge_efficiency[i]
+            program.addConstr(level == energy + gain * charge - loss * discharge)
+            energy = level
+            drawn += loss * discharge
+            parts[h][t].append(charge - discharge)
+            if tariff:
+                pays = tariff.charge_price[h, t] * charge
+                earns = (tariff.discharge_price[h, t] - wear) * discharge
+                paid += hours * pays - hours * earns
+        if np.isfinite(fleet.discharge_limit_kwh[i]):
+            program.addConstr(drawn <= fleet.discharge_limit_kwh[i])
+        if tariff:
+            program.addConstr(paid <= least[i] + 1e-7)
+
+
+def _add_stations(program, problem, parts) -> None:
+    scenario = problem.scenario
+    hubs, hours = scenario.hubs, scenario.horizon.slot_hours
+    for h in range(len(hubs)):
+        energy = float(hubs.battery_initial_kwh[h])
+        loss = hours / hubs.battery_discharge_efficiency[h]
+        for t in range(scenario.horizon.slots):
+            solar = program.addVariable(0.0, hubs.solar_kw[h, t])
+            parts[h][t].append(-1.0 * solar)
+            if hubs.battery_kwh[h] == 0.0:
+                continue
+            charge = program.addVariable(0.0, hubs.battery_kw[h])
+            discharge = program.addVariable(
+                0.0, hubs.battery_kw[h], loss * hubs.battery_wear_cost[h]
+            )
+            last = t == scenario.horizon.slots - 1
+            level = program.addVariable(
+                hubs.battery_initial_kwh[h] if last else 0.0, hubs.battery_kwh[h]
+            )
+            gain = hours * hubs.battery_charge_efficiency[h]
+            program.addConstr(level == energy + gain * charge - loss * discharge)
+            energy = level
+            parts[h][t].append(charge - discharge)
+
+
+def _add_limits(program, problem, draw) -> None:
+    limits = problem.limits
+    peak = program.addVariable(-np.inf, np.inf)
+    for t in range(limits.offset.shape[1]):
+        rows = [
+            sum(limits.coefficient[k, h, t] * draw[h][t] for h in range(len(draw)))
+            + float(limits.offset[k, t])
+            for k in range(len(limits.offset))
+        ]
+        if np.isfinite(problem.span_kw):
+            program.addConstr(rows[0] <= peak)
+            program.addConstr(rows[0] >= peak - problem.span_kw)
+        for row, upper in zip(rows, limits.upper[:, t], strict=True):
+            if np.isfinite(upper):
+                program.addConstr(row <= float(upper))
