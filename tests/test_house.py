@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "src" / "hubwise").rglob("*.py"))
 PUBLIC = {
     "AuditReport",
+    "FrontierResult",
     "Plan",
     "PlanFolder",
     "Problem",
@@ -29,6 +30,7 @@ PUBLIC = {
     "Tariff",
     "audit",
     "check",
+    "frontier",
     "import_sessions",
     "load",
     "new",
