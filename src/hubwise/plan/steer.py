@@ -18,6 +18,8 @@ ROUNDS = 40
 TURNS = 10
 # Aim inside a limit by this much more than it was last missed [kW].
 NUDGE_KW = 0.05
+# How much two dispatches of nearly the same problem may differ, as a share of the head's spread.
+NOISE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def steer(
         missed = missed_kw(scenario, limits, promised.span_kw, answer.hub_kw)
         worst = float(missed.max())
         # A miss this small only says that dispatches differ by as much: aim once more.
-        hopeless = best is not None and worst > max(0.9 * best[0], NUDGE_KW)
+        noise = NOISE * problem.spread_kw
+        hopeless = best is not None and worst > max(0.9 * best[0], noise)
         if best is None or worst < best[0]:
             best = (worst, answer, problem)
         if worst <= 0.0 or hopeless:
