@@ -22,6 +22,8 @@ LIMIT_ROUNDS = 80
 # Places in the list of slopes are unsigned: numba tests a signed index for being negative at every
 # access, and the backward pass took half as long again.
 ONE = np.uint64(1)
+# Sessions that a core answers at a time.
+BATCH = 32
 
 
 @njit(cache=True, nogil=True)
@@ -246,50 +248,82 @@ def respond_one(
     return cost
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def respond(
-    charge_price, discharge_price, hub, arrival, departure, up, down, charge_eff, discharge_eff,
-    wear, start, target, reserve, top, surplus, limit, change, cost,
-):  # fmt: skip
-    """Best responses of many sessions.
-
-    Prices have shape (hubs, slots), the other inputs (sessions,); ``change`` has shape
-    (sessions, slots) and must be zero outside the stays, ``cost`` shape (sessions,).
-    """
-    slots = charge_price.shape[1]
-    for i in prange(hub.shape[0]):
-        work = np.empty((6, 2 * slots + 2))
-        rows = np.empty((6, slots))
-        first = np.empty(slots + 1, np.int64)
-        a, d = arrival[i], departure[i]
-        cost[i] = respond_one(
-            charge_price[hub[i], a:d], discharge_price[hub[i], a:d], up[i], down[i],
-            charge_eff[i], discharge_eff[i], wear[i], start[i], target[i], reserve[i], top[i],
-            surplus[i], limit[i], work, rows, first, change[i, a:d],
-        )  # fmt: skip
-
-
-# For callers that already run one thread a core.
-respond_serial = njit(cache=True, nogil=True)(respond.py_func)
-
-
 @njit(cache=True, nogil=True)
-def powers_and_energy(
+def enact(
     change, start, charge_eff, discharge_eff, charge_max, discharge_max, hours,
     charge, discharge, energy,
 ):  # fmt: skip
-    """Powers at the charger and energy in the battery that energy changes come to.
+    """Powers at the charger [kW] and energy in the battery [kWh] that energy changes come to.
 
-    ``change`` and the three outputs have shape (sessions, slots), ``hours`` is a number, the other
-    inputs have shape (sessions,). One pass; the powers never exceed their limits by a rounding.
+    All arrays have shape (slots,); the last three are written. The powers never exceed their
+    limits by a rounding.
     """
+    put_in, taken_out = charge_eff * hours, discharge_eff / hours
+    moved = 0.0
+    for t in range(change.shape[0]):
+        charge[t] = min(max(change[t], 0.0) / put_in, charge_max)
+        discharge[t] = min(max(-change[t], 0.0) * taken_out, discharge_max)
+        moved += change[t]
+        energy[t] = start + moved
+
+
+@njit(cache=True, nogil=True)
+def enact_all(
+    change, start, charge_eff, discharge_eff, charge_max, discharge_max, hours,
+    charge, discharge, energy,
+):  # fmt: skip
+    """The same for many sessions: arrays of shape (sessions, slots) or (sessions,)."""
     for i in range(change.shape[0]):
-        put_in = charge_eff[i] * hours
-        drawn_by = discharge_eff[i] / hours
-        moved = 0.0
-        for t in range(change.shape[1]):
-            step = change[i, t]
-            charge[i, t] = min(max(step, 0.0) / put_in, charge_max[i])
-            discharge[i, t] = min(max(-step, 0.0) * drawn_by, discharge_max[i])
-            moved += step
-            energy[i, t] = start[i] + moved
+        enact(
+            change[i], start[i], charge_eff[i], discharge_eff[i], charge_max[i], discharge_max[i],
+            hours, charge[i], discharge[i], energy[i],
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def respond(
+    begin, end, charge_price, discharge_price, hub, arrival, departure, up, down, charge_eff,
+    discharge_eff, wear, start, target, reserve, top, surplus, limit, charge_max, discharge_max,
+    hours, charge, discharge, energy, cost,
+):  # fmt: skip
+    """Best responses of the sessions ``begin <= i < end``.
+
+    Prices have shape (hubs, slots), the other inputs (sessions,) but for the number ``hours``.
+    Writes ``charge``, ``discharge`` and ``energy``, shape (sessions, slots), and ``cost``, shape
+    (sessions,).
+    """
+    slots = charge_price.shape[1]
+    work = np.empty((6, 2 * slots + 2))
+    rows = np.empty((6, slots))
+    first = np.empty(slots + 1, np.int64)
+    change = np.empty(slots)
+    for i in range(begin, end):
+        a, d = arrival[i], departure[i]
+        change[:] = 0.0
+        cost[i] = respond_one(
+            charge_price[hub[i], a:d], discharge_price[hub[i], a:d], up[i], down[i],
+            charge_eff[i], discharge_eff[i], wear[i], start[i], target[i], reserve[i], top[i],
+            surplus[i], limit[i], work, rows, first, change[a:d],
+        )  # fmt: skip
+        enact(
+            change, start[i], charge_eff[i], discharge_eff[i], charge_max[i], discharge_max[i],
+            hours, charge[i], discharge[i], energy[i],
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def respond_on_all_cores(
+    begin, end, charge_price, discharge_price, hub, arrival, departure, up, down, charge_eff,
+    discharge_eff, wear, start, target, reserve, top, surplus, limit, charge_max, discharge_max,
+    hours, charge, discharge, energy, cost,
+):  # fmt: skip
+    """The same as `respond`, a batch of sessions at a time on every core."""
+    # A function of its own: numba's cache does not tell one function compiled in parallel from the
+    # same one compiled for one core.
+    for batch in prange((end - begin + BATCH - 1) // BATCH):
+        at = begin + batch * BATCH
+        respond(
+            at, min(at + BATCH, end), charge_price, discharge_price, hub, arrival, departure, up,
+            down, charge_eff, discharge_eff, wear, start, target, reserve, top, surplus, limit,
+            charge_max, discharge_max, hours, charge, discharge, energy, cost,
+        )  # fmt: skip

@@ -70,31 +70,35 @@ def best_response(
         What it costs, wear included and the worth of energy above the required taken off; shape
         (sessions,) [currency].
     """
-    change = np.zeros((len(fleet), horizon.slots))
-    cost = np.zeros(len(fleet))
+    schedule = _blank(len(fleet), horizon.slots)
+    cost = np.empty(len(fleet))
     limits = bounds(fleet, horizon.slot_hours)
-    respond = kernel.respond if parallel else kernel.respond_serial
+    respond = kernel.respond_on_all_cores if parallel else kernel.respond
     respond(
-        tariff.charge_price, tariff.discharge_price, fleet.hub, fleet.arrival_slot,
+        0, len(fleet), tariff.charge_price, tariff.discharge_price, fleet.hub, fleet.arrival_slot,
         fleet.departure_slot, limits.up, limits.down, fleet.charge_efficiency,
         fleet.discharge_efficiency, fleet.wear_cost, fleet.arrival_kwh, limits.target,
         fleet.reserve_kwh, limits.top, fleet.surplus_value, fleet.discharge_limit_kwh,
-        change, cost,
+        fleet.charge_kw_max, fleet.discharge_kw_max, horizon.slot_hours,
+        schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh, cost,
     )  # fmt: skip
-    return schedule_of(fleet, change, horizon), cost - fleet.surplus_value * (
-        limits.target - fleet.required_kwh
-    )
+    return schedule, cost - fleet.surplus_value * (limits.target - fleet.required_kwh)
 
 
 def schedule_of(fleet: Fleet, change_kwh: Array, horizon: Horizon) -> Schedule:
     """The schedule with battery energy changes ``change_kwh``; shape (sessions, slots)."""
-    schedule = Schedule(*(np.empty(change_kwh.shape) for _ in range(3)))
-    kernel.powers_and_energy(
+    schedule = _blank(*change_kwh.shape)
+    kernel.enact_all(
         change_kwh, fleet.arrival_kwh, fleet.charge_efficiency, fleet.discharge_efficiency,
         fleet.charge_kw_max, fleet.discharge_kw_max, horizon.slot_hours,
         schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh,
     )  # fmt: skip
     return schedule
+
+
+def _blank(sessions: int, slots: int) -> Schedule:
+    """A schedule to be written; in one block, which the allocator keeps at hand where it fits."""
+    return Schedule(*np.empty((3, sessions, slots)))
 
 
 def uncoordinated(fleet: Fleet, horizon: Horizon) -> Schedule:
