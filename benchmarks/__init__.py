@@ -1,5 +1,5 @@
 """Benches: what the project promises about speed and results, measured on the machine at hand.
 
-Every module named ``bench_*`` has one function ``bench() -> Iterable[Figure]``; putting a file
-here is all it takes to add one. ``python -m benchmarks`` runs them all.
+Every module named ``bench_*`` has one function ``bench(quick: bool) -> Iterable[Figure]``; putting
+a file here is all it takes to add one. ``python -m benchmarks`` runs them all.
 """

@@ -1,62 +1,45 @@
-"""Run every bench, print a table, write ``bench.json``."""
+"""Run the benches: ``python -m benchmarks``."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import pkgutil
-from collections.abc import Iterable
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-import benchmarks
-from benchmarks.figure import Figure
+from benchmarks.runner import names, run, say_of, table, write
 
-
-def names() -> list[str]:
-    """Names of the benches in this folder, without ``bench_``."""
-    modules = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    return sorted(name.removeprefix("bench_") for name in modules if name.startswith("bench_"))
+WIDE = 180
 
 
-def run(chosen: Iterable[str], console: Console) -> list[Figure]:
-    """Run the benches one after the other, each on an otherwise idle process."""
-    figures: list[Figure] = []
-    for name in chosen:
-        console.print(f"running {name} ...")
-        figures += import_module(f"benchmarks.bench_{name}").bench()
-    return figures
-
-
-def table(figures: Iterable[Figure]) -> Table:
-    """The figures for people."""
-    shown = Table("measured", "value", "unit", "target", "met")
-    for figure in figures:
-        met = {True: "yes", False: "NO", None: ""}[figure.met]
-        shown.add_row(figure.name, f"{figure.value:.4g}", figure.unit, figure.target or "", met)
-    return shown
-
-
-def main() -> int:
-    """Return 0 when every target is met, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("bench", nargs="*", help=f"of {', '.join(names())}; all when none is named")
-    parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
-    options = parser.parse_args()
-    if unknown := set(options.bench) - set(names()):
-        parser.error(
-            f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(names())}"
-        )
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Return 0 when every target is met, 1 when one is missed or a bench failed."""
+    options = _parse(arguments)
     console = Console()
-    figures = run(options.bench or names(), console)
+    if options.list:
+        for name in names():
+            console.print(f"{name:15} {say_of(name)}", highlight=False, soft_wrap=True)
+        return 0
+    # Into a file or a pipe, a row stays a line.
+    console = console if console.is_terminal else Console(width=WIDE)
+    figures = run(options.only or names(), quick=options.quick, console=console)
     console.print(table(figures))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps([figure.as_record() for figure in figures], indent=2) + "\n")
+    write(figures, options.out)
     console.print(f"written to {options.out}")
     return 0 if all(figure.met is not False for figure in figures) else 1
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    parser.add_argument("--list", action="store_true", help="name the benches and stop")
+    parser.add_argument("--only", action="append", metavar="NAME", help="run this one; repeatable")
+    parser.add_argument("--quick", action="store_true", help="smaller, fewer repeats: a first look")
+    parser.add_argument("--out", type=Path, default=Path("out/bench.json"), metavar="FILE")
+    options = parser.parse_args(arguments)
+    if unknown := sorted(set(options.only or []) - set(names())):
+        parser.error(f"no bench {', '.join(unknown)}; there are {', '.join(names())}")
+    return options
 
 
 if __name__ == "__main__":

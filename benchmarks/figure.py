@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
+from typing import Literal
+
+Sense = Literal["at least", "at most", "above"]
+Target = tuple[Sense, float]
+
+_HOLDS: dict[Sense, Callable[[float, float], bool]] = {
+    "at least": operator.ge,
+    "at most": operator.le,
+    "above": operator.gt,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,41 +27,46 @@ class Figure:
     name
         What was measured; one line.
     value, unit
-        The value, and its unit (``"x"`` for a ratio).
+        The value (not a number where the measurement failed), and its unit (``x`` for a ratio).
     how
-        How it was measured, so that a reader can judge it.
-    at_least, at_most
-        The target; one of them or none.
+        The command or the method in words, so that a reader can judge it.
+    target
+        What is promised, such as ``("at least", 300)``; ``None`` where nothing is.
     """
 
     name: str
     value: float
     unit: str
     how: str
-    at_least: float | None = None
-    at_most: float | None = None
+    target: Target | None = None
 
     @property
-    def target(self) -> str | None:
-        """The target in words; None where there is none."""
-        if self.at_least is not None:
-            return f"at least {self.at_least:g}"
-        return None if self.at_most is None else f"at most {self.at_most:g}"
+    def aim(self) -> str | None:
+        """The target in words; ``None`` where there is none."""
+        return f"{self.target[0]} {self.target[1]:g}" if self.target else None
+
+    @property
+    def shown(self) -> str:
+        """The value for people, with enough digits to judge the target by."""
+        if self.value == round(self.value) and abs(self.value) < 1e7:
+            return f"{self.value:,.0f}"
+        digits = 4
+        while digits < 9 and self.target and float(f"{self.value:.{digits}g}") == self.target[1]:
+            digits += 1
+        return f"{self.value:,.{digits}g}"
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None where there is none. A value that is no number fails."""
-        if self.at_least is not None:
-            return self.value >= self.at_least
-        return None if self.at_most is None else self.value <= self.at_most
+        """Whether the target is met; ``None`` without one. What is no number meets nothing."""
+        return None if self.target is None else _HOLDS[self.target[0]](self.value, self.target[1])
 
     def as_record(self) -> dict[str, object]:
         """The figure as it stands in ``bench.json``."""
         return {
             "name": self.name,
-            "value": self.value,
+            "value": float(self.value) if isfinite(self.value) else None,
             "unit": self.unit,
-            "target": self.target,
+            "target": self.aim,
             "met": self.met,
             "how": self.how,
         }

@@ -1,0 +1,78 @@
+"""Best responses of 1,500 drivers against one HiGHS linear program a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.figure import Figure
+from benchmarks.program import Programs, solver
+from benchmarks.reference import ieee33, posted_tariff, random_tariff
+from benchmarks.timing import in_turn, seconds
+from hubwise.domain import Tariff
+from hubwise.drivers import best_response
+
+SAMPLE_SEED = 1
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """Seconds a driver to build a program and to solve it, and the costs found."""
+
+    build: float
+    solve: float
+    cost: NDArray[np.float64]
+
+
+def bench(quick: bool) -> Iterator[Figure]:
+    """Ratio of times, one core each, and the largest difference in cost."""
+    kinds = {"every-slot prices": random_tariff(ieee33()), "posted prices": posted_tariff()}
+    for kind, tariff in kinds.items():
+        yield from _compare(kind, tariff, sample=30 if quick else 150, repeats=3 if quick else 9)
+
+
+def _compare(kind: str, tariff: Tariff, sample: int, repeats: int) -> Iterator[Figure]:
+    fleet, horizon = ieee33().fleet, ieee33().horizon
+    chosen = np.random.default_rng(SAMPLE_SEED).choice(len(fleet), sample, replace=False)
+    respond = partial(best_response, fleet, tariff, horizon, parallel=False)
+    solved: list[Solved] = []
+    ours, _ = in_turn(respond, lambda: solved.append(_solve(chosen, tariff)), repeats=repeats)
+    build = median(one.build for one in solved)
+    solve = median(one.solve for one in solved)
+    how = (
+        f"best_response of all {len(fleet):,} drivers x {horizon.slots} slots ({1e3 * ours:.2f} ms) "
+        f"against one HiGHS linear program a driver ({sample} drivers, {1e3 * build:.2f} ms to build "
+        f"from arrays and {1e3 * solve:.2f} ms to solve, presolve off as that is faster); seconds of "
+        f"one core, in turn, medians of {repeats}"
+    )
+    name = f"best response, {kind}: times faster than programs"
+    whole = len(fleet) * (build + solve) / ours
+    yield Figure(f"{name}, built and solved", whole, "x", how, ("at least", 300))
+    yield Figure(f"{name}, solving alone", len(fleet) * solve / ours, "x", how)
+    worst = np.abs(respond()[1][chosen] - solved[0].cost).max()
+    name = f"best response, {kind}: largest difference in cost"
+    yield Figure(name, float(worst), ieee33().currency, how, ("at most", 1e-6))
+
+
+def _solve(chosen: Index, tariff: Tariff) -> Solved:
+    """Build and solve the programs of the chosen drivers one after the other."""
+    programs, highs = Programs.of(ieee33().fleet, ieee33().horizon), solver()
+    build = solve = 0.0
+    cost = []
+    for i in chosen.tolist():
+        highs.clearSolver()
+        build += seconds(partial(_pass, highs, programs, i, tariff))
+        solve += seconds(highs.run)
+        cost.append(programs.cost(i, highs))
+    return Solved(build / len(chosen), solve / len(chosen), np.array(cost))
+
+
+def _pass(highs: highspy.Highs, programs: Programs, i: int, tariff: Tariff) -> None:
+    highs.passModel(programs.program(i, tariff))
