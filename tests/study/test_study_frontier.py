@@ -131,6 +131,9 @@ def test_the_page_shows_every_point(made: FrontierResult) -> None:
     words = [word["text"] for word in figures["grid-1"]["layout"]["annotations"]]
     assert [word == "not kept" for word in words] == [True, False, True, False]
     assert text.count("<td>yes</td>") == 4
+    assert (
+        text.count("<li>50\u202f%, v at most 0.001, c at most 0.70: the peak-valley promise") == 1
+    )
 
 
 def test_the_published_point_is_drawn_only_where_it_is_cited(made: FrontierResult) -> None:

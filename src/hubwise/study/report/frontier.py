@@ -47,6 +47,7 @@ def write_frontier_page(scenario: Scenario, content: Content, folder: Path) -> P
         pictures=_panels(shares, "picture", "Profit over the peak-valley difference", LEGEND),
         grids=_panels(shares, "grid", "Profit at every pair of promises"),
         table=points_table(content),
+        missed=missed(content),
         source=_source(content),
         made_by=escape(f"Hubwise {content['version']}"),
         style=part("style.css"),
@@ -152,9 +153,20 @@ def _row(point: Record, colour: str) -> list[str]:
 
 
 def _kept(point: Record) -> str:
-    if point["kept"]:
-        return "yes"
-    return f'<span class="bad" title="{escape(" ".join(point["misses"]))}">no</span>'
+    return "yes" if point["kept"] else '<span class="bad">no</span>'
+
+
+def missed(content: Content) -> str:
+    """What the plans missed, as a notice below the table; nothing where all is kept."""
+    lines = "".join(
+        f"<li>{percent(point['participation'])}, v at most {in_words(point['peak_valley_promise'])}"
+        f", c at most {in_words(point['saving_promise'])}: {escape(' '.join(point['misses']))}</li>"
+        for point in content["points"]
+        if not point["kept"]
+    )
+    return (
+        f'<div class="panel missed"><h3>What was missed</h3><ul>{lines}</ul></div>' if lines else ""
+    )
 
 
 def _source(content: Content) -> str:

@@ -60,15 +60,14 @@ def picture(content: Mapping[str, Any], share: float) -> Spec:
     points = [record for record in content["points"] if record["participation"] == share]
     savings = promises(points, "saving_promise")
     colour = colours(savings)
-    traces, words = [], []
+    traces = [_star(content["published"])] if content["published"] else []
+    words = []
     for saving in savings:
         line = [record for record in bounds if record["saving_promise"] == saving]
         mine = [record for record in points if record["saving_promise"] == saving]
         traces.append(_bound_line(line, saving, colour[saving]))
         traces += [_markers(mine, saving, colour[saving], kept) for kept in (True, False)]
         words += _line_end(line, saving, colour[saving])
-    if content["published"]:
-        traces.append(_star(content["published"]))
     across, up = axes_of(content)
     x = value_axis("Peak-valley difference ÷ uncoordinated, v", range=across, tickformat=".2f")
     y = value_axis("Operator's profit ÷ fleet's cost, π", range=up, tickformat=".2f")
@@ -155,7 +154,7 @@ def _star(published: Record) -> Spec:
         "x": [published["peak_valley_ratio"]],
         "y": [published["profit_ratio"]],
         "text": [f"published, c {number(published['participant_cost_ratio'], 2)}"],
-        "textposition": "bottom center",
+        "textposition": "bottom right",
         "textfont": {"color": LIMIT, "size": 12},
         "marker": {"symbol": "star", "size": 15, "color": LIMIT, "line": {"color": "#ffffff"}},
         "cliponaxis": False,
