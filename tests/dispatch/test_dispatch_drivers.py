@@ -84,7 +84,7 @@ def test_no_regret_where_limits_cannot_hold(small_scenario, make_problem_of, sca
     hubs = replace(scenario.hubs, import_limit_kw=np.zeros(2), export_limit_kw=np.zeros(2))
     problem = make_problem_of(replace(scenario, market=dear, hubs=hubs), 0.01)
     # Two prices nearly alike tempt most.
-    charge = np.where(np.arange(24) % 2, 0.3, 0.3001) * np.ones((2, 1))
+    charge = np.where(np.arange(24) % 2, 0.3, 0.300001) * np.ones((2, 1))
     tariff = Tariff(charge, np.zeros_like(charge))
     answer = dispatch(problem, tariff, rounds=300)
     assert answer.multipliers.imports.max() > 10.0 * np.abs(dear.purchase_price).max()

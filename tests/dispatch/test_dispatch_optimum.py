@@ -96,6 +96,19 @@ def test_demand_charge(
     assert social_cost(problem, answer) == pytest.approx(least, abs=half_a_percent(problem))
 
 
+def test_a_limit_far_away_is_none(small_scenario, make_problem_of) -> None:
+    """Connections that nobody comes near change nothing, from the first round on."""
+    scenario = small_scenario(2)
+    answers = []
+    for limit in (1e3, 1e6, np.inf):
+        wide = np.full(2, limit)
+        hubs = replace(scenario.hubs, import_limit_kw=wide, export_limit_kw=wide)
+        problem = make_problem_of(replace(scenario, hubs=hubs), 0.8)
+        answers.append(dispatch(problem, tied_tariff(scenario, 2), rounds=3).hub_kw)
+    assert np.array_equal(answers[0], answers[1])
+    assert np.array_equal(answers[0], answers[2])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_connection_limits(
     small_scenario, make_problem_of, social_cost, least_social_cost, seed
