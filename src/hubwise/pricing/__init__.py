@@ -1,6 +1,7 @@
 """The operator's problem: tariff families, what a tariff is worth, and the search for the best."""
 
 from hubwise.pricing.bound import profit_bound
+from hubwise.pricing.exact import Exact, UnsolvedError, exact, merged
 from hubwise.pricing.family import FAMILIES, Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.level import level, participants_pay
@@ -11,16 +12,20 @@ __all__ = [
     "AUTO",
     "FAMILIES",
     "METHODS",
+    "Exact",
     "Family",
     "Found",
     "Setting",
+    "UnsolvedError",
     "Value",
     "bill_everyone",
     "coarse_to_fine",
     "cost_ceiling",
+    "exact",
     "first_prices",
     "level",
     "make_family",
+    "merged",
     "participants_pay",
     "price_groups",
     "profit_bound",

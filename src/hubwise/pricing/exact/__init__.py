@@ -1,0 +1,7 @@
+"""The exact method: the bilevel problem of few driver classes as one mixed-integer program."""
+
+from hubwise.pricing.exact.classes import merged
+from hubwise.pricing.exact.method import Exact, exact
+from hubwise.pricing.exact.program import UnsolvedError
+
+__all__ = ["Exact", "UnsolvedError", "exact", "merged"]

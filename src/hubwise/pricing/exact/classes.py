@@ -1,0 +1,59 @@
+"""Driver classes: identical sessions merged into one, as large as they are together."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Fleet, Scenario
+
+# What grows with the number of drivers in a class; everything else is theirs in common.
+SIZES = (
+    "capacity_kwh",
+    "arrival_kwh",
+    "required_kwh",
+    "reserve_kwh",
+    "max_kwh",
+    "charge_kw_max",
+    "discharge_kw_max",
+    "discharge_limit_kwh",
+)
+NAMES = ("session", "driver")
+
+
+def merged(scenario: Scenario) -> Scenario:
+    """The scenario with identical sessions merged into driver classes.
+
+    A class of n identical drivers is one driver n times as large: its problem is homogeneous, and
+    the average of cheapest schedules is a cheapest schedule. One thing is lost, at prices at which
+    going in a circle costs a driver exactly nothing: two drivers of a class could then do the
+    opposite of each other in one slot, and earn the operator an incentive on it; a class cannot.
+
+    A class has the names of its first session, and takes the place of that in the order of joining.
+    """
+    first, number, count = _identical(scenario.fleet)
+    order = np.array(scenario.participation_order, np.int64)
+    place = np.unique(number[order], return_index=True)[1]
+    return replace(
+        scenario,
+        fleet=_grown(scenario.fleet.select(first), count),
+        participation_order=tuple(number[order][np.sort(place)].tolist()),
+    )
+
+
+def _identical(fleet: Fleet) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """First session of each class, class of each session, and sessions in each class."""
+    columns = [getattr(fleet, f.name) for f in fields(fleet) if f.name not in NAMES]
+    kinds: dict[tuple[object, ...], int] = {}
+    number = np.array(
+        [kinds.setdefault(row, len(kinds)) for row in zip(*columns, strict=True)], np.int64
+    )
+    first = np.unique(number, return_index=True)[1]
+    return first, number, np.bincount(number)
+
+
+def _grown(fleet: Fleet, count: NDArray[np.int64]) -> Fleet:
+    """The fleet with every session ``count`` times as large."""
+    return replace(fleet, **{name: getattr(fleet, name) * count for name in SIZES})

@@ -1,0 +1,245 @@
+"""The operator's bilevel problem as one mixed-integer program, solved to optimality."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Problem
+from hubwise.dispatch.units import station_schedule
+from hubwise.domain import Schedule, StationSchedule, Tariff
+from hubwise.drivers import best_response, schedule_cost, schedule_of
+from hubwise.pricing.exact.answer import Answer, answer
+from hubwise.pricing.exact.operator import (
+    Hub,
+    earn,
+    hubs,
+    keep_limits,
+    keep_saving,
+    lawful_prices,
+)
+from hubwise.pricing.exact.program import Program, Solution, UnsolvedError
+from hubwise.pricing.exact.stay import Stay, stays
+from hubwise.pricing.family import Family
+from hubwise.pricing.value import Value, settle, value
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+# Rounds of dispatch in which the prices as posted are valued.
+ROUNDS = 40
+# A battery that is both charged and discharged in a slot, each by more than this share of what it
+# can, goes in a circle.
+CIRCLE = 1e-6
+# Program and ledger count the same profit to this share.
+AGREEMENT = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """The best tariff of a family, and how sure that is.
+
+    Parameters
+    ----------
+    status
+        ``optimal``, or ``time limit`` where the gap asked for was not reached.
+    prices
+        The price vector, not rounded; shape (2, groups) [currency/kWh].
+    tariff
+        The same, as posted at every hub and slot.
+    schedule, stations
+        What participants and stations do.
+    profit, bound
+        The operator's profit, and the most that any tariff of the family brings [currency].
+    gap
+        What lies between them, as a share of the bound.
+    regret
+        The most that any participant could gain by another schedule [currency].
+    posted
+        What the dispatch makes of the prices once rounded as posted.
+    nodes, seconds
+        Of the branch-and-bound tree, and of the whole [s].
+    """
+
+    status: str
+    prices: Array
+    tariff: Tariff
+    schedule: Schedule
+    stations: StationSchedule
+    profit: float
+    bound: float
+    gap: float
+    regret: float
+    posted: Value
+    nodes: int
+    seconds: float
+
+
+def exact(
+    problem: Problem,
+    family: Family,
+    *,
+    seconds: float = 60.0,
+    gap: float = 1e-4,
+    start: Array | None = None,
+) -> Exact:
+    """The best tariff of ``family``, drivers answering with their best responses.
+
+    Ties among a driver's best responses are broken for the operator, as the dispatch does. The
+    feeder is the linear one of ``problem``. Meant for few sessions, each standing for a class of
+    identical drivers (see `merged`): the effort grows steeply with their number.
+
+    Parameters
+    ----------
+    problem, family
+        What is priced.
+    seconds
+        Most time for the search [s].
+    gap
+        How near to the bound is near enough, as a share.
+    start
+        A price vector to begin with; shape (2, groups) [currency/kWh].
+
+    Raises
+    ------
+    UnsolvedError
+        If no tariff keeps promises and limits, or none was found in time.
+    ValueError
+        If the family leaves prices unbounded.
+
+    Notes
+    -----
+    Lower level by its Karush-Kuhn-Tucker conditions, revenue by strong duality: see `answer` and,
+    for the big-M constants, `stay`.
+    """
+    began = perf_counter()
+    model = _written(problem, family)
+    solution = _solved(model, began, seconds, gap, start)
+    return _result(problem, family, model, solution, began)
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The program, and which of its columns are what."""
+
+    program: Program
+    prices: Index
+    stays: list[Stay]
+    answers: list[Answer]
+    hub: Hub
+    station_kw: Array
+
+    def batteries(self) -> Iterator[tuple[Index, Index, float, float]]:
+        """Columns in and out of every battery, and the most that a slot can hold of each."""
+        for stay, driver in zip(self.stays, self.answers, strict=True):
+            yield driver.into, driver.out, stay.up, stay.down
+        for charged, discharged, power in zip(
+            self.hub.charged, self.hub.discharged, self.station_kw, strict=True
+        ):
+            yield charged, discharged, power, power
+
+
+def _written(problem: Problem, family: Family) -> _Model:
+    program = Program()
+    prices = lawful_prices(program, family)
+    given = stays(problem, family)
+    answers = [answer(program, prices, stay) for stay in given]
+    hub = hubs(program, problem, given, answers)
+    keep_limits(program, problem, hub)
+    keep_saving(program, problem, answers)
+    earn(program, problem, hub, given, answers)
+    return _Model(program, prices, given, answers, hub, problem.scenario.hubs.battery_kw)
+
+
+def _solved(
+    model: _Model, began: float, seconds: float, gap: float, start: Array | None
+) -> Solution:
+    """Solve; where a battery goes in a circle, forbid that there and solve again.
+
+    Circles pay only where a slot's energy has a negative price or an incentive outweighs the
+    losses, so the switches against them are left out until one is found.
+    """
+    program = model.program
+    while True:
+        left = max(seconds - (perf_counter() - began), 0.1 * seconds)
+        begin = _begun(model, left, gap, start)
+        solution = program.solve(seconds=left, gap=gap, start=begin)
+        circles = _circles(model, solution.values)
+        if not circles:
+            return solution
+        for into, out, most_in, most_out in circles:
+            fills = program.switches(into.shape)
+            program.require((into, 1.0), (fills, -most_in), high=0.0)
+            program.require((out, 1.0), (fills, most_out), high=most_out)
+        start = solution.values[model.prices]
+
+
+def _begun(model: _Model, seconds: float, gap: float, start: Array | None) -> Array | None:
+    """All columns at the prices ``start``; None where these keep not all promises."""
+    if start is None:
+        return None
+    try:
+        fixed = (model.prices, start)
+        return model.program.solve(seconds=seconds, gap=gap, fixed=fixed).values
+    except UnsolvedError:
+        return None
+
+
+def _circles(model: _Model, values: Array) -> list[tuple[Index, Index, float, float]]:
+    """Slots in which a battery is charged and discharged: columns in and out, and their most."""
+    found = []
+    for into, out, most_in, most_out in model.batteries():
+        circling = (values[into] > CIRCLE * most_in) & (values[out] > CIRCLE * most_out)
+        if circling.any():
+            found.append((into[circling], out[circling], most_in, most_out))
+    return found
+
+
+def _result(
+    problem: Problem, family: Family, model: _Model, solution: Solution, began: float
+) -> Exact:
+    fleet, horizon = problem.fleet, problem.scenario.horizon
+    prices = solution.values[model.prices]
+    tariff = family.tariff(prices)
+    schedule = schedule_of(fleet, _session_change(problem, model, solution.values), horizon)
+    stations = _stations(problem, model, solution.values)
+    profit = settle(problem, tariff, schedule, stations)[0].profit
+    if abs(profit - solution.objective) > AGREEMENT * (1.0 + abs(profit)):
+        raise UnsolvedError(f"the ledger counts {profit}, the program {solution.objective}")
+    cost = schedule_cost(fleet, tariff, schedule, horizon)
+    bound = max(solution.bound, profit)
+    return Exact(
+        status="optimal" if solution.optimal else "time limit",
+        prices=prices,
+        tariff=tariff,
+        schedule=schedule,
+        stations=stations,
+        profit=profit,
+        bound=bound,
+        gap=(bound - profit) / abs(bound) if bound else 0.0,
+        regret=float(np.max(cost - best_response(fleet, tariff, horizon)[1], initial=0.0)),
+        posted=value(problem, family.tariff(family.project(prices)), rounds=ROUNDS),
+        nodes=solution.nodes,
+        seconds=perf_counter() - began,
+    )
+
+
+def _session_change(problem: Problem, model: _Model, values: Array) -> Array:
+    """Energy changes of the sessions' batteries; shape (sessions, slots) [kWh]."""
+    change = np.zeros((len(problem.fleet), problem.scenario.horizon.slots))
+    for row, stay, driver in zip(change, model.stays, model.answers, strict=True):
+        moved = stay.step_kwh * (values[driver.into] - values[driver.out])
+        row[stay.arrival : stay.arrival + len(moved)] = moved
+    return change
+
+
+def _stations(problem: Problem, model: _Model, values: Array) -> StationSchedule:
+    hubs, horizon = problem.scenario.hubs, problem.scenario.horizon
+    into = values[model.hub.charged] * hubs.battery_charge_efficiency[:, None]
+    out = values[model.hub.discharged] / hubs.battery_discharge_efficiency[:, None]
+    change = horizon.slot_hours * (into - out)
+    return station_schedule(hubs, horizon, change, values[model.hub.solar])

@@ -1,0 +1,151 @@
+"""The operator's side of the program: prices, connections, stations, promises, money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Problem
+from hubwise.pricing.exact.answer import Answer
+from hubwise.pricing.exact.program import Program
+from hubwise.pricing.exact.stay import Stay
+from hubwise.pricing.family import Family
+from hubwise.pricing.value import cost_ceiling
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Columns of the hubs; every array has shape (hubs, slots) [kW].
+
+    Parameters
+    ----------
+    imported, exported
+        Net draw where positive, and where negative.
+    charged, discharged
+        By the station batteries.
+    solar
+        Solar power used.
+    """
+
+    imported: Index
+    exported: Index
+    charged: Index
+    discharged: Index
+    solar: Index
+
+
+def lawful_prices(program: Program, family: Family) -> Index:
+    """Prices of a family; columns of shape (2, groups) [currency/kWh]."""
+    prices = program.columns(family.low.shape, family.low, family.high)
+    intercept, slope = family.headroom[:, :, None]
+    program.require((prices[1], 1.0), (prices[0], -slope), high=intercept)
+    if np.isfinite(family.average_cap):
+        for groups in np.unique(np.atleast_2d(family.group), axis=0):
+            share = np.bincount(groups, minlength=family.groups) / len(groups)
+            program.put(program.rows(1, -np.inf, family.average_cap), prices[0], share)
+    return prices
+
+
+def hubs(program: Program, problem: Problem, stays: list[Stay], answers: list[Answer]) -> Hub:
+    """Connections, station batteries and solar, with what the drivers draw."""
+    given, hours = problem.scenario.hubs, problem.scenario.horizon.slot_hours
+    shape = given.solar_kw.shape
+    power = np.where(given.battery_kwh > 0.0, given.battery_kw, 0.0)[:, None]
+    hub = Hub(
+        imported=program.columns(shape, 0.0, problem.import_limit_kw[:, None]),
+        exported=program.columns(shape, 0.0, problem.export_limit_kw[:, None]),
+        charged=program.columns(shape, 0.0, power),
+        discharged=program.columns(shape, 0.0, power),
+        solar=program.columns(shape, 0.0, given.solar_kw),
+    )
+    rows = program.require(
+        (hub.imported, 1.0), (hub.exported, -1.0), (hub.solar, 1.0), (hub.charged, -1.0),
+        (hub.discharged, 1.0), low=problem.others_kw, high=problem.others_kw,
+    )  # fmt: skip
+    for stay, driver in zip(stays, answers, strict=True):
+        row = rows[stay.hub, stay.arrival : stay.arrival + len(driver.into)]
+        program.put(row, driver.into, -stay.step_kwh / (stay.charge_efficiency * hours))
+        program.put(row, driver.out, stay.step_kwh * stay.discharge_efficiency / hours)
+    _store(program, problem, hub)
+    return hub
+
+
+def _store(program: Program, problem: Problem, hub: Hub) -> None:
+    """Energy of the station batteries."""
+    given, hours = problem.scenario.hubs, problem.scenario.horizon.slot_hours
+    start = given.battery_initial_kwh
+    least = np.zeros(hub.charged.shape)
+    least[:, -1] = start
+    before = np.zeros_like(least)
+    before[:, 0] = start
+    energy = program.columns(least.shape, least, np.maximum(given.battery_kwh, start)[:, None])
+    into = hours * given.battery_charge_efficiency[:, None]
+    out = hours / given.battery_discharge_efficiency[:, None]
+    rows = program.require(
+        (energy, 1.0), (hub.charged, -into), (hub.discharged, out), low=before, high=before
+    )
+    program.put(rows[:, 1:], energy[:, :-1], -1.0)
+
+
+def keep_limits(program: Program, problem: Problem, hub: Hub) -> None:
+    """What all hubs share: feeder head, voltages, branches, and the peak-valley promise."""
+    limits = problem.limits
+    row, slot = np.nonzero(np.isfinite(limits.upper))
+    _share(program, problem, hub, row, slot, limits.upper[row, slot])
+    if np.isfinite(problem.span_kw):
+        slot = np.arange(limits.upper.shape[1])
+        peak = program.columns(1, -np.inf, np.inf)
+        head = np.zeros_like(slot)
+        for row, most, sign in ((head, 0.0, -1.0), (head + 1, problem.span_kw, 1.0)):
+            program.put(_share(program, problem, hub, row, slot, most), peak, sign)
+
+
+def _share(
+    program: Program, problem: Problem, hub: Hub, row: Index, slot: Index, most: Array | float
+) -> Index:
+    """Rows that keep rows ``row`` of the shared limits in slots ``slot`` at most at ``most``."""
+    limits = problem.limits
+    rows = program.rows(row.shape, -np.inf, most - limits.offset[row, slot])
+    coefficient = limits.coefficient[row, :, slot]
+    program.put(rows[:, None], hub.imported[:, slot].T, coefficient)
+    program.put(rows[:, None], hub.exported[:, slot].T, -coefficient)
+    return rows
+
+
+def keep_saving(program: Program, problem: Problem, answers: list[Answer]) -> None:
+    """Participants' net cost, wear included, is together at most what was promised."""
+    most = cost_ceiling(problem)
+    if np.isfinite(most):
+        row = program.rows(1, -np.inf, most)
+        for driver in answers:
+            for columns, factor in driver.net_cost:
+                program.put(row, columns, factor)
+
+
+def earn(
+    program: Program, problem: Problem, hub: Hub, stays: list[Stay], answers: list[Answer]
+) -> None:
+    """The operator's profit, line by line as the ledger counts it."""
+    scenario = problem.scenario
+    given, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
+    for stay, driver in zip(stays, answers, strict=True):
+        for columns, factor in driver.net_cost:
+            program.earn(columns, factor)
+        plugged = slice(stay.arrival, stay.arrival + len(driver.out))
+        incentive = market.incentive[plugged] * stay.discharge_efficiency
+        program.earn(driver.out, stay.step_kwh * (incentive - stay.wear_cost))
+    program.earn(hub.imported, -hours * market.purchase_price)
+    program.earn(hub.exported, hours * market.feed_in_price)
+    wear = given.battery_wear_cost / given.battery_discharge_efficiency
+    program.earn(hub.discharged, -hours * wear[:, None])
+    if market.demand_charge > 0.0:
+        peak = program.columns((len(given), 1), 0.0, problem.import_limit_kw[:, None])
+        program.require((hub.imported, 1.0), (peak, -1.0), high=0.0)
+        program.earn(peak, -market.demand_charge)
+    others = hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
+    program.constant += others - float(given.lease_cost.sum() + given.running_cost.sum())

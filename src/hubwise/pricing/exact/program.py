@@ -1,0 +1,213 @@
+"""A mixed-integer linear program, written down array by array, and what HiGHS makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_matrix
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+# Share of the solver's effort that looks for good solutions. Where there are promises the bound is
+# often tight at the root and a good solution is what is missing; six times HiGHS' default finished
+# sooner in most trials.
+EFFORT = 0.3
+# How exactly the linear program that is left once the whole numbers stand keeps its rows.
+TOLERANCE = 1e-9
+
+Fixed = tuple[Index, Array]
+
+
+class UnsolvedError(RuntimeError):
+    """HiGHS ended without a solution; the message says how, and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A solution, and how good it is.
+
+    Parameters
+    ----------
+    values
+        Of every column.
+    objective, bound
+        What the solution brings, and the most that any can.
+    optimal
+        Whether the two agree to the gap asked for.
+    nodes
+        Of the branch-and-bound tree.
+    """
+
+    values: Array
+    objective: float
+    bound: float
+    optimal: bool
+    nodes: int
+
+
+class Program:
+    """Columns, rows and an objective to be maximised."""
+
+    def __init__(self) -> None:
+        """An empty program."""
+        self.constant = 0.0
+        self._low: list[Array] = []
+        self._high: list[Array] = []
+        self._whole: list[NDArray[np.bool_]] = []
+        self._row_ends: list[tuple[Array, Array]] = []
+        self._entries: list[tuple[Index, Index, Array]] = []
+        self._earned: list[tuple[Index, Array]] = []
+        self._width = self._height = 0
+
+    def columns(
+        self, shape: int | tuple[int, ...], low: ArrayLike, high: ArrayLike, *, whole: bool = False
+    ) -> Index:
+        """New columns between ``low`` and ``high``; returns their numbers, of that shape."""
+        new = self._width + np.arange(np.prod(shape, dtype=np.int64)).reshape(shape)
+        self._low.append(_spread(low, shape))
+        self._high.append(_spread(high, shape))
+        self._whole.append(np.full(new.size, whole))
+        self._width += new.size
+        return new
+
+    def switches(self, shape: int | tuple[int, ...]) -> Index:
+        """New columns that are 0 or 1."""
+        return self.columns(shape, 0.0, 1.0, whole=True)
+
+    def rows(self, shape: int | tuple[int, ...], low: ArrayLike, high: ArrayLike) -> Index:
+        """New rows between ``low`` and ``high``, still empty; returns their numbers."""
+        new = self._height + np.arange(np.prod(shape, dtype=np.int64)).reshape(shape)
+        self._row_ends.append((_spread(low, shape), _spread(high, shape)))
+        self._height += new.size
+        return new
+
+    def require(
+        self, *terms: tuple[Index, ArrayLike], low: ArrayLike = -np.inf, high: ArrayLike = np.inf
+    ) -> Index:
+        """New rows: the sum of ``terms`` (columns, factor) lies between ``low`` and ``high``.
+
+        Everything is broadcast against everything; returns the rows' numbers.
+        """
+        parts = [*(part for term in terms for part in term), low, high]
+        rows = self.rows(np.broadcast_shapes(*(np.shape(part) for part in parts)), low, high)
+        for columns, factor in terms:
+            self.put(rows, columns, factor)
+        return rows
+
+    def put(self, rows: Index, columns: Index, factor: ArrayLike) -> None:
+        """Add ``factor`` times ``columns`` to ``rows``; broadcast against each other."""
+        entry = np.broadcast_arrays(rows, columns, np.asarray(factor, float))
+        self._entries.append((entry[0].ravel(), entry[1].ravel(), entry[2].ravel()))
+
+    def earn(self, columns: Index, factor: ArrayLike) -> None:
+        """Add ``factor`` times ``columns`` to the objective."""
+        entry = np.broadcast_arrays(columns, np.asarray(factor, float))
+        self._earned.append((entry[0].ravel(), entry[1].ravel()))
+
+    def solve(
+        self, *, seconds: float, gap: float, fixed: Fixed | None = None, start: Array | None = None
+    ) -> Solution:
+        """The best values found in ``seconds`` [s], to a relative ``gap``.
+
+        Parameters
+        ----------
+        seconds, gap
+            Of the search over whole numbers.
+        fixed
+            Columns that are held, and where.
+        start
+            Values of all columns to begin with.
+
+        Raises
+        ------
+        UnsolvedError
+            If there is no solution, or none was found in time.
+        """
+        low, high = np.concatenate(self._low), np.concatenate(self._high)
+        whole = np.concatenate(self._whole)
+        if fixed is not None:
+            low[fixed[0]] = high[fixed[0]] = fixed[1]
+        solver = _solver(time_limit=seconds, mip_rel_gap=gap, mip_heuristic_effort=EFFORT)
+        solver.passModel(self._model(low, high, whole))
+        if start is not None:
+            solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
+        solver.run()
+        status, info = solver.getModelStatus(), solver.getInfo()
+        optimal = status == highspy.HighsModelStatus.kOptimal
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        if not optimal and not (found and status == highspy.HighsModelStatus.kTimeLimit):
+            raise UnsolvedError(_advice(solver, status, seconds))
+        values = np.array(solver.getSolution().col_value)
+        low[whole] = high[whole] = np.round(values[whole])
+        values = self._linear(low, high)
+        objective = float(self._objective() @ values) + self.constant
+        bound = max(info.mip_dual_bound, objective) if whole.any() else objective
+        return Solution(values, objective, bound, optimal, int(info.mip_node_count))
+
+    def _linear(self, low: Array, high: Array) -> Array:
+        """The optimum once the whole numbers stand: exact to the rounding of a linear program."""
+        solver = _solver(primal_feasibility_tolerance=TOLERANCE)
+        solver.passModel(self._model(low, high, np.zeros(len(low), bool)))
+        solver.run()
+        status = solver.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise UnsolvedError(f"HiGHS cannot repeat its own solution: {_words(solver, status)}")
+        return np.array(solver.getSolution().col_value)
+
+    def _objective(self) -> Array:
+        objective = np.zeros(self._width)
+        for columns, factor in self._earned:
+            np.add.at(objective, columns, factor)
+        return objective
+
+    def _model(self, low: Array, high: Array, whole: NDArray[np.bool_]) -> highspy.HighsLp:
+        rows, columns, factors = (np.concatenate(p) for p in zip(*self._entries, strict=True))
+        matrix = coo_matrix((factors, (rows, columns)), (self._height, self._width)).tocsc()
+        model = highspy.HighsLp()
+        model.num_col_, model.num_row_ = self._width, self._height
+        model.sense_, model.offset_ = highspy.ObjSense.kMaximize, self.constant
+        model.col_cost_, model.col_lower_, model.col_upper_ = self._objective(), low, high
+        ends = zip(*self._row_ends, strict=True)
+        model.row_lower_, model.row_upper_ = (np.concatenate(end) for end in ends)
+        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        model.a_matrix_.start_ = matrix.indptr
+        model.a_matrix_.index_ = matrix.indices
+        model.a_matrix_.value_ = matrix.data
+        if whole.any():
+            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+            model.integrality_ = [kinds[int(one)] for one in whole]
+        return model
+
+
+def _spread(values: ArrayLike, shape: int | tuple[int, ...]) -> Array:
+    return np.broadcast_to(np.asarray(values, float), shape).ravel()
+
+
+def _solver(**options: bool | float) -> highspy.Highs:
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, setting in {"output_flag": False, **options}.items():
+        if solver.setOptionValue(name, setting) != highspy.HighsStatus.kOk:
+            raise ValueError(f"HiGHS refuses {name} = {setting!r}")
+    return solver
+
+
+def _words(solver: highspy.Highs, status: highspy.HighsModelStatus) -> str:
+    return str(solver.modelStatusToString(status))
+
+
+def _advice(solver: highspy.Highs, status: highspy.HighsModelStatus, seconds: float) -> str:
+    """How the solver ended, and what would help."""
+    match status:
+        case highspy.HighsModelStatus.kInfeasible:
+            return (
+                "no tariff of this family keeps all promises and limits: promise less, or allow "
+                "wider price bounds or a freer family"
+            )
+        case highspy.HighsModelStatus.kTimeLimit:
+            return f"no tariff was found in {seconds:g} s: allow more time, or fewer driver classes"
+        case _:
+            return f"HiGHS ended with {_words(solver, status)!r} and no solution"
