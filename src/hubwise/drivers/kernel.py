@@ -142,13 +142,16 @@ def cheapest(buy, sell, up, down, floor, start, target, top, surplus, limit, wor
     if drawn <= limit:
         return cost
     much_cost, much_drawn = cost, drawn
-    much = work[4, :n]
-    much[:] = change
-    priced = work[5, :n]
-    # Where no discharge ever pays: above every gain and every later use.
-    multiplier = 1.0 + 2.0 * (np.abs(sell).max() + np.abs(buy).max() + abs(surplus))
     little_cost, little_drawn = 0.0, 0.0
+    much, priced = work[4, :n], work[5, :n]
     little = np.empty(n)
+    # Copied in loops: with a slice numba compiles its error messages too, for seconds.
+    dearest = abs(surplus)
+    for t in range(n):
+        much[t] = change[t]
+        dearest = max(dearest, abs(sell[t]), abs(buy[t]))
+    # Where no discharge ever pays: above every gain and every later use.
+    multiplier = 1.0 + 6.0 * dearest
     for round_ in range(LIMIT_ROUNDS):
         for t in range(n):
             priced[t] = sell[t] - multiplier
@@ -162,10 +165,12 @@ def cheapest(buy, sell, up, down, floor, start, target, top, surplus, limit, wor
             break
         if drawn > limit:
             much_cost, much_drawn = cost, drawn
-            much[:] = change
+            for t in range(n):
+                much[t] = change[t]
         else:
             little_cost, little_drawn = cost, drawn
-            little[:] = change
+            for t in range(n):
+                little[t] = change[t]
         if much_drawn - little_drawn <= CRUMB:
             break
         multiplier = (little_cost - much_cost) / (much_drawn - little_drawn)
