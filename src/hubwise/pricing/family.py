@@ -107,7 +107,8 @@ class Family:
 
 def _down(values: Array, decimals: int) -> Array:
     """The next lower prices with so many decimals; those that have no more stay."""
-    ticks = np.floor(values * 10.0**decimals + 1e-6)
+    ticks = values * 10.0**decimals
+    ticks = np.floor(ticks + 1e-9 + 1e-15 * np.abs(ticks))  # so much is rounding
     lower: Array = np.round(ticks * 10.0**-decimals, decimals) + 0.0
     return lower
 
