@@ -61,7 +61,8 @@ def test_a_missed_promise_ends_with_1(run: Run, quick: Path, tmp_path: Path) -> 
     """A plan that cannot keep a promise is written all the same, and says what it misses."""
     greedy = shutil.copytree(quick, tmp_path / "greedy")
     toml = greedy / "scenario.toml"
-    toml.write_text(toml.read_text("utf-8").replace("peak_valley = 0.9", "peak_valley = 1e-3"), "utf-8")
+    text = toml.read_text("utf-8").replace("peak_valley = 0.9", "peak_valley = 1e-3")
+    toml.write_text(text, "utf-8")
     done = run("plan", greedy, "--out", tmp_path / "plan")
     assert done.exit_code == 1
     assert "peak-valley promise is missed" in done.stderr
