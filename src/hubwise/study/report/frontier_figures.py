@@ -156,7 +156,7 @@ def _star(published: Record) -> Spec:
         "text": [f"published, c {number(published['participant_cost_ratio'], 2)}"],
         "textposition": "bottom right",
         "textfont": {"color": LIMIT, "size": 12},
-        "marker": {"symbol": "star", "size": 15, "color": LIMIT, "line": {"color": "#ffffff"}},
+        "marker": {"symbol": "star", "size": 22, "color": LIMIT, "line": {"color": "#ffffff"}},
         "cliponaxis": False,
         "hovertemplate": "<b>published study</b><br>v %{x:.2f}, π %{y:.2f}<extra></extra>",
     }
