@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -34,7 +34,15 @@ def hourly_ieee33() -> Scenario:
         return load(folder)
 
 
-def class_problem(seed: int, classes: int = 10) -> Problem:
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The same problem twice: driver by driver, and with identical drivers merged."""
+
+    drivers: Problem
+    classes: Problem
+
+
+def instance(seed: int, family: str, classes: int = 10) -> Instance:
     """Drivers of ieee33 drawn at random, each standing for a class of as many as make up 1,200.
 
     All six hubs are one, and the feeder is without losses: what is tried here is the pricing.
@@ -42,22 +50,22 @@ def class_problem(seed: int, classes: int = 10) -> Problem:
     """
     whole = hourly_ieee33()
     drawn = np.random.default_rng(seed).choice(len(whole.fleet), classes, replace=False)
-    copies = np.repeat(drawn, DRIVERS // classes)
-    fleet = whole.fleet.select(copies)
-    joined = np.ones(len(fleet), bool)
-    scenario = merged(
-        replace(
-            whole,
-            hubs=_one_hub(whole.hubs),
-            fleet=replace(fleet, hub=np.zeros_like(fleet.hub), participating=joined),
-            participation_order=tuple(range(len(fleet))),
-            participation=1.0,
-        )
+    fleet = whole.fleet.select(np.repeat(drawn, DRIVERS // classes))
+    scenario = replace(
+        whole,
+        hubs=_one_hub(whole.hubs),
+        fleet=replace(fleet, hub=np.zeros_like(fleet.hub), participating=np.ones(len(fleet), bool)),
+        participation_order=tuple(range(len(fleet))),
+        participation=1.0,
+        rules=replace(whole.rules, family=family),
     )
     limits = _head(whole)
     draw = uncoordinated(scenario.fleet, scenario.horizon).charge_kw.sum(axis=0, keepdims=True)
     span = scenario.promises.peak_valley * float(np.ptp(limits.head(draw)))
-    return make_problem(scenario, limits, span_kw=span)
+    drivers, together = (
+        make_problem(each, limits, span_kw=span) for each in (scenario, merged(scenario))
+    )
+    return Instance(drivers, together)
 
 
 def _one_hub(hubs: Hubs) -> Hubs:

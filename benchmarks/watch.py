@@ -30,6 +30,8 @@ class Watched:
     ----------
     seconds
         Wall-clock time from start to end.
+    cpu_seconds
+        Seconds of one core that all its processes used; on a busy machine the steadier figure.
     peak_mb
         Most memory of any one of its processes (``ru_maxrss``) [MB].
     together_mb
@@ -38,6 +40,7 @@ class Watched:
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     together_mb: float
 
@@ -75,8 +78,9 @@ def watch(command: Sequence[str]) -> Watched:
         if process.returncode not in DONE:
             said.seek(0)
             raise RuntimeError(f"exit code {process.returncode}: {said.read()[-2000:]}")
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return Watched(spent, most / (1e6 if sys.platform == "darwin" else 1e3), together)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return Watched(spent, used.ru_utime + used.ru_stime, peak, together)
 
 
 def _family(process: int) -> Iterator[int]:
