@@ -179,31 +179,33 @@ def _figures(
         **result.money_figures(scenario, bills, account),
         **result.departure_figures(scenario, answer.schedule),
         "reference_margin": reference_margin(scenario, at_once),
-        "profit_bound": answer.profit_bound,
-        "gap": _gap(answer.profit_bound, account.profit),
     }
     found_ratios = result.ratios(figures, before)
     # Only the operator's own plan promises anything.
     promises = scenario.promises if answer.method else Promises()
+    advice = result.advice(promises, figures, found_ratios, before)
     return {
         **figures,
+        **_bound(answer.profit_bound, account.profit, misses=bool(advice)),
         **found_ratios,
         "prices": result.posted_prices(scenario, answer.tariff),
         "method": answer.method,
         "evaluations": answer.evaluations,
         "outcomes": _outcomes(scenario, answer, figures),
-        "advice": result.advice(promises, figures, found_ratios, before),
+        "advice": advice,
     }
 
 
-def _gap(bound: float | None, profit: float) -> float | None:
-    """How far the profit may be from the best, as a share of the bound.
+def _bound(bound: float | None, profit: float, *, misses: bool) -> dict[str, float | None]:
+    """The bound, and how far the profit may be from the best, as a share of it.
 
-    None without a bound, or where a plan that misses its promises passes it.
+    The bound is on plans that keep their promises and limits: one that misses some may pass it,
+    and then has none.
     """
-    if bound is None or bound <= 0.0 or profit > bound:
-        return None
-    return (bound - profit) / bound
+    if bound is None or (misses and profit > bound):
+        return {"profit_bound": None, "gap": None}
+    gap = (bound - profit) / bound if bound > 0.0 and profit <= bound else None
+    return {"profit_bound": bound, "gap": gap}
 
 
 def _outcomes(scenario: Scenario, answer: Answer, figures: dict[str, Any]) -> dict[str, Any]:
