@@ -240,9 +240,11 @@ def _bounds(scenario: Scenario, savings: Sequence[float]) -> list[Record]:
     return records
 
 
-def _bound(scenario: Scenario, bound: float) -> Record:
+def _bound(scenario: Scenario, bound: float | None) -> Record:
+    """The bound and its ratio; None where a plan that misses its promises has none."""
     cost = _fleet_cost(scenario)
-    return {"profit_bound": finite(bound), "bound_ratio": finite(bound / cost) if cost else None}
+    ratio = bound / cost if bound is not None and cost else None
+    return {"profit_bound": finite(bound), "bound_ratio": finite(ratio)}
 
 
 _SCHEMA = {
