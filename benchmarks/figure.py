@@ -27,7 +27,7 @@ class Figure:
     name
         What was measured; one line.
     value, unit
-        The value (not a number where the measurement failed), and its unit (``x`` for a ratio).
+        The value (not finite where there is none), and its unit (``x`` for a ratio).
     how
         The command or the method in words, so that a reader can judge it.
     target
@@ -48,6 +48,8 @@ class Figure:
     @property
     def shown(self) -> str:
         """The value for people, with enough digits to judge the target by."""
+        if not isfinite(self.value):
+            return "none"
         if self.value == round(self.value) and abs(self.value) < 1e7:
             return f"{self.value:,.0f}"
         digits = 4

@@ -20,6 +20,10 @@ COST_EXCESS_WEIGHT = 5.0
 # the promise the difference is valued at its own price; what lies beyond weighs this much [per kW].
 SPAN_SLACK = 0.05
 SPAN_EXCESS_WEIGHT = 20.0
+# The same for the limits of feeder and grid connections, in every slot: what few rounds may leave,
+# as a share of the head's spread, and what a kW beyond weighs.
+LIMIT_SLACK = 0.01
+LIMIT_EXCESS_WEIGHT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Value:
     peak_valley_kw
         Peak-valley difference by the head model [kW].
     merit
-        Profit less the weight of broken promises [currency]; what a search maximises.
+        Profit less the weight of broken promises and limits [currency]; what a search maximises.
     """
 
     tariff: Tariff
@@ -98,7 +102,8 @@ def value(
     head = problem.limits.head(answer.hub_kw)
     span = float(head.max() - head.min())
     cost_excess = max(participant_cost - cost_ceiling(problem), 0.0)
-    merit = account.profit - COST_EXCESS_WEIGHT * cost_excess - _span_loss(problem, answer, span)
+    broken = _span_loss(problem, answer, span) + _limits_loss(problem, answer.hub_kw)
+    merit = account.profit - COST_EXCESS_WEIGHT * cost_excess - broken
     return Value(tariff, answer, account, participant_cost, span, merit)
 
 
@@ -110,3 +115,14 @@ def _span_loss(problem: Problem, answer: Dispatch, span_kw: float) -> float:
     slack = SPAN_SLACK * problem.span_kw
     price = min(answer.span_price, SPAN_EXCESS_WEIGHT)
     return price * min(excess, slack) + SPAN_EXCESS_WEIGHT * max(excess - slack, 0.0)
+
+
+def _limits_loss(problem: Problem, hub_kw: Array) -> float:
+    """What it weighs that feeder or grid connections are overloaded [currency]."""
+    over = (
+        problem.limits.rows(hub_kw) - problem.limits.upper,
+        hub_kw - problem.import_limit_kw[:, None],
+        -hub_kw - problem.export_limit_kw[:, None],
+    )
+    slack = LIMIT_SLACK * problem.spread_kw
+    return LIMIT_EXCESS_WEIGHT * sum(float(np.maximum(kw - slack, 0.0).sum()) for kw in over)

@@ -48,7 +48,7 @@ class Exact:
     status
         ``optimal``, or ``time limit`` where the gap asked for was not reached.
     prices
-        The price vector, not rounded; shape (2, groups) [currency/kWh].
+        The price vector; shape (2, groups) [currency/kWh].
     tariff
         The same, as posted at every hub and slot.
     schedule, stations
@@ -86,6 +86,7 @@ def exact(
     seconds: float = 60.0,
     gap: float = 1e-4,
     start: Array | None = None,
+    posted: bool = False,
 ) -> Exact:
     """The best tariff of ``family``, drivers answering with their best responses.
 
@@ -103,6 +104,10 @@ def exact(
         How near to the bound is near enough, as a share.
     start
         A price vector to begin with; shape (2, groups) [currency/kWh].
+    posted
+        Whether prices are whole ticks of the family's decimals, as they are posted. Else they are
+        any numbers between their bounds, which is easier to solve and bounds what can be posted;
+        the difference is what ties are worth that a price list cannot express.
 
     Raises
     ------
@@ -117,7 +122,7 @@ def exact(
     for the big-M constants, `stay`.
     """
     began = perf_counter()
-    model = _written(problem, family)
+    model = _written(problem, family, posted=posted)
     solution = _solved(model, began, seconds, gap, start)
     return _result(problem, family, model, solution, began)
 
@@ -143,9 +148,9 @@ class _Model:
             yield charged, discharged, power, power
 
 
-def _written(problem: Problem, family: Family) -> _Model:
+def _written(problem: Problem, family: Family, *, posted: bool) -> _Model:
     program = Program()
-    prices = lawful_prices(program, family)
+    prices = lawful_prices(program, family, posted=posted)
     given = stays(problem, family)
     answers = [answer(program, prices, stay) for stay in given]
     hub = hubs(program, problem, given, answers)

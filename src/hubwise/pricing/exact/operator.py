@@ -39,9 +39,17 @@ class Hub:
     solar: Index
 
 
-def lawful_prices(program: Program, family: Family) -> Index:
-    """Prices of a family; columns of shape (2, groups) [currency/kWh]."""
+def lawful_prices(program: Program, family: Family, *, posted: bool) -> Index:
+    """Prices of a family; columns of shape (2, groups) [currency/kWh].
+
+    ``posted`` asks for whole ticks of the family's decimals.
+    """
     prices = program.columns(family.low.shape, family.low, family.high)
+    if posted:
+        tick = 10.0**-family.decimals
+        ends = np.round(family.low / tick), np.round(family.high / tick)
+        ticks = program.columns(family.low.shape, *ends, whole=True)
+        program.require((prices, 1.0), (ticks, -tick), low=0.0, high=0.0)
     intercept, slope = family.headroom[:, :, None]
     program.require((prices[1], 1.0), (prices[0], -slope), high=intercept)
     if np.isfinite(family.average_cap):
