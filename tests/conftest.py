@@ -140,5 +140,13 @@ def _small_fleet(rng: np.random.Generator, size: int, hubs: int, slots: int) -> 
         discharge_limit_kwh=rng.choice([np.inf, 4.0, 9.0], size),
         surplus_value=np.zeros(size),
         chemistry=np.full(size, "LFP", dtype=str),
+        temperature_c=np.full(size, 20.0),
+        age_years=np.zeros(size),
+        throughput_kwh=np.zeros(size),
+        warranty_kwh=np.full(size, np.inf),
+        driving_kwh_per_day=np.full(size, 8.0),
+        fade_limit_per_year=np.full(size, np.inf),
+        minimum_saving=np.zeros(size),
+        never_discharge=np.zeros(size, dtype=bool),
         participating=np.ones(size, dtype=bool),
     )

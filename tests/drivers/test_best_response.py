@@ -43,6 +43,14 @@ def random_fleet(rng: np.random.Generator, size: int, slots: int) -> Fleet:
         discharge_limit_kwh=rng.choice([np.inf, 0.0, 5.0, 12.0], size),
         surplus_value=rng.choice([0.0, 0.3], size),
         chemistry=np.full(size, "LFP"),
+        temperature_c=np.full(size, 20.0),
+        age_years=np.zeros(size),
+        throughput_kwh=np.zeros(size),
+        warranty_kwh=np.full(size, np.inf),
+        driving_kwh_per_day=np.full(size, 8.0),
+        fade_limit_per_year=np.full(size, np.inf),
+        minimum_saving=np.zeros(size),
+        never_discharge=np.zeros(size, dtype=bool),
         participating=np.ones(size, bool),
     )
 

@@ -62,6 +62,14 @@ def _fleet(rng, n):
         discharge_limit_kwh=np.full(n, np.inf),
         surplus_value=rng.choice([0.0, 0.1], n),
         chemistry=np.full(n, "LFP"),
+        temperature_c=np.full(n, 20.0),
+        age_years=np.zeros(n),
+        throughput_kwh=np.zeros(n),
+        warranty_kwh=np.full(n, np.inf),
+        driving_kwh_per_day=np.full(n, 8.0),
+        fade_limit_per_year=np.full(n, np.inf),
+        minimum_saving=np.zeros(n),
+        never_discharge=np.zeros(n, dtype=bool),
         participating=rng.random(n) < 0.6,
     )
 

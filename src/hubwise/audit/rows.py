@@ -16,7 +16,7 @@ _MAY_BE_UNKNOWN = {
     "buses": {"voltage_pu"},
     "feeder": set(TABLES["feeder"]) - {"slot"},
 }  # where the power flow finds no solution
-_MAY_BE_INFINITE = {"sessions": {"discharge_limit_kwh"}}
+_MAY_BE_INFINITE = {"sessions": {"discharge_limit_kwh", "warranty_kwh", "fade_limit_per_year"}}
 _ENDS = ("arrival_slot", "departure_slot")
 
 

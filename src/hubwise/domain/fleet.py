@@ -43,6 +43,23 @@ class Fleet:
         What a kWh above the required energy is worth to the driver at departure [currency/kWh].
     chemistry
         Cell chemistry, for example ``LFP`` or ``NMC``.
+    temperature_c
+        Mean temperature of the battery over the stay [degree Celsius].
+    age_years
+        Age of the battery [years].
+    throughput_kwh
+        Energy drawn from the battery in its life so far [kWh].
+    warranty_kwh
+        Energy drawn from the battery that its warranty covers; ``inf`` where none is stated [kWh].
+    driving_kwh_per_day
+        Energy that a day's driving draws from the battery [kWh].
+    fade_limit_per_year
+        Most capacity that the driver lets discharging to the grid cost, as a share of the capacity
+        a year; ``inf`` for none.
+    minimum_saving
+        Saving on the stay, below which the driver does not take part [currency].
+    never_discharge
+        Whether the driver forbids discharging; ``discharge_kw_max`` is 0 then.
     participating
         Whether Hubwise schedules the session; the others plug in and charge at once.
     """
@@ -66,6 +83,14 @@ class Fleet:
     discharge_limit_kwh: Array
     surplus_value: Array
     chemistry: NDArray[np.str_]
+    temperature_c: Array
+    age_years: Array
+    throughput_kwh: Array
+    warranty_kwh: Array
+    driving_kwh_per_day: Array
+    fade_limit_per_year: Array
+    minimum_saving: Array
+    never_discharge: NDArray[np.bool_]
     participating: NDArray[np.bool_]
 
     def __len__(self) -> int:

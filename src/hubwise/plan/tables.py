@@ -45,6 +45,9 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         "participating": _FLAG,
         "actual_departure_slot": _COUNT,
         "surplus_value": _NUMBER,
+        **_columns(_NUMBER, "temperature_c age_years throughput_kwh warranty_kwh"),
+        **_columns(_NUMBER, "driving_kwh_per_day fade_limit_per_year minimum_saving"),
+        "never_discharge": _FLAG,
     },
     "schedule": {
         "session": _TEXT,

@@ -44,6 +44,8 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Efficiency = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+NotNegativeOrNone = Annotated[float, Field(ge=0)]  # infinite where there is no limit
+Celsius = Annotated[float, Field(ge=-40, le=80)]
 Word = Annotated[str, Field(min_length=1)]
 ChemistryName = Literal["LFP", "NMC", "NCA", "LMO"]
 
@@ -184,6 +186,7 @@ class RulesSection(Section):
     discharge_price_max: Finite
     average_cap: Annotated[float, Field(gt=float("-inf"))] = float("inf")
     decimals: Annotated[int, Field(ge=0, le=8)] = 4
+    per_hub: bool = False
 
 
 class PromisesSection(Section):
@@ -245,6 +248,14 @@ class FleetSection(Section):
     discharge_kw_max: NotNegative
     charge_efficiency: Efficiency
     discharge_efficiency: Efficiency
+    temperature_c: Celsius = 20.0
+    age_years: NotNegative = 0.0
+    throughput_kwh: NotNegative = 0.0
+    warranty_kwh: Annotated[float, Field(gt=0)] = float("inf")
+    discharge_limit_kwh: NotNegativeOrNone = float("inf")
+    fade_limit_per_year: NotNegativeOrNone = float("inf")
+    minimum_saving: NotNegative = 0.0
+    never_discharge: bool = False
     chemistries: Annotated[list[Chemistry], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -7,7 +7,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from hubwise.scenario.files import ChemistryName, Efficiency, Finite, NotNegative, Positive, Word
+from hubwise.scenario.files import (
+    Celsius,
+    ChemistryName,
+    Efficiency,
+    Finite,
+    NotNegative,
+    NotNegativeOrNone,
+    Positive,
+    Word,
+)
 from hubwise.scenario.messages import advice
 
 
@@ -78,6 +87,14 @@ class SessionRow(BaseModel):
     charge_efficiency: Efficiency
     discharge_efficiency: Efficiency
     wear_cost: NotNegative
-    discharge_limit_kwh: Annotated[float, Field(ge=0)] = float("inf")
+    discharge_limit_kwh: NotNegativeOrNone = float("inf")
     surplus_value: NotNegative = 0.0
     chemistry: ChemistryName
+    temperature_c: Celsius = 20.0
+    age_years: NotNegative = 0.0
+    throughput_kwh: NotNegative = 0.0
+    warranty_kwh: Annotated[float, Field(gt=0)] = float("inf")
+    driving_kwh_per_day: NotNegative | None = None
+    fade_limit_per_year: NotNegativeOrNone = float("inf")
+    minimum_saving: NotNegative = 0.0
+    never_discharge: bool = False

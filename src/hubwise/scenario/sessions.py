@@ -54,6 +54,7 @@ def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
         return np.array(table[name], dtype=float)
 
     arrival_slot = np.ceil(_slots(table["arrival"], horizon)).astype(np.int64)
+    never_discharge = np.array(table["never_discharge"], dtype=bool)
     actual = [a or d for a, d in zip(table["actual_departure"], table["departure"], strict=True)]
     return Fleet(
         session=np.array(table["session"]),
@@ -70,14 +71,34 @@ def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
         reserve_kwh=column("reserve_kwh"),
         max_kwh=column("max_kwh"),
         charge_kw_max=column("charge_kw_max"),
-        discharge_kw_max=column("discharge_kw_max"),
+        discharge_kw_max=np.where(never_discharge, 0.0, column("discharge_kw_max")),
         charge_efficiency=column("charge_efficiency"),
         discharge_efficiency=column("discharge_efficiency"),
         wear_cost=column("wear_cost"),
         discharge_limit_kwh=column("discharge_limit_kwh"),
         surplus_value=column("surplus_value"),
         chemistry=np.array(table["chemistry"]),
+        temperature_c=column("temperature_c"),
+        age_years=column("age_years"),
+        throughput_kwh=column("throughput_kwh"),
+        warranty_kwh=column("warranty_kwh"),
+        driving_kwh_per_day=_driving(table),
+        fade_limit_per_year=column("fade_limit_per_year"),
+        minimum_saving=column("minimum_saving"),
+        never_discharge=never_discharge,
         participating=np.zeros(len(table), dtype=bool),
+    )
+
+
+def _driving(table: Table) -> NDArray[np.float64]:
+    """A day's driving; where it is not told, what the stay has to bring [kWh]."""
+    names = ("driving_kwh_per_day", "required_kwh", "arrival_kwh")
+    asked = zip(*(table[name] for name in names), strict=True)
+    return np.array(
+        [
+            max(required - arrival, 0.0) if told is None else told
+            for told, required, arrival in asked
+        ]
     )
 
 

@@ -47,13 +47,23 @@ def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generato
         reserve_kwh=reserve,
         max_kwh=section.max_share * capacity,
         charge_kw_max=np.full(count, section.charge_kw_max),
-        discharge_kw_max=np.full(count, section.discharge_kw_max),
+        discharge_kw_max=np.full(
+            count, 0.0 if section.never_discharge else section.discharge_kw_max
+        ),
         charge_efficiency=np.full(count, section.charge_efficiency),
         discharge_efficiency=np.full(count, section.discharge_efficiency),
         wear_cost=wear,
-        discharge_limit_kwh=np.full(count, np.inf),
+        discharge_limit_kwh=np.full(count, section.discharge_limit_kwh),
         surplus_value=np.zeros(count),
         chemistry=chemistry,
+        temperature_c=np.full(count, section.temperature_c),
+        age_years=np.full(count, section.age_years),
+        throughput_kwh=np.full(count, section.throughput_kwh),
+        warranty_kwh=np.full(count, section.warranty_kwh),
+        driving_kwh_per_day=section.leaving_share * capacity - at_arrival,
+        fade_limit_per_year=np.full(count, section.fade_limit_per_year),
+        minimum_saving=np.full(count, section.minimum_saving),
+        never_discharge=np.full(count, section.never_discharge),
         participating=np.zeros(count, dtype=bool),
     )
 

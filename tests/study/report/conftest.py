@@ -136,6 +136,14 @@ def make_fleet(sessions: int, hubs: int, slots: int) -> Fleet:
         discharge_limit_kwh=np.full(sessions, np.inf),
         surplus_value=0.0 * ones,
         chemistry=draw.choice(["LFP", "NMC"], sessions),
+        temperature_c=np.full(sessions, 20.0),
+        age_years=np.zeros(sessions),
+        throughput_kwh=np.zeros(sessions),
+        warranty_kwh=np.full(sessions, np.inf),
+        driving_kwh_per_day=np.full(sessions, 8.0),
+        fade_limit_per_year=np.full(sessions, np.inf),
+        minimum_saving=np.zeros(sessions),
+        never_discharge=np.zeros(sessions, dtype=bool),
         participating=np.zeros(sessions, bool),
     )
 
