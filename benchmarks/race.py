@@ -79,8 +79,8 @@ def course() -> Course:
     family = make_family(scenario)
     guided = first_prices(problem, family, relaxed)
     spent = perf_counter() - began
-    even = np.ones((2, scenario.horizon.slots))
-    reference = scenario.market.reference_price
+    even = np.ones((2, *family.group.shape))
+    reference = np.broadcast_to(scenario.market.reference_price, family.group.shape)
     blind = family.project(family.vector(reference, 0.0 * reference, even))
     return Course(problem, relaxed, family, {"guided": guided, "blind": blind}, spent)
 

@@ -170,11 +170,41 @@ def test_vector_is_the_weighted_mean(small_scenario, seed) -> None:
     """Slot prices become a vector, group by group, by the weights; unweighted groups plainly."""
     family = make_family(small_scenario(seed), "hourly")
     rng = np.random.default_rng(seed)
-    charge, discharge = rng.uniform(0.0, 1.0, (2, 24))
-    weight = rng.uniform(0.5, 1.0, (2, 24)) * (np.arange(24) >= 2)
+    hubs = len(family.group)
+    charge, discharge = rng.uniform(0.0, 1.0, (2, hubs, 24))
+    weight = rng.uniform(0.5, 1.0, (2, hubs, 24)) * (np.arange(24) >= 2)
     found = family.vector(charge, discharge, weight)
     for prices, row, heavy in ((charge, found[0], weight[0]), (discharge, found[1], weight[1])):
-        assert row[0] == pytest.approx(prices[:2].mean(), abs=1e-7)
+        assert row[0] == pytest.approx(prices[:, :2].mean(), abs=1e-7)
         for g in range(1, 12):
-            mean = np.average(prices[2 * g : 2 * g + 2], weights=heavy[2 * g : 2 * g + 2])
+            here = np.s_[:, 2 * g : 2 * g + 2]
+            mean = np.average(prices[here], weights=heavy[here])
             assert row[g] == pytest.approx(mean, abs=1e-7)
+
+
+def test_each_hub_has_prices_of_its_own_where_the_rules_say_so(small_scenario) -> None:
+    """Per hub, groups of two hubs have nothing in common; else hubs have the same ones."""
+    scenario = small_scenario(3)
+    alike = make_family(scenario, "hourly")
+    apart = make_family(scenario, "hourly", per_hub=True)
+    hubs = len(scenario.hubs)
+    assert hubs > 1
+    assert (alike.group == alike.group[0]).all()
+    assert apart.groups == hubs * alike.groups
+    rng = np.random.default_rng(3)
+    prices = apart.project(rng.uniform(0.1, 0.4, (2, apart.groups)))
+    tariff = apart.tariff(prices)
+    assert not np.array_equal(tariff.charge_price[0], tariff.charge_price[1])
+    assert np.array_equal(apart.posted(tariff), prices)
+
+
+def test_every_hub_keeps_the_cap(small_scenario) -> None:
+    """Only hubs above the average cap lower their prices, and to a tick below it."""
+    scenario = with_rules(small_scenario(1), (0.0, 0.6, 0.0, 0.0, 0.3, 4), "hourly")
+    family = make_family(replace(scenario, market=dear(scenario.market)), per_hub=True)
+    wanted = np.full((2, family.groups), 0.2)
+    wanted[0, family.group[1]] = 0.5
+    wanted[1] = 0.0
+    charge = family.tariff(family.project(wanted)).charge_price
+    assert (charge[0] == 0.2).all()
+    assert 0.3 - 1e-4 <= charge[1].mean() <= 0.3 + 1e-12

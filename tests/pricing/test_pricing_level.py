@@ -159,5 +159,5 @@ def test_payment_is_the_bills(small_scenario, make_problem_of) -> None:
 
 def scenario_mean(scenario, family) -> np.ndarray:
     """Mean purchase price of every group; shape (groups,)."""
-    price = scenario.market.purchase_price
-    return family.vector(price, price, np.ones((2, len(price))))[0]
+    price = np.broadcast_to(scenario.market.purchase_price, family.group.shape)
+    return family.vector(price, price, np.ones((2, *price.shape)))[0]

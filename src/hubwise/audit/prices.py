@@ -68,20 +68,24 @@ def _average(evidence: Evidence) -> Check:
 
 
 def _family(evidence: Evidence) -> Check:
-    group, tariff = price_groups(evidence.scenario), evidence.tariff
+    rules, tariff = evidence.scenario.rules, evidence.tariff
+    group = price_groups(evidence.scenario)
     _, first = np.unique(group, return_index=True)
     leader = first[np.searchsorted(group[first], group)]
+    hub = slice(None) if rules.per_hub else np.zeros(len(tariff.charge_price), dtype=np.int64)
     prices = {
         "prices.charge_price": tariff.charge_price,
         "prices.discharge_price": tariff.discharge_price,
     }
     return agree(
         "prices: family",
-        f"Prices have the form of the family {evidence.scenario.rules.family!r}",
-        {name: (price, price[:, leader]) for name, price in prices.items()},
+        f"Prices have the form of the family {rules.family!r}, "
+        f"{'hub by hub' if rules.per_hub else 'the same at all hubs'}",
+        {name: (price, price[hub][:, leader]) for name, price in prices.items()},
         evidence.hubs_axes,
         PRICE,
-        advice="prices must be the same in all slots of a block or hour",
+        advice="prices must be the same in all slots of a block or hour, and at all hubs "
+        "unless the rules say per_hub",
     )
 
 

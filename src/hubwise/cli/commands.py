@@ -46,6 +46,14 @@ Family = Annotated[
     Literal["flat", "time-of-use", "hourly", "every-slot"] | None,
     typer.Option(help="Tariff family in place of the scenario's own."),
 ]
+PerHub = Annotated[
+    bool | None,
+    typer.Option(
+        "--per-hub/--all-hubs",
+        show_default=False,
+        help="Prices of each hub's own, or the same at all hubs; else as the scenario says.",
+    ),
+]
 
 Source = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A packaged scenario (ieee33) or a folder.")
@@ -104,6 +112,7 @@ def plan(
     participation: Share = None,
     method: Method = None,
     family: Family = None,
+    per_hub: PerHub = None,
     evaluations: Annotated[int | None, typer.Option(min=1, help="Most tariffs to try.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
     as_json: AsJson = False,
@@ -114,7 +123,7 @@ def plan(
     """
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
-        given = _adjusted(load(scenario), family, evaluations, seed)
+        given = _adjusted(load(scenario), family, per_hub, evaluations, seed)
         made = make_plan(
             given, strategy=strategy.value, participation=participation, method=method, progress=bar
         )
@@ -134,6 +143,7 @@ def plan(
 def _adjusted(
     scenario: Scenario,
     family: str | None = None,
+    per_hub: bool | None = None,
     evaluations: int | None = None,
     seed: int | None = None,
 ) -> Scenario:
@@ -144,7 +154,12 @@ def _adjusted(
         evaluations=search.evaluations if evaluations is None else evaluations,
         seed=search.seed if seed is None else seed,
     )
-    rules = replace(scenario.rules, family=family or scenario.rules.family)
+    rules = scenario.rules
+    rules = replace(
+        rules,
+        family=family or rules.family,
+        per_hub=rules.per_hub if per_hub is None else per_hub,
+    )
     return replace(scenario, search=search, rules=rules)
 
 
@@ -257,22 +272,24 @@ def audit(
         str | None, typer.Option(help="The scenario, where it is no longer where the plan says.")
     ] = None,
     family: Family = None,
+    per_hub: PerHub = None,
     as_json: AsJson = False,
 ) -> None:
     """Re-derive a plan from its folder and the scenario, by other means than those that made it.
 
     A plan that was made with another tariff family than its scenario's is a plan of another
-    scenario: name both, --scenario and --family.
+    scenario: name both, --scenario and --family (or --per-hub).
 
     Exit code 1 says that the folder holds something that is not so. What a truthful plan misses
     (a limit, a promise) is shown, and is no failure of the audit.
     """
-    if family and not scenario:
-        raise typer.BadParameter("needs --scenario beside it", param_hint="--family")
+    for hint, asked in (("--family", family), ("--per-hub", per_hub)):
+        if asked is not None and not scenario:
+            raise typer.BadParameter("needs --scenario beside it", param_hint=hint)
     with explained(as_json=as_json), messages.status("auditing"):
         if not folder.is_dir():
             raise FileNotFoundError(ENOENT, "there is no such folder", str(folder))
-        given = _adjusted(load(scenario), family) if scenario else None
+        given = _adjusted(load(scenario), family, per_hub) if scenario else None
         report = audit_plan(folder, given)
     if as_json:
         put_json(report.to_dict())

@@ -69,9 +69,11 @@ class PriceRules:
     average_cap
         Highest time-average of the charge price at any hub [currency/kWh]; ``inf`` for none.
     family
-        Tariff family: ``flat``, ``time-of-use`` or ``hourly``.
+        Tariff family: ``flat``, ``time-of-use``, ``hourly`` or ``every-slot``.
     decimals
         Posted prices are rounded to this many decimals.
+    per_hub
+        Whether each hub posts prices of its own.
     """
 
     charge_price_min: Array
@@ -83,6 +85,7 @@ class PriceRules:
     average_cap: float = float("inf")
     family: str = "time-of-use"
     decimals: int = 4
+    per_hub: bool = False
 
 
 @dataclass(frozen=True, slots=True)

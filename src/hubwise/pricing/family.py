@@ -18,16 +18,15 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A tariff family: one charge and one discharge price per group of slots.
+    """A tariff family: one charge and one discharge price per group of slots and hubs.
 
     A price vector has shape (2, groups): charge prices, then discharge prices.
 
     Parameters
     ----------
     group
-        Group of each slot; shape (slots,).
-    hubs
-        Number of hubs; all of them post the same prices.
+        Group of each slot at each hub; shape (hubs, slots). Hubs that post the same prices have the
+        same groups.
     low, high
         Bounds of the price vector, themselves with at most ``decimals`` decimals; shape (2, groups)
         [currency/kWh].
@@ -41,7 +40,6 @@ class Family:
     """
 
     group: NDArray[np.int64]
-    hubs: int
     low: Array
     high: Array
     headroom: Array
@@ -69,39 +67,50 @@ class Family:
 
     def tariff(self, prices: Array) -> Tariff:
         """The posted tariff of a price vector."""
-        rows = np.repeat(prices[:, None, self.group], self.hubs, axis=1)
-        return Tariff(np.ascontiguousarray(rows[0]), np.ascontiguousarray(rows[1]))
+        return Tariff(prices[0][self.group], prices[1][self.group])
 
     def posted(self, tariff: Tariff) -> Array:
         """The price vector of a tariff, taken where each group begins; shape (2, groups)."""
         _, first = np.unique(self.group, return_index=True)
-        return np.stack([tariff.charge_price[0, first], tariff.discharge_price[0, first]])
+        return np.stack([tariff.charge_price.flat[first], tariff.discharge_price.flat[first]])
+
+    def sums(self, values: Array) -> Array:
+        """Sums of ``values``, shape (hubs, slots), over every group; shape (groups,)."""
+        sums: Array = np.bincount(self.group.ravel(), values.ravel(), self.groups).astype(float)
+        return sums
 
     def vector(self, charge: Array, discharge: Array, weight: Array) -> Array:
-        """Means of slot prices in every group, weighted by ``weight``; shape (2, groups).
+        """Means of prices in every group, weighted by ``weight``; shape (2, groups).
 
-        ``charge``, ``discharge``: shape (slots,) [currency/kWh]; ``weight``: shape (2, slots).
+        ``charge``, ``discharge``: shape (hubs, slots) [currency/kWh]; ``weight``: shape (2, hubs,
+        slots).
         """
-        size = self.groups
-        means = []
-        for values, weights in zip((charge, discharge), weight, strict=True):
-            total = np.bincount(self.group, weights + 1e-9, size)
-            means.append(np.bincount(self.group, values * (weights + 1e-9), size) / total)
-        return np.stack(means)
+        weight = weight + 1e-9  # groups of no weight have a mean, too
+        pairs = zip((charge, discharge), weight, strict=True)
+        return np.stack([self.sums(values * each) / self.sums(each) for values, each in pairs])
 
     def _capped(self, charge: Array) -> Array:
-        """Lower all charge prices alike, down to their bounds, until the average meets the cap."""
-        share = np.bincount(self.group, minlength=self.groups) / len(self.group)
+        """Lower a hub's charge prices alike, down to their bounds, until they meet the cap."""
+        if not np.isfinite(self.average_cap):
+            return charge
+        for row in np.unique(self.group, axis=0):
+            mine, size = np.unique(row, return_counts=True)
+            charge = charge.copy()
+            charge[mine] = self._hub_capped(charge[mine], self.low[0, mine], size / len(row))
+        return charge
+
+    def _hub_capped(self, charge: Array, least: Array, share: Array) -> Array:
+        """The same for one hub; ``share``: of the slots, in each group."""
         if share @ charge <= self.average_cap + ROUNDING:
             return charge
-        low, high = 0.0, float(np.max(charge - self.low[0]))
+        low, high = 0.0, float(np.max(charge - least))
         for _ in range(60):
             cut = 0.5 * (low + high)
-            if share @ np.maximum(charge - cut, self.low[0]) > self.average_cap:
+            if share @ np.maximum(charge - cut, least) > self.average_cap:
                 low = cut
             else:
                 high = cut
-        lowered: Array = np.maximum(_down(charge - high, self.decimals), self.low[0])
+        lowered: Array = np.maximum(_down(charge - high, self.decimals), least)
         return lowered
 
 
@@ -118,58 +127,71 @@ def _up(values: Array, decimals: int) -> Array:
     return -_down(-values, decimals) + 0.0
 
 
-def make_family(scenario: Scenario, name: str | None = None) -> Family:
-    """The tariff family ``name`` (default: the scenario's own) under the scenario's price rules.
+def make_family(
+    scenario: Scenario, name: str | None = None, *, per_hub: bool | None = None
+) -> Family:
+    """The tariff family ``name`` under the scenario's price rules.
+
+    ``name`` and ``per_hub`` (whether each hub posts prices of its own) are the scenario's own by
+    default.
 
     Raises
     ------
     ValueError
         If the family is unknown, or the rules leave a group no lawful price.
     """
-    rules = scenario.rules
-    group = price_groups(scenario, name)
+    rules, hubs = scenario.rules, len(scenario.hubs)
+    slot_group = price_groups(scenario, name)
+    alone = rules.per_hub if per_hub is None else per_hub
+    first = np.arange(hubs) * (int(slot_group.max()) + 1) * alone
+    group = slot_group + first[:, None]
     # Nobody pays more than on the reference tariff, so nobody is worse off.
     most_charge = np.minimum(rules.charge_price_max, scenario.market.reference_price)
     least = np.stack([rules.charge_price_min, rules.discharge_price_min])
     most = np.stack([most_charge, rules.discharge_price_max])
     low = np.full((2, int(group.max()) + 1), -np.inf)
     high = np.full_like(low, np.inf)
-    for k in range(2):
-        np.maximum.at(low[k], group, _up(least[k], rules.decimals))
-        np.minimum.at(high[k], group, _down(most[k], rules.decimals))
+    for k, hub in np.ndindex(2, hubs):
+        np.maximum.at(low[k], group[hub], _up(least[k], rules.decimals))
+        np.minimum.at(high[k], group[hub], _down(most[k], rules.decimals))
     headroom = _headroom(scenario.fleet)
     intercept, slope = headroom[:, :, None]
     # Below this charge price even the least discharge price would invite going in a circle.
     circle = np.max((low[1] - intercept) / slope, axis=0, initial=-np.inf)
     low[0] = np.maximum(low[0], _up(circle, rules.decimals))
-    family = Family(
-        group, len(scenario.hubs), low, high, headroom, rules.average_cap, rules.decimals
-    )
+    family = Family(group, low, high, headroom, rules.average_cap, rules.decimals)
     _refuse_where_nothing_is_lawful(family, scenario.horizon)
     return family
 
 
 def coarse_to_fine(scenario: Scenario) -> tuple[Family, ...]:
-    """The scenario's family, and before it the time-of-use family where that is part of it."""
+    """The scenario's family, and before it the coarser ones that are part of it.
+
+    Time-of-use blocks, then the slots of the family in use at all hubs alike, then hub by hub.
+    """
     rules = scenario.rules
-    asked = make_family(scenario)
+    asked = make_family(scenario, per_hub=False)
     blocks = np.unique(rules.block)
     # A part of it where no group of slots reaches over a block's end.
-    within = len(np.unique(np.stack([asked.group, rules.block]), axis=1).T) == asked.groups
+    within = len(np.unique(np.stack([asked.group[0], rules.block]), axis=1).T) == asked.groups
+    families = [asked]
     if within and 1 < len(blocks) < asked.groups:
-        return make_family(scenario, "time-of-use"), asked
-    return (asked,)
+        families.insert(0, make_family(scenario, "time-of-use", per_hub=False))
+    if rules.per_hub and len(scenario.hubs) > 1:
+        families.append(make_family(scenario))
+    return tuple(families)
 
 
 def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
     moment = horizon.slot_names()
     wrong = [
-        f"from {moment[int(np.argmax(family.group == g))]} on a {kind} price must be at "
+        f"from {moment[int(np.argmax(family.group[0] == g))]} on a {kind} price must be at "
         f"least {family.low[k, g]:g} and at most {family.high[k, g]:g}"
         for k, kind in enumerate(("charge", "discharge"))
-        for g in np.flatnonzero(family.low[k] > family.high[k])
+        for g in np.unique(family.group[0])
+        if family.low[k, g] > family.high[k, g]
     ]
-    least = float(family.low[0, family.group].mean())
+    least = float(family.low[0, family.group[0]].mean())
     if least > family.average_cap + ROUNDING:
         wrong.append(f"charge prices average at least {least:g}, above the cap")
     if wrong:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubwise.dispatch import Dispatch, Problem
+from hubwise.ledger import sum_by_hub
 from hubwise.pricing.family import Family
 from hubwise.pricing.level import level
 from hubwise.pricing.value import Value, value
@@ -42,12 +43,11 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     Array
         Shape (2, groups) [currency/kWh].
     """
-    marginal = relaxed.marginal_price.mean(axis=0)
-    energy = np.stack(
-        [relaxed.schedule.charge_kw.sum(axis=0), relaxed.schedule.discharge_kw.sum(axis=0)]
-    )
+    marginal, hubs = relaxed.marginal_price, len(problem.scenario.hubs)
+    powers = (relaxed.schedule.charge_kw, relaxed.schedule.discharge_kw)
+    energy = np.stack([sum_by_hub(hubs, problem.fleet.hub, power) for power in powers])
     worth = family.vector(marginal, marginal + problem.scenario.market.incentive, energy)
-    moved = np.stack([np.bincount(family.group, row, family.groups) for row in energy])
+    moved = np.stack([family.sums(each) for each in energy])
     busy = moved > BUSY * moved.max(axis=1, keepdims=True)
     shut = np.stack([family.high[0], family.low[1]])
     scale = float(np.abs(problem.scenario.market.purchase_price).mean()) or 1.0

@@ -116,6 +116,7 @@ def _build_rules(
         average_cap=section.average_cap,
         family=section.family,
         decimals=section.decimals,
+        per_hub=section.per_hub,
     )
 
 

@@ -53,7 +53,7 @@ def lawful_prices(program: Program, family: Family, *, posted: bool) -> Index:
     intercept, slope = family.headroom[:, :, None]
     program.require((prices[1], 1.0), (prices[0], -slope), high=intercept)
     if np.isfinite(family.average_cap):
-        for groups in np.unique(np.atleast_2d(family.group), axis=0):
+        for groups in np.unique(family.group, axis=0):
             share = np.bincount(groups, minlength=family.groups) / len(groups)
             program.put(program.rows(1, -np.inf, family.average_cap), prices[0], share)
     return prices

@@ -147,7 +147,7 @@ def _stay(problem: Problem, family: Family, i: int) -> Stay:
     down = limits.down[i] / step if limit > 0.0 else 0.0
     start, target, top = fleet.arrival_kwh[i] / step, limits.target[i] / step, limits.top[i] / step
     reserve = np.minimum(fleet.reserve_kwh[i] / step, start + up * np.arange(last - first))
-    groups = np.broadcast_to(family.group, (family.hubs, horizon.slots))[hub, first:last]
+    groups = family.group[hub, first:last]
     begins = np.append(True, (np.diff(groups) != 0) | (np.diff(reserve) != 0.0))
     run = np.cumsum(begins) - 1
     length, group = np.bincount(run), groups[begins]

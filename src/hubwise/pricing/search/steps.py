@@ -114,8 +114,8 @@ def _further(
 
 def _clusterings(family: Family, problem: Problem, relaxed: Dispatch) -> Iterator[Index]:
     """Cluster of each group of slots, coarse to fine; each shape (groups,)."""
-    marginal = relaxed.marginal_price.mean(axis=0)
-    even = np.ones((2, len(marginal)))
+    marginal = relaxed.marginal_price
+    even = np.ones((2, *marginal.shape))
     worth = family.vector(marginal, marginal + problem.scenario.market.incentive, even)
     coarser = [count for count in CLUSTERS if count < family.groups]
     if coarser:

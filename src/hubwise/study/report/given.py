@@ -84,7 +84,7 @@ def rules_in_words(scenario: Scenario) -> str:
     rules, promises, feeder = scenario.rules, scenario.promises, scenario.feeder
     per_kwh = f"{scenario.currency}/kWh"
     rows = [
-        ("Tariff family", escape(rules.family)),
+        ("Tariff family", escape(rules.family) + (", hub by hub" if rules.per_hub else "")),
         ("Cap on the average charge price", _or_none(rules.average_cap, 3, per_kwh)),
         ("Promise to drivers: cost ÷ uncoordinated", _at_most(promises.saving)),
         ("Promise to the grid: peak-valley ÷ uncoordinated", _at_most(promises.peak_valley)),
