@@ -9,6 +9,7 @@ from numpy.random import PCG64, Generator
 from hubwise.domain import Fleet, Horizon, Hubs, Promises, Scenario, Search
 from hubwise.scenario.arbitrage import check_bounds
 from hubwise.scenario.clock import read_horizon
+from hubwise.scenario.draws import Draws, split_seed
 from hubwise.scenario.errors import Problem, ScenarioError, in_order
 from hubwise.scenario.files import PromisesSection
 from hubwise.scenario.hubs import read_hubs
@@ -30,22 +31,40 @@ def load(source: str | Path) -> Scenario:
     Parameters
     ----------
     source
-        Name of a packaged scenario, such as ``ieee33``, or path of a scenario's folder.
+        Name of a packaged scenario, such as ``ieee33``, or path of a scenario's folder. With a
+        seed behind it (``ieee33@7``), the same with another draw of its sessions (see `Draws`).
 
     Raises
     ------
     ScenarioError
         With every problem found, where there is any.
     """
-    scenario, problems = _read(source)
-    if scenario is None or problems:
+    found = draws(source)
+    _, seed = _parts(source)
+    return found.scenario if seed is None else found.draw(seed)
+
+
+def draws(source: str | Path) -> Draws:
+    """A scenario, and all other draws of its sessions; a seed behind its name is not used.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found, where there is any.
+    """
+    found, problems = _read(_parts(source)[0])
+    if found is None or problems:
         raise ScenarioError(problems)
-    return scenario
+    return found
 
 
 def check(source: str | Path) -> tuple[Problem, ...]:
     """Everything that is wrong with a scenario; nothing where ``load`` would read it."""
-    return _read(source)[1]
+    try:
+        load(source)
+    except ScenarioError as error:
+        return error.problems
+    return ()
 
 
 def packaged() -> tuple[str, ...]:
@@ -53,18 +72,23 @@ def packaged() -> tuple[str, ...]:
     return tuple(sorted(toml.parent.name for toml in PACKAGED.glob(f"*/{TOML}")))
 
 
-def _read(source: str | Path) -> tuple[Scenario | None, tuple[Problem, ...]]:
-    ships = str(source) in packaged()
+def _parts(source: str | Path) -> tuple[str, int | None]:
+    """The scenario that is named, and the seed behind its name."""
+    return (str(source), None) if Path(source).is_dir() else split_seed(str(source))
+
+
+def _read(source: str) -> tuple[Draws | None, tuple[Problem, ...]]:
+    ships = source in packaged()
     folder = PACKAGED / source if ships else Path(source)
     if not folder.is_dir():
         right = f"give a folder that holds {TOML}, or one of: {', '.join(packaged())}"
-        return None, (Problem(str(source), "", "", "is not a scenario", right),)
+        return None, (Problem(source, "", "", "is not a scenario", right),)
     reader = Reader(folder)
-    scenario = _read_folder(reader, str(source) if ships else str(folder.resolve()))
+    scenario = _read_folder(reader, source if ships else str(folder.resolve()))
     return scenario, in_order(reader.problems)
 
 
-def _read_folder(reader: Reader, source: str) -> Scenario | None:
+def _read_folder(reader: Reader, source: str) -> Draws | None:
     """The scenario, or nothing where anything is wrong; every reader notes its own mistakes."""
     raw = reader.toml()
     if raw is None:
@@ -104,7 +128,7 @@ def _read_folder(reader: Reader, source: str) -> Scenario | None:
         sources=tuple(head.sources),
         notes=tuple(head.notes),
     )
-    return with_participation(scenario, head.participation)
+    return Draws(with_participation(scenario, head.participation), sections.fleet)
 
 
 def _fleet(

@@ -48,6 +48,10 @@ class ScenarioError(ValueError):
         lines = [f"{k}. {problem}" for k, problem in enumerate(self.problems, 1)]
         super().__init__("\n".join([f"{count}:", *lines]))
 
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        """Come through to another process whole."""
+        return type(self), (self.problems,)
+
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Each problem once: files as they come, and the rows of a table from top to bottom."""

@@ -20,7 +20,7 @@ from hubwise.pricing import profit_bound
 from hubwise.scenario import fingerprint, with_participation
 from hubwise.study.report.frontier import published, write_frontier_page
 from hubwise.study.report.words import finite
-from hubwise.study.workers import Progress, done_by
+from hubwise.study.workers import Progress, Workers, done_by
 
 PEAK_VALLEYS = (0.50, 0.60, 0.70, 0.80)
 SAVINGS = (0.48, 0.52, 0.56, 0.60)
@@ -169,7 +169,7 @@ def _run(
     task: _Task, jobs: list[Job], workers: int, progress: Progress | None
 ) -> dict[Job, list[Record]]:
     found: dict[Job, list[Record]] = {}
-    for job, records in done_by(task, jobs, workers):
+    for job, records in done_by(task, jobs, Workers(workers)):
         found[job] = records
         if progress is not None:
             progress(len(found), len(jobs), str(job))

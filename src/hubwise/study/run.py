@@ -15,7 +15,7 @@ from hubwise.domain import Scenario
 from hubwise.plan import plan, read, write
 from hubwise.plan.place import whole_folder
 from hubwise.study.report import write_report
-from hubwise.study.workers import Progress, done_by
+from hubwise.study.workers import Progress, Workers, done_by
 
 STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
 PARTICIPATIONS = (0.6, 0.7, 0.8)
@@ -144,7 +144,7 @@ def _run(
     results: dict[Job, dict[str, Any]] = {}
     # The search for prices takes longest: begin with it.
     order = sorted(jobs, key=lambda job: job[0] != "hubwise")
-    for job, result in done_by(task, order, workers):
+    for job, result in done_by(task, order, Workers(workers)):
         results[job] = result
         if progress is not None:
             progress(len(results), len(jobs), _name(job))

@@ -1,21 +1,36 @@
-"""Jobs of one task side by side, in processes that are gone when the work is broken off."""
+"""Jobs of one task side by side, on this machine or on a cluster; a worker may die of it.
+
+The mechanism is dask.distributed: a scheduler hands jobs to worker processes, and the job of a worker
+that died to another. One worker is no cluster: its jobs are done in this process.
+"""
 
 from __future__ import annotations
 
-import os
+import pickle
 import signal
+import threading
 from collections.abc import Hashable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
-from typing import Any, Protocol, TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass
+from errno import ECONNREFUSED
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import uuid4
 
 import numba
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
 
 Job = TypeVar("Job", bound=Hashable)
 Result = TypeVar("Result")
 Job_contra = TypeVar("Job_contra", bound=Hashable, contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
+
+# How long a scheduler may take to answer [s].
+PATIENCE_S = 10.0
+# Workers that may die over one job before it is held to be the job's fault.
+DEATHS = 3
 
 
 class Progress(Protocol):
@@ -29,11 +44,36 @@ class Task(Protocol[Job_contra, Result_co]):
     """What all jobs share; goes to every worker once."""
 
     def run(self, job: Job_contra) -> Result_co:
-        """Do one job."""
+        """Do one job; the same whenever and wherever it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who does the work; results never depend on it.
+
+    Parameters
+    ----------
+    count
+        Processes side by side on this machine; 1 means this process. More than one start
+        interpreters anew, so a script needs its ``if __name__ == "__main__"``.
+    scheduler
+        Address of a dask scheduler whose workers do it instead, such as ``tcp://10.0.0.5:8786``;
+        hubwise of the same version must be installed there. No files are shared with them.
+    """
+
+    count: int = 1
+    scheduler: str | None = None
+
+
+ALONE = Workers()
+
+
+class WorkerLostError(RuntimeError):
+    """A job that several workers died of."""
 
 
 def done_by(
-    task: Task[Job, Result], jobs: Sequence[Job], workers: int
+    task: Task[Job, Result], jobs: Sequence[Job], workers: Workers
 ) -> Iterator[tuple[Job, Result]]:
     """Jobs with their results, as they come.
 
@@ -44,9 +84,18 @@ def done_by(
     jobs
         In the order in which they are begun; those that take longest should come first.
     workers
-        Processes that work side by side; one means this process.
+        Who does them.
+
+    Raises
+    ------
+    ConnectionError
+        The scheduler does not answer, or went away.
+    WorkerLostError
+        Workers died of the same job, over and over.
+    Exception
+        What a job raised; a note names the job.
     """
-    if min(workers, len(jobs)) == 1:
+    if workers.scheduler is None and min(workers.count, len(jobs)) <= 1:
         return _here(task, jobs)
     return _beside(task, jobs, workers)
 
@@ -54,61 +103,121 @@ def done_by(
 def _here(task: Task[Job, Result], jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
     """Results as they come, made in this process."""
     for job in jobs:
-        yield job, task.run(job)
+        yield job, _run(task, job)
 
 
 def _beside(
-    task: Task[Job, Result], jobs: Sequence[Job], workers: int
+    task: Task[Job, Result], jobs: Sequence[Job], workers: Workers
 ) -> Iterator[tuple[Job, Result]]:
-    """Results as they come, made in worker processes, which are gone when the work is broken off.
+    """Results as they come, made by a cluster, which forgets each when it was handed on."""
+    from distributed import as_completed
 
-    Workers get the task when they start: what goes through the pool's queue later is small, so
-    that no writer can be left hanging in it.
-    """
-    before = set(active_children())
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)),
-        mp_context=get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(task,),
-    )
+    with _cluster(min(workers.count, len(jobs)), workers.scheduler) as client:
+        run = uuid4().hex[:8]
+        # The task is itself the result of a job: it is made again where the worker that held it
+        # died, which data that is only laid there would not be.
+        shared = client.submit(pickle.loads, pickle.dumps(task), key=f"task-{run}")
+        futures = {
+            client.submit(_alone, shared, job, key=f"{job}-{run}-{k}"): job
+            for k, job in enumerate(jobs)
+        }
+        for future in as_completed(futures, loop=client.loop):
+            job = futures.pop(future)
+            yield job, _result(future, job, workers)
+            future.release()
+
+
+def _result(future: Future[Any], job: Any, workers: Workers) -> Any:
+    """What a job gave, or what it raised."""
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
     try:
-        futures = {pool.submit(_run_own, job): job for job in jobs}
-        pending = set(futures)
-        while pending:
-            # An endless wait would not hear Ctrl-C while polars is loaded (pola-rs/polars#21739).
-            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield futures[future], future.result()
-    except BaseException:
-        for child in set(active_children()) - before:
-            child.terminate()
+        return future.result()
+    except KilledWorker as error:
+        said = f"{DEATHS + 1} workers died over {job}: out of memory, or a fault of the machine"
+        raise WorkerLostError(said) from error
+    except FutureCancelledError as error:
+        raise ConnectionError(f"the scheduler {workers.scheduler or ''} went away") from error
+
+
+@contextmanager
+def _cluster(count: int, scheduler: str | None) -> Iterator[Client]:
+    """Workers of our own, gone at the end; or those of a scheduler that is there already."""
+    from dask import config
+    from distributed import Client, LocalCluster
+
+    quiet = {
+        "distributed.scheduler.allowed-failures": DEATHS,
+        "distributed.comm.timeouts.connect": PATIENCE_S,
+        # Workers keep to one core each.
+        "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
+        "distributed.nanny.pre-spawn-environ.POLARS_MAX_THREADS": 1,
+    }
+    if scheduler is not None:
+        with config.set(quiet), _connected(scheduler) as client:
+            yield client
+        return
+    with (
+        config.set(quiet),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            memory_limit=None,
+            silence_logs=50,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        client.register_plugin(_deaf_to_interrupts())
+        yield client
+
+
+def _deaf_to_interrupts() -> Any:
+    """Leave Ctrl-C, which all processes of a terminal hear, to the parent."""
+    from distributed import WorkerPlugin
+
+    class DeafToInterrupts(WorkerPlugin):
+        def setup(self, worker: object) -> None:  # noqa: ARG002
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return DeafToInterrupts()
+
+
+@contextmanager
+def _connected(scheduler: str) -> Iterator[Client]:
+    """A client of a scheduler whose workers can do our jobs."""
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=PATIENCE_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        said = f"no dask scheduler answers within {PATIENCE_S:g} s"
+        raise ConnectionRefusedError(ECONNREFUSED, said, scheduler) from error
+    with client:
+        own = version("hubwise")
+        theirs = set(client.run(version, "hubwise").values())
+        if theirs - {own}:
+            said = f"its workers have hubwise {', '.join(sorted(theirs))}, this is {own}"
+            raise ConnectionRefusedError(ECONNREFUSED, said, scheduler)
+        yield client
+
+
+# A worker with several threads does one job at a time all the same: the kernels' threads are few.
+_busy = threading.Lock()
+
+
+def _alone(task: Task[Any, Any], job: Any) -> Any:
+    """A worker's work on one job, on one core."""
+    with _busy:
+        numba.set_num_threads(1)
+        return _run(task, job)
+
+
+def _run(task: Task[Job, Result], job: Job) -> Result:
+    try:
+        return task.run(job)
+    except Exception as error:
+        error.add_note(f"while working on {job}")
         raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_own: Task[Any, Any]
-
-
-def _start_worker(task: Task[Any, Any]) -> None:
-    """Settle in a worker process.
-
-    It keeps to one core, leaves Ctrl-C to its parent, and does not outlive it.
-    """
-    global _own
-    _own = task
-    numba.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _run_own(job: Any) -> Any:
-    return _own.run(job)

@@ -1,0 +1,88 @@
+"""Other draws of a scenario's sessions: everything else is the same, the drivers are others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.random import PCG64, Generator
+
+from hubwise.domain import Fleet, Scenario
+from hubwise.scenario.arbitrage import check_bounds
+from hubwise.scenario.errors import ScenarioError, in_order
+from hubwise.scenario.files import FleetSection
+from hubwise.scenario.identity import with_participation
+from hubwise.scenario.reading import TOML
+from hubwise.scenario.synthetic import draw_fleet
+
+MARK = "@"
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """A scenario, and all that its sessions could have been as well.
+
+    Parameters
+    ----------
+    scenario
+        As it is given.
+    section
+        What a synthetic fleet is drawn from; ``None`` where sessions stand in a table.
+    """
+
+    scenario: Scenario
+    section: FleetSection | None
+
+    def draw(self, seed: int) -> Scenario:
+        """The scenario with the sessions and participants of another seed.
+
+        A synthetic fleet is drawn anew. Sessions of a table are drawn from the table: as many at
+        each hub, with replacement (the bootstrap; Efron 1979).
+
+        Raises
+        ------
+        ScenarioError
+            Where the price rules leave these drivers no lawful price.
+        """
+        given, rng = self.scenario, Generator(PCG64(seed))
+        if self.section is None:
+            fleet = resampled(given.fleet, rng)
+        else:
+            fleet = draw_fleet(self.section, len(given.hubs), given.horizon, rng)
+        problems = check_bounds(given.rules, fleet, given.hubs, given.horizon, file=TOML)
+        if problems:
+            raise ScenarioError(in_order(list(problems)))
+        base = split_seed(given.source)[0]
+        drawn = replace(
+            given,
+            source=f"{base}{MARK}{seed}",
+            fleet=fleet,
+            participation_order=tuple(rng.permutation(len(fleet)).tolist()),
+            search=replace(given.search, seed=seed),
+        )
+        return with_participation(drawn, given.participation)
+
+
+def split_seed(source: str) -> tuple[str, int | None]:
+    """The parts of ``ieee33@7``: the scenario and the seed, if there is one."""
+    base, mark, seed = source.rpartition(MARK)
+    return (base, int(seed)) if mark and base and seed.isdecimal() else (source, None)
+
+
+def resampled(fleet: Fleet, rng: Generator) -> Fleet:
+    """As many sessions at each hub, drawn with replacement; every copy has names of its own."""
+    chosen = np.concatenate(
+        [rng.choice(np.flatnonzero(fleet.hub == hub), size=n) for hub, n in _crowds(fleet)]
+    )
+    drawn = fleet.select(chosen)
+    copy = np.array([f"#{k}" for k in range(len(chosen))])
+    return replace(
+        drawn,
+        session=np.char.add(drawn.session, copy),
+        driver=np.char.add(drawn.driver, copy),
+    )
+
+
+def _crowds(fleet: Fleet) -> list[tuple[int, int]]:
+    hubs, counts = np.unique(fleet.hub, return_counts=True)
+    return list(zip(hubs.tolist(), counts.tolist(), strict=True))

@@ -1,0 +1,69 @@
+"""Other draws of a scenario's sessions: `name@seed`."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from hubwise.domain import Fleet
+from hubwise.scenario import Problem, ScenarioError, draws, fingerprint, load
+
+
+def test_a_seed_gives_one_fleet() -> None:
+    """The same seed gives the same scenario to the bit, its own seed the scenario itself."""
+    assert fingerprint(load("ieee33@7")) == fingerprint(load("ieee33@7"))
+    assert fingerprint(load("ieee33@2023")) == fingerprint(load("ieee33"))
+    assert fingerprint(load("ieee33@7")) != fingerprint(load("ieee33"))
+
+
+def test_only_sessions_and_participants_differ() -> None:
+    """Another draw has other drivers in the same place: feeder, hubs, prices, rules, promises."""
+    given, other = load("ieee33"), load("ieee33@7")
+    same = replace(
+        other, fleet=given.fleet, participation_order=given.participation_order, search=given.search
+    )
+    assert fingerprint(same) == fingerprint(given)
+    assert other.participation_order != given.participation_order
+    assert other.participation == given.participation
+    assert other.fleet.participating.sum() == given.fleet.participating.sum()
+    assert (other.source, other.search.seed) == ("ieee33@7", 7)
+
+
+def test_sessions_of_a_table_are_drawn_from_it() -> None:
+    """As many sessions stand at each hub; each is one of the table's but for its name."""
+    given, drawn = load("example").fleet, load("example@3").fleet
+    np.testing.assert_array_equal(np.bincount(drawn.hub), np.bincount(given.hub))
+    assert len(set(drawn.session)) == len(drawn)
+    ids = {name: k for k, name in enumerate(given.session.tolist())}
+    whence = np.array([ids[name.partition("#")[0]] for name in drawn.session.tolist()])
+    assert len(set(whence.tolist())) < len(given)
+    for field in fields(Fleet):
+        if field.name not in ("session", "driver", "participating"):
+            np.testing.assert_array_equal(
+                getattr(drawn, field.name), getattr(given, field.name)[whence]
+            )
+
+
+def test_a_drawn_scenario_is_drawn_from_its_base() -> None:
+    """A seed behind a seed takes its place."""
+    again = replace(draws("ieee33@7"), scenario=load("ieee33@7")).draw(9)
+    assert again.source == "ieee33@9"
+    assert fingerprint(again) == fingerprint(load("ieee33@9"))
+
+
+@pytest.mark.parametrize("source", ["ieee33@", "ieee33@-1", "@7", "ieee33@seven", "nowhere@7"])
+def test_what_is_no_draw_is_no_scenario(source: str) -> None:
+    """A mark without a scenario before it or a seed behind it names nothing."""
+    with pytest.raises(ScenarioError, match="is not a scenario"):
+        load(source)
+
+
+def test_all_that_is_wrong_reaches_another_process() -> None:
+    """A worker's list of problems arrives whole."""
+    error = ScenarioError([Problem("a", "b", "c", "d", "e"), Problem("f", "", "", "g", "h")])
+    twin = pickle.loads(pickle.dumps(error))
+    assert twin.problems == error.problems
+    assert str(twin) == str(error)
