@@ -38,7 +38,9 @@ def calm(ieee33) -> FeederState:
         head_kw=np.full(2, 1000.0),
         head_kvar=np.zeros(2),
         voltage_pu=np.full((33, 2), 1.0),
-        current_a=np.full((32, 2), 50.0),
+        losses_kw=np.zeros(2),
+        from_a=np.full((32, 2), 50.0),
+        to_a=np.full((32, 2), 50.0),
         converged=np.ones(2, dtype=np.bool_),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.report import Check, agree
 from hubwise.domain import Feeder
-from hubwise.grid import FeederState, power_flow_pandapower, power_flow_sweep
+from hubwise.grid import FeederState, power_flow_gauss
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -24,10 +23,8 @@ VOLTAGE = 1e-6  # p.u., and shares of a rating
 
 
 def second_power_flow() -> tuple[str, PowerFlow]:
-    """The method's name and the method: pandapower if installed, else sweeps."""
-    if find_spec("pandapower") is not None:
-        return "pandapower", power_flow_pandapower
-    return "backward and forward sweeps", power_flow_sweep
+    """The method's name and the method: other equations than the plan's, and no library."""
+    return "fixed point on bus currents", power_flow_gauss
 
 
 def check_feeder(evidence: Evidence, method: str, state: FeederState) -> Iterator[Check]:

@@ -66,7 +66,7 @@ def feeder_limits(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> 
         (head, slope, most),
         (-head, -slope, most),
         *_voltage_rows(feeder, at),
-        *_branch_rows(at),
+        *_branch_rows(feeder, at),
     ]
     value, coefficient, upper = (np.stack(column) for column in zip(*rows, strict=True))
     offset = value - np.einsum("kht,ht->kt", coefficient, hub_kw)
@@ -84,11 +84,13 @@ def _voltage_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array
     return found
 
 
-def _branch_rows(at: Tangent) -> list[tuple[Array, Array, Array]]:
-    """One row for the most loaded branch of each slot, where near its ampacity."""
-    loading = at.state.branch_loading
+def _branch_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array]]:
+    """One row for the branch of each slot nearest to its limit, where near."""
+    limit = np.broadcast_to(feeder.branch_limit, len(feeder.from_bus))
+    loading = at.state.branch_loading / limit[:, None]
     worst = np.argmax(np.nan_to_num(loading, nan=-np.inf), axis=0)
-    return _scaled(_pick(loading, worst), _pick(at.branch_loading, worst), 1.0, BRANCH_MARGIN)
+    slope = _pick(at.branch_loading / limit[:, None, None], worst)
+    return _scaled(_pick(loading, worst), slope, 1.0, BRANCH_MARGIN)
 
 
 def _pick(values: Array, which: NDArray[np.int64]) -> Array:

@@ -22,15 +22,15 @@ class Feeder:
     source_bus
         Number of the bus at the feeder head.
     nominal_kv
-        Line-to-line voltage [kV].
+        Line-to-line voltage; shape (buses,), or one number for all [kV].
     source_voltage_pu
         Voltage held at the feeder head [p.u.].
     from_bus, to_bus
         Ends of every closed branch, as bus numbers; shape (branches,).
     r_ohm, x_ohm
-        Series resistance and reactance; shape (branches,) [ohm].
+        Series resistance and reactance, on the side of ``to_bus``; shape (branches,) [ohm].
     ampacity_a
-        Current limit; shape (branches,) [A].
+        Current that a branch may carry at its ``to_bus``; shape (branches,) [A].
     transformer_kva
         Rating of the substation transformer [kVA].
     transformer_limit
@@ -38,12 +38,34 @@ class Feeder:
     voltage_min_pu, voltage_max_pu
         Voltage band [p.u.].
     base_kw, base_kvar
-        Load without hubs; shape (buses, slots) [kW, kvar].
+        Load without hubs, generation negative; shape (buses, slots) [kW, kvar].
+    g_siemens, b_siemens
+        Conductance and susceptance across a branch, on the side of ``to_bus``, half of it at each
+        end: line charging, or what a transformer draws without load; shape (branches,) [S].
+    ratio, shift_degrees
+        An ideal transformer at ``from_bus``: its ratio over that of the nominal voltages, and the
+        angle by which ``from_bus`` leads; shape (branches,) [1, degrees].
+    from_ampacity_a
+        Current that a branch may carry at its ``from_bus``; shape (branches,) [A]. By default what
+        ``ampacity_a`` is there at nominal voltages.
+    branch_limit
+        Highest loading of a branch, as a share of its ampacity; shape (branches,).
+    rating_kva
+        Rating of a branch that is a transformer, NaN of a line; shape (branches,) [kVA].
+    shunt_kw, shunt_kvar
+        Power drawn in proportion to the squared voltage, at nominal voltage; shape (buses,)
+        [kW, kvar].
+    branch_name
+        What to call each branch; by default by its ends.
+    ambient_c
+        Ambient temperature of transformers; shape (slots,) [°C].
+
+    Where an array may be one number, that number holds for all.
     """
 
     bus: Index
     source_bus: int
-    nominal_kv: float
+    nominal_kv: Array | float
     source_voltage_pu: float
     from_bus: Index
     to_bus: Index
@@ -56,3 +78,25 @@ class Feeder:
     voltage_max_pu: float
     base_kw: Array
     base_kvar: Array
+    g_siemens: Array | float = 0.0
+    b_siemens: Array | float = 0.0
+    ratio: Array | float = 1.0
+    shift_degrees: Array | float = 0.0
+    from_ampacity_a: Array | None = None
+    branch_limit: Array | float = 1.0
+    rating_kva: Array | float = np.nan
+    shunt_kw: Array | float = 0.0
+    shunt_kvar: Array | float = 0.0
+    branch_name: tuple[str, ...] = ()
+    ambient_c: Array | float = 20.0
+
+    @property
+    def bus_kv(self) -> Array:
+        """Nominal voltage of every bus; shape (buses,) [kV]."""
+        return np.broadcast_to(self.nominal_kv, len(self.bus)).astype(float)
+
+    @property
+    def branch_names(self) -> tuple[str, ...]:
+        """What to call each branch, such as ``branch 3-23``."""
+        ends = zip(self.from_bus, self.to_bus, strict=True)
+        return self.branch_name or tuple(f"branch {near}-{far}" for near, far in ends)

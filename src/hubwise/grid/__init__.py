@@ -1,11 +1,11 @@
 """The feeder under AC power flow: state, limits, sensitivities, transformer ageing."""
 
+from hubwise.grid.gauss import power_flow_gauss
 from hubwise.grid.limits import Kind, Violation, count, violations
 from hubwise.grid.newton import PowerFlow, power_flow
 from hubwise.grid.pandapower_flow import power_flow_pandapower
 from hubwise.grid.sensitivity import Tangent, tangent
 from hubwise.grid.state import FeederState
-from hubwise.grid.sweep import power_flow_sweep
 from hubwise.grid.transformer import (
     DISTRIBUTION_ONAN,
     POWER_ONAN,
@@ -32,8 +32,8 @@ __all__ = [
     "count",
     "loss_of_life_days",
     "power_flow",
+    "power_flow_gauss",
     "power_flow_pandapower",
-    "power_flow_sweep",
     "relative_ageing_rate",
     "tangent",
     "temperatures",

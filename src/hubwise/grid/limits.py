@@ -90,8 +90,7 @@ def violations(
         Net draw of every hub, import positive; shape (hubs, slots) [kW].
     """
     buses = [f"bus {bus}" for bus in feeder.bus]
-    ends = zip(feeder.from_bus, feeder.to_bus, strict=True)
-    branches = [f"branch {near}-{far}" for near, far in ends]
+    branches = feeder.branch_names
     head = state.transformer_loading[None, :]
     imports = [f"hub {name}, import" for name in hubs.name]
     exports = [f"hub {name}, export" for name in hubs.name]
@@ -103,7 +102,7 @@ def violations(
         *lost,
         *_below(Kind.VOLTAGE, buses, state.voltage_pu, feeder.voltage_min_pu),
         *_above(Kind.VOLTAGE, buses, state.voltage_pu, feeder.voltage_max_pu),
-        *_above(Kind.BRANCH, branches, state.branch_loading, 1.0),
+        *_above(Kind.BRANCH, branches, state.branch_loading, feeder.branch_limit),
         *_above(Kind.TRANSFORMER, ["substation transformer"], head, feeder.transformer_limit),
         *_above(Kind.CONNECTION, imports, hub_kw, hubs.import_limit_kw),
         *_above(Kind.CONNECTION, exports, -hub_kw, hubs.export_limit_kw),

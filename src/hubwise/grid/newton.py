@@ -15,7 +15,7 @@ from power_grid_model import LoadGenType, PowerGridModel, initialize_array
 
 from hubwise.domain import Feeder
 from hubwise.grid.state import FeederState, feeder_state
-from hubwise.grid.topology import bus_load_kw, bus_rows, spanning_tree
+from hubwise.grid.topology import bus_load_kw, bus_rows, check_fed
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -24,7 +24,11 @@ Index = NDArray[np.int64]
 # voltages of a 12.66 kV feeder are 3e-4 p.u. off; from 1e18 VA on the head is held to rounding.
 SHORT_CIRCUIT_VA = 1e20
 
-_OUTPUT: dict[Any, Any] = {"node": ["u_pu"], "line": ["i_from"], "source": ["p", "q"]}
+_OUTPUT: dict[Any, Any] = {
+    "node": ["u_pu"],
+    "generic_branch": ["p_from", "p_to", "i_from", "i_to"],
+    "source": ["p", "q"],
+}
 
 
 class PowerFlow:
@@ -43,7 +47,7 @@ class PowerFlow:
 
     def __init__(self, feeder: Feeder) -> None:
         """Build the network that all solutions share."""
-        spanning_tree(feeder)  # power-grid-model would call a lost bus solved, at 0 p.u.
+        check_fed(feeder)  # power-grid-model would call a lost bus solved, at 0 p.u.
         self.feeder = feeder
         self._model = PowerGridModel(_network(feeder))
 
@@ -82,12 +86,15 @@ class PowerFlow:
         converged = np.ones(load_kw.shape[1], dtype=np.bool_)
         if self._model.batch_error is not None:
             converged[self._model.batch_error.failed_scenarios] = False
+        branch = output["generic_branch"]
         return feeder_state(
             self.feeder,
             head_kw=output["source"]["p"][:, 0] / 1e3,
             head_kvar=output["source"]["q"][:, 0] / 1e3,
+            losses_kw=(branch["p_from"] + branch["p_to"]).sum(axis=1) / 1e3,
             voltage_pu=output["node"]["u_pu"].T,
-            current_a=output["line"]["i_from"].T,
+            from_a=branch["i_from"].T,
+            to_a=branch["i_to"].T,
             converged=converged,
         )
 
@@ -119,17 +126,18 @@ def _watts(kilo: Array) -> Array:
 
 
 def _network(feeder: Feeder) -> dict[Any, Any]:
-    """The feeder as power-grid-model's input: nodes, lines, a load at every node, one source."""
+    """The feeder as power-grid-model's input: nodes, branches, shunts and loads, one source."""
     buses, branches = len(feeder.bus), len(feeder.from_bus)
     node = _table("node", buses, first=0)
-    node["u_rated"] = feeder.nominal_kv * 1e3
+    node["u_rated"] = feeder.bus_kv * 1e3
 
-    line = _table("line", branches, first=buses)
-    line["from_node"] = bus_rows(feeder, feeder.from_bus)
-    line["to_node"] = bus_rows(feeder, feeder.to_bus)
-    line["from_status"] = line["to_status"] = 1
-    line["r1"], line["x1"] = feeder.r_ohm, feeder.x_ohm
-    line["c1"] = line["tan1"] = 0.0
+    branch = _table("generic_branch", branches, first=buses)
+    branch["from_node"] = bus_rows(feeder, feeder.from_bus)
+    branch["to_node"] = bus_rows(feeder, feeder.to_bus)
+    branch["from_status"] = branch["to_status"] = 1
+    branch["r1"], branch["x1"] = feeder.r_ohm, feeder.x_ohm
+    branch["g1"], branch["b1"] = feeder.g_siemens, feeder.b_siemens
+    branch["k"], branch["theta"] = feeder.ratio, np.radians(feeder.shift_degrees)
 
     load = _table("sym_load", buses, first=buses + branches)
     load["node"] = node["id"]
@@ -137,11 +145,19 @@ def _network(feeder: Feeder) -> dict[Any, Any]:
     load["type"] = LoadGenType.const_power
     load["p_specified"] = load["q_specified"] = 0.0  # every solution brings its own
 
-    source = _table("source", 1, first=2 * buses + branches)
+    shunt = _table("shunt", buses, first=2 * buses + branches)
+    shunt["node"] = node["id"]
+    shunt["status"] = 1
+    shunt["g1"] = feeder.shunt_kw / (1e3 * feeder.bus_kv**2)
+    shunt["b1"] = -feeder.shunt_kvar / (1e3 * feeder.bus_kv**2)
+
+    source = _table("source", 1, first=3 * buses + branches)
     source["node"] = bus_rows(feeder, np.array([feeder.source_bus]))
     source["status"] = 1
     source["u_ref"], source["sk"] = feeder.source_voltage_pu, SHORT_CIRCUIT_VA
-    return {"node": node, "line": line, "sym_load": load, "source": source}
+    tables = {"node": node, "generic_branch": branch, "sym_load": load, "source": source}
+    bare = not (np.any(feeder.shunt_kw) or np.any(feeder.shunt_kvar))
+    return tables if bare else tables | {"shunt": shunt}
 
 
 def _table(component: Any, rows: int, first: int) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubwise.domain import Feeder
+from hubwise.grid.topology import bus_rows
 
 Array = NDArray[np.float64]
 
@@ -27,7 +28,7 @@ class FeederState:
     voltage_pu
         Shape (buses, slots) [p.u.].
     branch_loading
-        Current as a share of the ampacity; shape (branches, slots).
+        Current as a share of the ampacity, at the end where that is more; shape (branches, slots).
     converged
         Whether the power flow found a solution; shape (slots,).
     """
@@ -47,13 +48,16 @@ class FeederState:
 
 def feeder_state(
     feeder: Feeder,
+    *,
     head_kw: Array,
     head_kvar: Array,
+    losses_kw: Array,
     voltage_pu: Array,
-    current_a: Array,
+    from_a: Array,
+    to_a: Array,
     converged: NDArray[np.bool_],
 ) -> FeederState:
-    """The state from what every method yields; losses are Σ 3·r·i², not a difference of powers.
+    """The state from what every method yields.
 
     Parameters
     ----------
@@ -61,23 +65,37 @@ def feeder_state(
         Network and limits.
     head_kw, head_kvar
         Power drawn at the feeder head; shape (slots,) [kW, kvar].
+    losses_kw
+        Active power that enters the branches and does not leave them, summed branch by branch and
+        not a difference of head and loads; shape (slots,) [kW].
     voltage_pu
         Shape (buses, slots) [p.u.].
-    current_a
-        Phase current of every branch; shape (branches, slots) [A].
+    from_a, to_a
+        Phase current at both ends of every branch; shape (branches, slots) [A].
     converged
         Whether the slot's other values mean anything; shape (slots,).
     """
-    head_kw, head_kvar, voltage_pu, current_a = (
+    head_kw, head_kvar, losses_kw, voltage_pu, from_a, to_a = (
         np.where(converged, values, np.nan)
-        for values in (head_kw, head_kvar, voltage_pu, current_a)
+        for values in (head_kw, head_kvar, losses_kw, voltage_pu, from_a, to_a)
+    )
+    loading = np.maximum(
+        from_a / _from_ampacity_a(feeder)[:, None], to_a / feeder.ampacity_a[:, None]
     )
     return FeederState(
         head_kw=head_kw,
         head_kvar=head_kvar,
-        losses_kw=3.0 * feeder.r_ohm @ current_a**2 / 1e3,
+        losses_kw=losses_kw,
         transformer_loading=np.hypot(head_kw, head_kvar) / feeder.transformer_kva,
         voltage_pu=voltage_pu,
-        branch_loading=current_a / feeder.ampacity_a[:, None],
+        branch_loading=loading,
         converged=converged,
     )
+
+
+def _from_ampacity_a(feeder: Feeder) -> Array:
+    """Current limits at the from ends; shape (branches,) [A]."""
+    if feeder.from_ampacity_a is not None:
+        return feeder.from_ampacity_a
+    near, far = bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus)
+    return np.asarray(feeder.ampacity_a * feeder.bus_kv[far] / feeder.bus_kv[near])

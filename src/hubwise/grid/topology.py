@@ -1,33 +1,16 @@
-"""Where hubs, buses and branches sit: rows of the tables, loads by bus, paths from the source."""
+"""Where hubs, buses and branches sit: rows of the tables, loads by bus, what the source feeds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from hubwise.domain import Feeder
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """One path from the source to every bus, branches in order outwards; shape (buses - 1,).
-
-    Parameters
-    ----------
-    branch
-        Row of the branch.
-    near, far
-        Row of the branch's end towards the source, and of its other end.
-    """
-
-    branch: Index
-    near: Index
-    far: Index
 
 
 def bus_rows(feeder: Feeder, bus: Index) -> Index:
@@ -61,44 +44,18 @@ def bus_load_kw(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Array:
     return load_kw
 
 
-def spanning_tree(feeder: Feeder) -> Tree:
-    """A tree of branches that reaches every bus from the source, breadth first.
+def check_fed(feeder: Feeder) -> None:
+    """Refuse a feeder in pieces.
 
     Raises
     ------
     ValueError
         If a bus has no path to the source; the message names all of them.
     """
-    beside: list[list[tuple[int, int]]] = [[] for _ in feeder.bus]
-    ends = zip(bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus), strict=True)
-    for branch, (one, other) in enumerate(ends):
-        beside[one].append((branch, other))
-        beside[other].append((branch, one))
-    reached = [int(bus_rows(feeder, np.array([feeder.source_bus]))[0])]
-    known, steps = set(reached), []
-    for near in reached:  # grows while it is walked
-        for branch, far in beside[near]:
-            if far not in known:
-                known.add(far)
-                reached.append(far)
-                steps.append((branch, near, far))
-    if len(known) < len(feeder.bus):
-        lost = [str(bus) for row, bus in enumerate(feeder.bus) if row not in known]
-        raise ValueError(f"no path from the source to bus {', '.join(lost)}")
-    return Tree(*np.array(steps, dtype=np.int64).reshape(-1, 3).T)
-
-
-def radial_tree(feeder: Feeder) -> Tree:
-    """All branches of a radial feeder, in order outwards.
-
-    Raises
-    ------
-    ValueError
-        If the feeder is meshed, or a bus has no path to the source.
-    """
-    tree = spanning_tree(feeder)
-    if len(feeder.from_bus) > len(tree.branch):
-        rest = np.setdiff1d(np.arange(len(feeder.from_bus)), tree.branch)
-        names = [f"{feeder.from_bus[k]}-{feeder.to_bus[k]}" for k in rest]
-        raise ValueError(f"the feeder is meshed: {', '.join(names)} close a loop")
-    return tree
+    ends = bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus)
+    buses = len(feeder.bus)
+    joined = coo_array((np.ones(len(ends[0])), ends), shape=(buses, buses))
+    _, piece = connected_components(joined, directed=False)
+    lost = feeder.bus[piece != piece[bus_rows(feeder, np.array([feeder.source_bus]))[0]]]
+    if lost.size:
+        raise ValueError(f"no path from the source to bus {', '.join(map(str, lost))}")
