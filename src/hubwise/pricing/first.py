@@ -1,35 +1,82 @@
-"""Where to begin: the relaxed problem's marginal prices, as a tariff of the family in use."""
+"""Where to begin: the relaxed problem's marginal prices, as a tariff of the family in use.
+
+At the relaxed problem's marginal prices, incentive included, what is best for all is a best
+response of every driver: an operator whose prices were free, and who had not to be paid, would post
+them. Three things keep that from being a good tariff as it stands. Drivers would pay too little:
+but each needs a fixed amount of energy, so shifting all prices alike moves money and hardly any
+schedule. Prices that differ by a hair send everybody into the same slots: prices so near are made
+one, among whose slots the dispatch then chooses freely. And slots that share a price have marginal
+prices of their own: there a mean stands for them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from hubwise.dispatch import Dispatch, Problem
 from hubwise.ledger import sum_by_hub
 from hubwise.pricing.family import Family
-from hubwise.pricing.level import level
-from hubwise.pricing.value import Value, value
+from hubwise.pricing.level import level, participants_pay
+from hubwise.pricing.value import cost_ceiling, value
 
 Array = NDArray[np.float64]
 
-# Shifts of all prices that are tried, as shares of the mean purchase price.
-SHIFTS = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
+# Shifts of all prices, as shares of the mean purchase price: between these the one is sought at
+# which drivers pay what was promised; where nothing is promised they are tried.
+SHIFTS = (-0.5, -0.25, 0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
 ROUNDS = 5
 # A group of slots in which the relaxed schedule moves less than this share of the busiest group's
 # energy is priced so that nobody uses it.
 BUSY = 0.05
+# Marginal prices of a hub that differ by less than this share of the mean purchase price are one.
+HAIR = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Prices up to a shift.
+
+    Parameters
+    ----------
+    worth
+        What a kWh charged, and discharged, is worth in each group; shape (2, groups)
+        [currency/kWh].
+    rise
+        How much each price rises with the shift; shape (2, 1). A cycle pays alike at any shift.
+    drained
+        Groups whose charge price gives way where no arbitrage leaves room for only one of the two
+        prices; in the others the discharge price does. Shape (groups,).
+    used
+        Which prices are posted; the others are such that nobody uses them. Shape (2, groups).
+    """
+
+    worth: Array
+    rise: Array
+    drained: NDArray[np.bool_]
+    used: NDArray[np.bool_]
+
+    def at(self, family: Family, shift: float) -> Array:
+        """The lawful price vector at ``shift`` [currency/kWh]; shape (2, groups)."""
+        shut = np.stack([family.high[0], family.low[1]])
+        charge, discharge = np.where(self.used, self.worth + shift * self.rise, shut)
+        intercept, slope = family.headroom[:, :, None]
+        room = np.max((discharge - intercept) / slope, axis=0, initial=-np.inf)
+        charge = np.where(self.drained, np.maximum(charge, room), charge)
+        return family.project(np.stack([charge, discharge]))
 
 
 def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     """The best of a few price vectors near the relaxed problem's marginal prices.
 
-    In every group of slots the charge price is the mean marginal price where vehicles charge in
-    the relaxed schedule, the discharge price the same where they discharge, incentive included;
-    groups that it does not use are priced shut.
-    At these every driver would do what is best for all, and pay too little: shifting all prices
-    up alike hardly changes what drivers do (each needs a fixed amount of energy) and moves money
-    to the operator. Some shifts are tried, levelled to the saving promise, and valued.
+    Prices of a group are the means of its slots, weighted by the energy that vehicles charge and
+    discharge in the relaxed schedule; the same, with groups that it hardly uses priced shut; and
+    plain means, those that are nearly equal made equal. All are shifted to where participants pay
+    what was promised, and valued.
 
     Parameters
     ----------
@@ -43,26 +90,73 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     Array
         Shape (2, groups) [currency/kWh].
     """
-    marginal, hubs = relaxed.marginal_price, len(problem.scenario.hubs)
-    powers = (relaxed.schedule.charge_kw, relaxed.schedule.discharge_kw)
-    energy = np.stack([sum_by_hub(hubs, problem.fleet.hub, power) for power in powers])
-    worth = family.vector(marginal, marginal + problem.scenario.market.incentive, energy)
-    moved = np.stack([family.sums(each) for each in energy])
-    busy = moved > BUSY * moved.max(axis=1, keepdims=True)
-    shut = np.stack([family.high[0], family.low[1]])
-    scale = float(np.abs(problem.scenario.market.purchase_price).mean()) or 1.0
-    shape = scale * np.array([[1.0], [_worth_of_a_cycle(problem)]])
-    trials = [
-        level(problem, family, np.where(busy, worth + shift * shape, shut)) for shift in SHIFTS
-    ]
 
     def merit(prices: Array) -> float:
-        trial: Value = value(
-            problem, family.tariff(prices), rounds=ROUNDS, start=relaxed.multipliers
-        )
-        return trial.merit
+        tariff = family.tariff(prices)
+        return value(problem, tariff, rounds=ROUNDS, start=relaxed.multipliers).merit
 
+    scale = _scale(problem)
+    trials: list[Array] = []
+    for shape in _shapes(problem, family, relaxed):
+        trials += _shifted(problem, family, shape, scale)
     return max(trials, key=merit)
+
+
+def _scale(problem: Problem) -> float:
+    return float(np.abs(problem.scenario.market.purchase_price).mean()) or 1.0
+
+
+def _shapes(problem: Problem, family: Family, relaxed: Dispatch) -> Iterator[_Shape]:
+    """Weighted means, the same with little used groups shut, and tied means."""
+    powers = (relaxed.schedule.charge_kw, relaxed.schedule.discharge_kw)
+    hubs = len(problem.scenario.hubs)
+    energy = np.stack([sum_by_hub(hubs, problem.fleet.hub, power) for power in powers])
+    marginal = relaxed.marginal_price
+    incentive = np.broadcast_to(problem.scenario.market.incentive, marginal.shape)
+    moved = np.stack([family.sums(each) for each in energy])
+    rise = np.array([[1.0], [_worth_of_a_cycle(problem)]])
+    drained = moved[1] > moved[0]
+    always = np.ones_like(moved, bool)
+    worth = family.vector(marginal, marginal + incentive, energy)
+    yield _Shape(worth, rise, drained, always)
+    yield _Shape(worth, rise, drained, moved > BUSY * moved.max(axis=1, keepdims=True))
+    mean, reward = family.vector(marginal, incentive, np.ones_like(energy))
+    tied = _tied(mean, family, HAIR * _scale(problem))
+    yield _Shape(np.stack([tied, tied + reward]), rise, drained, always)
+
+
+def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> list[Array]:
+    """The shape where participants pay what was promised; at some shifts, if nothing was."""
+    shifts = scale * np.array(SHIFTS)
+    ceiling = cost_ceiling(problem)
+    if not np.isfinite(ceiling):
+        return [shape.at(family, shift) for shift in shifts[shifts >= 0.0]]
+
+    def excess(shift: float) -> float:
+        return participants_pay(problem, family, shape.at(family, shift)) - ceiling
+
+    over = np.array([excess(shift) for shift in shifts])
+    crossed = np.flatnonzero((over[:-1] <= 0.0) & (over[1:] > 0.0))
+    if crossed.size:
+        tick = 10.0**-family.decimals
+        shift = brentq(excess, shifts[crossed[-1]], shifts[crossed[-1] + 1], xtol=0.3 * tick)
+    else:
+        shift = float(shifts[np.argmin(np.abs(over))])
+    return [level(problem, family, shape.at(family, shift))]
+
+
+def _tied(values: Array, family: Family, hair: float) -> Array:
+    """Values with those of a hub that lie within ``hair`` of each other replaced by their mean."""
+    tied = values.copy()
+    for groups in np.unique(family.group, axis=0):
+        mine = np.unique(groups)
+        order = mine[np.argsort(values[mine], kind="stable")]
+        begin = 0
+        for k in range(1, len(order) + 1):
+            if k == len(order) or values[order[k]] - values[order[begin]] > hair:
+                tied[order[begin:k]] = values[order[begin:k]].mean()
+                begin = k
+    return tied
 
 
 def _worth_of_a_cycle(problem: Problem) -> float:
