@@ -115,6 +115,7 @@ def _figures(plan):
         **result.feeder_figures(scenario, plan.schedule, plan.stations, plan.state),
         **result.money_figures(scenario, plan.bills, plan.account),
         **result.departure_figures(scenario, plan.schedule),
+        "declined": 0,
         "reference_margin": reference_margin(scenario, at_once),
         "prices": result.posted_prices(scenario, plan.tariff),
     }

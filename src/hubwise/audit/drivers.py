@@ -30,8 +30,10 @@ def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield _departure(evidence)
     yield _throughput(evidence)
     yield _at_once(evidence, conduct)
-    yield from _responses(evidence, conduct)
+    least = _least_costs(evidence, conduct)
+    yield from _responses(evidence, conduct, least)
     yield _no_worse_off(evidence)
+    yield _minimum_saving(evidence, conduct, least)
 
 
 def _power(evidence: Evidence, conduct: Conduct) -> Check:
@@ -144,14 +146,20 @@ def _at_once(evidence: Evidence, conduct: Conduct) -> Check:
     )
 
 
-def _responses(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
-    """The least cost of every participant by a linear program, and the regret against it."""
-    felt, joined = _felt_cost(evidence), evidence.fleet.participating
-    least = felt.copy()
-    some = evidence.fleet.select(joined)
+def _least_costs(evidence: Evidence, conduct: Conduct) -> Array:
+    """The least cost, by a linear program, of all who were asked; the others' own cost."""
+    least = _felt_cost(evidence)
+    some = evidence.fleet.select(evidence.asked)
     if not conduct.posts_prices:
         some = some.one_way()
-    least[joined] = best_response_costs(some, evidence.tariff, evidence.scenario.horizon)
+    least[evidence.asked] = best_response_costs(some, evidence.tariff, evidence.scenario.horizon)
+    return least
+
+
+def _responses(evidence: Evidence, conduct: Conduct, least: Array) -> Iterator[Check]:
+    """Every participant's best response against the least cost, and its schedule's regret."""
+    felt = _felt_cost(evidence)
+    least = np.where(evidence.fleet.participating, least, felt)
     yield agree(
         "drivers: best response",
         "The best response's cost is the optimum of the driver's linear program (HiGHS)",
@@ -172,10 +180,8 @@ def _responses(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
 
 def _no_worse_off(evidence: Evidence) -> Check:
     """Cost as drivers feel it: the worth of energy above the required is taken off both sides."""
-    fleet, horizon = evidence.fleet, evidence.scenario.horizon
-    surplus = charging_at_once_kwh(fleet, horizon)[:, -1] - fleet.required_kwh
-    at_once = evidence.bills["reference_cost"] - fleet.surplus_value * surplus
-    loss = np.where(fleet.participating, _felt_cost(evidence) - at_once, 0.0)
+    loss = _felt_cost(evidence) - _felt_cost_at_once(evidence)
+    loss = np.where(evidence.fleet.participating, loss, 0.0)
     return judge(
         "drivers: no worse off",
         "No participating driver is worse off than charging at once on the reference tariff",
@@ -183,6 +189,33 @@ def _no_worse_off(evidence: Evidence) -> Check:
         REGRET,
         advice="the posted prices are above the reference tariff where this driver must charge",
     )
+
+
+def _minimum_saving(evidence: Evidence, conduct: Conduct, least: Array) -> Check:
+    """Who takes part saves the own minimum at least; who declined could not have, at best."""
+    fleet = evidence.fleet
+    could = _felt_cost_at_once(evidence) - least
+    saves = _felt_cost_at_once(evidence) - _felt_cost(evidence)
+    lacks = np.where(fleet.participating, fleet.minimum_saving - saves, 0.0)
+    left_out = np.where(evidence.declined, could - fleet.minimum_saving, 0.0)
+    axes = evidence.sessions_axis
+    if not conduct.posts_prices:  # nobody has to decide, and nobody may have
+        lacks, left_out = np.zeros(len(fleet)), np.where(evidence.declined, np.inf, 0.0)
+    return judge(
+        "drivers: minimum saving",
+        "Who takes part saves at least what it asks for at the posted prices; no other declined",
+        [worst_of(lacks, axes, "saving of"), worst_of(left_out, axes, "declined by")],
+        REGRET,
+        advice="ask the drivers again at the posted prices",
+    )
+
+
+def _felt_cost_at_once(evidence: Evidence) -> Array:
+    """What charging at once at the reference tariff costs, as drivers feel it."""
+    fleet, horizon = evidence.fleet, evidence.scenario.horizon
+    surplus = charging_at_once_kwh(fleet, horizon)[:, -1] - fleet.required_kwh
+    felt: Array = evidence.bills["reference_cost"] - fleet.surplus_value * surplus
+    return felt
 
 
 def _felt_cost(evidence: Evidence) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,9 @@ class Evidence:
     Parameters
     ----------
     scenario
-        What was given, with the plan's participation.
+        What was given, with those who take part in the plan.
+    asked
+        Who was asked to take part; who then did not has declined; shape (sessions,).
     folder
         The plan folder.
     tariff
@@ -37,6 +39,7 @@ class Evidence:
     """
 
     scenario: Scenario
+    asked: NDArray[np.bool_]
     folder: PlanFolder
     tariff: Tariff
     schedule: Schedule
@@ -49,6 +52,11 @@ class Evidence:
     def fleet(self) -> Fleet:
         """The scenario's sessions."""
         return self.scenario.fleet
+
+    @property
+    def declined(self) -> NDArray[np.bool_]:
+        """Who was asked to take part and does not; shape (sessions,)."""
+        return self.asked & ~self.fleet.participating
 
     @property
     def hours(self) -> float:
@@ -94,11 +102,16 @@ class Evidence:
 
 
 def gather(folder: PlanFolder, scenario: Scenario) -> Evidence:
-    """Shape the tables of a folder that `check_rows` found whole."""
+    """Shape the tables of a folder that `check_rows` found whole.
+
+    ``scenario`` has those marked who were asked to take part.
+    """
     tables, slots = folder.tables, scenario.horizon.slots
+    joined = tables["sessions"]["participating"].to_numpy()
     prices = _numbers(tables["prices"], slots)
     return Evidence(
-        scenario=scenario,
+        scenario=replace(scenario, fleet=scenario.fleet.with_participating(joined)),
+        asked=scenario.fleet.participating,
         folder=folder,
         tariff=Tariff(prices["charge_price"], prices["discharge_price"]),
         schedule=_schedule(tables["schedule"], scenario),

@@ -142,7 +142,7 @@ def money_figures(evidence: Evidence, conduct: Conduct) -> Figures:
 
 
 def driver_figures(evidence: Evidence) -> Figures:
-    """Figures of the sessions: regret, and what is missing at the stated and the actual end."""
+    """Figures of the sessions: regret, who declined, and what is missing when they leave."""
     fleet, energy = evidence.fleet, evidence.schedule.energy_kwh
     early = fleet.actual_departure_slot < fleet.departure_slot
     gone = np.arange(energy.shape[1]) >= fleet.actual_departure_slot[:, None]
@@ -153,6 +153,7 @@ def driver_figures(evidence: Evidence) -> Figures:
         "max_regret": float(evidence.bills["regret"].max(initial=0.0)),
         "shortfall_kwh": float((fleet.required_kwh - energy[:, -1]).clip(min=0.0).sum()),
         "early_departures": float(early.sum()),
+        "declined": float(evidence.declined.sum()),
         "shortfall_at_actual_departure_kwh": float(
             (fleet.required_kwh - left_with).clip(min=0.0).sum()
         ),

@@ -13,20 +13,24 @@ from hubwise.plan.tables import TABLES
 
 
 def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
-    """Every column of sessions.parquet, exactly."""
-    found = folder.tables["sessions"]
+    """Every column of sessions.parquet, exactly; who was asked to take part may have declined."""
+    found, due = folder.tables["sessions"], _given(scenario)
     faults = [
         f"{column} of session {rows['session'][0]} and {rows.height - 1} more"
-        for column, due in _given(scenario).items()
-        if (rows := found.filter(found[column].ne_missing(due))).height
+        for column, values in due.items()
+        if (rows := found.filter(_differs(found[column], values))).height
     ]
     yield Check(
         "sessions: as given",
-        "Sessions are the scenario's, number for number, and so is who takes part",
+        "Sessions are the scenario's, number for number, and only who is asked takes part",
         Status.FAILS if faults else Status.HOLDS,
         where="; ".join(faults),
         advice="the plan was made for other sessions, or another participation" if faults else "",
     )
+
+
+def _differs(found: pl.Series, due: pl.Series) -> pl.Series:
+    return found & ~due if found.name == "participating" else found.ne_missing(due)
 
 
 def _given(scenario: Scenario) -> dict[str, pl.Series]:

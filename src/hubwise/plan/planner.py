@@ -75,11 +75,13 @@ def plan(
         scenario = with_participation(scenario, participation)
     promised = _promised(scenario)
     answer = _answer(scenario, strategy, promised, method, progress)
+    asked, scenario = scenario.fleet.participating, answer.scenario
     state, bills, account = _settle(scenario, answer, answer.schedule, answer.stations)
     figures = _figures(scenario, answer, promised, (state, bills, account))
     figures |= {
         "strategy": strategy,
         "participation": scenario.participation,
+        "declined": int((asked & ~scenario.fleet.participating).sum()),
         "wall_seconds": time.perf_counter() - began,
     }
     return Plan(

@@ -20,6 +20,7 @@ from hubwise.dispatch import (
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, solar_that_pays
+from hubwise.plan.consent import willing
 from hubwise.plan.steer import Promised, steer
 from hubwise.pricing import AUTO, METHODS, coarse_to_fine, profit_bound, search_in_steps
 
@@ -38,6 +39,8 @@ class Answer:
 
     Parameters
     ----------
+    scenario
+        What is given, with those who take part at the tariff.
     tariff
         What participants pay and are paid.
     schedule
@@ -57,6 +60,7 @@ class Answer:
         The most any tariff can bring [currency]; ``None`` where none is posted.
     """
 
+    scenario: Scenario
     tariff: Tariff
     schedule: Schedule
     stations: StationSchedule
@@ -88,7 +92,9 @@ def at_rest(scenario: Scenario, schedule: Schedule) -> StationSchedule:
 def uncoordinated_strategy(scenario: Scenario) -> Answer:
     """Everybody plugs in and charges at once; no station battery."""
     schedule = uncoordinated(scenario.fleet, scenario.horizon)
-    return Answer(reference_tariff(scenario), schedule, at_rest(scenario, schedule), False)
+    return Answer(
+        scenario, reference_tariff(scenario), schedule, at_rest(scenario, schedule), False
+    )
 
 
 def passive_strategy(scenario: Scenario, promised: Promised) -> Answer:
@@ -97,7 +103,7 @@ def passive_strategy(scenario: Scenario, promised: Promised) -> Answer:
     one_way = replace(scenario, fleet=scenario.fleet.one_way())
     problem = make_problem(one_way, promised.limits)
     schedule = with_participants(problem, undelegated(problem, tariff))
-    return Answer(tariff, schedule, at_rest(scenario, schedule), False)
+    return Answer(scenario, tariff, schedule, at_rest(scenario, schedule), False)
 
 
 def storage_strategy(scenario: Scenario, promised: Promised) -> Answer:
@@ -106,7 +112,7 @@ def storage_strategy(scenario: Scenario, promised: Promised) -> Answer:
     fixed = uncoordinated(scenario.fleet.select(scenario.fleet.participating), scenario.horizon)
     answer, _ = steer(scenario, tariff, promised, sessions=fixed)
     schedule = uncoordinated(scenario.fleet, scenario.horizon)
-    return Answer(tariff, schedule, answer.stations, True)
+    return Answer(scenario, tariff, schedule, answer.stations, True)
 
 
 def hubwise_strategy(
@@ -135,10 +141,14 @@ def hubwise_strategy(
         progress=tell,
     )
     tariff = family.tariff(found.prices)
-    final, problem = steer(scenario, tariff, promised, start=found.value.dispatch)
+    those_asked, scenario = scenario, willing(scenario, tariff)
+    start = found.value.dispatch if scenario is those_asked else None
+    final, problem = steer(scenario, tariff, promised, start=start)
     schedule = with_participants(problem, final.schedule)
     bound = _profit_bound(scenario, promised, final)
-    return Answer(tariff, schedule, final.stations, True, problem, name, found.evaluations, bound)
+    return Answer(
+        scenario, tariff, schedule, final.stations, True, problem, name, found.evaluations, bound
+    )
 
 
 def _profit_bound(scenario: Scenario, promised: Promised, final: Dispatch) -> float:

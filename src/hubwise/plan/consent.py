@@ -1,0 +1,99 @@
+"""Who takes part at posted prices: drivers who would save less than they ask for stay out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Fleet, Horizon, Market, Scenario, Tariff
+from hubwise.drivers import Bounds, best_response, bounds, uncoordinated
+
+Array = NDArray[np.float64]
+
+# A saving within this much of what is asked for is what is asked for [currency].
+ROUNDING = 1e-9
+
+
+def savings(fleet: Fleet, tariff: Tariff, market: Market, horizon: Horizon) -> Array:
+    """What every session saves by its best response at posted prices; shape (sessions,) [currency].
+
+    Measured against charging at once at the reference tariff, wear included; on both sides the
+    worth of energy above the required is taken off. It does not depend on who else takes part:
+    whatever the dispatch chooses is a best response.
+    """
+    _, least = best_response(fleet, tariff, horizon)
+    return reference_costs(fleet, market, horizon) - least
+
+
+def reference_costs(fleet: Fleet, market: Market, horizon: Horizon) -> Array:
+    """What charging at once at the reference tariff costs, as drivers feel it; shape (sessions,).
+
+    The worth of energy above the required is taken off [currency].
+    """
+    at_once = uncoordinated(fleet, horizon)
+    surplus_kwh = at_once.energy_kwh[:, -1] - fleet.required_kwh
+    paid: Array = horizon.slot_hours * (at_once.charge_kw @ market.reference_price)
+    return paid - fleet.surplus_value * surplus_kwh
+
+
+def consenting(fleet: Fleet, tariff: Tariff, market: Market, horizon: Horizon) -> Fleet:
+    """The fleet without the participants who would save less than their minimum at ``tariff``.
+
+    Nobody is taken in: asked again, at the same prices or others, the participants can only become
+    fewer, so asking ends.
+    """
+    enough = savings(fleet, tariff, market, horizon) >= fleet.minimum_saving - ROUNDING
+    return fleet.with_participating(fleet.participating & enough)
+
+
+def willing(scenario: Scenario, tariff: Tariff) -> Scenario:
+    """The scenario with those who take part at ``tariff``; see `consenting`."""
+    fleet = consenting(scenario.fleet, tariff, scenario.market, scenario.horizon)
+    same = np.array_equal(fleet.participating, scenario.fleet.participating)
+    return scenario if same else replace(scenario, fleet=fleet)
+
+
+def most_saving(scenario: Scenario) -> Array:
+    """At least what any tariff within the price rules lets a stay save; shape (sessions,).
+
+    As if charging cost the lowest charge price of the stay all the time and discharging earned the
+    highest discharge price; each slot still does only one of the two. Who asks for more than this
+    is told that no lawful tariff can give it [currency].
+    """
+    fleet, rules = scenario.fleet, scenario.rules
+    stays = list(zip(fleet.arrival_slot, fleet.departure_slot, strict=True))
+    low = np.array([rules.charge_price_min[a:d].min() for a, d in stays])
+    high = np.array([rules.discharge_price_max[a:d].max() for a, d in stays])
+    # Per kWh into and out of the battery; energy above the required counts at what it is worth.
+    stored = low / fleet.charge_efficiency - fleet.surplus_value
+    drawn = fleet.discharge_efficiency * high - fleet.wear_cost - fleet.surplus_value
+    cost = _least_cost(fleet, bounds(fleet, scenario.horizon.slot_hours), stored, drawn)
+    at_arrival = fleet.surplus_value * (fleet.arrival_kwh - fleet.required_kwh)
+    most: Array = reference_costs(fleet, scenario.market, scenario.horizon) - (cost - at_arrival)
+    return most
+
+
+def _least_cost(fleet: Fleet, limits: Bounds, stored: Array, drawn: Array) -> Array:
+    """Least cost where a kWh stored costs ``stored`` and a kWh drawn earns ``drawn``, all day.
+
+    For each amount drawn the best amount stored is an end of its range; the cost is then linear
+    between few amounts drawn, and all of them are tried. Shape (sessions,) [currency].
+    """
+    slots = (fleet.departure_slot - fleet.arrival_slot).astype(float)
+    lack, room = limits.target - fleet.arrival_kwh, limits.top - fleet.arrival_kwh
+    per_slot = 1.0 / np.maximum(limits.down, 1e-12)  # slots that a kWh drawn takes
+    both = per_slot + 1.0 / limits.up
+    most = np.minimum(slots / per_slot, (slots - lack / limits.up) / both)
+    most = np.minimum(most, fleet.discharge_limit_kwh).clip(0.0)
+    kinks = (np.zeros_like(lack), most, -lack, (slots - room / limits.up) / both)
+    costs = []
+    for kink in kinks:
+        out = kink.clip(0.0, most)
+        least = np.maximum(lack + out, 0.0)
+        free = np.minimum(room + out, limits.up * (slots - out * per_slot))
+        into = np.where(stored >= 0.0, least, np.maximum(free, least))
+        costs.append(stored * into - drawn * out)
+    cost: Array = np.min(costs, axis=0)
+    return cost

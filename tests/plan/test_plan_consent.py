@@ -1,0 +1,147 @@
+"""Who takes part: nobody below the own minimum saving, and nobody else stays out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hubwise.audit import audit
+from hubwise.domain import Scenario, Tariff
+from hubwise.drivers import best_response
+from hubwise.plan import plan, write
+from hubwise.plan.consent import consenting, most_saving, savings, willing
+from hubwise.scenario import load
+
+seeds = st.integers(0, 10**6)
+TOLERANCE = 1e-8
+
+
+def _tariff(scenario: Scenario, seed: int) -> Tariff:
+    """A lawful tariff without same-slot arbitrage for anybody."""
+    rng, rules, fleet = np.random.default_rng(seed), scenario.rules, scenario.fleet
+    shape = (len(scenario.hubs), scenario.horizon.slots)
+    low, high = rules.charge_price_min, rules.charge_price_max
+    charge = low + (high - low) * rng.choice([0.0, 0.4, 1.0], shape)
+    kept = fleet.charge_efficiency * fleet.discharge_efficiency
+    most = [(row + w * e) / k for w, e, k in zip(fleet.wear_cost, fleet.charge_efficiency, kept,
+            strict=True) for row in [charge]]  # fmt: skip
+    top = np.minimum(np.min(most, axis=0), rules.discharge_price_max)
+    return Tariff(charge, top * rng.choice([0.0, 0.9, 1.0], shape))
+
+
+def _with_minimum(scenario: Scenario, seed: int) -> Scenario:
+    minimum = np.random.default_rng(seed).uniform(0.0, 8.0, len(scenario.fleet))
+    return replace(scenario, fleet=replace(scenario.fleet, minimum_saving=minimum))
+
+
+@given(seed=seeds)
+@settings(max_examples=40)
+def test_who_takes_part_saves_enough(small_scenario: Callable[..., Scenario], seed: int) -> None:
+    """Participants save their minimum by their best response; who declined could not have."""
+    given_ = _with_minimum(small_scenario(seed), seed)
+    tariff = _tariff(given_, seed)
+    fleet = consenting(given_.fleet, tariff, given_.market, given_.horizon)
+    saved = savings(fleet, tariff, given_.market, given_.horizon)
+    assert np.all(saved[fleet.participating] >= fleet.minimum_saving[fleet.participating] - 1e-8)
+    assert np.all(saved[~fleet.participating] < fleet.minimum_saving[~fleet.participating])
+
+
+@given(seed=seeds)
+@settings(max_examples=20)
+def test_asking_ends(small_scenario: Callable[..., Scenario], seed: int) -> None:
+    """Once out stays out: asked at other prices, participants only become fewer."""
+    given_ = _with_minimum(small_scenario(seed), seed)
+    first = willing(given_, _tariff(given_, seed))
+    second = willing(first, _tariff(given_, seed + 1))
+    assert not np.any(second.fleet.participating & ~first.fleet.participating)
+    assert willing(first, _tariff(given_, seed)) is first
+
+
+@given(seed=seeds)
+@settings(max_examples=40)
+def test_no_lawful_tariff_saves_more(small_scenario: Callable[..., Scenario], seed: int) -> None:
+    """What a driver is told that no tariff can save, no tariff saves."""
+    scenario = small_scenario(seed)
+    worth = np.random.default_rng(seed).choice([0.0, 0.2], len(scenario.fleet))
+    scenario = replace(scenario, fleet=replace(scenario.fleet, surplus_value=worth))
+    most = most_saving(scenario)
+    saved = savings(scenario.fleet, _tariff(scenario, seed), scenario.market, scenario.horizon)
+    assert np.all(saved <= most + TOLERANCE)
+
+
+def test_the_bound_is_reached_where_one_price_holds_all_day(
+    small_scenario: Callable[..., Scenario],
+) -> None:
+    """At flat prices without arbitrage, at the rules' ends, nothing is left of the bound."""
+    scenario = small_scenario(3, levels=1)
+    rules = replace(scenario.rules, discharge_price_max=np.full(scenario.horizon.slots, 0.02))
+    scenario = replace(scenario, rules=rules)
+    shape = (len(scenario.hubs), scenario.horizon.slots)
+    tariff = Tariff(np.full(shape, 0.05), np.full(shape, 0.02))
+    saved = savings(scenario.fleet, tariff, scenario.market, scenario.horizon)
+    np.testing.assert_allclose(saved, most_saving(scenario), atol=TOLERANCE)
+
+
+@pytest.fixture(scope="module")
+def choosy() -> Scenario:
+    """The packaged example, half of whose drivers want a lot for taking part."""
+    scenario = load("example")
+    minimum = np.where(np.arange(len(scenario.fleet)) % 2, 2.5, 0.0)
+    minimum[0] = 1000.0
+    few = replace(scenario.search, evaluations=15)
+    fleet = replace(scenario.fleet, minimum_saving=minimum)
+    return replace(scenario, fleet=fleet, search=few)
+
+
+def test_a_plan_leaves_out_who_would_save_too_little(choosy: Scenario) -> None:
+    """They charge at once at the reference tariff; the result says how many declined."""
+    made = plan(choosy)
+    joined = made.scenario.fleet.participating
+    assert 0 < joined.sum() < len(joined)
+    assert not joined[0]
+    assert made.result["declined"] == (choosy.fleet.participating & ~joined).sum()
+    assert made.participation == choosy.participation
+    out = ~joined
+    np.testing.assert_allclose(made.bills.net_cost[out], made.bills.reference_cost[out])
+    assert np.all(made.bills.saving[joined] >= choosy.fleet.minimum_saving[joined] - TOLERANCE)
+
+
+def test_the_audit_derives_who_takes_part(choosy: Scenario, tmp_path: Path) -> None:
+    """A true plan passes; one that leaves out a willing driver, or keeps an unwilling, does not."""
+    made = plan(choosy)
+    assert audit(write(made, tmp_path / "true"), choosy).failures == ()
+
+    for wish in (0.0, 1000.0):
+        minimum = np.full(len(choosy.fleet), wish)
+        told = replace(choosy, fleet=replace(choosy.fleet, minimum_saving=minimum))
+        lied = replace(made.scenario, fleet=replace(made.scenario.fleet, minimum_saving=minimum))
+        folder = write(replace(made, scenario=lied), tmp_path / f"lied-{wish}")
+        assert "drivers: minimum saving" in {check.name for check in audit(folder, told).failures}
+
+
+def test_best_responses_do_not_depend_on_who_else_takes_part(
+    small_scenario: Callable[..., Scenario],
+) -> None:
+    """So a driver's saving can be told before the others have decided."""
+    scenario = small_scenario(5)
+    tariff = _tariff(scenario, 5)
+    _, together = best_response(scenario.fleet, tariff, scenario.horizon)
+    some = np.arange(len(scenario.fleet)) % 2 == 0
+    _, alone = best_response(scenario.fleet.select(some), tariff, scenario.horizon)
+    np.testing.assert_array_equal(alone, together[some])
+
+
+def test_nobody_stays(choosy: Scenario, tmp_path: Path) -> None:
+    """Where every driver declines the day is planned without participants, and the audit holds."""
+    minimum = np.full(len(choosy.fleet), 1000.0)
+    scenario = replace(choosy, fleet=replace(choosy.fleet, minimum_saving=minimum))
+    made = plan(scenario)
+    assert made.result["declined"] == scenario.fleet.participating.sum()
+    assert not made.scenario.fleet.participating.any()
+    assert audit(write(made, tmp_path / "alone"), scenario).failures == ()
