@@ -19,7 +19,8 @@ from hubwise.dispatch import Dispatch, Problem
 from hubwise.domain import Tariff
 from hubwise.pricing.family import Family
 from hubwise.pricing.first import first_prices
-from hubwise.pricing.search.loop import Found, Method, Setting, search
+from hubwise.pricing.search.loop import ROUNDS, Found, Method, Setting, search
+from hubwise.pricing.value import value
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -91,13 +92,29 @@ def search_in_steps(
     family, spent = steps[0].family, 0
     history: tuple[float, ...] = ()
     for done, step in enumerate(steps):
+        if step.family is not family:
+            family, base = step.family, _begun(problem, step.family, relaxed, family.tariff(base))
         share = max((evaluations - spent) // (len(steps) - done), 1)
         setting = step.setting(family.tariff(base), share, seed)
         tell = _further(progress, spent, evaluations)
         found = search(method, problem, setting, relaxed.multipliers, tell)
-        family, base = step.family, found.prices
+        base = found.prices
         spent, history = spent + found.evaluations, history + found.history
     return family, replace(found, evaluations=spent, history=history)
+
+
+def _begun(problem: Problem, family: Family, relaxed: Dispatch, so_far: Tariff) -> Array:
+    """Prices of a finer family to begin with: the best so far, or those near the marginal prices.
+
+    Freedom lets prices follow the marginal prices, and that may be worth more than all that a
+    search among few prices has found.
+    """
+
+    def merit(prices: Array) -> float:
+        tariff = family.tariff(prices)
+        return value(problem, tariff, rounds=ROUNDS, start=relaxed.multipliers).merit
+
+    return max(family.posted(so_far), first_prices(problem, family, relaxed), key=merit)
 
 
 def _further(
