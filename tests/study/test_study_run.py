@@ -105,20 +105,22 @@ def test_a_new_study_takes_the_place_of_the_old(quick: Scenario, tmp_path: Path)
 def test_a_failed_study_leaves_what_was_there(
     quick: Scenario, tmp_path: Path, workers: int
 ) -> None:
-    """Where one plan fails, the error comes through and the earlier study stands untouched."""
+    """Where one plan fails, the error names it, and the earlier study stands untouched."""
     out = tmp_path / "study"
     study(quick, out, participations=[0.5], strategies=["uncoordinated"])
     before = (out / "summary.json").read_bytes()
-    with pytest.raises(ValueError, match="unknown strategy 'magic'"):
-        study(quick, out, strategies=["uncoordinated", "magic"], workers=workers)
+    with pytest.raises(ValueError, match="unknown strategy 'magic'") as caught:
+        study(quick, out, participations=[0.5], strategies=["magic", "passive"], workers=workers)
+    assert caught.value.__notes__ == ["while working on magic-0.5"]
     assert (out / "summary.json").read_bytes() == before
-    assert [folder.name for folder in tmp_path.iterdir()] == ["study"]
+    others = {folder.name for folder in tmp_path.iterdir()} - {"study", "study.unfinished"}
+    assert not others
 
 
 def test_a_report_that_fails_leaves_nothing(
     quick: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A study without its page is no study."""
+    """A study without its page is no study; its plans wait for the next run."""
 
     def broken(*_: object) -> None:
         raise RuntimeError("no ink")
@@ -126,7 +128,7 @@ def test_a_report_that_fails_leaves_nothing(
     monkeypatch.setattr(run, "write_report", broken)
     with pytest.raises(RuntimeError, match="no ink"):
         study(quick, tmp_path / "study", participations=[0.5], strategies=["uncoordinated"])
-    assert list(tmp_path.iterdir()) == []
+    assert [folder.name for folder in tmp_path.iterdir()] == ["study.unfinished"]
 
 
 @pytest.mark.parametrize(

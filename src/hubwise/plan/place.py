@@ -50,9 +50,16 @@ def whole_folder(target: Path, holds: Holds, kind: str) -> Iterator[Path]:
     check_place(target, holds, kind)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
-        beside, before = Path(name) / "new", Path(name) / "old"
+        beside = Path(name) / "new"
         beside.mkdir()
         yield beside
+        put_in_place(beside, target)
+
+
+def put_in_place(beside: Path, target: Path) -> None:
+    """Let a complete folder take the place of ``target``; what stood there goes, or stays whole."""
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+        before = Path(name) / "old"
         try:
             if target.exists():
                 target.rename(before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +15,11 @@ import polars as pl
 from hubwise.domain import Promises, Scenario
 from hubwise.drivers import uncoordinated
 from hubwise.plan import plan, relax
-from hubwise.plan.place import whole_folder
 from hubwise.pricing import profit_bound
 from hubwise.scenario import fingerprint, with_participation
 from hubwise.study.report.frontier import published, write_frontier_page
 from hubwise.study.report.words import finite
+from hubwise.study.unfinished import Unfinished, unfinished
 from hubwise.study.workers import Progress, Workers, done_by
 
 PEAK_VALLEYS = (0.50, 0.60, 0.70, 0.80)
@@ -110,6 +110,8 @@ def frontier(
     evaluations: int = EVALUATIONS,
     method: str | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
+    fresh: bool = False,
     progress: Progress | None = None,
 ) -> FrontierResult:
     """Plan every pair of promises at every participation, bound each, and draw them together.
@@ -120,7 +122,8 @@ def frontier(
         What is given; its own participation and promises are not used.
     out
         Folder to write, whole or not at all. A frontier that stands there is replaced; anything
-        else is left alone.
+        else is left alone. Until then, what is finished is kept in ``OUT.unfinished``, where the
+        same frontier, broken off, takes it up.
     participations
         Shares of the sessions that take part, each in 0-1.
     peak_valleys
@@ -131,8 +134,10 @@ def frontier(
         Most tariffs that are tried for each plan.
     method
         Search method; the scenario's own by default.
-    workers
-        Processes side by side, as in `hubwise.study.study`. Results do not depend on it.
+    workers, scheduler
+        See `hubwise.study.workers.Workers`. Results do not depend on either.
+    fresh
+        Whether to start over where the same frontier was broken off.
     progress
         Hears of every plan and bound that is made.
 
@@ -150,8 +155,10 @@ def frontier(
     task = _Task(given, method, pay)
     plans = [Job(share, v, c) for share in shares for v in most for c in pay]
     lines = [Job(share, v, None) for share in shares for v in _finer(most)]
-    with whole_folder(Path(out), _is_frontier, "a frontier") as folder:
-        found = _run(task, plans + lines, workers, progress)
+    identity = _identity(given) | {"search": asdict(given.search) | {"method": method}}
+    with unfinished(Path(out), _is_frontier, "a frontier", identity, fresh=fresh) as work:
+        folder = work.folder
+        found = _run(task, plans + lines, work, Workers(workers, scheduler), progress)
         content = {
             **_identity(scenario),
             "published": published(scenario),
@@ -166,14 +173,26 @@ def frontier(
 
 
 def _run(
-    task: _Task, jobs: list[Job], workers: int, progress: Progress | None
+    task: _Task, jobs: list[Job], work: Unfinished, workers: Workers, progress: Progress | None
 ) -> dict[Job, list[Record]]:
-    found: dict[Job, list[Record]] = {}
-    for job, records in done_by(task, jobs, Workers(workers)):
+    """The records of all jobs; those that are finished already are taken up."""
+    before = work.finished()
+    found: dict[Job, list[Record]] = {
+        job: before[name] for job in jobs if (name := _key(job, task.savings)) in before
+    }
+    if found and progress is not None:
+        progress(len(found), len(jobs), "taken up")
+    for job, records in done_by(task, [job for job in jobs if job not in found], workers):
+        work.keep(_key(job, task.savings), records)
         found[job] = records
         if progress is not None:
             progress(len(found), len(jobs), str(job))
     return found
+
+
+def _key(job: Job, savings: tuple[float, ...]) -> str:
+    """A job's name in the journal: its numbers to the last digit."""
+    return repr(savings if job.saving is None else ()) + repr(job)
 
 
 def _identity(scenario: Scenario) -> dict[str, Any]:

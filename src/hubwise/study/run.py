@@ -1,20 +1,30 @@
-"""Every strategy at every participation, on the same drivers; one folder, whole or not at all."""
+"""Every strategy at every participation, on the same drivers, or on several draws of them.
+
+The study appears in its place whole or not at all. Until then its plans stand beside it, and an
+interrupted study is gone on with.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from hubwise.domain import Scenario
 from hubwise.plan import plan, read, write
+from hubwise.plan.folder import is_plan
 from hubwise.plan.place import whole_folder
+from hubwise.scenario import Draws, draws, fingerprint
+from hubwise.study.draws import HOW, intervals
 from hubwise.study.report import write_report
+from hubwise.study.unfinished import Unfinished, unfinished
 from hubwise.study.workers import Progress, Workers, done_by
 
 STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
@@ -28,7 +38,8 @@ class StudyResult:
     Parameters
     ----------
     folder
-        Holds ``summary.json``, ``report.html`` and a plan folder under ``plans/`` for each result.
+        Holds ``summary.json``, ``report.html`` and a plan folder under ``plans/`` for each result;
+        with several draws of the fleet ``draws.parquet``, a row for each plan.
     summary
         What ``summary.json`` holds; ``summary["results"]`` has one entry for each plan.
     """
@@ -49,34 +60,47 @@ class StudyResult:
 
     def table(self) -> pl.DataFrame:
         """One row for each result, with every figure that is one number or one word."""
-        plain = (
-            {key: value for key, value in result.items() if not isinstance(value, dict | list)}
-            for result in self.results
-        )
-        return pl.DataFrame(list(plain), infer_schema_length=None)
+        return pl.DataFrame([_plain(result) for result in self.results], infer_schema_length=None)
 
 
-Job = tuple[str, float]
+Record = dict[str, Any]
+Files = dict[str, bytes]
 
 
-def _name(job: Job) -> str:
-    strategy, participation = job
-    return f"{strategy}-{participation:g}"
+class Job(NamedTuple):
+    """A plan to make; ``seed`` is that of another draw of the fleet, None the one that is given."""
+
+    strategy: str
+    participation: float
+    seed: int | None
+
+    def __str__(self) -> str:
+        drawn = "" if self.seed is None else f"@{self.seed}"
+        return f"{self.strategy}-{self.participation:g}{drawn}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
     """What all plans of a study share."""
 
-    scenario: Scenario
+    draws: Draws
     method: str | None
-    folder: Path
+    keep_plans: bool
 
-    def run(self, job: Job) -> dict[str, Any]:
-        """Make a plan, write its folder, return its result as it stands there."""
-        strategy, share = job
-        made = plan(self.scenario, strategy=strategy, participation=share, method=self.method)
-        return read(write(made, self.folder / "plans" / _name(job))).result
+    def run(self, job: Job) -> tuple[Record, Files]:
+        """A plan's result and the files of its folder, if that is kept."""
+        given = self.draws.scenario if job.seed is None else self.draws.draw(job.seed)
+        made = plan(
+            given, strategy=job.strategy, participation=job.participation, method=self.method
+        )
+        with TemporaryDirectory() as place:
+            folder = write(made, Path(place) / str(job))
+            files = {file.name: file.read_bytes() for file in folder.iterdir()}
+            return read(folder).result, files if self.keeps(job) else {}
+
+    def keeps(self, job: Job) -> bool:
+        """Whether the plan's folder is kept, beside its result."""
+        return self.keep_plans or job.seed is None
 
 
 def study(
@@ -85,8 +109,12 @@ def study(
     *,
     participations: Sequence[float] = PARTICIPATIONS,
     strategies: Sequence[str] = STRATEGIES,
+    seeds: int = 1,
+    keep_plans: bool = False,
     workers: int = 1,
+    scheduler: str | None = None,
     method: str | None = None,
+    fresh: bool = False,
     progress: Progress | None = None,
 ) -> StudyResult:
     """Plan every strategy at every participation, and write the whole as one folder.
@@ -97,16 +125,24 @@ def study(
         What is given; its own participation is not used.
     out
         Folder to write. A study that stands there is replaced once the new one is complete;
-        anything else that stands there is left alone.
+        anything else that stands there is left alone. Until then, finished plans are kept in
+        ``OUT.unfinished``, where the same study, broken off, takes them up.
     participations
         Shares of the sessions that take part, each in 0-1.
     strategies
         Any of `STRATEGIES`.
-    workers
-        Processes that plan side by side. Results do not depend on it. More than one starts
-        interpreters anew, so a script needs its ``if __name__ == "__main__"``.
+    seeds
+        Draws of the fleet. With two or more, every result has ``intervals``; the first draw is the
+        scenario as given, the others have the seeds that follow its own
+        (see `hubwise.scenario.Draws`).
+    keep_plans
+        Whether the plan folders of all draws are kept, not only those of the first.
+    workers, scheduler
+        See `hubwise.study.workers.Workers`. Results do not depend on either.
     method
         Search method; the scenario's own by default.
+    fresh
+        Whether to start over where the same study was broken off.
     progress
         Hears of every plan that is made.
 
@@ -120,35 +156,117 @@ def study(
     FileExistsError
         Something else than a study stands at ``out``.
     """
-    jobs = [(strategy, share) for share in participations for strategy in strategies]
-    if len({_name(job) for job in jobs}) < len(jobs) or not jobs:
+    if seeds < 1:
+        raise ValueError(f"a study has one draw of the fleet at least, not {seeds}")
+    jobs = [
+        Job(strategy, share, seed)
+        for seed in (None, *range(scenario.search.seed + 1, scenario.search.seed + seeds))
+        for share in participations
+        for strategy in strategies
+    ]
+    if len(set(map(str, jobs))) < len(jobs) or not jobs:
         raise ValueError("a study needs a strategy and a participation at least, and none twice")
-    with whole_folder(Path(out), _is_study, "a study") as folder:
-        results = _run(_Task(scenario, method, folder), jobs, workers, progress)
-        summary = {
-            "scenario": scenario.name,
-            "currency": scenario.currency,
-            "version": version("hubwise"),
-            "results": results,
-        }
-        text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
-        write_report(scenario, folder)
+    section = draws(scenario.source).section if seeds > 1 else None
+    task = _Task(Draws(scenario, section), method, keep_plans)
+    with unfinished(
+        Path(out), _is_study, "a study", _identity(scenario, method), fresh=fresh
+    ) as work:
+        found = _run(task, jobs, work, Workers(workers, scheduler), progress)
+        summary = _summary(scenario, found)
+        _write(work.folder, summary, found)
+        write_report(scenario, work.folder)
     return StudyResult(Path(out), summary)
 
 
 def _run(
-    task: _Task, jobs: list[Job], workers: int, progress: Progress | None
-) -> list[dict[str, Any]]:
-    """The results of the jobs, in their order."""
-    results: dict[Job, dict[str, Any]] = {}
+    task: _Task, jobs: list[Job], work: Unfinished, workers: Workers, progress: Progress | None
+) -> dict[Job, Record]:
+    """The results of the jobs, in their order; those that are finished already are taken up."""
+    plans = work.folder / "plans"
+    _tidy(plans, {str(job) for job in jobs if task.keeps(job)})
+    before = work.finished()
+    found = {
+        job: before[str(job)]
+        for job in jobs
+        if str(job) in before and (not task.keeps(job) or is_plan(plans / str(job)))
+    }
+    if found and progress is not None:
+        progress(len(found), len(jobs), "taken up")
     # The search for prices takes longest: begin with it.
-    order = sorted(jobs, key=lambda job: job[0] != "hubwise")
-    for job, result in done_by(task, order, Workers(workers)):
-        results[job] = result
+    due = sorted((job for job in jobs if job not in found), key=lambda job: job[0] != "hubwise")
+    for job, (result, files) in done_by(task, due, workers):
+        if files:
+            _keep_plan(plans / str(job), files)
+        work.keep(str(job), result)
+        found[job] = result
         if progress is not None:
-            progress(len(results), len(jobs), _name(job))
-    return [results[job] for job in jobs]
+            progress(len(found), len(jobs), str(job))
+    return {job: found[job] for job in jobs}
+
+
+def _tidy(plans: Path, due: set[str]) -> None:
+    """Keep only the plans that are asked for, and whole."""
+    plans.mkdir(exist_ok=True)
+    for folder in plans.iterdir():
+        if folder.name not in due:
+            shutil.rmtree(folder)
+
+
+def _keep_plan(folder: Path, files: Files) -> None:
+    with whole_folder(folder, is_plan, "a plan") as beside:
+        for name, content in files.items():
+            (beside / name).write_bytes(content)
+
+
+def _identity(scenario: Scenario, method: str | None) -> Record:
+    """What the plans of a study depend on."""
+    return {
+        "scenario": scenario.name,
+        "fingerprint": fingerprint(scenario),
+        "search": asdict(scenario.search) | {"method": method or scenario.search.method},
+        "version": version("hubwise"),
+    }
+
+
+def _summary(scenario: Scenario, found: dict[Job, Record]) -> Record:
+    """What ``summary.json`` holds: the results of the first draw, with intervals over all."""
+    first = {job: result for job, result in found.items() if job.seed is None}
+    summary: Record = {
+        "scenario": scenario.name,
+        "currency": scenario.currency,
+        "version": version("hubwise"),
+        "results": list(first.values()),
+    }
+    if len(first) == len(found):
+        return summary
+    for job in first:
+        same = [result for other, result in found.items() if other[:2] == job[:2]]
+        first[job] = {**first[job], "intervals": intervals(same)}
+    seeds = sorted({_seed(scenario, job) for job in found})
+    return {**summary, "results": list(first.values()), "draws": {"seeds": seeds, "how": HOW}}
+
+
+def _seed(scenario: Scenario, job: Job) -> int:
+    return scenario.search.seed if job.seed is None else job.seed
+
+
+def _write(folder: Path, summary: Record, found: dict[Job, Record]) -> None:
+    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+    if "draws" in summary:
+        seeds = [summary["draws"]["seeds"][0] if job.seed is None else job.seed for job in found]
+        rows = [
+            {"seed": seed, **_plain(result)}
+            for seed, result in zip(seeds, found.values(), strict=True)
+        ]
+        pl.DataFrame(rows, infer_schema_length=None).write_parquet(
+            folder / "draws.parquet", compression="zstd"
+        )
+
+
+def _plain(result: Record) -> Record:
+    """The figures of a result that are one number or one word."""
+    return {key: value for key, value in result.items() if not isinstance(value, dict | list)}
 
 
 def _is_study(folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """Jobs of one task side by side, on this machine or on a cluster; a worker may die of it.
 
-The mechanism is dask.distributed: a scheduler hands jobs to worker processes, and the job of a worker
+The mechanism is dask.distributed: a scheduler hands jobs to worker processes, and the job of one
 that died to another. One worker is no cluster: its jobs are done in this process.
 """
 
@@ -63,9 +63,6 @@ class Workers:
 
     count: int = 1
     scheduler: str | None = None
-
-
-ALONE = Workers()
 
 
 class WorkerLostError(RuntimeError):

@@ -1,0 +1,105 @@
+"""Work that outlives an interruption: what is finished is kept, and taken up by the next run.
+
+While the work lasts, its folder stands beside its place as ``NAME.unfinished``. It holds who it is,
+a journal of the results so far, and whatever files belong to them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubwise.plan.place import Holds, check_place, put_in_place
+
+IDENTITY = "unfinished.json"
+JOURNAL = "finished.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A folder in the making.
+
+    Parameters
+    ----------
+    folder
+        To fill.
+    """
+
+    folder: Path
+
+    def finished(self) -> dict[str, Any]:
+        """Results of the jobs that are finished, by the job's name."""
+        journal = self.folder / JOURNAL
+        lines = journal.read_text("utf-8").split("\n")[:-1] if journal.exists() else []
+        return dict(json.loads(line) for line in lines)
+
+    def keep(self, name: str, result: Any) -> None:
+        """Note a finished job; a kill in the middle of it leaves a line without an end."""
+        line = json.dumps([name, result], allow_nan=False)
+        with (self.folder / JOURNAL).open("a", encoding="utf-8") as journal:
+            journal.write(f"{line}\n")
+
+
+def unfinished_place(target: Path) -> Path:
+    """Where a folder is made that will stand at ``target``."""
+    return target.with_name(f"{target.name}.unfinished")
+
+
+@contextmanager
+def unfinished(
+    target: Path, holds: Holds, kind: str, identity: dict[str, Any], *, fresh: bool
+) -> Iterator[Unfinished]:
+    """A folder to fill, which takes the place of ``target`` once filled.
+
+    Broken off before, it stays where it is if anything in it is finished, and the next run with the
+    same identity finds it as it was left.
+
+    Parameters
+    ----------
+    target, holds, kind
+        As in `hubwise.plan.place.check_place`, whose errors these are, too.
+    identity
+        What results depend on; another one starts over.
+    fresh
+        Start over in any case.
+    """
+    check_place(target, holds, kind)
+    beside = unfinished_place(target)
+    check_place(beside, _in_the_making, f"{kind} in the making")
+    if fresh or _identity(beside) != identity:
+        shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True, exist_ok=True)
+    (beside / IDENTITY).write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
+    _mend(beside / JOURNAL)
+    try:
+        yield Unfinished(beside)
+    except BaseException:
+        if not (beside / JOURNAL).exists():
+            shutil.rmtree(beside)
+        raise
+    put_in_place(beside, target)
+    for name in (IDENTITY, JOURNAL):
+        (target / name).unlink(missing_ok=True)
+
+
+def _in_the_making(folder: Path) -> bool:
+    return (folder / IDENTITY).is_file()
+
+
+def _identity(folder: Path) -> Any:
+    try:
+        return json.loads((folder / IDENTITY).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _mend(journal: Path) -> None:
+    """Cut off a line that a kill left without an end."""
+    if journal.exists():
+        text = journal.read_text("utf-8")
+        journal.write_text(text[: text.rfind("\n") + 1], "utf-8")
