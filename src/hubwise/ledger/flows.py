@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from hubwise.domain import Fleet, Schedule, StationSchedule
 
@@ -68,6 +69,7 @@ def hub_flows(hubs: int, fleet: Fleet, schedule: Schedule, stations: StationSche
 
 def sum_by_hub(hubs: int, hub: Index, per_session: Array) -> Array:
     """Sum of (sessions, slots) by the sessions' hub index; shape (hubs, slots)."""
-    total = np.zeros((hubs, per_session.shape[1]))
-    np.add.at(total, hub, per_session)
+    # A product: adding row by row took ten times as long.
+    belongs = (hub == np.arange(hubs)[:, None]).astype(np.float64)
+    total: Array = belongs @ per_session
     return total
