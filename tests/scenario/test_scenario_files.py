@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hubwise.scenario import ImportOptions, ScenarioError, check, fingerprint, load, new
 from hubwise.scenario.files import SECTIONS, Head, HubSection
 from hubwise.scenario.reading import Reader
-from hubwise.scenario.rows import BranchRow, BusRow, PriceRow, SessionRow, ShapeRow
+from hubwise.scenario.rows import BranchRow, BusRow, DriverRow, PriceRow, SessionRow, ShapeRow
 from hubwise.scenario.writing import write_toml
 
 
@@ -159,6 +159,6 @@ def test_every_key_and_column_is_described() -> None:
     """docs/scenario.md names every key, column and option that may be given."""
     text = (Path(__file__).parents[2] / "docs" / "scenario.md").read_text("utf-8")
     models = [Head, *SECTIONS.values(), HubSection, ImportOptions]
-    rows = [BusRow, BranchRow, ShapeRow, PriceRow, SessionRow]
+    rows = [BusRow, BranchRow, ShapeRow, PriceRow, DriverRow, SessionRow]
     keys = {key for model in [*models, *rows] for key in model.model_fields}
     assert {key for key in keys if not re.search(rf"[`.]{key}[`\]]", text)} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -61,8 +62,8 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _row(problem: Problem) -> int:
-    number = problem.where.removeprefix("row ")
-    return int(number) if number.isdecimal() else 0
+    number = re.match(r"row (\d+)", problem.where)
+    return int(number.group(1)) if number else 0
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

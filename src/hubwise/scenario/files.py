@@ -97,18 +97,26 @@ class SearchSection(Section):
 
 
 class FeederSection(Section):
-    """``[feeder]``: the network below one substation transformer."""
+    """``[feeder]``: the network below one substation transformer.
 
-    buses: Word
-    branches: Word
+    Either tables of our own, or a ``file`` of another program.
+    """
+
+    buses: Word | None = None
+    branches: Word | None = None
+    file: Word | None = None
+    frequency_hz: Positive = 50.0
     load_shape: Word | None = None
-    source_bus: int
-    nominal_kv: Positive
-    source_voltage_pu: Positive = 1.0
+    loads: Word | None = None
+    source_bus: int | None = None
+    nominal_kv: Positive | None = None
+    source_voltage_pu: Positive | None = None
     voltage_min_pu: Positive
     voltage_max_pu: Positive
-    transformer_kva: Positive
+    transformer_kva: Positive | None = None
     transformer_limit: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 1.0
+    ambient_c: Temperature = 20.0
+    ambient: Word | None = None
 
 
 class HubSection(Section):
@@ -127,6 +135,8 @@ class HubSection(Section):
     lease_cost: NotNegative = 0.0
     running_cost: NotNegative = 0.0
     solar_kw: NotNegative = 0.0
+    transformer_kva: Positive | None = None
+    transformer_limit: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 1.0
 
 
 class SolarSection(Section):
@@ -278,6 +288,12 @@ class SessionsSection(Section):
     file: Word
 
 
+class DriversSection(Section):
+    """``[drivers]``: a table of what drivers wish, where their sessions do not say otherwise."""
+
+    file: Word
+
+
 SECTIONS: dict[str, type[Section]] = {
     "horizon": HorizonSection,
     "search": SearchSection,
@@ -288,4 +304,5 @@ SECTIONS: dict[str, type[Section]] = {
     "promises": PromisesSection,
     "fleet": FleetSection,
     "sessions": SessionsSection,
+    "drivers": DriversSection,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -33,7 +33,18 @@ def moment(value: object) -> datetime:
         ) from None
 
 
+def clock(value: object) -> time:
+    """A time of day on the local clock."""
+    if isinstance(value, time):
+        return value
+    try:
+        return time.fromisoformat(str(value).strip())
+    except ValueError:
+        raise advice(f"{value!r} is not a time of day", "write it as 07:30") from None
+
+
 Moment = Annotated[datetime, BeforeValidator(moment)]
+Clock = Annotated[time, BeforeValidator(clock)]
 
 
 class BusRow(BaseModel):
@@ -42,16 +53,38 @@ class BusRow(BaseModel):
     bus: int
     kw: NotNegative
     kvar: Finite
+    kv: Positive | None = None
 
 
 class BranchRow(BaseModel):
-    """A closed branch between two buses."""
+    """A closed branch between two buses; impedances are those on the side of ``to_bus``."""
 
     from_bus: int
     to_bus: int
     r_ohm: NotNegative
     x_ohm: NotNegative
     ampacity_a: Positive
+    g_siemens: NotNegative = 0.0
+    b_siemens: Finite = 0.0
+    ratio: Positive = 1.0
+    shift_degrees: Finite = 0.0
+    rating_kva: Positive | None = None
+
+
+class LoadRow(BaseModel):
+    """What a bus draws from an hour of the local clock until its next row's hour."""
+
+    bus: int
+    hour: Annotated[float, Field(ge=0, lt=24)]
+    kw: Finite
+    kvar: Finite = 0.0
+
+
+class AmbientRow(BaseModel):
+    """The ambient temperature from an hour of the local clock until the next row's hour."""
+
+    hour: Annotated[float, Field(ge=0, lt=24)]
+    celsius: Temperature
 
 
 class ShapeRow(BaseModel):
@@ -66,6 +99,23 @@ class PriceRow(BaseModel):
 
     start_utc: Moment
     price: Finite
+
+
+class DriverRow(BaseModel):
+    """What a driver wishes for every stay, and what is known of the battery."""
+
+    driver: Word
+    departure: Clock | None = None
+    required_kwh: NotNegative | None = None
+    reserve_kwh: NotNegative | None = None
+    discharge_limit_kwh: NotNegativeOrNone | None = None
+    fade_limit_per_year: NotNegativeOrNone | None = None
+    minimum_saving: NotNegative | None = None
+    never_discharge: bool | None = None
+    age_years: NotNegative | None = None
+    throughput_kwh: NotNegative | None = None
+    warranty_kwh: Annotated[float, Field(gt=0)] | None = None
+    driving_kwh_per_day: NotNegative | None = None
 
 
 class SessionRow(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.files import (
+    DriversSection,
     FeederSection,
     FleetSection,
     Head,
@@ -24,7 +25,7 @@ from hubwise.scenario.files import (
 from hubwise.scenario.reading import TOML, Reader
 
 _REQUIRED = ("horizon", "search", "feeder", "hubs", "prices", "rules")
-_OPTIONAL = ("hub_defaults", "promises", "solar", "fleet", "sessions")
+_OPTIONAL = ("hub_defaults", "promises", "solar", "fleet", "sessions", "drivers")
 
 Kind = TypeVar("Kind", bound=Section)
 Value = TypeVar("Value", int, str)
@@ -50,6 +51,7 @@ class Sections:
     promises: PromisesSection | None
     fleet: FleetSection | None
     sessions: SessionsSection | None
+    drivers: DriversSection | None
 
     def said(self, section: str, key: str, kind: type[Value]) -> Value | None:
         """The value of a key, whatever else is wrong in its section; nothing if not a ``kind``."""
@@ -80,6 +82,9 @@ def read_sections(raw: Mapping[str, Any], reader: Reader) -> Sections:
         wrong = "both are given" if "fleet" in raw else "neither is given"
         right = "give [fleet] for a synthetic fleet, or [sessions] for a table"
         reader.wrong(TOML, "", "fleet, sessions", wrong, right)
+    if "drivers" in raw and "fleet" in raw:
+        right = "write what its drivers wish into [fleet]"
+        reader.wrong(TOML, "", "drivers", "names drivers of a synthetic fleet", right)
     return Sections(
         raw=raw,
         head=reader.section("", Head, {k: v for k, v in raw.items() if k in Head.model_fields}),
@@ -93,6 +98,7 @@ def read_sections(raw: Mapping[str, Any], reader: Reader) -> Sections:
         promises=section("promises", PromisesSection),
         fleet=section("fleet", FleetSection),
         sessions=section("sessions", SessionsSection),
+        drivers=section("drivers", DriversSection),
     )
 
 

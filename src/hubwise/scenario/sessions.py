@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon
 from hubwise.scenario.clock import exists, in_utc
+from hubwise.scenario.drivers import check_drivers_known, read_drivers, with_wishes
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.rows import SessionRow
 from hubwise.scenario.sections import Sections
-from hubwise.scenario.tables import Table, check_known, check_unique, read_table
+from hubwise.scenario.tables import Table, check_cells, check_known, check_unique, read_cells
 
 # Energies, and those that they may not be above.
 _AT_MOST = {
@@ -27,11 +28,17 @@ _AT_MOST = {
 
 
 def read_sessions(sections: Sections, horizon: Horizon | None, reader: Reader) -> Table | None:
-    """The table of sessions, with what is wrong with it noted."""
+    """The table of sessions, drivers' wishes filled in, with what is wrong with it noted."""
+    drivers = read_drivers(sections, reader)
     name = sections.said("sessions", "file", str)
-    table = None if name is None else read_table(reader, name, SessionRow)
+    raw = None if name is None else read_cells(reader, name)
+    if raw is not None and drivers is not None:
+        raw = with_wishes(raw, drivers, horizon)
+    table = None if raw is None else check_cells(reader, raw, SessionRow)
     if table is not None:
         check_sessions(table, sections.hub_names(), horizon, reader)
+    if table is not None and drivers is not None:
+        check_drivers_known(table, drivers, reader)
     return table
 
 
@@ -109,7 +116,9 @@ def _check_energies(table: Table, k: int, reader: Reader) -> None:
             most = table[limit][k]
             if kwh is not None and most is not None and kwh > most + 1e-9:
                 right = f"give at most {limit} {most:g}"
-                reader.wrong(table.file, table.where(k), field, f"{kwh:g} is above {limit}", right)
+                reader.wrong(
+                    table.file, table.where(k, field), field, f"{kwh:g} is above {limit}", right
+                )
                 break
 
 
@@ -120,13 +129,15 @@ def _check_stay(table: Table, k: int, horizon: Horizon | None, reader: Reader) -
         moment = table[field][k]
         if moment is not None and not exists(moment, zone):
             wrong = f"{moment} is not on the clock of {zone}, which leaps over it"
-            reader.wrong(table.file, table.where(k), field, wrong, "give it with its UTC offset")
+            where, right = table.where(k, field), "give it with its UTC offset"
+            reader.wrong(table.file, where, field, wrong, right)
     if arrival is None or departure is None:
         return
     late = [f for f in ("departure", "actual_departure") if _before(table[f][k], arrival, zone)]
     for field in late:
         wrong = f"{table[field][k]} is not after arrival {arrival}"
-        reader.wrong(table.file, table.where(k), field, wrong, "a session departs after it arrives")
+        where, right = table.where(k, field), "a session departs after it arrives"
+        reader.wrong(table.file, where, field, wrong, right)
     if horizon is not None and "departure" not in late:
         _check_on_horizon(table, k, horizon, reader)
 
@@ -139,11 +150,11 @@ def _check_on_horizon(table: Table, k: int, horizon: Horizon, reader: Reader) ->
     for field in [field for field, out in outside.items() if out]:
         wrong = f"{table[field][k]} is outside the horizon"
         right = f"the horizon is {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, {horizon.zone}"
-        reader.wrong(table.file, table.where(k), field, wrong, right)
+        reader.wrong(table.file, table.where(k, field), field, wrong, right)
     if not any(outside.values()) and floor(departure) <= ceil(arrival):
         wrong = "leaves no whole slot to charge in"
         right = f"a stay covers a whole slot of {horizon.slot_minutes} min at least"
-        reader.wrong(table.file, table.where(k), "departure", wrong, right)
+        reader.wrong(table.file, table.where(k, "departure"), "departure", wrong, right)
 
 
 def _before(moment: datetime | None, arrival: datetime, zone: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import GenericAlias
 from typing import Any
 
@@ -30,11 +30,15 @@ class Table:
         Number of each row: its line in a CSV file (the header is row 1), its place in Parquet.
     columns
         Values by column; every list as long as ``rows``.
+    inherited
+        Cells (column, row's index) that another table filled, and the place there. An empty one
+        was refused there, and told of there.
     """
 
     file: str
     rows: list[int]
     columns: dict[str, list[Any]]
+    inherited: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -44,9 +48,10 @@ class Table:
         """The values of a column."""
         return self.columns[column]
 
-    def where(self, k: int) -> str:
-        """The place of row ``k``, for a problem."""
-        return f"row {self.rows[k]}"
+    def where(self, k: int, column: str = "") -> str:
+        """The place of row ``k``, for a problem, and where its ``column`` was inherited from."""
+        source = self.inherited.get((column, k), "")
+        return f"row {self.rows[k]}" + (f" (as in {source})" if source else "")
 
 
 def read_table(reader: Reader, name: str, model: type[BaseModel]) -> Table | None:
@@ -70,7 +75,7 @@ def check_cells(reader: Reader, raw: Table, model: type[BaseModel]) -> Table | N
         return None
     fields = model.model_fields.items()
     checked = {key: _column(reader, raw, key, spec) for key, spec in fields}
-    return Table(raw.file, raw.rows, checked)
+    return replace(raw, columns=checked)
 
 
 def _read_csv(reader: Reader, name: str) -> Table | None:
@@ -145,7 +150,8 @@ def _column(reader: Reader, table: Table, key: str, spec: FieldInfo) -> list[Any
     """The checked values of column ``key``."""
     cells = table.columns.get(key, [None] * len(table))
     values: list[Any] = [None if spec.is_required() else spec.default] * len(cells)
-    for k in [k for k, cell in enumerate(cells) if cell is None and spec.is_required()]:
+    empty = [k for k, cell in enumerate(cells) if cell is None and (key, k) not in table.inherited]
+    for k in empty if spec.is_required() else ():
         reader.wrong(table.file, table.where(k), key, "is empty", "it has to be given")
     filled = {k: cell for k, cell in enumerate(cells) if cell is not None}
     for k, value in _checked(reader, table, key, spec, filled).items():
@@ -167,7 +173,7 @@ def _checked(
     except ValidationError as error:
         refused = {rows[int(detail["loc"][0])]: detail for detail in error.errors()}
     for k, detail in refused.items():
-        reader.wrong(table.file, table.where(k), key, *explain(detail))
+        reader.wrong(table.file, table.where(k, key), key, *explain(detail))
     good = {k: cell for k, cell in cells.items() if k not in refused}
     return _checked(reader, table, key, spec, good) | dict.fromkeys(refused)
 
