@@ -1,7 +1,7 @@
 """Zero-regret dispatch of drivers and station batteries under shared limits."""
 
 from hubwise.dispatch.balance import Dispatch, Multipliers, dispatch
-from hubwise.dispatch.bound import social_cost_bound
+from hubwise.dispatch.bound import excess_cost, social_cost_bound
 from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.ties import pessimistic, undelegated
@@ -12,6 +12,7 @@ __all__ = [
     "Multipliers",
     "Problem",
     "dispatch",
+    "excess_cost",
     "feeder_limits",
     "make_problem",
     "pessimistic",

@@ -36,6 +36,8 @@ HUB_FLATNESS = 0.03
 # a wide band lets them pass, a narrow one prices right.
 FIRST_KINK = 0.3
 KINK = 1e-3
+# In the first round of a dispatch that goes on from another.
+ONWARD_KINK = 1e-2
 # Rounds over the stations for each round over the sessions: stations are few but large.
 STATION_ROUNDS = 3
 # The order of visits is drawn once; any fixed order gives the same promise.
@@ -95,6 +97,7 @@ def dispatch(
     *,
     rounds: int = 6,
     start: Multipliers | None = None,
+    onward: Dispatch | None = None,
     sessions: Schedule | None = None,
     flat: bool = True,
 ) -> Dispatch:
@@ -112,6 +115,10 @@ def dispatch(
         Rounds over all units.
     start
         Multipliers to begin with.
+    onward
+        A dispatch of the same participants at the same tariff to go on from: its schedules are
+        among the cheapest still, and its multipliers take the place of ``start``. The feeder and
+        the market may have changed.
     sessions
         Schedules of the participants, where they are given; only stations are then dispatched.
     flat
@@ -126,24 +133,51 @@ def dispatch(
     horizon, hubs = scenario.horizon, scenario.hubs
     cars = session_units(problem.fleet, horizon, own=tariff is not None)
     units = joined(cars, station_units(hubs, horizon))
-    fixed = problem.others_kw - hubs.solar_kw
-    if sessions is not None:
-        fixed = fixed + _vehicles(problem, sessions)
+    if onward is not None:
+        start = onward.multipliers
+        _resume(units, problem, onward)
+    fixed = _fixed_kw(problem, sessions, onward)
     board = _board(problem, fixed, start, flat=flat)
+    if onward is not None:
+        board.used[:] = onward.stations.solar_kw
     zero = np.zeros((len(hubs), horizon.slots))
     prices = (tariff.charge_price, tariff.discharge_price) if tariff else (zero, zero)
     order = np.random.default_rng(ORDER_SEED).permutation(len(units.hub))
     is_session = order < len(problem.fleet)
     visits = [order[is_session]] if sessions is None else []
     visits += [order[~is_session]] * STATION_ROUNDS
-    gap = 0.0
+    gap, first_kink = 0.0, FIRST_KINK if onward is None else ONWARD_KINK
     for count in range(rounds):
         done = count / (rounds - 1) if rounds > 1 else 1.0
-        kink = FIRST_KINK * (KINK / FIRST_KINK) ** done * problem.spread_kw
-        board = _with_levels(board._replace(kink=kink), problem, learn=count > 0)
+        kink = first_kink * (KINK / first_kink) ** done * problem.spread_kw
+        learn = count > 0 or onward is not None
+        board = _with_levels(board._replace(kink=kink), problem, learn=learn)
         gap = sum(kernel.go_round(units, board, *prices, visit) for visit in visits)
         kernel.curtail(board)
     return _result(problem, units, board, sessions, gap, rounds)
+
+
+def _resume(units: kernel.Units, problem: Problem, onward: Dispatch) -> None:
+    """Give the units the schedules that they had; slices of a station have equal shares of it."""
+    count, hours = len(problem.fleet), problem.scenario.horizon.slot_hours
+    station = units.hub[count:]
+    slices = np.bincount(station, minlength=len(problem.scenario.hubs))[station, None]
+    cars, stations = onward.schedule, onward.stations
+    charge = np.concatenate([cars.charge_kw, stations.charge_kw[station] / slices])
+    discharge = np.concatenate([cars.discharge_kw, stations.discharge_kw[station] / slices])
+    gained = charge * units.charge_eff[:, None] - discharge / units.discharge_eff[:, None]
+    units.change[:] = hours * gained
+    units.placed[:] = True
+
+
+def _fixed_kw(problem: Problem, sessions: Schedule | None, onward: Dispatch | None) -> Array:
+    """Hub net draw before any unit moves; shape (hubs, slots) [kW]."""
+    if onward is not None:
+        stations = onward.stations
+        stored = stations.charge_kw - stations.discharge_kw - stations.solar_kw
+        return problem.others_kw + _vehicles(problem, onward.schedule) + stored
+    fixed = problem.others_kw - problem.scenario.hubs.solar_kw
+    return fixed if sessions is None else fixed + _vehicles(problem, sessions)
 
 
 def _board(

@@ -56,6 +56,27 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     return bound - hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
 
 
+def excess_cost(problem: Problem, answer: Dispatch) -> float:
+    """What it would cost the operator to keep the shared limits exactly [currency], first order.
+
+    Few rounds leave limits a little broken, or a little slack. At the limits' prices that excess
+    has a worth: with it the operator's cost is that of the Lagrangian, which differs from its end
+    by the second order only. Negative where limits are slack.
+    """
+    demand_charge = problem.scenario.market.demand_charge
+    hours = problem.scenario.horizon.slot_hours
+    pressure = _balanced(answer.pressure.rows, np.isfinite(problem.span_kw))
+    imports, exports = answer.pressure.imports, answer.pressure.exports
+    through = problem.limits.rows(answer.hub_kw) - problem.limits.offset
+    rows = float((pressure * through).sum()) + _limits_term(problem, pressure)
+    over_export = -answer.hub_kw - problem.export_limit_kw[:, None]
+    connections = float((imports * answer.hub_kw).sum() + (exports * over_export).sum())
+    # The demand charge follows the highest import; its price is what presses on the others.
+    charged = demand_charge * np.maximum(answer.hub_kw.max(axis=1), 0.0)
+    spare = np.minimum(demand_charge - hours * imports.sum(axis=1), 0.0)
+    return hours * (rows + connections) + float(spare @ problem.import_limit_kw - charged.sum())
+
+
 def _balanced(pressure: Array, promised: bool) -> Array:
     """Prices of the rows; those of the peak-valley promise sum alike, as its free level asks."""
     pressure = np.maximum(pressure, 0.0)

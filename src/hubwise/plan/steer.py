@@ -13,8 +13,10 @@ from hubwise.grid import FeederState
 
 Array = NDArray[np.float64]
 
-# Rounds of each final dispatch, and the most dispatches until limits hold under AC.
+# Rounds of the first dispatch, of each that goes on from it, and the most dispatches until limits
+# hold under AC.
 ROUNDS = 40
+ONWARD_ROUNDS = 10
 TURNS = 10
 # Aim inside a limit by this much more than it was last missed [kW].
 NUDGE_KW = 0.05
@@ -60,7 +62,7 @@ def steer(
     scenario, tariff, promised
         What is given.
     start
-        A dispatch to begin from.
+        A dispatch at the same tariff to go on from.
     sessions
         Participants' schedules, where only stations are dispatched.
     """
@@ -68,7 +70,7 @@ def steer(
     limits = promised.limits
     if start is not None:
         limits = feeder_limits(scenario.feeder, scenario.hubs.bus, start.hub_kw)
-    multipliers = start.multipliers if start is not None else None
+    onward, rounds = start, ROUNDS
     best: tuple[float, Dispatch, Problem] | None = None
     for _ in range(TURNS):
         problem = make_problem(
@@ -77,7 +79,7 @@ def steer(
             span_kw=promised.span_kw - caution[0],
             connection_caution_kw=caution[2],
         )
-        answer = dispatch(problem, tariff, rounds=ROUNDS, start=multipliers, sessions=sessions)
+        answer = dispatch(problem, tariff, rounds=rounds, onward=onward, sessions=sessions)
         limits = feeder_limits(scenario.feeder, scenario.hubs.bus, answer.hub_kw)
         missed = missed_kw(scenario, limits, promised.span_kw, answer.hub_kw)
         worst = float(missed.max())
@@ -89,7 +91,7 @@ def steer(
         if worst <= 0.0 or hopeless:
             break
         caution += np.where(missed > 0.0, missed + NUDGE_KW, 0.0)
-        multipliers = answer.multipliers
+        onward, rounds = answer, ONWARD_ROUNDS
     assert best is not None
     return best[1], best[2]
 

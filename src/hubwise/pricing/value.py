@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.dispatch import Dispatch, Multipliers, Problem, dispatch, with_participants
+from hubwise.dispatch import (
+    Dispatch,
+    Multipliers,
+    Problem,
+    dispatch,
+    excess_cost,
+    with_participants,
+)
 from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.ledger import Account, Bills, make_account, make_bills
 
@@ -16,14 +23,11 @@ Array = NDArray[np.float64]
 # What a broken promise costs the merit. A unit of cost above the saving promise brings the operator
 # at most one unit.
 COST_EXCESS_WEIGHT = 5.0
-# Few rounds leave the peak-valley promise a little broken or a little slack. Within this share of
-# the promise the difference is valued at its own price; what lies beyond weighs this much [per kW].
-SPAN_SLACK = 0.05
-SPAN_EXCESS_WEIGHT = 20.0
-# The same for the limits of feeder and grid connections, in every slot: what few rounds may leave,
-# as a share of the head's spread, and what a kW beyond weighs.
-LIMIT_SLACK = 0.01
-LIMIT_EXCESS_WEIGHT = 20.0
+# Few rounds leave shared limits a little broken or a little slack, which is valued at the limits'
+# own prices. What no price has mended yet weighs this much [per kW]: beyond this share of the
+# peak-valley promise, and, for other limits, of the head's spread in every slot.
+SLACK = 0.05
+EXCESS_WEIGHT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Value:
     peak_valley_kw
         Peak-valley difference by the head model [kW].
     merit
-        Profit less the weight of broken promises and limits [currency]; what a search maximises.
+        Profit, were the shared limits kept exactly, less the weight of broken promises and limits
+        [currency]; what a search maximises.
     """
 
     tariff: Tariff
@@ -102,27 +107,22 @@ def value(
     head = problem.limits.head(answer.hub_kw)
     span = float(head.max() - head.min())
     cost_excess = max(participant_cost - cost_ceiling(problem), 0.0)
-    broken = _span_loss(problem, answer, span) + _limits_loss(problem, answer.hub_kw)
-    merit = account.profit - COST_EXCESS_WEIGHT * cost_excess - broken
-    return Value(tariff, answer, account, participant_cost, span, merit)
+    broken = EXCESS_WEIGHT * _broken_kw(problem, answer.hub_kw, span)
+    merit = account.profit - excess_cost(problem, answer) - broken
+    return Value(
+        tariff, answer, account, participant_cost, span, merit - COST_EXCESS_WEIGHT * cost_excess
+    )
 
 
-def _span_loss(problem: Problem, answer: Dispatch, span_kw: float) -> float:
-    """What it would cost to meet the peak-valley promise exactly [currency]."""
-    if not np.isfinite(problem.span_kw):
-        return 0.0
-    excess = span_kw - problem.span_kw
-    slack = SPAN_SLACK * problem.span_kw
-    price = min(answer.span_price, SPAN_EXCESS_WEIGHT)
-    return price * min(excess, slack) + SPAN_EXCESS_WEIGHT * max(excess - slack, 0.0)
-
-
-def _limits_loss(problem: Problem, hub_kw: Array) -> float:
-    """What it weighs that feeder or grid connections are overloaded [currency]."""
-    over = (
+def _broken_kw(problem: Problem, hub_kw: Array, span_kw: float) -> float:
+    """By how much limits are broken beyond what few rounds may leave, all slots together [kW]."""
+    over = [
         problem.limits.rows(hub_kw) - problem.limits.upper,
         hub_kw - problem.import_limit_kw[:, None],
         -hub_kw - problem.export_limit_kw[:, None],
-    )
-    slack = LIMIT_SLACK * problem.spread_kw
-    return LIMIT_EXCESS_WEIGHT * sum(float(np.maximum(kw - slack, 0.0).sum()) for kw in over)
+    ]
+    slack = SLACK * problem.spread_kw
+    broken = sum(float(np.maximum(kw - slack, 0.0).sum()) for kw in over)
+    if np.isfinite(problem.span_kw):
+        broken += max(span_kw - (1.0 + SLACK) * problem.span_kw, 0.0)
+    return broken
