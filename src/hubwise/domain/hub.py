@@ -32,6 +32,11 @@ class Hubs:
         Station-battery lease and station running cost for the horizon [currency].
     solar_kw
         Solar power available; shape (hubs, slots) [kW].
+    transformer_kva
+        Rating of the transformer between hub and feeder; ``inf`` where there is none [kVA].
+    transformer_limit
+        Its highest loading, as a share of the rating. Hubs draw at unity power factor and the
+        transformer's losses are left out, so that this limits the net power either way.
     """
 
     name: tuple[str, ...]
@@ -47,6 +52,18 @@ class Hubs:
     lease_cost: Array
     running_cost: Array
     solar_kw: Array
+    transformer_kva: Array | float = np.inf
+    transformer_limit: Array | float = 1.0
+
+    @property
+    def most_import_kw(self) -> Array:
+        """Most that may be drawn, by connection and transformer; shape (hubs,) [kW]."""
+        return np.minimum(self.import_limit_kw, self.transformer_kva * self.transformer_limit)
+
+    @property
+    def most_export_kw(self) -> Array:
+        """Most that may be fed back, by connection and transformer; shape (hubs,) [kW]."""
+        return np.minimum(self.export_limit_kw, self.transformer_kva * self.transformer_limit)
 
     def __len__(self) -> int:
         return len(self.name)

@@ -95,8 +95,9 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
         return None
     sections = read_sections(raw, reader)
     horizon = read_horizon(sections.horizon, reader) if sections.horizon else None
-    feeder, buses = read_feeder(sections, horizon, reader)
-    hubs = read_hubs(sections, buses, horizon, reader)
+    network = read_feeder(sections, horizon, reader)
+    feeder = network.feeder
+    hubs = read_hubs(sections, network.place, horizon, reader)
     market = read_market(sections, horizon, reader)
     rules = read_rules(sections, market, horizon, reader)
     table = read_sessions(sections, horizon, reader)
@@ -126,7 +127,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
         search=Search(search.method, search.evaluations, search.seed),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=tuple(head.notes),
+        notes=(*head.notes, *network.notes),
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +18,26 @@ Array = NDArray[np.float64]
 
 
 def read_hubs(
-    sections: Sections, buses: Sequence[int] | None, horizon: Horizon | None, reader: Reader
+    sections: Sections, buses: Mapping[int, int] | None, horizon: Horizon | None, reader: Reader
 ) -> Hubs | None:
-    """The hubs, or nothing where the scenario has a mistake; ``buses`` are the feeder's."""
+    """The hubs, or nothing where the scenario has a mistake.
+
+    ``buses`` gives the feeder's bus that each bus number stands for.
+    """
+    for place, bus in sections.hub_buses():
+        if buses is not None and bus not in buses:
+            wrong, right = f"bus {bus} is unknown", f"buses are {ranges(buses)}"
+            reader.wrong(TOML, f"hubs[{place}]", "bus", wrong, right)
     for place, hub in sections.hubs:
         where = f"hubs[{place}]"
-        if buses is not None and hub.bus not in buses:
-            wrong, right = f"bus {hub.bus} is unknown", f"buses are {ranges(buses)}"
-            reader.wrong(TOML, where, "bus", wrong, right)
         if (count := sections.hub_names().count(hub.name)) > 1:
             wrong = f"{hub.name!r} is there {count} times"
             reader.wrong(TOML, where, "name", wrong, "give each hub a name of its own")
         _check_battery(where, hub, reader)
     solar = _solar_shape(sections, horizon, reader)
-    if solar is None or reader.problems:
+    if solar is None or buses is None or reader.problems:
         return None
-    return _build([hub for _, hub in sections.hubs], solar)
+    return _build([hub for _, hub in sections.hubs], buses, solar)
 
 
 def _solar_shape(sections: Sections, horizon: Horizon | None, reader: Reader) -> Array | None:
@@ -55,13 +59,13 @@ def _check_battery(where: str, hub: HubSection, reader: Reader) -> None:
         reader.wrong(TOML, where, "battery_initial_kwh", wrong, "give at most battery_kwh")
 
 
-def _build(hubs: Sequence[HubSection], solar_shape: Array) -> Hubs:
+def _build(hubs: Sequence[HubSection], buses: Mapping[int, int], solar_shape: Array) -> Hubs:
     def column(name: str) -> Array:
         return np.array([getattr(hub, name) for hub in hubs], dtype=float)
 
     return Hubs(
         name=tuple(hub.name for hub in hubs),
-        bus=np.array([hub.bus for hub in hubs], dtype=np.int64),
+        bus=np.array([buses[hub.bus] for hub in hubs], dtype=np.int64),
         import_limit_kw=column("import_limit_kw"),
         export_limit_kw=column("export_limit_kw"),
         battery_kw=column("battery_kw"),
@@ -73,4 +77,6 @@ def _build(hubs: Sequence[HubSection], solar_shape: Array) -> Hubs:
         lease_cost=column("lease_cost"),
         running_cost=column("running_cost"),
         solar_kw=np.outer(column("solar_kw"), solar_shape),
+        transformer_kva=np.array([hub.transformer_kva or np.inf for hub in hubs]),
+        transformer_limit=column("transformer_limit"),
     )

@@ -15,6 +15,7 @@ from hubwise.scenario.files import (
     NotNegative,
     NotNegativeOrNone,
     Positive,
+    Temperature,
     Word,
 )
 from hubwise.scenario.messages import advice

@@ -65,6 +65,14 @@ class Sections:
         rows = [hub for hub in hubs if isinstance(hub, dict)] if isinstance(hubs, list) else []
         return [hub["name"] for hub in rows if isinstance(hub.get("name"), str)]
 
+    def hub_buses(self) -> list[tuple[int, int]]:
+        """Place and bus of every hub, those of hubs with other mistakes included."""
+        hubs, defaults = self.raw.get("hubs"), self.raw.get("hub_defaults")
+        rows = hubs if isinstance(hubs, list) else []
+        common = defaults.get("bus") if isinstance(defaults, dict) else None
+        found = [hub.get("bus", common) if isinstance(hub, dict) else None for hub in rows]
+        return [(k, bus) for k, bus in enumerate(found, 1) if type(bus) is int]
+
 
 def read_sections(raw: Mapping[str, Any], reader: Reader) -> Sections:
     """Every section of the file, and what is missing or unknown."""

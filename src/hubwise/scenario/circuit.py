@@ -1,0 +1,254 @@
+"""A network as other programs write it, and what is left of it once its switches have decided.
+
+Joined buses become one, a branch that is open at one end becomes what it draws at the other, and
+what the source does not feed is left out. Nothing is left out without a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.scenario.errors import listed, ranges
+
+Array = NDArray[np.float64]
+UNLIMITED_A = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A line or transformer between two buses.
+
+    Parameters
+    ----------
+    name
+        What to call it, such as ``line 3 (main street)``.
+    near, far
+        Bus numbers; an ideal transformer sits at ``near``.
+    series
+        Impedance on the side of ``far`` [ohm].
+    across
+        Admittance across it on the side of ``far``, half of it at each end [S].
+    ratio, shift_degrees
+        Ratio over that of the nominal voltages, and by how much ``near`` leads.
+    near_a, far_a
+        Current that it may carry at each end [A].
+    limit
+        Highest loading as a share of that.
+    rating_kva
+        Of a transformer; NaN of a line.
+    near_closed, far_closed
+        Whether it is connected there.
+    """
+
+    name: str
+    near: int
+    far: int
+    series: complex
+    across: complex = 0.0
+    ratio: float = 1.0
+    shift_degrees: float = 0.0
+    near_a: float = UNLIMITED_A
+    far_a: float = UNLIMITED_A
+    limit: float = 1.0
+    rating_kva: float = float("nan")
+    near_closed: bool = True
+    far_closed: bool = True
+
+    def open_admittance(self) -> complex:
+        """What it draws at an end while the other is open, on the side of ``far`` [S]."""
+        full = 1.0 / self.series + self.across / 2.0
+        return full - 1.0 / self.series**2 / full
+
+
+@dataclass(slots=True)
+class Circuit:
+    """A network's elements in service, buses by number.
+
+    Parameters
+    ----------
+    bus_kv
+        Nominal voltage of every bus [kV].
+    joined
+        Pairs of buses that a closed switch makes one.
+    branches
+        Lines and transformers.
+    load_kva, shunt_kva
+        Power drawn at a bus, and power drawn at nominal voltage in proportion to its square.
+    sources
+        Voltage held at a bus [p.u.].
+    notes
+        What was left out or simplified, for people.
+    """
+
+    bus_kv: dict[int, float]
+    joined: list[tuple[int, int]] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list)
+    load_kva: dict[int, complex] = field(default_factory=dict)
+    shunt_kva: dict[int, complex] = field(default_factory=dict)
+    sources: dict[int, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def draw(self, bus: int, kva: complex) -> None:
+        """Add a load; generation is negative."""
+        self.load_kva[bus] = self.load_kva.get(bus, 0.0) + kva
+
+    def shunt(self, bus: int, kva: complex) -> None:
+        """Add what is drawn in proportion to the squared voltage."""
+        self.shunt_kva[bus] = self.shunt_kva.get(bus, 0.0) + kva
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What a source feeds, ready to become a feeder.
+
+    Parameters
+    ----------
+    source_bus, source_voltage_pu
+        Head of the feeder, and the voltage held there.
+    bus_kv, load_kva, shunt_kva
+        By bus number.
+    branches
+        All closed, between different buses.
+    place
+        The bus that each bus of the file has become part of.
+    notes
+        What was left out or simplified.
+    """
+
+    source_bus: int
+    source_voltage_pu: float
+    bus_kv: Mapping[int, float]
+    load_kva: Mapping[int, complex]
+    shunt_kva: Mapping[int, complex]
+    branches: tuple[Branch, ...]
+    place: Mapping[int, int]
+    notes: tuple[str, ...]
+
+    def head_kva(self) -> float:
+        """Sum of the ratings of the transformers at the source; 0 where there is none."""
+        at_head = [b for b in self.branches if self.source_bus in (b.near, b.far)]
+        return float(np.nansum([b.rating_kva for b in at_head]))
+
+
+def reduced(circuit: Circuit) -> tuple[Network | None, list[tuple[str, str]]]:
+    """The network that the source feeds; else what is wrong, and what would be right."""
+    place = _merged(circuit.bus_kv, circuit.joined)
+    wrong = [
+        (f"switches join buses {ranges(group)} of different nominal voltages", "open one of them")
+        for group in _groups(place).values()
+        if len({circuit.bus_kv[bus] for bus in group}) > 1
+    ]
+    wrong += [
+        (f"{branch.name} has no impedance", "give it one, or join its ends by a switch")
+        for branch in circuit.branches
+        if branch.series == 0
+    ]
+    heads = {place[bus]: pu for bus, pu in circuit.sources.items()}
+    if len(heads) != 1 or len({circuit.sources[bus] for bus in circuit.sources}) > 1:
+        found = f"buses {ranges(circuit.sources)}" if circuit.sources else "nowhere"
+        wrong.append((f"is fed at {found}", "a feeder has one source in service"))
+    if wrong:
+        return None, wrong
+    ((head, voltage),) = heads.items()
+    return _fed(circuit, place, head, voltage), []
+
+
+def _merged(buses: Iterable[int], joined: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Every bus with the lowest number among those that it is one with."""
+    place = {bus: bus for bus in buses}
+
+    def root(bus: int) -> int:
+        while place[bus] != bus:
+            bus = place[bus]
+        return bus
+
+    for one, other in joined:
+        low, high = sorted((root(one), root(other)))
+        place[high] = low
+    return {bus: root(bus) for bus in place}
+
+
+def _groups(place: Mapping[int, int]) -> dict[int, list[int]]:
+    groups: dict[int, list[int]] = {}
+    for bus, root in place.items():
+        groups.setdefault(root, []).append(bus)
+    return groups
+
+
+def _fed(circuit: Circuit, place: dict[int, int], head: int, voltage: float) -> Network:
+    """What ``head`` feeds through closed branches."""
+    notes = list(circuit.notes)
+    shunts = _summed(circuit.shunt_kva, place)
+    closed = _closed(circuit, place, shunts)
+    fed = _reached(head, closed)
+    if dark := sorted(set(place.values()) - fed):
+        lost = sum(abs(s) for bus, s in circuit.load_kva.items() if place[bus] in dark)
+        notes.append(f"without supply and left out: bus {ranges(dark)}, {lost:.4g} kVA of load")
+    return Network(
+        source_bus=head,
+        source_voltage_pu=voltage,
+        bus_kv={bus: circuit.bus_kv[bus] for bus in sorted(fed)},
+        load_kva={b: s for b, s in _summed(circuit.load_kva, place).items() if b in fed},
+        shunt_kva={b: s for b, s in shunts.items() if b in fed},
+        branches=tuple(branch for branch in closed if branch.near in fed),
+        place={bus: root for bus, root in place.items() if root in fed},
+        notes=tuple(notes),
+    )
+
+
+def _summed(at_bus: Mapping[int, complex], place: Mapping[int, int]) -> dict[int, complex]:
+    sums: dict[int, complex] = {}
+    for bus, value in at_bus.items():
+        sums[place[bus]] = sums.get(place[bus], 0.0) + value
+    return sums
+
+
+def _closed(circuit: Circuit, place: Mapping[int, int], shunts: dict[int, complex]) -> list[Branch]:
+    """Branches closed at both ends; what an end alone draws is added to ``shunts``."""
+    closed = []
+    for branch in circuit.branches:
+        near, far = place[branch.near], place[branch.far]
+        if branch.near_closed and branch.far_closed and near != far:
+            closed.append(replace(branch, near=near, far=far))
+        elif branch.near_closed and branch.far_closed:
+            _add(shunts, far, branch.across, circuit.bus_kv[far])
+        elif branch.far_closed:
+            _add(shunts, far, branch.open_admittance(), circuit.bus_kv[far])
+        elif branch.near_closed:
+            kv = circuit.bus_kv[far] / branch.ratio  # of far, where near is at its nominal voltage
+            _add(shunts, near, branch.open_admittance(), kv)
+    return closed
+
+
+def _add(shunts: dict[int, complex], bus: int, siemens: complex, kv: float) -> None:
+    drawn = 1e3 * kv**2 * complex(siemens).conjugate()
+    if drawn:
+        shunts[bus] = shunts.get(bus, 0.0) + drawn
+
+
+def _reached(head: int, branches: Iterable[Branch]) -> set[int]:
+    beside: dict[int, set[int]] = {}
+    for branch in branches:
+        beside.setdefault(branch.near, set()).add(branch.far)
+        beside.setdefault(branch.far, set()).add(branch.near)
+    reached, waiting = {head}, [head]
+    while waiting:
+        fresh = beside.get(waiting.pop(), set()) - reached
+        reached |= fresh
+        waiting += fresh
+    return reached
+
+
+def named(kind: str, number: int, name: object) -> str:
+    """What to call an element: ``line 3 (main street)``, or ``line 3``."""
+    return f"{kind} {number} ({name})" if name else f"{kind} {number}"
+
+
+def counted(kind: str, numbers: Iterable[int]) -> str:
+    """Some elements of a kind: ``2 gen (0, 4)``."""
+    known = list(numbers)
+    return f"{len(known)} {kind} ({listed(known)})"

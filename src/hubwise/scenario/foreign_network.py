@@ -1,0 +1,52 @@
+"""Networks in other programs' files: the format recognised, the network reduced, all noted."""
+
+from __future__ import annotations
+
+import json
+
+from hubwise.scenario.circuit import Circuit, Network, reduced
+from hubwise.scenario.pandapower_file import is_pandapower, read_pandapower
+from hubwise.scenario.power_grid_model_file import is_power_grid_model, read_power_grid_model
+from hubwise.scenario.reading import Reader
+
+HERTZ = 50.0
+
+
+def read_network(name: str, reader: Reader, hertz: float = HERTZ) -> Network | None:
+    """The network in a JSON file, or nothing where it has a mistake; each is noted.
+
+    Parameters
+    ----------
+    name
+        The file, of pandapower (``to_json``) or power-grid-model (``json_serialize``).
+    reader
+        Reads it and takes the problems.
+    hertz
+        System frequency, for formats that do not hold it [Hz].
+    """
+    text = reader.text(name)
+    circuit = None if text is None else _read(text, name, reader, hertz)
+    if circuit is None:
+        return None
+    network, wrong = reduced(circuit)
+    for what, right in wrong:
+        reader.wrong(name, "", "", what, right)
+    return network
+
+
+def _read(text: str, name: str, reader: Reader, hertz: float) -> Circuit | None:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        reader.wrong(name, "", "", f"is not JSON ({error})", "write the network again")
+        return None
+    if isinstance(content, dict) and is_pandapower(content):
+        return read_pandapower(content, name, reader)
+    if isinstance(content, dict) and is_power_grid_model(content):
+        return read_power_grid_model(text, name, reader, hertz)
+    right = (
+        "give a net of pandapower (pandapower.to_json) or input data of power-grid-model "
+        "(power_grid_model.utils.json_serialize)"
+    )
+    reader.wrong(name, "", "", "is a network of no format that is known", right)
+    return None

@@ -1,0 +1,464 @@
+"""Networks of pandapower, as its ``to_json`` writes them, read without pandapower.
+
+Source of what each element means: pandapower's documentation of its elements, version 3.5, and its
+defaults in a power flow (transformers as T circuits; voltage angles calculated).
+"""
+
+from __future__ import annotations
+
+import cmath
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hubwise.scenario.circuit import Branch, Circuit, counted, named
+from hubwise.scenario.errors import ranges
+from hubwise.scenario.files import Finite, NotNegative, Positive
+from hubwise.scenario.messages import explain
+from hubwise.scenario.reading import Reader
+
+Parallel = Annotated[int, Field(ge=1)]
+Percent = Annotated[float, Field(gt=0)]
+
+
+class Row(BaseModel):
+    """A row of one of the net's tables; columns that decide nothing here are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Any = None
+    in_service: bool = True
+
+
+class Bus(Row):
+    """A bus [kV]."""
+
+    vn_kv: Positive
+
+
+class Power(Row):
+    """A load, static generator or storage [MW, Mvar]."""
+
+    bus: int
+    p_mw: Finite
+    q_mvar: Finite = 0.0
+    scaling: Finite = 1.0
+
+
+class Load(Power):
+    """A load; other than constant power is not modelled."""
+
+    const_z_p_percent: Finite = 0.0
+    const_i_p_percent: Finite = 0.0
+    const_z_q_percent: Finite = 0.0
+    const_i_q_percent: Finite = 0.0
+
+
+class Shunt(Row):
+    """A shunt: power at ``vn_kv`` [MW, Mvar], times ``step``."""
+
+    bus: int
+    p_mw: Finite = 0.0
+    q_mvar: Finite
+    vn_kv: Positive | None = None
+    step: Finite = 1.0
+    step_dependency_table: bool = False
+
+
+class Ward(Row):
+    """A constant power and an impedance at a bus, both at nominal voltage [MW, Mvar]."""
+
+    bus: int
+    ps_mw: Finite
+    qs_mvar: Finite
+    pz_mw: Finite
+    qz_mvar: Finite
+
+
+class Source(Row):
+    """An external grid, which holds its bus's voltage."""
+
+    bus: int
+    vm_pu: Positive = 1.0
+
+
+class Line(Row):
+    """A line, or ``parallel`` alike."""
+
+    from_bus: int
+    to_bus: int
+    length_km: NotNegative
+    r_ohm_per_km: Finite
+    x_ohm_per_km: Finite
+    c_nf_per_km: Finite = 0.0
+    g_us_per_km: Finite = 0.0
+    max_i_ka: Positive | None = None
+    df: Positive = 1.0
+    parallel: Parallel = 1
+    max_loading_percent: Percent = 100.0
+
+
+class Transformer(Row):
+    """A transformer with two windings, or ``parallel`` alike."""
+
+    hv_bus: int
+    lv_bus: int
+    sn_mva: Positive
+    vn_hv_kv: Positive
+    vn_lv_kv: Positive
+    vk_percent: Positive
+    vkr_percent: NotNegative
+    pfe_kw: NotNegative = 0.0
+    i0_percent: NotNegative = 0.0
+    shift_degree: Finite = 0.0
+    tap_side: str | None = None
+    tap_neutral: Finite = 0.0
+    tap_step_percent: Finite = 0.0
+    tap_step_degree: Finite = 0.0
+    tap_pos: Finite | None = None
+    tap_changer_type: str | None = None
+    tap_dependency_table: bool = False
+    tap2_pos: Finite | None = None
+    leakage_resistance_ratio_hv: Finite = 0.5
+    leakage_reactance_ratio_hv: Finite = 0.5
+    df: Positive = 1.0
+    parallel: Parallel = 1
+    max_loading_percent: Percent = 100.0
+
+
+class Switch(BaseModel):
+    """A switch between two buses (``b``), or at an end of a line (``l``) or transformer (``t``)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    bus: int
+    element: int
+    et: str
+    closed: bool = True
+    z_ohm: NotNegative = 0.0
+
+
+# Elements that would change the result and are not modelled, and what to do about them.
+_REFUSED = {
+    "trafo3w": "put three transformers with two windings in its place",
+    "gen": "its voltage control is not modelled; give its power as an sgen",
+    "impedance": "put a line or a transformer in its place",
+    "xward": "its voltage control is not modelled; put a ward in its place",
+    "motor": "put a load in its place",
+    "asymmetric_load": "feeders are balanced; put a load in its place",
+    "asymmetric_sgen": "feeders are balanced; put an sgen in its place",
+    "dcline": "put a load and an sgen in its place",
+    "tcsc": "take it out of service",
+    "svc": "take it out of service, or put a shunt in its place",
+    "ssc": "take it out of service, or put a shunt in its place",
+    "vsc": "direct current is not modelled; put a load or an sgen in its place",
+    "vsc_stacked": "direct current is not modelled; put a load or an sgen in its place",
+    "vsc_bipolar": "direct current is not modelled; put a load or an sgen in its place",
+}
+
+Kind = TypeVar("Kind", bound=BaseModel)
+Rows = dict[int, dict[str, Any]]
+
+
+def is_pandapower(content: Mapping[str, Any]) -> bool:
+    """Whether a JSON file's content is a net of pandapower."""
+    return content.get("_class") == "pandapowerNet"
+
+
+def read_pandapower(content: Mapping[str, Any], file: str, reader: Reader) -> Circuit | None:
+    """The circuit of a net, or nothing where it has a mistake; each is noted.
+
+    Parameters
+    ----------
+    content
+        The file's JSON.
+    file
+        Its name, for problems.
+    reader
+        Takes the problems.
+    """
+    net = content.get("_object")
+    version = str(net.get("format_version", "")) if isinstance(net, Mapping) else ""
+    if not isinstance(net, Mapping) or not version.split(".")[0].isdecimal() or version < "3":
+        wrong = f"is a net of format {version or 'unknown'}"
+        right = "open it with pandapower 3 or later and write it again by pandapower.to_json"
+        reader.wrong(file, "", "format_version", wrong, right)
+        return None
+    return _Net(net, file, reader).circuit()
+
+
+class _Net:
+    """The tables of a net, and the reader that takes what is wrong with them."""
+
+    def __init__(self, net: Mapping[str, Any], file: str, reader: Reader) -> None:
+        self.net, self.file, self.reader = net, file, reader
+        self.before = len(reader.problems)
+
+    def wrong(self, where: str, field: str, wrong: str, right: str) -> None:
+        self.reader.wrong(self.file, where, field, wrong, right)
+
+    def rows(self, table: str) -> Rows:
+        """A table's rows by index, without the cells that are empty."""
+        frame = self.net.get(table)
+        text = frame.get("_object") if isinstance(frame, Mapping) else None
+        try:
+            raw: Any = json.loads(text) if isinstance(text, str) else text
+            return {
+                int(index): {
+                    column: cell
+                    for column, cell in zip(raw["columns"], cells, strict=True)
+                    if cell is not None and cell != "nan"
+                }
+                for index, cells in zip(raw["index"], raw["data"], strict=True)
+            }
+        except (KeyError, TypeError, ValueError):
+            if text is not None:
+                right = "write the net again by pandapower.to_json"
+                self.wrong(table, "", "is not a table of columns, index and data", right)
+            return {}
+
+    def checked(self, table: str, model: type[Kind]) -> dict[int, Kind]:
+        """A table's good rows in service."""
+        found = {}
+        for index, row in self.rows(table).items():
+            try:
+                found[index] = model.model_validate(row)
+            except ValidationError as error:
+                for detail in error.errors():
+                    key = str(detail["loc"][0]) if detail["loc"] else ""
+                    self.wrong(f"{table} {index}", key, *explain(detail))
+        return {i: row for i, row in found.items() if getattr(row, "in_service", True)}
+
+    def circuit(self) -> Circuit | None:
+        buses = self.checked("bus", Bus)
+        circuit = Circuit({index: bus.vn_kv for index, bus in buses.items()})
+        self.known = set(self.rows("bus"))
+        self._refuse()
+        opened = self._switches(circuit)
+        self._powers(circuit)
+        self._shunts(circuit)
+        for index, source in self.at_buses("ext_grid", Source):
+            if self.lives(circuit, f"ext_grid {index}", source.bus):
+                circuit.sources[source.bus] = source.vm_pu
+        circuit.branches += [
+            *self._lines(circuit, opened["l"]),
+            *self._transformers(circuit, opened["t"]),
+        ]
+        self._notes(circuit)
+        return circuit if len(self.reader.problems) == self.before else None
+
+    def at_buses(self, table: str, model: type[Kind]) -> Iterator[tuple[int, Any]]:
+        """Good rows whose buses are in the net."""
+        for index, row in self.checked(table, model).items():
+            lost = [key for key in _ENDS if getattr(row, key, None) not in (None, *self.known)]
+            for key in lost:
+                wrong = f"bus {getattr(row, key)} is unknown"
+                self.wrong(f"{table} {index}", key, wrong, f"buses are {ranges(self.known)}")
+            if not lost:
+                yield index, row
+
+    def lives(self, circuit: Circuit, what: str, bus: int) -> bool:
+        """Whether a bus is in service; if not, that is noted."""
+        if bus not in circuit.bus_kv:
+            circuit.notes.append(f"{what} is at bus {bus}, which is out of service: left out")
+        return bus in circuit.bus_kv
+
+    def _refuse(self) -> None:
+        for table, right in _REFUSED.items():
+            rows = self.rows(table)
+            if live := [i for i, row in rows.items() if row.get("in_service", True)]:
+                self.wrong(table, "", f"{counted(table, live)} in service: not modelled", right)
+
+    def _switches(self, circuit: Circuit) -> dict[str, dict[int, set[int]]]:
+        """Joins buses; returns the buses at which lines and transformers are open, by element."""
+        opened: dict[str, dict[int, set[int]]] = {"l": {}, "t": {}}
+        for index, switch in self.checked("switch", Switch).items():
+            if switch.et == "b" and switch.closed:
+                self._couple(circuit, index, switch)
+            elif switch.et in opened and not switch.closed:
+                opened[switch.et].setdefault(switch.element, set()).add(switch.bus)
+        return opened
+
+    def _couple(self, circuit: Circuit, index: int, switch: Switch) -> None:
+        ends = switch.bus, switch.element
+        if not self.known.issuperset(ends):
+            wrong = f"joins bus {ends[0]} and bus {ends[1]}"
+            self.wrong(f"switch {index}", "", wrong, f"buses are {ranges(self.known)}")
+        elif all(bus in circuit.bus_kv for bus in ends):
+            if switch.z_ohm == 0.0:
+                circuit.joined.append(ends)
+            else:  # pandapower's default share of resistance, switch_rx_ratio = 2
+                series = switch.z_ohm * complex(2.0, 1.0) / math.sqrt(5.0)
+                circuit.branches.append(Branch(f"switch {index}", *ends, series))
+
+    def _powers(self, circuit: Circuit) -> None:
+        for table, model, sign in (("load", Load, 1), ("sgen", Power, -1), ("storage", Power, 1)):
+            for index, row in self.at_buses(table, model):
+                if any(value for key, value in row if key.startswith("const_")):
+                    wrong = "is not all of constant power"
+                    right = "other loads are not modelled; set const_* to 0"
+                    self.wrong(f"{table} {index}", "", wrong, right)
+                if self.lives(circuit, f"{table} {index}", row.bus):
+                    kva = 1e3 * sign * row.scaling * complex(row.p_mw, row.q_mvar)
+                    circuit.draw(row.bus, kva)
+
+    def _shunts(self, circuit: Circuit) -> None:
+        for index, shunt in self.at_buses("shunt", Shunt):
+            if shunt.step_dependency_table:
+                right = "give p_mw and q_mvar of the step"
+                self.wrong(f"shunt {index}", "step_dependency_table", "is not read", right)
+            elif self.lives(circuit, f"shunt {index}", shunt.bus):
+                at_nominal = (circuit.bus_kv[shunt.bus] / (shunt.vn_kv or math.inf)) ** 2 or 1.0
+                kva = 1e3 * shunt.step * complex(shunt.p_mw, shunt.q_mvar)
+                circuit.shunt(shunt.bus, at_nominal * kva)
+        for index, ward in self.at_buses("ward", Ward):
+            if self.lives(circuit, f"ward {index}", ward.bus):
+                circuit.draw(ward.bus, 1e3 * complex(ward.ps_mw, ward.qs_mvar))
+                circuit.shunt(ward.bus, 1e3 * complex(ward.pz_mw, ward.qz_mvar))
+
+    def _lines(self, circuit: Circuit, opened: Mapping[int, set[int]]) -> Iterator[Branch]:
+        hertz = self.net.get("f_hz", 50.0)
+        unlimited = []
+        for index, line in self.at_buses("line", Line):
+            opens = opened.get(index, set())
+            dark = {line.from_bus, line.to_bus} - circuit.bus_kv.keys()
+            if len(dark | opens) == 2 or not self._level(circuit, index, line, dark):
+                continue
+            per_km = line.length_km * line.parallel
+            carried = math.inf if line.max_i_ka is None else 1e3 * line.max_i_ka
+            unlimited += [index] if line.max_i_ka is None else []
+            yield self._ends(
+                circuit,
+                Branch(
+                    name=named("line", index, line.name),
+                    near=line.from_bus,
+                    far=line.to_bus,
+                    series=complex(line.r_ohm_per_km, line.x_ohm_per_km)
+                    * (line.length_km / line.parallel),
+                    across=per_km
+                    * complex(line.g_us_per_km * 1e-6, 2e-9 * math.pi * hertz * line.c_nf_per_km),
+                    near_a=carried * line.df * line.parallel,
+                    far_a=carried * line.df * line.parallel,
+                    limit=line.max_loading_percent / 100.0,
+                ),
+                opens | dark,
+            )
+        if unlimited:
+            circuit.notes.append(f"no current limit is known of {counted('line', unlimited)}")
+
+    def _level(self, circuit: Circuit, index: int, line: Line, dark: set[int]) -> bool:
+        """Whether a line stays on one voltage level; if not, that is wrong."""
+        if dark or circuit.bus_kv[line.from_bus] == circuit.bus_kv[line.to_bus]:
+            return True
+        levels = f"{circuit.bus_kv[line.from_bus]:g} and {circuit.bus_kv[line.to_bus]:g} kV"
+        self.wrong(f"line {index}", "", f"joins levels of {levels}", "put a transformer there")
+        return False
+
+    def _ends(self, circuit: Circuit, branch: Branch, opens: set[int]) -> Branch:
+        """The branch with its open ends; a bus out of service is put in the place of the other."""
+        near, far = branch.near, branch.far
+        return replace(
+            branch,
+            near=near if near in circuit.bus_kv else far,
+            far=far if far in circuit.bus_kv else near,
+            near_closed=near not in opens,
+            far_closed=far not in opens,
+        )
+
+    def _transformers(self, circuit: Circuit, opened: Mapping[int, set[int]]) -> Iterator[Branch]:
+        for index, trafo in self.at_buses("trafo", Transformer):
+            opens = opened.get(index, set())
+            dark = {trafo.hv_bus, trafo.lv_bus} - circuit.bus_kv.keys()
+            self._refuse_transformer(index, trafo)
+            if dark or len(opens) == 2:
+                if dark:
+                    circuit.notes.append(f"trafo {index} has an end out of service: left out")
+                continue
+            _note_taps(circuit, index, trafo)
+            yield self._ends(circuit, _transformer(circuit, index, trafo), opens)
+
+    def _refuse_transformer(self, index: int, trafo: Transformer) -> None:
+        where = f"trafo {index}"
+        if trafo.tap_dependency_table:
+            right = "give tap_changer_type and tap_step_percent"
+            self.wrong(where, "tap_dependency_table", "tables by tap are not read", right)
+        if trafo.tap2_pos is not None:
+            self.wrong(where, "tap2_pos", "a second tap changer is not modelled", "take it out")
+        if (trafo.leakage_resistance_ratio_hv, trafo.leakage_reactance_ratio_hv) != (0.5, 0.5):
+            wrong = "leakage is not shared equally by the windings"
+            self.wrong(where, "leakage_resistance_ratio_hv", wrong, "give 0.5 or leave it out")
+        if trafo.vkr_percent > trafo.vk_percent:
+            wrong = f"{trafo.vkr_percent:g} is above vk_percent {trafo.vk_percent:g}"
+            self.wrong(where, "vkr_percent", wrong, "give at most vk_percent")
+        if trafo.tap_changer_type not in (None, "None", *_TAPS):
+            wrong = f"{trafo.tap_changer_type!r} is not modelled"
+            self.wrong(where, "tap_changer_type", wrong, f"known are {', '.join(_TAPS)}")
+
+    def _notes(self, circuit: Circuit) -> None:
+        if controllers := self.rows("controller"):
+            words = f"{counted('controller', controllers)} not run: taps and powers stay as stored"
+            circuit.notes.append(words)
+        if storages := self.checked("storage", Power):
+            circuit.notes.append(f"{counted('storage', storages)} taken as loads of their p_mw")
+
+
+_ENDS = ("bus", "from_bus", "to_bus", "hv_bus", "lv_bus")
+_TAPS = ("Ratio", "Symmetrical", "Ideal")
+
+
+def _note_taps(circuit: Circuit, index: int, trafo: Transformer) -> None:
+    idle = trafo.tap_changer_type in (None, "None")
+    if idle and trafo.tap_pos is not None and trafo.tap_pos != trafo.tap_neutral:
+        circuit.notes.append(
+            f"trafo {index}: tap position {trafo.tap_pos:g} is passed over, as pandapower does "
+            "where tap_changer_type is none"
+        )
+
+
+def _tapped(trafo: Transformer) -> tuple[float, float, float]:
+    """Rated voltages at the tap [kV], and by how much the high-voltage side leads [degrees]."""
+    away = 0.0 if trafo.tap_pos is None else trafo.tap_pos - trafo.tap_neutral
+    sign = {"hv": 1.0, "lv": -1.0}.get(trafo.tap_side or "", 0.0)
+    high, low, shift = trafo.vn_hv_kv, trafo.vn_lv_kv, trafo.shift_degree
+    if trafo.tap_changer_type == "Ideal":
+        by_step = 2.0 * math.degrees(math.asin(away * trafo.tap_step_percent / 200.0))
+        return high, low, shift + sign * (away * trafo.tap_step_degree or by_step)
+    if trafo.tap_changer_type in _TAPS and sign:
+        step = cmath.rect(
+            trafo.tap_step_percent * away / 100.0, math.radians(trafo.tap_step_degree)
+        )
+        scale, turn = abs(1.0 + step), math.degrees(cmath.phase(1.0 + step))
+        high, low = (high * scale, low) if sign > 0 else (high, low * scale)
+        return high, low, shift + sign * turn
+    return high, low, shift
+
+
+def _transformer(circuit: Circuit, index: int, trafo: Transformer) -> Branch:
+    """The transformer's T circuit, made a π circuit on the low-voltage side."""
+    high, low, shift = _tapped(trafo)
+    per_ohm = low**2 / trafo.sn_mva / trafo.parallel
+    r = trafo.vkr_percent / 100.0
+    x = math.sqrt(max((trafo.vk_percent / 100.0) ** 2 - r**2, 0.0))
+    z = per_ohm * complex(r, x)
+    g = trafo.pfe_kw / 1e3 / trafo.sn_mva
+    b = -math.sqrt(max((trafo.i0_percent / 100.0) ** 2 - g**2, 0.0))
+    y = complex(g, b) / per_ohm
+    nominal = circuit.bus_kv[trafo.hv_bus] / circuit.bus_kv[trafo.lv_bus]
+    carried = 1e3 * trafo.sn_mva * trafo.parallel * trafo.df / math.sqrt(3.0)
+    return Branch(
+        name=named("trafo", index, trafo.name),
+        near=trafo.hv_bus,
+        far=trafo.lv_bus,
+        series=z * (1.0 + z * y / 4.0),
+        across=4.0 * y / (4.0 + z * y),
+        ratio=high / low / nominal,
+        shift_degrees=shift,
+        near_a=carried / trafo.vn_hv_kv,
+        far_a=carried / trafo.vn_lv_kv,
+        limit=trafo.max_loading_percent / 100.0,
+        rating_kva=1e3 * trafo.sn_mva * trafo.parallel,
+    )
