@@ -1,5 +1,6 @@
 """The nouns: horizon, tariff, fleet, hub, feeder, schedule, scenario."""
 
+from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
 from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Fleet
 from hubwise.domain.horizon import Horizon
@@ -9,6 +10,9 @@ from hubwise.domain.schedule import Schedule, StationSchedule
 from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
 
 __all__ = [
+    "CELLS",
+    "BatteryFacts",
+    "Cell",
     "Feeder",
     "Fleet",
     "Horizon",
@@ -16,9 +20,11 @@ __all__ = [
     "Market",
     "PriceRules",
     "Promises",
+    "Range",
     "Scenario",
     "Schedule",
     "Search",
     "StationSchedule",
     "Tariff",
+    "standard_cells",
 ]

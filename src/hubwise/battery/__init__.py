@@ -1,0 +1,41 @@
+"""Batteries: calendar and cycle ageing of published cells, and what a kWh drawn costs.
+
+- ``ageing(fleet, schedule, horizon, facts) -> Ageing``: what a schedule does to every battery,
+  with and without what it discharges to the grid; columns of shape (sessions,), those of
+  ``ageing.parquet``. ``facts`` is ``scenario.battery``, a `hubwise.domain.BatteryFacts`.
+- ``Ageing.wear_price(before) -> array``: what a kWh drawn costs each session [currency/kWh];
+  sessions that draw nothing keep ``before``.
+- ``leaving_range(fleet, schedule, horizon, facts) -> list[str]``: one sentence for every cell and
+  condition in which batteries leave the range that their model was made from.
+- ``MODELS``: the published equations, by the names of `hubwise.domain.CELLS`.
+- ``stress``, ``repeat``, ``follow``: a day's stress (cycles by rainflow), a day repeated for years,
+  any course of days.
+"""
+
+from hubwise.battery.ageing import Ageing, ageing, worth_of_capacity
+from hubwise.battery.cells import MODELS, Model
+from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
+from hubwise.battery.life import Lost, follow, repeat
+from hubwise.battery.range import leaving_range
+from hubwise.battery.stress import Depth, Stress, count_cycles, same_energy, same_shares, stress
+
+__all__ = [
+    "MODELS",
+    "Ageing",
+    "Depth",
+    "Lost",
+    "Model",
+    "Stress",
+    "ageing",
+    "count_cycles",
+    "days_soc",
+    "drawn_kwh",
+    "follow",
+    "leaving_range",
+    "repeat",
+    "same_energy",
+    "same_shares",
+    "stress",
+    "without_discharging",
+    "worth_of_capacity",
+]
