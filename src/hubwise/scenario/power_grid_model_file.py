@@ -81,14 +81,14 @@ def read_power_grid_model(text: str, file: str, reader: Reader, hertz: float) ->
 
 def _validate(data: Mapping[Any, Any], file: str, reader: Reader) -> None:
     for error in validate_input_data(dict(data), symmetric=True) or []:
-        where = f"{error.component} {listed(error.ids or [])}"
+        where = f"{_word(error.component)} {listed(error.ids or [])}"
         field = error.field if isinstance(error.field, str) else listed(error.field or [])
         reader.wrong(file, where, field, str(error), "mend it, and validate the data again")
 
 
 def _refuse(data: Mapping[Any, Any], file: str, reader: Reader) -> None:
-    for component, table in data.items():
-        idle = any(word in str(component) for word in _IDLE)
+    for component, table in ((_word(key), table) for key, table in data.items()):
+        idle = any(word in component for word in _IDLE)
         if component in _READ or component == "transformer_tap_regulator" or idle:
             continue
         live = table["id"][table["status"] == 1] if "status" in table.dtype.names else table["id"]
@@ -102,6 +102,11 @@ def _refuse(data: Mapping[Any, Any], file: str, reader: Reader) -> None:
             if row["status"] == 1 and row["type"] != LoadGenType.const_power:
                 wrong, right = "is not of constant power", "other loads are not modelled"
                 reader.wrong(file, f"{component} {row['id']}", "type", wrong, right)
+
+
+def _word(component: Any) -> str:
+    """A component's name; the library's enumerations are texts that print otherwise."""
+    return str(getattr(component, "value", component))
 
 
 def _circuit(data: Mapping[Any, Any], hertz: float) -> Circuit:
