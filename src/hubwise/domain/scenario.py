@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from hubwise.domain.cell import BatteryFacts
 from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Fleet
 from hubwise.domain.horizon import Horizon
@@ -57,3 +58,4 @@ class Scenario:
     assumptions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    battery: BatteryFacts = field(default_factory=BatteryFacts)

@@ -8,6 +8,7 @@ from numpy.random import PCG64, Generator
 
 from hubwise.domain import Fleet, Horizon, Hubs, Promises, Scenario, Search
 from hubwise.scenario.arbitrage import check_bounds
+from hubwise.scenario.battery import read_battery, untested_conditions
 from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.draws import Draws, split_seed
 from hubwise.scenario.errors import Problem, ScenarioError, in_order
@@ -109,7 +110,10 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
 
     rng = Generator(PCG64(search.seed))
     fleet = _fleet(sections, table, hubs, horizon, rng)
+    battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.problems.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
+    if reader.problems:
+        return None
     promises = sections.promises or PromisesSection()
     scenario = Scenario(
         name=head.name,
@@ -127,7 +131,8 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
         search=Search(search.method, search.evaluations, search.seed),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(*head.notes, *network.notes),
+        notes=(*head.notes, *network.notes, *untested_conditions(battery, fleet)),
+        battery=battery,
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
 

@@ -295,6 +295,16 @@ class DriversSection(Section):
     file: Word
 
 
+class BatterySection(Section):
+    """``[battery]``: how wear is priced, by which cells and packs."""
+
+    wear: Literal["linear", "nonlinear"] = "linear"
+    years: Annotated[float, Field(ge=1, le=40, allow_inf_nan=False)] = 10.0
+    end_of_life: Annotated[float, Field(ge=0.3, lt=1, allow_inf_nan=False)] = 0.8
+    cells: dict[str, str] = {}
+    pack_price: dict[str, Positive] = {}
+
+
 SECTIONS: dict[str, type[Section]] = {
     "horizon": HorizonSection,
     "search": SearchSection,
@@ -306,4 +316,5 @@ SECTIONS: dict[str, type[Section]] = {
     "fleet": FleetSection,
     "sessions": SessionsSection,
     "drivers": DriversSection,
+    "battery": BatterySection,
 }

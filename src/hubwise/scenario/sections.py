@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.files import (
+    BatterySection,
     DriversSection,
     FeederSection,
     FleetSection,
@@ -25,7 +26,7 @@ from hubwise.scenario.files import (
 from hubwise.scenario.reading import TOML, Reader
 
 _REQUIRED = ("horizon", "search", "feeder", "hubs", "prices", "rules")
-_OPTIONAL = ("hub_defaults", "promises", "solar", "fleet", "sessions", "drivers")
+_OPTIONAL = ("hub_defaults", "promises", "solar", "fleet", "sessions", "drivers", "battery")
 
 Kind = TypeVar("Kind", bound=Section)
 Value = TypeVar("Value", int, str)
@@ -51,6 +52,7 @@ class Sections:
     promises: PromisesSection | None
     fleet: FleetSection | None
     sessions: SessionsSection | None
+    battery: BatterySection | None
     drivers: DriversSection | None
 
     def said(self, section: str, key: str, kind: type[Value]) -> Value | None:
@@ -106,6 +108,7 @@ def read_sections(raw: Mapping[str, Any], reader: Reader) -> Sections:
         promises=section("promises", PromisesSection),
         fleet=section("fleet", FleetSection),
         sessions=section("sessions", SessionsSection),
+        battery=section("battery", BatterySection),
         drivers=section("drivers", DriversSection),
     )
 
