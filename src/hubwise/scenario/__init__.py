@@ -1,25 +1,30 @@
 """Scenarios: files in, checked at the door; synthetic fleets; import of one's own data."""
 
-from hubwise.scenario.arbitrage import check_tariff
+from hubwise.scenario.arbitrage import check_tariff, lawful
 from hubwise.scenario.door import check, draws, load, packaged
 from hubwise.scenario.draws import Draws
 from hubwise.scenario.errors import Problem, ScenarioError
 from hubwise.scenario.identity import fingerprint, with_participation
 from hubwise.scenario.importer import import_sessions
+from hubwise.scenario.nation import Nation, ZoneKind, load_nation
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.writing import new
 
 __all__ = [
     "Draws",
     "ImportOptions",
+    "Nation",
     "Problem",
     "ScenarioError",
+    "ZoneKind",
     "check",
     "check_tariff",
     "draws",
     "fingerprint",
     "import_sessions",
+    "lawful",
     "load",
+    "load_nation",
     "new",
     "packaged",
     "with_participation",

@@ -46,6 +46,12 @@ def check_tariff(
     )
 
 
+def lawful(tariff: Tariff, fleet: Fleet) -> Tariff:
+    """The tariff, its discharge prices lowered where buying and selling at once would pay."""
+    limit, _ = _highest_discharge_price(tariff.charge_price, fleet)
+    return Tariff(tariff.charge_price, np.minimum(tariff.discharge_price, limit))
+
+
 def check_bounds(
     rules: PriceRules, fleet: Fleet, hubs: Hubs, horizon: Horizon, *, file: str
 ) -> tuple[Problem, ...]:

@@ -58,9 +58,9 @@ class Reader:
             self.wrong(name, f"line {line}", "", "is not UTF-8 text", "save the file as UTF-8")
             return None
 
-    def toml(self) -> dict[str, Any] | None:
-        """``scenario.toml`` as it stands, or nothing where it cannot be read."""
-        text = self.text(TOML)
+    def toml(self, name: str = TOML) -> dict[str, Any] | None:
+        """A TOML file as it stands, or nothing where it cannot be read."""
+        text = self.text(name)
         if text is None:
             return None
         try:
@@ -69,7 +69,7 @@ class Reader:
             line = re.search(r"line (\d+)", str(error))
             where = f"line {line.group(1)}" if line else "end of the file"
             wrong = f"is not valid TOML: {str(error).split(' (at ')[0]}"
-            self.wrong(TOML, where, "", wrong, "the notation is explained at https://toml.io")
+            self.wrong(name, where, "", wrong, "the notation is explained at https://toml.io")
             return None
 
     def section(

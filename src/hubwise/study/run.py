@@ -20,11 +20,10 @@ import polars as pl
 from hubwise.domain import Scenario
 from hubwise.plan import plan, read, write
 from hubwise.plan.folder import is_plan
-from hubwise.plan.place import whole_folder
 from hubwise.scenario import Draws, draws, fingerprint
 from hubwise.study.draws import HOW, intervals
 from hubwise.study.report import write_report
-from hubwise.study.unfinished import Unfinished, unfinished
+from hubwise.study.unfinished import Unfinished, keep_plan, unfinished
 from hubwise.study.workers import Progress, Workers, done_by
 
 STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
@@ -196,7 +195,7 @@ def _run(
     due = sorted((job for job in jobs if job not in found), key=lambda job: job[0] != "hubwise")
     for job, (result, files) in done_by(task, due, workers):
         if files:
-            _keep_plan(plans / str(job), files)
+            keep_plan(plans / str(job), files)
         work.keep(str(job), result)
         found[job] = result
         if progress is not None:
@@ -210,12 +209,6 @@ def _tidy(plans: Path, due: set[str]) -> None:
     for folder in plans.iterdir():
         if folder.name not in due:
             shutil.rmtree(folder)
-
-
-def _keep_plan(folder: Path, files: Files) -> None:
-    with whole_folder(folder, is_plan, "a plan") as beside:
-        for name, content in files.items():
-            (beside / name).write_bytes(content)
 
 
 def _identity(scenario: Scenario, method: str | None) -> Record:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hubwise.plan.place import Holds, check_place, put_in_place
+from hubwise.plan.folder import is_plan
+from hubwise.plan.place import Holds, check_place, put_in_place, whole_folder
 
 IDENTITY = "unfinished.json"
 JOURNAL = "finished.jsonl"
@@ -79,12 +80,19 @@ def unfinished(
     try:
         yield Unfinished(beside)
     except BaseException:
-        if not (beside / JOURNAL).exists():
+        if not any(file.is_file() and file.name != IDENTITY for file in beside.rglob("*")):
             shutil.rmtree(beside)
         raise
     put_in_place(beside, target)
     for name in (IDENTITY, JOURNAL):
         (target / name).unlink(missing_ok=True)
+
+
+def keep_plan(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a plan folder that a worker made."""
+    with whole_folder(folder, is_plan, "a plan") as beside:
+        for name, content in files.items():
+            (beside / name).write_bytes(content)
 
 
 def _in_the_making(folder: Path) -> bool:
@@ -101,5 +109,5 @@ def _identity(folder: Path) -> Any:
 def _mend(journal: Path) -> None:
     """Cut off a line that a kill left without an end."""
     if journal.exists():
-        text = journal.read_text("utf-8")
-        journal.write_text(text[: text.rfind("\n") + 1], "utf-8")
+        text = journal.read_bytes()
+        journal.write_bytes(text[: text.rfind(b"\n") + 1])

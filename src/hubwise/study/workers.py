@@ -9,11 +9,12 @@ from __future__ import annotations
 import pickle
 import signal
 import threading
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import ECONNREFUSED
 from importlib.metadata import version
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import uuid4
 
@@ -31,6 +32,8 @@ Result_co = TypeVar("Result_co", covariant=True)
 PATIENCE_S = 10.0
 # Workers that may die over one job before it is held to be the job's fault.
 DEATHS = 3
+# Jobs that a cluster holds at least, begun or waiting; others are not even made.
+IN_FLIGHT = 32
 
 
 class Progress(Protocol):
@@ -72,14 +75,22 @@ class WorkerLostError(RuntimeError):
 def done_by(
     task: Task[Job, Result], jobs: Sequence[Job], workers: Workers
 ) -> Iterator[tuple[Job, Result]]:
+    """Jobs of one task with their results, as they come; see `each_done_by`."""
+    return each_done_by([(task, jobs)], len(jobs), workers)
+
+
+def each_done_by(
+    batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]], total: int, workers: Workers
+) -> Iterator[tuple[Job, Result]]:
     """Jobs with their results, as they come.
 
     Parameters
     ----------
-    task
-        Runs the jobs.
-    jobs
-        In the order in which they are begun; those that take longest should come first.
+    batches
+        Tasks and the jobs of each, in the order in which they are begun; those that take longest
+        should come first. Asked for when there is room to begin them, and not held when done.
+    total
+        How many jobs there are together.
     workers
         Who does them.
 
@@ -92,36 +103,51 @@ def done_by(
     Exception
         What a job raised; a note names the job.
     """
-    if workers.scheduler is None and min(workers.count, len(jobs)) <= 1:
-        return _here(task, jobs)
-    return _beside(task, jobs, workers)
+    if workers.scheduler is None and min(workers.count, total) <= 1:
+        return _here(batches)
+    return _beside(batches, total, workers)
 
 
-def _here(task: Task[Job, Result], jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+def _here(
+    batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]],
+) -> Iterator[tuple[Job, Result]]:
     """Results as they come, made in this process."""
-    for job in jobs:
-        yield job, _run(task, job)
+    for task, jobs in batches:
+        for job in jobs:
+            yield job, _run(task, job)
 
 
 def _beside(
-    task: Task[Job, Result], jobs: Sequence[Job], workers: Workers
+    batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]], total: int, workers: Workers
 ) -> Iterator[tuple[Job, Result]]:
     """Results as they come, made by a cluster, which forgets each when it was handed on."""
     from distributed import as_completed
 
-    with _cluster(min(workers.count, len(jobs)), workers.scheduler) as client:
-        run = uuid4().hex[:8]
-        # The task is itself the result of a job: it is made again where the worker that held it
-        # died, which data that is only laid there would not be.
-        shared = client.submit(pickle.loads, pickle.dumps(task), key=f"task-{run}")
-        futures = {
-            client.submit(_alone, shared, job, key=f"{job}-{run}-{k}"): job
-            for k, job in enumerate(jobs)
-        }
-        for future in as_completed(futures, loop=client.loop):
-            job = futures.pop(future)
+    with _cluster(min(workers.count, total), workers.scheduler) as client:
+        room = max(IN_FLIGHT, 4 * sum(client.nthreads().values()))
+        waiting = _submitted(client, batches)
+        begun: dict[Future[Any], Job] = dict(islice(waiting, room))
+        completed = as_completed(begun, loop=client.loop)
+        for future in completed:
+            job = begun.pop(future)
             yield job, _result(future, job, workers)
             future.release()
+            for other, its in islice(waiting, room - len(begun)):
+                begun[other] = its
+                completed.add(other)
+
+
+def _submitted(
+    client: Client, batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]]
+) -> Iterator[tuple[Future[Any], Job]]:
+    """The jobs, handed to the scheduler one by one as they are asked for."""
+    run, number = uuid4().hex[:8], count()
+    for task, jobs in batches:
+        # The task is itself the result of a job: it is made again where the worker that held it
+        # died, which data that is only laid there would not be.
+        shared = client.submit(pickle.loads, pickle.dumps(task), key=f"task-{run}-{next(number)}")
+        for job in jobs:
+            yield client.submit(_alone, shared, job, key=f"{job}-{run}-{next(number)}"), job
 
 
 def _result(future: Future[Any], job: Any, workers: Workers) -> Any:

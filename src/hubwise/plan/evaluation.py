@@ -1,0 +1,112 @@
+"""One evaluation of given prices: everybody answers, the dispatch balances, nothing is searched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Limits, Problem, feeder_limits, make_problem, with_participants
+from hubwise.domain import Scenario, Tariff
+from hubwise.drivers import best_response, schedule_cost, uncoordinated
+from hubwise.grid import power_flow
+from hubwise.ledger import hub_flows
+from hubwise.plan.result import departure_figures, feeder_figures
+from hubwise.plan.strategies import at_rest
+from hubwise.pricing import Value, cost_ceiling, value
+
+Array = NDArray[np.float64]
+
+# Rounds of the dispatch, as the search for prices has them.
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What prices do in one scenario.
+
+    Parameters
+    ----------
+    figures
+        Named as in a plan's result; the feeder's are of the AC power flow.
+    head_kw
+        Active power at the feeder head; shape (slots,) [kW].
+    uncoordinated_head_kw
+        The same when everybody plugs in and charges at once.
+    """
+
+    figures: dict[str, float]
+    head_kw: Array
+    uncoordinated_head_kw: Array
+
+
+def limits_of(scenario: Scenario) -> Limits:
+    """The feeder's limits, linearised where the uncoordinated fleet leads.
+
+    The costly part of an evaluation; other draws of the same fleet lead nearly there, too.
+    """
+    return feeder_limits(scenario.feeder, scenario.hubs.bus, uncoordinated_kw(scenario))
+
+
+def evaluate(
+    scenario: Scenario, tariff: Tariff, *, limits: Limits | None = None, rounds: int = ROUNDS
+) -> Evaluation:
+    """What posted prices do: best responses, dispatch under shared limits, AC power flow, account.
+
+    Parameters
+    ----------
+    scenario
+        What is given, with its participants marked.
+    tariff
+        Posted prices, free of same-slot arbitrage.
+    limits
+        See `limits_of`; made here if not given.
+    rounds
+        Rounds of the dispatch.
+    """
+    feeder, bus = scenario.feeder, scenario.hubs.bus
+    before = power_flow(feeder, bus, uncoordinated_kw(scenario)).head_kw
+    span = scenario.promises.peak_valley * float(np.ptp(before))
+    problem = make_problem(scenario, limits or limits_of(scenario), span_kw=span)
+    worth = value(problem, tariff, rounds=rounds)
+    answer = worth.dispatch
+    schedule = with_participants(problem, answer.schedule)
+    state = power_flow(feeder, bus, answer.hub_kw)
+    figures: dict[str, float] = {
+        **feeder_figures(scenario, schedule, answer.stations, state),
+        **departure_figures(scenario, schedule),
+        **_money(problem, worth),
+        "uncoordinated_peak_valley_kw": float(np.ptp(before)),
+        "max_regret": _regret(problem, worth),
+    }
+    return Evaluation(figures, state.head_kw, before)
+
+
+def uncoordinated_kw(scenario: Scenario) -> Array:
+    """Hub net draw when everybody charges at once; shape (hubs, slots) [kW]."""
+    schedule = uncoordinated(scenario.fleet, scenario.horizon)
+    rest = at_rest(scenario, schedule)
+    return hub_flows(len(scenario.hubs), scenario.fleet, schedule, rest).net_kw
+
+
+def _money(problem: Problem, worth: Value) -> dict[str, float]:
+    """Costs and profit [currency]."""
+    scenario = problem.scenario
+    at_once = problem.uncoordinated.charge_kw.sum(axis=0)
+    return {
+        "participant_cost": worth.participant_cost,
+        "participant_reference_cost": cost_ceiling(problem, promise=1.0),
+        "fleet_reference_cost": scenario.horizon.slot_hours
+        * float(at_once @ scenario.market.reference_price),
+        "operator_profit": worth.account.profit,
+        "operator_profit_without_incentive": worth.account.profit_without_incentive,
+    }
+
+
+def _regret(problem: Problem, worth: Value) -> float:
+    """Largest regret of a participant [currency]."""
+    fleet, horizon = problem.fleet, problem.scenario.horizon
+    _, least = best_response(fleet, worth.tariff, horizon)
+    cost = schedule_cost(fleet, worth.tariff, worth.dispatch.schedule, horizon)
+    return float((cost - least).max(initial=0.0))

@@ -1,0 +1,104 @@
+"""One zone: drawn, answered or planned, and told as a row and its head's profile."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hubwise.dispatch import Limits
+from hubwise.domain import Scenario, Tariff
+from hubwise.grid import power_flow
+from hubwise.plan import Plan, plan, write
+from hubwise.plan.evaluation import evaluate, uncoordinated_kw
+from hubwise.scenario import Draws, lawful, with_participation
+
+Record = dict[str, Any]
+Files = dict[str, bytes]
+
+
+class Job(NamedTuple):
+    """One zone: its number in the nation, its name and its seed."""
+
+    number: int
+    zone: str
+    seed: int
+
+    def __str__(self) -> str:
+        return self.zone
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Evaluate zones of one kind at given prices."""
+
+    draws: Draws
+    participation: float | None
+    tariff: Tariff
+    limits: Limits
+
+    def run(self, job: Job) -> tuple[Record, Files]:
+        """A zone's row."""
+        began = time.perf_counter()
+        scenario = _drawn(self.draws, job, self.participation)
+        done = evaluate(scenario, lawful(self.tariff, scenario.fleet), limits=self.limits)
+        row = _row(job, scenario, done.figures, done.head_kw, done.uncoordinated_head_kw)
+        return {**row, "wall_seconds": time.perf_counter() - began}, {}
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """Plan zones of one kind."""
+
+    draws: Draws
+    participation: float | None
+    method: str | None
+    keep: bool
+
+    def run(self, job: Job) -> tuple[Record, Files]:
+        """A zone's row, and the files of its plan folder if that is kept."""
+        began = time.perf_counter()
+        scenario = _drawn(self.draws, job, self.participation)
+        made = plan(scenario, method=self.method)
+        before = power_flow(scenario.feeder, scenario.hubs.bus, uncoordinated_kw(scenario)).head_kw
+        figures = {
+            **{key: value for key, value in made.result.items() if _is_number(value)},
+            "uncoordinated_peak_valley_kw": float(np.ptp(before)),
+            "fleet_reference_cost": float(made.bills.reference_cost.sum()),
+        }
+        row = _row(job, scenario, figures, made.state.head_kw, before)
+        return {**row, "wall_seconds": time.perf_counter() - began}, self._files(made, job)
+
+    def _files(self, made: Plan, job: Job) -> Files:
+        if not self.keep:
+            return {}
+        with TemporaryDirectory() as place:
+            folder = write(made, Path(place) / job.zone)
+            return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def _drawn(found: Draws, job: Job, participation: float | None) -> Scenario:
+    scenario = found.draw(job.seed)
+    return scenario if participation is None else with_participation(scenario, participation)
+
+
+def _row(
+    job: Job, scenario: Scenario, figures: Record, head_kw: Any, uncoordinated_head_kw: Any
+) -> Record:
+    return {
+        **job._asdict(),
+        "sessions": len(scenario.fleet),
+        "participating": int(scenario.fleet.participating.sum()),
+        **figures,
+        "head_kw": head_kw.tolist(),
+        "uncoordinated_head_kw": uncoordinated_head_kw.tolist(),
+    }
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a figure; None stands for one that there is not."""
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
