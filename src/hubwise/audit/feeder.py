@@ -83,14 +83,14 @@ def _powers(evidence: Evidence, method: str, state: FeederState) -> Check:
 
 
 def _loadings(evidence: Evidence, method: str, state: FeederState) -> Check:
-    found = evidence.feeder
+    found, limit = evidence.feeder, evidence.scenario.feeder.branch_limits
     return agree(
         "feeder: loadings",
         f"Branch and transformer loadings are those of a second power flow ({method})",
         {
             "feeder.max_branch_loading": (
                 found["max_branch_loading"],
-                state.branch_loading.max(axis=0),
+                (state.branch_loading / limit[:, None]).max(axis=0),
             ),
             "feeder.transformer_loading": (found["transformer_loading"], state.transformer_loading),
         },

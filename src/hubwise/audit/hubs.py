@@ -28,7 +28,7 @@ def check_hubs(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield _battery_power(evidence)
     yield _battery_energy(evidence)
     yield _battery_range(evidence)
-    yield _connection_limits(evidence)
+    yield from _connection_limits(evidence)
 
 
 def net_kw(evidence: Evidence) -> Array:
@@ -163,10 +163,22 @@ def _battery_range(evidence: Evidence) -> Check:
     )
 
 
-def _connection_limits(evidence: Evidence) -> Check:
+def _connection_limits(evidence: Evidence) -> Iterator[Check]:
     hubs, given = evidence.hubs, evidence.scenario.hubs
     limits = {"import_kw": given.import_limit_kw, "export_kw": given.export_limit_kw}
-    return judge(
+    most = np.broadcast_to(given.transformer_kva * given.transformer_limit, len(given))
+    yield judge(
+        "hubs: transformers",
+        "No hub draws or sells more than its own transformer carries",
+        [
+            worst_of(hubs[name] - most[:, None], evidence.hubs_axes, f"hubs.{name}")
+            for name in limits
+        ],
+        POWER,
+        advice="put a larger transformer there, or let more drivers take part",
+        otherwise=Status.MISSED,
+    )
+    yield judge(
         "hubs: connection limits",
         "No hub draws or sells more than its grid connection allows",
         [

@@ -94,7 +94,7 @@ def _transformer(evidence: Evidence) -> Check:
 def _branch(evidence: Evidence) -> Check:
     return judge(
         "limits: branches",
-        "No branch carries more than its ampacity",
+        "No branch carries more than it may",
         worst_of(
             evidence.feeder["max_branch_loading"] - 1.0,
             evidence.slots_axis,

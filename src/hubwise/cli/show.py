@@ -14,7 +14,7 @@ from hubwise.domain import Scenario
 
 Result = dict[str, Any]
 
-LIMITS = ("voltage", "branch", "transformer", "connection", "convergence")
+LIMITS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
 
 
 def limits_broken(result: Result) -> int:

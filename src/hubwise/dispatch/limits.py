@@ -86,7 +86,7 @@ def _voltage_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array
 
 def _branch_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array]]:
     """One row for the branch of each slot nearest to its limit, where near."""
-    limit = np.broadcast_to(feeder.branch_limit, len(feeder.from_bus))
+    limit = feeder.branch_limits
     loading = at.state.branch_loading / limit[:, None]
     worst = np.argmax(np.nan_to_num(loading, nan=-np.inf), axis=0)
     slope = _pick(at.branch_loading / limit[:, None, None], worst)

@@ -86,8 +86,8 @@ def make_problem(
         limits=limits,
         spread_kw=_spread(scenario, everybody, limits),
         span_kw=span_kw,
-        import_limit_kw=np.maximum(hubs.import_limit_kw - connection_caution_kw, 0.0),
-        export_limit_kw=np.maximum(hubs.export_limit_kw - connection_caution_kw, 0.0),
+        import_limit_kw=np.maximum(hubs.most_import_kw - connection_caution_kw, 0.0),
+        export_limit_kw=np.maximum(hubs.most_export_kw - connection_caution_kw, 0.0),
     )
 
 

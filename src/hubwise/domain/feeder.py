@@ -96,6 +96,11 @@ class Feeder:
         return np.broadcast_to(self.nominal_kv, len(self.bus)).astype(float)
 
     @property
+    def branch_limits(self) -> Array:
+        """Highest loading of every branch, as a share of its ampacity; shape (branches,)."""
+        return np.broadcast_to(self.branch_limit, len(self.from_bus)).astype(float)
+
+    @property
     def branch_names(self) -> tuple[str, ...]:
         """What to call each branch, such as ``branch 3-23``."""
         ends = zip(self.from_bus, self.to_bus, strict=True)

@@ -26,6 +26,7 @@ class Kind(Enum):
     BRANCH = "branch"
     TRANSFORMER = "transformer"
     CONNECTION = "connection"
+    HUB_TRANSFORMER = "hub transformer"
     CONVERGENCE = "convergence"
 
 
@@ -34,6 +35,7 @@ _UNIT = {
     Kind.BRANCH: "{:.1%} of its ampacity",
     Kind.TRANSFORMER: "{:.1%} of its rating",
     Kind.CONNECTION: "{:.1f} kW",
+    Kind.HUB_TRANSFORMER: "{:.1%} of its rating",
 }
 
 
@@ -94,6 +96,8 @@ def violations(
     head = state.transformer_loading[None, :]
     imports = [f"hub {name}, import" for name in hubs.name]
     exports = [f"hub {name}, export" for name in hubs.name]
+    own = [f"hub {name}, transformer" for name in hubs.name]
+    share = np.abs(hub_kw) / np.broadcast_to(hubs.transformer_kva, len(hubs))[:, None]
     lost = [
         Violation(Kind.CONVERGENCE, "feeder", int(slot), np.nan, np.nan)
         for slot in np.flatnonzero(~state.converged)
@@ -106,6 +110,7 @@ def violations(
         *_above(Kind.TRANSFORMER, ["substation transformer"], head, feeder.transformer_limit),
         *_above(Kind.CONNECTION, imports, hub_kw, hubs.import_limit_kw),
         *_above(Kind.CONNECTION, exports, -hub_kw, hubs.export_limit_kw),
+        *_above(Kind.HUB_TRANSFORMER, own, share, hubs.transformer_limit),
     )
 
 

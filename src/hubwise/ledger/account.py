@@ -171,6 +171,6 @@ def solar_that_pays(scenario: Scenario, draw_kw: Array) -> Array:
     """
     hubs, market = scenario.hubs, scenario.market
     saves = np.where(market.purchase_price > 0.0, np.maximum(draw_kw, 0.0), 0.0)
-    sells = np.where(market.feed_in_price > 0.0, hubs.export_limit_kw[:, None], 0.0)
+    sells = np.where(market.feed_in_price > 0.0, hubs.most_export_kw[:, None], 0.0)
     used: Array = np.minimum(hubs.solar_kw, saves + sells)
     return used

@@ -43,6 +43,7 @@ def feeder_figures(
         "branch_violations": broken[Kind.BRANCH],
         "transformer_violations": broken[Kind.TRANSFORMER],
         "connection_violations": broken[Kind.CONNECTION],
+        "hub_transformer_violations": broken[Kind.HUB_TRANSFORMER],
         "convergence_violations": broken[Kind.CONVERGENCE],
         "transformer_peak_loading": float(known.transformer_loading.max()),
         "transformer_life_days": float(

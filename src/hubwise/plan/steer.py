@@ -107,8 +107,8 @@ def missed_kw(scenario: Scenario, limits: Limits, span_kw: float, hub_kw: Array)
         Shape (3,), 0 or less where all hold [kW].
     """
     rows, hubs = limits.rows(hub_kw), scenario.hubs
-    over_import = np.max(hub_kw - hubs.import_limit_kw[:, None])
-    over_export = np.max(-hub_kw - hubs.export_limit_kw[:, None])
+    over_import = np.max(hub_kw - hubs.most_import_kw[:, None])
+    over_export = np.max(-hub_kw - hubs.most_export_kw[:, None])
     return np.array(
         [
             np.ptp(rows[0]) - span_kw,
