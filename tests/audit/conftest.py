@@ -16,6 +16,7 @@ from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import plan as make_plan
 from hubwise.plan import result, write
 from hubwise.plan.strategies import at_rest
+from hubwise.plan.wishes import make_wishes, told_in_short
 from hubwise.scenario import load, with_participation
 
 
@@ -96,6 +97,7 @@ def assemble(scenario, tariff, schedule, stations, cost):
         state=power_flow(scenario.feeder, hubs.bus, net_kw),
         bills=bills,
         account=make_account(scenario, schedule, stations, bills),
+        wishes=make_wishes(scenario, fleet.participating, schedule, bills, tariff),
         result={"strategy": "hubwise", "participation": scenario.participation},
     )
     _figures(plan)
@@ -116,6 +118,7 @@ def _figures(plan):
         **result.money_figures(scenario, plan.bills, plan.account),
         **result.departure_figures(scenario, plan.schedule),
         "declined": 0,
+        "told": told_in_short(plan.wishes.session, plan.wishes.wish, plan.wishes.told),
         "reference_margin": reference_margin(scenario, at_once),
         "prices": result.posted_prices(scenario, plan.tariff),
     }

@@ -16,6 +16,7 @@ from hubwise.domain import Scenario, Tariff
 from hubwise.drivers import best_response
 from hubwise.plan import plan, write
 from hubwise.plan.consent import consenting, most_saving, savings, willing
+from hubwise.plan.wishes import make_wishes
 from hubwise.scenario import load
 
 seeds = st.integers(0, 10**6)
@@ -121,7 +122,9 @@ def test_the_audit_derives_who_takes_part(choosy: Scenario, tmp_path: Path) -> N
         minimum = np.full(len(choosy.fleet), wish)
         told = replace(choosy, fleet=replace(choosy.fleet, minimum_saving=minimum))
         lied = replace(made.scenario, fleet=replace(made.scenario.fleet, minimum_saving=minimum))
-        folder = write(replace(made, scenario=lied), tmp_path / f"lied-{wish}")
+        joined = choosy.fleet.participating
+        wishes = make_wishes(lied, joined, made.schedule, made.bills, made.tariff)
+        folder = write(replace(made, scenario=lied, wishes=wishes), tmp_path / f"lied-{wish}")
         assert "drivers: minimum saving" in {check.name for check in audit(folder, told).failures}
 
 

@@ -20,6 +20,7 @@ from hubwise.audit.report import AuditReport, Check, Status
 from hubwise.audit.rows import check_rows
 from hubwise.audit.sessions import check_sessions
 from hubwise.audit.summary import check_identity, check_seal
+from hubwise.audit.wishes import check_wishes
 from hubwise.domain import Scenario
 from hubwise.plan.folder import PlanFolder, PlanFolderError, read
 from hubwise.scenario import ScenarioError, load, with_participation
@@ -91,6 +92,7 @@ def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     state = flow(scenario.feeder, scenario.hubs.bus, net_kw(evidence))
     before = flow(scenario.feeder, scenario.hubs.bus, uncoordinated_kw(evidence))
     yield from check_drivers(evidence, conduct)
+    yield from check_wishes(evidence, conduct)
     yield from check_prices(evidence, conduct)
     yield from check_hubs(evidence, conduct)
     yield from check_money(evidence, conduct)

@@ -148,7 +148,7 @@ def _at_once(evidence: Evidence, conduct: Conduct) -> Check:
 
 def _least_costs(evidence: Evidence, conduct: Conduct) -> Array:
     """The least cost, by a linear program, of all who were asked; the others' own cost."""
-    least = _felt_cost(evidence)
+    least = felt_cost(evidence)
     some = evidence.fleet.select(evidence.asked)
     if not conduct.posts_prices:
         some = some.one_way()
@@ -158,7 +158,7 @@ def _least_costs(evidence: Evidence, conduct: Conduct) -> Array:
 
 def _responses(evidence: Evidence, conduct: Conduct, least: Array) -> Iterator[Check]:
     """Every participant's best response against the least cost, and its schedule's regret."""
-    felt = _felt_cost(evidence)
+    felt = felt_cost(evidence)
     least = np.where(evidence.fleet.participating, least, felt)
     yield agree(
         "drivers: best response",
@@ -180,7 +180,7 @@ def _responses(evidence: Evidence, conduct: Conduct, least: Array) -> Iterator[C
 
 def _no_worse_off(evidence: Evidence) -> Check:
     """Cost as drivers feel it: the worth of energy above the required is taken off both sides."""
-    loss = _felt_cost(evidence) - _felt_cost_at_once(evidence)
+    loss = felt_cost(evidence) - felt_cost_at_once(evidence)
     loss = np.where(evidence.fleet.participating, loss, 0.0)
     return judge(
         "drivers: no worse off",
@@ -194,8 +194,8 @@ def _no_worse_off(evidence: Evidence) -> Check:
 def _minimum_saving(evidence: Evidence, conduct: Conduct, least: Array) -> Check:
     """Who takes part saves the own minimum at least; who declined could not have, at best."""
     fleet = evidence.fleet
-    could = _felt_cost_at_once(evidence) - least
-    saves = _felt_cost_at_once(evidence) - _felt_cost(evidence)
+    could = felt_cost_at_once(evidence) - least
+    saves = felt_cost_at_once(evidence) - felt_cost(evidence)
     lacks = np.where(fleet.participating, fleet.minimum_saving - saves, 0.0)
     left_out = np.where(evidence.declined, could - fleet.minimum_saving, 0.0)
     axes = evidence.sessions_axis
@@ -210,7 +210,7 @@ def _minimum_saving(evidence: Evidence, conduct: Conduct, least: Array) -> Check
     )
 
 
-def _felt_cost_at_once(evidence: Evidence) -> Array:
+def felt_cost_at_once(evidence: Evidence) -> Array:
     """What charging at once at the reference tariff costs, as drivers feel it."""
     fleet, horizon = evidence.fleet, evidence.scenario.horizon
     surplus = charging_at_once_kwh(fleet, horizon)[:, -1] - fleet.required_kwh
@@ -218,7 +218,8 @@ def _felt_cost_at_once(evidence: Evidence) -> Array:
     return felt
 
 
-def _felt_cost(evidence: Evidence) -> Array:
+def felt_cost(evidence: Evidence) -> Array:
+    """What the plan costs drivers, the worth of energy above the required taken off."""
     fleet = evidence.fleet
     surplus = evidence.schedule.energy_kwh[:, -1] - fleet.required_kwh
     felt: Array = evidence.bills["net_cost"] - fleet.surplus_value * surplus

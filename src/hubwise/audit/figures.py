@@ -71,7 +71,7 @@ def check_figures(
     yield _rest(found, {*derived, *ratios, *ties, *_CHECKED_ELSEWHERE})
 
 
-_CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations"}
+_CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
 
 
 def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -105,6 +105,7 @@ def feeder_figures(evidence: Evidence) -> Figures:
         "voltage_violations": float(((voltage < low) | (voltage > high)).sum()),
         "transformer_violations": float(heavy.sum()),
         "connection_violations": float(_connections(evidence)),
+        "hub_transformer_violations": float(_hub_transformers(evidence)),
         "convergence_violations": float((~known).sum()),
         "transformer_peak_loading": float(loading[known].max(initial=-np.inf)),
         "transformer_life_days": float(life),
@@ -124,6 +125,14 @@ def _connections(evidence: Evidence) -> int:
     return sum(
         int((hubs[name] > limit[:, None] * (1 + LIMIT)).sum()) for name, limit in limits.items()
     )
+
+
+def _hub_transformers(evidence: Evidence) -> int:
+    """Slots x hubs above the limit of the hub's own transformer, losses left out."""
+    given, hubs = evidence.scenario.hubs, evidence.hubs
+    most = np.broadcast_to(given.transformer_kva * given.transformer_limit, len(given))
+    drawn = np.maximum(hubs["import_kw"], hubs["export_kw"])
+    return int((drawn > most[:, None] * (1 + LIMIT)).sum())
 
 
 def money_figures(evidence: Evidence, conduct: Conduct) -> Figures:
@@ -194,7 +203,7 @@ def _solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
     """Solar that vehicles charging at once use, and that is sold, as far as either pays."""
     market, hubs = evidence.scenario.market, evidence.scenario.hubs
     saved = np.minimum(hubs.solar_kw, _draw_at_once(evidence)) * (market.purchase_price > 0.0)
-    rest = np.minimum(hubs.solar_kw - saved, hubs.export_limit_kw[:, None])
+    rest = np.minimum(hubs.solar_kw - saved, hubs.most_export_kw[:, None])
     return saved, rest * (market.feed_in_price > 0.0)
 
 
@@ -255,13 +264,13 @@ def _branches(evidence: Evidence, state: FeederState) -> Check:
 
     A loading that is at its limit to rounding may count or not.
     """
-    loading = state.branch_loading
+    loading = state.branch_loading / evidence.scenario.feeder.branch_limits[:, None]
     least, most = (int((loading > 1 + side * NEAR).sum()) for side in (1, -1))
     found = evidence.result.get("branch_violations")
     apart = max(least - found, found - most, 0) if is_number(found) else np.inf
     return judge(
         "summary: branches",
-        "Branches above their ampacity are those of a second power flow",
+        "Branches above what they may carry are those of a second power flow",
         Finding(apart, f"summary.json, branch_violations: {found!r}, derived {least} to {most}"),
         0.0,
         advice="count the violations again",

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from hubwise.audit.report import Check, Status
+from hubwise.audit.wishes import wished
 from hubwise.domain import Scenario
 from hubwise.plan.folder import PlanFolder
 from hubwise.plan.tables import TABLES
@@ -52,7 +54,15 @@ def expected_keys(scenario: Scenario) -> dict[str, pl.DataFrame]:
         "buses": buses.join(slots, how="cross"),
         "feeder": slots,
         "bills": ids.select("driver", "session"),
+        "wishes": _wishes(ids, wished(scenario.fleet)),
     }
+
+
+def _wishes(ids: pl.DataFrame, having: dict[str, NDArray[np.bool_]]) -> pl.DataFrame:
+    """The key columns of wishes.parquet: every session's wishes, in the order of ``having``."""
+    session, wish = np.nonzero(np.array(list(having.values())).T)
+    names = pl.Series("wish", [list(having)[k] for k in wish], dtype=pl.String)
+    return ids.select("session", "driver")[session].with_columns(names)
 
 
 def _ints(scenario: Scenario, column: str) -> list[int]:

@@ -81,6 +81,11 @@ class Horizon:
             return names
         return [moment.isoformat(timespec="minutes") for moment in starts]
 
+    def clock(self, slot: int) -> str:
+        """What the clock shows at the start of ``slot``; the number of slots is the end."""
+        moment = self.start_utc + timedelta(minutes=self.slot_minutes * slot)
+        return f"{moment.astimezone(ZoneInfo(self.zone)):%H:%M}"
+
     def local_hours(self) -> NDArray[np.float64]:
         """Wall-clock hour (0-24) at which each slot starts; shape (slots,) [h]."""
         return np.array([m.hour + m.minute / 60.0 for m in self.local_starts()])

@@ -2,7 +2,7 @@
 
 from hubwise.ledger.account import Account, make_account, reference_margin, solar_that_pays
 from hubwise.ledger.bills import Bills, make_bills, session_prices
-from hubwise.ledger.books import Books, minor_unit, post
+from hubwise.ledger.books import Books, in_cents, minor_unit, post
 from hubwise.ledger.flows import HubFlows, hub_flows, sum_by_hub
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Books",
     "HubFlows",
     "hub_flows",
+    "in_cents",
     "make_account",
     "make_bills",
     "minor_unit",

@@ -64,6 +64,12 @@ def minor_unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-_MINOR_DIGITS.get(currency.upper(), 2))
 
 
+def in_cents(amounts: Iterable[float], currency: str) -> tuple[Decimal, ...]:
+    """Amounts of money, each rounded half-even to the currency's smallest unit."""
+    unit = minor_unit(currency)
+    return _rounded((Decimal(repr(float(amount))) for amount in amounts), unit)
+
+
 def post(bills: Bills, participating: NDArray[np.bool_], currency: str) -> Books:
     """Post every bill, rounded half-even to the currency's smallest unit.
 

@@ -8,6 +8,7 @@ from typing import Any
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState
 from hubwise.ledger import Account, Bills
+from hubwise.plan.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Plan:
         Of every session.
     account
         The operator's line items.
+    wishes
+        What drivers wished, and what they are told.
     result
         The plan's entry in ``summary.json``.
     """
@@ -47,4 +50,5 @@ class Plan:
     state: FeederState
     bills: Bills
     account: Account
+    wishes: Wishes
     result: dict[str, Any]

@@ -33,6 +33,7 @@ from hubwise.plan.strategies import (
     storage_strategy,
     uncoordinated_strategy,
 )
+from hubwise.plan.wishes import make_wishes, told_in_short
 from hubwise.scenario import with_participation
 
 STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
@@ -78,10 +79,13 @@ def plan(
     asked, scenario = scenario.fleet.participating, answer.scenario
     state, bills, account = _settle(scenario, answer, answer.schedule, answer.stations)
     figures = _figures(scenario, answer, promised, (state, bills, account))
+    posted = answer.tariff if answer.method else None
+    wishes = make_wishes(scenario, asked, answer.schedule, bills, posted)
     figures |= {
         "strategy": strategy,
         "participation": scenario.participation,
         "declined": int((asked & ~scenario.fleet.participating).sum()),
+        "told": told_in_short(wishes.session, wishes.wish, wishes.told),
         "wall_seconds": time.perf_counter() - began,
     }
     return Plan(
@@ -94,6 +98,7 @@ def plan(
         state=state,
         bills=bills,
         account=account,
+        wishes=wishes,
         result=figures,
     )
 

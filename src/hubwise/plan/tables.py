@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hubwise.domain import Hubs, Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState
 from hubwise.ledger import Bills, hub_flows
+from hubwise.plan.wishes import Wishes
 
 if TYPE_CHECKING:
     from hubwise.plan.model import Plan
@@ -75,6 +76,11 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         **_columns(_NUMBER, "charged_kwh discharged_kwh paid earned wear net_cost"),
         **_columns(_NUMBER, "reference_cost saving best_response_cost regret"),
     },
+    "wishes": {
+        **_columns(_TEXT, "session driver wish told"),
+        **_columns(_NUMBER, "asked given"),
+        "honoured": _FLAG,
+    },
 }
 """Columns of every table, in order, and their types; the names are the files' stems."""
 
@@ -94,6 +100,7 @@ def tables(plan: Plan) -> dict[str, pl.DataFrame]:
         "buses": _buses(scenario, plan.schedule, plan.stations, plan.state),
         "feeder": _feeder(scenario, plan.state),
         "bills": _bills(plan.bills),
+        "wishes": _wishes(plan.wishes),
     }
 
 
@@ -196,7 +203,9 @@ def _feeder(scenario: Scenario, state: FeederState) -> pl.DataFrame:
             "losses_kw": state.losses_kw,
             "min_voltage_pu": state.voltage_pu.min(axis=0),
             "min_voltage_bus": lowest_bus,
-            "max_branch_loading": state.branch_loading.max(axis=0),
+            "max_branch_loading": (
+                state.branch_loading / scenario.feeder.branch_limits[:, None]
+            ).max(axis=0),
             "transformer_loading": state.transformer_loading,
         },
     )
@@ -206,3 +215,9 @@ def _bills(bills: Bills) -> pl.DataFrame:
     columns = {f.name: getattr(bills, f.name) for f in fields(bills)}
     texts = {name: columns[name].tolist() for name in ("session", "driver")}
     return _table("bills", {**columns, **texts})
+
+
+def _wishes(wishes: Wishes) -> pl.DataFrame:
+    columns = {f.name: getattr(wishes, f.name) for f in fields(wishes)}
+    texts = {name: columns[name].tolist() for name in ("session", "driver", "wish")}
+    return _table("wishes", {**columns, **texts})

@@ -1,0 +1,156 @@
+"""Wishes: what each driver asked for, what the plan gives, and whether the driver is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hubwise.audit.conduct import Conduct
+from hubwise.audit.drivers import ENERGY, felt_cost, felt_cost_at_once
+from hubwise.audit.evidence import Evidence
+from hubwise.audit.program import best_response_costs
+from hubwise.audit.report import Check, Status, agree
+from hubwise.audit.stays import target_kwh
+from hubwise.domain import Fleet
+from hubwise.plan.consent import most_saving
+from hubwise.plan.wishes import NOT_KEPT, arrives_low, declines, told_in_short, too_short
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Index = NDArray[np.int64]
+
+
+def wished(fleet: Fleet) -> dict[str, Flags]:
+    """Who has which wish; the names in the order of a session's rows."""
+    everybody = np.ones(len(fleet), dtype=bool)
+    return {
+        "departure_slot": everybody,
+        "required_kwh": everybody,
+        "reserve_kwh": fleet.reserve_kwh > 0,
+        "discharge_limit_kwh": fleet.discharge_limit_kwh < np.inf,
+        "never_discharge": fleet.never_discharge,
+        "minimum_saving": fleet.minimum_saving > 0,
+    }
+
+
+def check_wishes(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
+    """Every number of wishes.parquet, and that nobody goes without being told."""
+    table, fleet = evidence.folder.tables["wishes"], evidence.fleet
+    row = {session: k for k, session in enumerate(fleet.session.tolist())}
+    session = np.array([row[name] for name in table["session"]], dtype=np.int64)
+    given, names = _given(evidence), table["wish"].to_list()
+
+    def due(columns: dict[str, Array]) -> Array:
+        pairs = zip(names, session, strict=True)
+        return np.array([columns[name][k] for name, k in pairs], dtype=float)
+
+    asked = due({name: np.asarray(getattr(fleet, name), dtype=float) for name in given})
+    honoured = due({k: v.astype(float) for k, v in _honoured(evidence, conduct, given).items()})
+    found = {name: table[name].cast(pl.Float64).to_numpy() for name in ("asked", "given")}
+    flags = table["honoured"].cast(pl.Float64).to_numpy()
+    yield agree(
+        "wishes: numbers",
+        "Every wish is the session's, and what it is given is what schedule and bills say",
+        {
+            "wishes.asked": (found["asked"], asked),
+            "wishes.given": (found["given"], due(given)),
+            "wishes.honoured": (flags, honoured),
+        },
+        [("row", range(table.height))],
+        ENERGY,
+        advice="make the plan again: what drivers would read is not so",
+    )
+    yield _told(table, session, evidence, honoured > 0)
+    yield _in_short(table, evidence)
+
+
+def _told(table: pl.DataFrame, session: Index, evidence: Evidence, honoured: Flags) -> Check:
+    """Who is not given what was wished, or declined, is told what the numbers say."""
+    sentences, declined = _sentences(evidence), evidence.declined
+    faults = []
+    for k, (wish, text) in enumerate(table.select("wish", "told").iter_rows()):
+        i = int(session[k])
+        due = not honoured[k] or (wish == "minimum_saving" and declined[i])
+        if text != (sentences.get(wish, _not_kept)(i) if due else ""):
+            faults.append(f"{wish} of session {evidence.fleet.session[i]}")
+    return _words(
+        "wishes: told",
+        "Every driver whose wish the plan does not meet is told so, and why, before the stay",
+        faults,
+        "a driver would find out during the stay: make the plan again",
+    )
+
+
+def _not_kept(_: int) -> str:
+    return NOT_KEPT
+
+
+def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
+    """What session ``i`` is told where a wish cannot be met, from numbers derived again."""
+    fleet, scenario = evidence.fleet, evidence.scenario
+    reach = target_kwh(fleet, scenario.horizon)
+    could, most = np.zeros(len(fleet)), most_saving(scenario)
+    out = evidence.declined
+    least = best_response_costs(fleet.select(out), evidence.tariff, scenario.horizon)
+    could[out] = felt_cost_at_once(evidence)[out] - least
+    ends = [scenario.horizon.clock(int(slot)) for slot in fleet.departure_slot]
+    return {
+        "required_kwh": lambda i: too_short(fleet.required_kwh[i], reach[i], ends[i]),
+        "reserve_kwh": lambda i: arrives_low(fleet.reserve_kwh[i], fleet.arrival_kwh[i]),
+        "minimum_saving": lambda i: declines(
+            fleet.minimum_saving[i], could[i], most[i], scenario.currency
+        ),
+    }
+
+
+def _in_short(table: pl.DataFrame, evidence: Evidence) -> Check:
+    due = told_in_short(table["session"], table["wish"], table["told"])
+    found = evidence.result.get("told")
+    return _words(
+        "summary: told",
+        "What drivers have to be told in short is what wishes.parquet tells them",
+        [] if found == due else [f"told: {found!r}, not {due!r}"],
+        "make the plan again",
+    )
+
+
+def _words(name: str, promise: str, faults: list[str], advice: str) -> Check:
+    """A check that holds where there is no fault."""
+    status = Status.FAILS if faults else Status.HOLDS
+    return Check(name, promise, status, where="; ".join(faults[:5]), advice=advice * bool(faults))
+
+
+def _given(evidence: Evidence) -> dict[str, Array]:
+    """What sessions get of what is wished, by the tables; each of shape (sessions,)."""
+    fleet, schedule, stay = evidence.fleet, evidence.schedule, evidence.stay
+    slots = np.arange(stay.shape[1])
+    flows = (schedule.charge_kw > 0) | (schedule.discharge_kw > 0)
+    ends = np.where(flows, slots + 1.0, 0.0).max(axis=1)
+    discharged = evidence.hours * schedule.discharge_kw.sum(axis=1)
+    energy = np.where(stay, schedule.energy_kwh, np.inf)
+    return {
+        "departure_slot": np.maximum(ends, fleet.arrival_slot),
+        "required_kwh": schedule.energy_kwh[:, -1],
+        "reserve_kwh": np.minimum(energy.min(axis=1), fleet.arrival_kwh),
+        "discharge_limit_kwh": discharged / fleet.discharge_efficiency,
+        "never_discharge": discharged,
+        "minimum_saving": felt_cost_at_once(evidence) - felt_cost(evidence),
+    }
+
+
+def _honoured(
+    evidence: Evidence, conduct: Conduct, given: dict[str, Array]
+) -> dict[str, NDArray[np.bool_]]:
+    fleet = evidence.fleet
+    decides = fleet.participating & conduct.posts_prices
+    return {
+        "departure_slot": given["departure_slot"] <= fleet.departure_slot,
+        "required_kwh": given["required_kwh"] >= fleet.required_kwh - ENERGY,
+        "reserve_kwh": given["reserve_kwh"] >= fleet.reserve_kwh - ENERGY,
+        "discharge_limit_kwh": given["discharge_limit_kwh"] <= fleet.discharge_limit_kwh + ENERGY,
+        "never_discharge": given["never_discharge"] <= ENERGY,
+        "minimum_saving": ~decides | (given["minimum_saving"] >= fleet.minimum_saving - ENERGY),
+    }

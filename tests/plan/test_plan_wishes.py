@@ -1,0 +1,181 @@
+"""Each wish is honoured exactly, or the driver is told before the stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hubwise.dispatch import dispatch, feeder_limits, make_problem, with_participants
+from hubwise.domain import Fleet, Scenario, Schedule, Tariff
+from hubwise.drivers import best_response, bounds, uncoordinated
+from hubwise.ledger import Bills, make_bills
+from hubwise.plan.consent import savings, willing
+from hubwise.plan.wishes import Wishes, make_wishes, told_in_short
+
+seeds = st.integers(0, 10**6)
+few = settings(max_examples=15)
+CLOSE = 1e-6
+
+
+def wishing(scenario: Scenario, seed: int) -> Scenario:
+    """Every session has wishes of every kind, some that cannot be met."""
+    rng, fleet = np.random.default_rng(seed), scenario.fleet
+    n = len(fleet)
+    never = rng.random(n) < 0.3
+    wishes = {
+        "departure_slot": np.minimum(fleet.arrival_slot + rng.integers(1, 24, n), 24),
+        "required_kwh": rng.uniform(0.0, 1.0, n) * fleet.max_kwh,
+        "reserve_kwh": rng.uniform(0.0, 0.6, n) * fleet.max_kwh,
+        "discharge_limit_kwh": rng.choice([0.0, 3.0, 11.0, np.inf], n),
+        "never_discharge": never,
+        "discharge_kw_max": np.where(never, 0.0, fleet.discharge_kw_max),
+        "minimum_saving": rng.choice([0.0, 0.4, 2.0, 50.0], n),
+    }
+    return replace(scenario, fleet=replace(fleet, **wishes))
+
+
+def dispatched(scenario: Scenario, seed: int) -> tuple[Scenario, Tariff, Schedule]:
+    """What the platform schedules at two prices that are far apart, for those who take part."""
+    rng, shape = np.random.default_rng(seed), (len(scenario.hubs), scenario.horizon.slots)
+    dear = rng.random(shape) < 0.5
+    charge = np.where(dear, scenario.rules.charge_price_max, scenario.rules.charge_price_min)
+    tariff = Tariff(charge, 0.8 * charge * dear)
+    ready = willing(scenario, tariff)
+    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, np.zeros(shape))
+    problem = make_problem(ready, limits)
+    return ready, tariff, with_participants(problem, dispatch(problem, tariff, rounds=3).schedule)
+
+
+def billed(scenario: Scenario, tariff: Tariff, schedule: Schedule) -> Bills:
+    _, least = best_response(scenario.fleet, tariff, scenario.horizon)
+    return make_bills(
+        scenario.fleet,
+        tariff,
+        scenario.market,
+        scenario.horizon,
+        schedule=schedule,
+        uncoordinated=uncoordinated(scenario.fleet, scenario.horizon),
+        best_response_cost=least,
+    )
+
+
+Day = tuple[Scenario, Scenario, Tariff, Schedule, Wishes]
+
+
+@pytest.fixture(scope="session")
+def day_of(small_scenario: Callable[..., Scenario]) -> Callable[[int], Day]:
+    """A day on which every driver wishes something: asked, ready, tariff, schedule, wishes."""
+
+    def made(seed: int) -> Day:
+        asked = wishing(small_scenario(seed, sessions=12, station=False), seed)
+        ready, tariff, schedule = dispatched(asked, seed)
+        bills = billed(ready, tariff, schedule)
+        joined = asked.fleet.participating
+        return asked, ready, tariff, schedule, make_wishes(ready, joined, schedule, bills, tariff)
+
+    return made
+
+
+def told(wishes: Wishes, wish: str, fleet: Fleet) -> np.ndarray:
+    """Which sessions are told something about a wish; shape (sessions,)."""
+    rows = zip(wishes.session, wishes.wish, wishes.told, strict=True)
+    names = {name for name, kind, text in rows if kind == wish and text}
+    return np.isin(fleet.session, list(names))
+
+
+@given(seed=seeds)
+@few
+def test_departure(day_of: Callable[[int], Day], seed: int) -> None:
+    """Nothing flows after the stated departure."""
+    asked, _, _, schedule, wishes = day_of(seed)
+    gone = np.arange(asked.horizon.slots) >= asked.fleet.departure_slot[:, None]
+    assert not (schedule.charge_kw + schedule.discharge_kw)[gone].any()
+    assert not told(wishes, "departure_slot", asked.fleet).any()
+
+
+@given(seed=seeds)
+@few
+def test_required_energy(day_of: Callable[[int], Day], seed: int) -> None:
+    """Every vehicle leaves with what it requires, or with all that the stay allows, and is told."""
+    asked, _, _, schedule, wishes = day_of(seed)
+    leaves_with = schedule.energy_kwh[:, -1]
+    short = leaves_with < asked.fleet.required_kwh - CLOSE
+    reach = bounds(asked.fleet, asked.horizon.slot_hours).target
+    assert np.all(leaves_with[short] >= reach[short] - CLOSE)
+    np.testing.assert_array_equal(told(wishes, "required_kwh", asked.fleet), short)
+
+
+@given(seed=seeds)
+@few
+def test_reserve(day_of: Callable[[int], Day], seed: int) -> None:
+    """Energy stays above the reserve; who arrives below it is told, and charged at full power."""
+    asked, _, _, schedule, wishes = day_of(seed)
+    fleet, slot = asked.fleet, np.arange(asked.horizon.slots)
+    stay = (slot >= fleet.arrival_slot[:, None]) & (slot < fleet.departure_slot[:, None])
+    low = fleet.arrival_kwh < fleet.reserve_kwh - CLOSE
+    below = stay & (schedule.energy_kwh < fleet.reserve_kwh[:, None] - CLOSE)
+    assert not below[~low].any()
+    full = np.broadcast_to(fleet.charge_kw_max[:, None], below.shape)
+    np.testing.assert_allclose(schedule.charge_kw[below], full[below])
+    np.testing.assert_array_equal(told(wishes, "reserve_kwh", fleet), low)
+
+
+@given(seed=seeds)
+@few
+def test_discharge_limit(day_of: Callable[[int], Day], seed: int) -> None:
+    """No stay draws more from the battery than its driver allows."""
+    asked, _, _, schedule, wishes = day_of(seed)
+    fleet = asked.fleet
+    drawn = asked.horizon.slot_hours * schedule.discharge_kw.sum(axis=1)
+    assert np.all(drawn / fleet.discharge_efficiency <= fleet.discharge_limit_kwh + CLOSE)
+    assert not told(wishes, "discharge_limit_kwh", fleet).any()
+
+
+@given(seed=seeds)
+@few
+def test_never_discharge(day_of: Callable[[int], Day], seed: int) -> None:
+    """Who forbids discharging is never discharged."""
+    asked, _, _, schedule, wishes = day_of(seed)
+    assert not schedule.discharge_kw[asked.fleet.never_discharge].any()
+    assert not told(wishes, "never_discharge", asked.fleet).any()
+
+
+@given(seed=seeds)
+@few
+def test_minimum_saving(day_of: Callable[[int], Day], seed: int) -> None:
+    """Who takes part saves the minimum; who does not pays the reference tariff, and is told."""
+    asked, ready, tariff, schedule, wishes = day_of(seed)
+    joined, minimum = ready.fleet.participating, asked.fleet.minimum_saving
+    bills = billed(ready, tariff, schedule)
+    assert np.all(bills.saving[joined] >= minimum[joined] - CLOSE)
+    np.testing.assert_allclose(bills.net_cost[~joined], bills.reference_cost[~joined])
+    np.testing.assert_array_equal(told(wishes, "minimum_saving", asked.fleet), ~joined)
+    could = savings(asked.fleet, tariff, asked.market, asked.horizon)
+    assert np.all(could[~joined] < minimum[~joined])
+
+
+@given(seed=seeds)
+@few
+def test_what_is_not_honoured_is_told(day_of: Callable[[int], Day], seed: int) -> None:
+    """No wish is passed over in silence, and none is told to be broken that is not."""
+    *_, wishes = day_of(seed)
+    silent = np.array([not text for text in wishes.told])
+    assert not (silent & ~wishes.honoured).any()
+    assert set(wishes.wish[~silent & wishes.honoured]) <= {"minimum_saving"}
+    short = told_in_short(wishes.session, wishes.wish, wishes.told)
+    assert len(short) == len(set(wishes.wish[~silent]))
+
+
+def test_what_no_lawful_tariff_can_save_is_said(day_of: Callable[[int], Day]) -> None:
+    """Who asks for 50 EUR for a night is told that no tariff can give that."""
+    asked, _, _, _, wishes = day_of(4)
+    greedy = asked.fleet.session[asked.fleet.minimum_saving == 50.0]
+    rows = zip(wishes.session, wishes.wish, wishes.told, strict=True)
+    texts = [text for name, kind, text in rows if name in greedy and kind == "minimum_saving"]
+    assert texts
+    assert all("No lawful tariff could save you more than" in text for text in texts)
