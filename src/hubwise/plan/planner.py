@@ -111,7 +111,7 @@ def relax(scenario: Scenario) -> tuple[Problem, Dispatch]:
     """
     promised = _promised(scenario)
     _, relaxed = relaxed_problem(scenario, promised)
-    return settled(scenario, promised, relaxed.hub_kw)
+    return settled(scenario, promised, relaxed.hub_kw, relaxed)
 
 
 def _promised(scenario: Scenario) -> Promised:

@@ -22,15 +22,16 @@ from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, solar_that_pays
 from hubwise.plan.consent import willing
 from hubwise.plan.steer import Promised, steer
-from hubwise.pricing import AUTO, METHODS, coarse_to_fine, profit_bound, search_in_steps
+from hubwise.pricing import coarse_to_fine, profit_bound, search_in_steps, search_method
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
 # Rounds of the relaxed problem, before and after the feeder is linearised where it leads.
-RELAXED_ROUNDS = 30
-# Rounds after which the bound stands within a tenth of a per cent of the relaxed optimum.
-BOUND_ROUNDS = 60
+RELAXED_ROUNDS = (30, 12)
+# Further rounds for the bound: it then stands within a hundredth of a per cent of where it ends
+# (docs/benchmarks.md).
+BOUND_ROUNDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,7 @@ def hubwise_strategy(
     scenario: Scenario, promised: Promised, method: str | None, progress: Progress | None
 ) -> Answer:
     """The bilevel plan: search for the prices, dispatch the answer, meet the limits under AC."""
-    asked = method or scenario.search.method
-    name = AUTO if asked == "auto" else asked
-    if name not in METHODS:
-        known = ", ".join(["auto", *METHODS])
-        raise ValueError(f"unknown search method {name!r}; known: {known}")
+    name, sought = search_method(method or scenario.search.method)
     families = coarse_to_fine(scenario)
     problem, relaxed = relaxed_problem(scenario, promised)
 
@@ -132,7 +129,7 @@ def hubwise_strategy(
             progress(done, total, "prices tried")
 
     family, found = search_in_steps(
-        METHODS[name],
+        sought,
         problem,
         families,
         relaxed,
@@ -145,30 +142,34 @@ def hubwise_strategy(
     start = found.value.dispatch if scenario is those_asked else None
     final, problem = steer(scenario, tariff, promised, start=start)
     schedule = with_participants(problem, final.schedule)
-    bound = _profit_bound(scenario, promised, final)
+    bound = profit_bound(*settled(scenario, promised, final.hub_kw, relaxed))
     return Answer(
         scenario, tariff, schedule, final.stations, True, problem, name, found.evaluations, bound
     )
 
 
-def _profit_bound(scenario: Scenario, promised: Promised, final: Dispatch) -> float:
-    """The bound with the feeder linearised at the plan, which is then one of its schedules."""
-    return profit_bound(*settled(scenario, promised, final.hub_kw))
+def settled(
+    scenario: Scenario, promised: Promised, hub_kw: Array, relaxed: Dispatch
+) -> tuple[Problem, Dispatch]:
+    """The relaxed problem, settled for a bound, with the feeder linearised at ``hub_kw``.
 
-
-def settled(scenario: Scenario, promised: Promised, hub_kw: Array) -> tuple[Problem, Dispatch]:
-    """The relaxed problem, settled for a bound, with the feeder linearised at ``hub_kw``."""
+    Linearised at a plan, that plan is one of its schedules. ``relaxed`` is gone on from, where it
+    has the same participants; its multipliers serve at any rate.
+    """
     limits = feeder_limits(scenario.feeder, scenario.hubs.bus, hub_kw)
     problem = make_problem(scenario, limits, span_kw=promised.span_kw)
-    return problem, dispatch(problem, None, rounds=BOUND_ROUNDS, flat=False)
+    if len(problem.fleet) == len(relaxed.schedule.charge_kw):
+        return problem, dispatch(problem, None, rounds=BOUND_ROUNDS, onward=relaxed, flat=False)
+    start = relaxed.multipliers
+    return problem, dispatch(problem, None, rounds=RELAXED_ROUNDS[0], start=start, flat=False)
 
 
 def relaxed_problem(scenario: Scenario, promised: Promised) -> tuple[Problem, Dispatch]:
     """The relaxed problem, with the feeder linearised where its answer leads."""
-    limits, start = promised.limits, None
-    for _ in range(2):
+    limits, relaxed = promised.limits, None
+    for rounds in RELAXED_ROUNDS:
         problem = make_problem(scenario, limits, span_kw=promised.span_kw)
-        relaxed = dispatch(problem, None, rounds=RELAXED_ROUNDS, start=start)
+        relaxed = dispatch(problem, None, rounds=rounds, onward=relaxed)
         limits = feeder_limits(scenario.feeder, scenario.hubs.bus, relaxed.hub_kw)
-        start = relaxed.multipliers
+    assert relaxed is not None
     return make_problem(scenario, limits, span_kw=promised.span_kw), relaxed

@@ -5,11 +5,17 @@ from hubwise.pricing.exact import Exact, UnsolvedError, exact, merged
 from hubwise.pricing.family import FAMILIES, Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.level import level, participants_pay
-from hubwise.pricing.search import AUTO, METHODS, Found, Setting, search, search_in_steps
+from hubwise.pricing.search import (
+    METHODS,
+    Found,
+    Setting,
+    search,
+    search_in_steps,
+    search_method,
+)
 from hubwise.pricing.value import Value, bill_everyone, cost_ceiling, settle, value
 
 __all__ = [
-    "AUTO",
     "FAMILIES",
     "METHODS",
     "Exact",
@@ -31,6 +37,7 @@ __all__ = [
     "profit_bound",
     "search",
     "search_in_steps",
+    "search_method",
     "settle",
     "value",
 ]

@@ -8,7 +8,24 @@ from hubwise.pricing.search.steps import search_in_steps
 METHODS: dict[str, Method] = {"annealing": Annealing(), "evolution": Evolution()}
 """Search methods by name."""
 
-AUTO = "evolution"
-"""The method that ``auto`` stands for: the better one in every trial (docs/benchmarks.md)."""
+# The better method in every trial (docs/benchmarks.md), ended when it stands still.
+_AUTO = ("evolution", Evolution(still=2e-4))
 
-__all__ = ["AUTO", "METHODS", "Found", "Method", "Setting", "search", "search_in_steps"]
+
+def search_method(name: str) -> tuple[str, Method]:
+    """The search method called ``name``, and its own name where that is ``auto``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
+    """
+    if name == "auto":
+        return _AUTO
+    if name not in METHODS:
+        known = ", ".join(["auto", *METHODS])
+        raise ValueError(f"unknown search method {name!r}; known: {known}")
+    return name, METHODS[name]
+
+
+__all__ = ["METHODS", "Found", "Method", "Setting", "search", "search_in_steps", "search_method"]

@@ -16,10 +16,16 @@ from hubwise.pricing.search.loop import Setting
 
 Array = NDArray[np.float64]
 
+# Generations without a gain that end a search.
+PATIENCE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The distribution: mean, step size, covariance, and the two paths it has come."""
+    """The distribution: mean, step size, covariance, and the two paths it has come.
+
+    ``best`` holds the best merit so far, before the first generation and after each.
+    """
 
     setting: Setting
     mean: Array
@@ -27,7 +33,12 @@ class State:
     covariance: Array
     path_sigma: Array
     path_shape: Array
-    generation: int
+    best: tuple[float, ...]
+
+    @property
+    def generation(self) -> int:
+        """Generations learnt from."""
+        return len(self.best) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +51,27 @@ class Evolution:
         Standard deviation of the first draw [currency/kWh].
     rest
         The search ends when the step size has fallen to this [currency/kWh].
+    still
+        It ends, too, when two generations in a row have not raised the merit by this share
+        together; 0 asks for as many evaluations as are allowed.
     """
 
     reach: float = 0.06
     rest: float = 5e-4
+    still: float = 0.0
     levelled: bool = True
 
-    def start(self, setting: Setting, first_merit: float) -> State:  # noqa: ARG002 - protocol
+    def start(self, setting: Setting, first_merit: float) -> State:
         """A round distribution about the first price vector."""
         size = setting.first.size
         nothing = np.zeros(size)
-        return State(setting, setting.first.ravel(), self.reach, np.eye(size), nothing, nothing, 0)
+        mean, best = setting.first.ravel(), (first_merit,)
+        return State(setting, mean, self.reach, np.eye(size), nothing, nothing, best)
 
     def propose(self, state: State) -> list[Array]:
-        """One generation, or nothing when the distribution has shrunk to a point."""
-        if state.sigma * sqrt(np.diag(state.covariance).max()) < self.rest:
+        """One generation, or nothing when the distribution has shrunk or the merit stands still."""
+        shrunk = state.sigma * sqrt(np.diag(state.covariance).max()) < self.rest
+        if shrunk or self._stands_still(state.best):
             return []
         rng = np.random.default_rng((state.setting.seed, state.generation))
         size = len(state.mean)
@@ -86,8 +103,13 @@ class Evolution:
             covariance=_shape(state.covariance, path_shape, steps, weight, rates),
             path_sigma=path_sigma,
             path_shape=path_shape,
-            generation=state.generation + 1,
+            best=(*state.best, max(state.best[-1], *merits)),
         )
+
+    def _stands_still(self, best: tuple[float, ...]) -> bool:
+        if len(best) <= PATIENCE:
+            return False
+        return best[-1] - best[-1 - PATIENCE] < self.still * abs(best[-1])
 
 
 @dataclass(frozen=True, slots=True)
