@@ -18,11 +18,12 @@ from hubwise.scenario import (
     check,
     import_sessions,
     load,
+    load_nation,
     new,
     packaged,
     with_participation,
 )
-from hubwise.study import FrontierResult, StudyResult, frontier, study
+from hubwise.study import FrontierResult, StudyResult, ZonesResult, frontier, study, zones
 
 __version__ = version("hubwise")
 
@@ -38,11 +39,13 @@ __all__ = [
     "StationSchedule",
     "StudyResult",
     "Tariff",
+    "ZonesResult",
     "audit",
     "check",
     "frontier",
     "import_sessions",
     "load",
+    "load_nation",
     "new",
     "packaged",
     "plan",
@@ -51,4 +54,5 @@ __all__ = [
     "tables",
     "with_participation",
     "write",
+    "zones",
 ]

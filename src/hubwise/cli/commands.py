@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -17,13 +16,24 @@ from hubwise.audit import audit as audit_plan
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.failure import ExitCode, explained
+from hubwise.cli.options import (
+    AsJson,
+    Fresh,
+    Method,
+    Out,
+    Scheduler,
+    Share,
+    Source,
+    Workers,
+    processes,
+)
 from hubwise.cli.scenario import scenarios
+from hubwise.cli.zones import zones
 from hubwise.domain import Scenario
 from hubwise.plan import plan as make_plan
 from hubwise.plan import read, write
 from hubwise.plan.folder import is_plan
 from hubwise.plan.place import check_place
-from hubwise.pricing import METHODS
 from hubwise.scenario import load
 from hubwise.study import PARTICIPATIONS
 from hubwise.study import frontier as draw_frontier
@@ -55,33 +65,6 @@ PerHub = Annotated[
     ),
 ]
 
-Source = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A packaged scenario (ieee33) or a folder.")
-]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write; whole or not at all.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, nothing else.")]
-
-
-def _known_method(name: str | None) -> str | None:
-    if name is not None and name not in ("auto", *METHODS):
-        raise typer.BadParameter(f"{name!r} is none of auto, {', '.join(METHODS)}")
-    return name
-
-
-Method = Annotated[
-    str | None,
-    typer.Option(
-        callback=_known_method,
-        help=f"Search method: auto, {', '.join(METHODS)}; else the scenario's own.",
-    ),
-]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes side by side; else one a core, at most 2.")
-]
-Share = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Share of sessions that take part.")
-]
-
 app = typer.Typer(
     name="hubwise",
     no_args_is_help=True,
@@ -92,6 +75,7 @@ app = typer.Typer(
     "hold; 2 bad input; 130 interrupted.",
 )
 app.add_typer(scenarios, name="scenario")
+app.command()(zones)
 
 
 @app.callback(invoke_without_command=True)
@@ -174,23 +158,38 @@ def study(
     strategy: Annotated[
         list[Strategy] | None, typer.Option(help="Repeat for several; else all.")
     ] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(min=1, help="Draws of the fleet; with several, figures have intervals."),
+    ] = 1,
+    keep_plans: Annotated[
+        bool, typer.Option("--keep-plans", help="Keep the plans of all draws, not of the first.")
+    ] = False,
     method: Method = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
+    fresh: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan every strategy at every participation, side by side, and report on them together.
 
+    Broken off, the study goes on where it was when the same command is given again.
+
     Exit code 1 says that a hubwise plan misses a limit or a promise; what the strategies it is
     compared with miss is only shown.
     """
-    with explained(as_json=as_json), progress_bar() as bar:
+    with explained(as_json=as_json, out=out), progress_bar() as bar:
         given = load(scenario)
         made = run_study(
             given,
             out,
             participations=participation or PARTICIPATIONS,
             strategies=[one.value for one in strategy or Strategy],
-            workers=_processes(workers),
+            seeds=seeds,
+            keep_plans=keep_plans,
+            workers=processes(workers),
+            scheduler=scheduler,
+            fresh=fresh,
             method=method,
             progress=bar,
         )
@@ -204,14 +203,12 @@ def study(
         put_json({"folder": str(out), "report": str(made.report), "misses": missed, **made.summary})
     else:
         results.print(show.study_table(made.results, given))
+        if seeds > 1:
+            results.print(show.draws_table(made.summary, given))
         show.say_missed(missed)
         results.print(f"Study: {out}; to look at it, open {made.report}", soft_wrap=True)
     if missed:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
-
-
-def _processes(workers: int | None) -> int:
-    return workers or min(2, os.cpu_count() or 1)
 
 
 def _listed(values: Sequence[float]) -> str:
@@ -237,6 +234,8 @@ def frontier(
         int, typer.Option(min=1, help="Most tariffs to try for each plan.")
     ] = EVALUATIONS,
     workers: Workers = None,
+    scheduler: Scheduler = None,
+    fresh: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
     """Draw which promises to grid and drivers, and which profit, can be had together.
@@ -244,7 +243,7 @@ def frontier(
     Plans every pair of promises, in place of the scenario's own, and bounds the profit of each.
     Exit code 1 says that some promises cannot be kept, or were not; they are shown as such.
     """
-    with explained(as_json=as_json), progress_bar() as bar:
+    with explained(as_json=as_json, out=out), progress_bar() as bar:
         made = draw_frontier(
             load(scenario),
             out,
@@ -253,7 +252,9 @@ def frontier(
             savings=saving or SAVINGS,
             evaluations=evaluations,
             method=method,
-            workers=_processes(workers),
+            workers=processes(workers),
+            scheduler=scheduler,
+            fresh=fresh,
             progress=bar,
         )
     if as_json:

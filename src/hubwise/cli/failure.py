@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import IntEnum
+from pathlib import Path
 
 import typer
 
 from hubwise.cli.console import messages, put_json
 from hubwise.scenario import Problem, ScenarioError
+from hubwise.study.unfinished import unfinished_place
 
 # One wrong number can be wrong in every slot; what is above the screen's edge nobody reads.
 MOST = 50
@@ -26,18 +28,28 @@ class ExitCode(IntEnum):
 
 
 @contextmanager
-def explained(*, as_json: bool) -> Iterator[None]:
-    """Turn what a user can mend into words and an exit code; let our own mistakes through."""
+def explained(*, as_json: bool, out: Path | None = None) -> Iterator[None]:
+    """Turn what a user can mend into words and an exit code; let our own mistakes through.
+
+    ``out`` is where a work will stand that can be gone on with.
+    """
     try:
         yield
     except ScenarioError as error:
         tell(error.problems, as_json=as_json)
+        _say_notes(error)
         raise typer.Exit(ExitCode.BAD_INPUT) from error
     except OSError as error:
-        tell([_of_the_file_system(error)], as_json=as_json)
+        tell([_of_the_system(error)], as_json=as_json)
+        _say_notes(error)
         raise typer.Exit(ExitCode.BAD_INPUT) from error
     except KeyboardInterrupt as error:
-        messages.print("Interrupted; nothing was written.")
+        kept = unfinished_place(out) if out else None
+        if kept and kept.exists():
+            said = f"what is finished is kept in {kept}; the same command goes on from there"
+        else:
+            said = "nothing was written"
+        messages.print(f"Interrupted; {said}.", soft_wrap=True, highlight=False)
         raise typer.Exit(ExitCode.INTERRUPTED) from error
 
 
@@ -60,11 +72,19 @@ _ADVICE = {
     PermissionError: "name one that you may read and write",
     NotADirectoryError: "name a folder",
     IsADirectoryError: "name a file",
+    ConnectionRefusedError: "start one there: dask scheduler, and dask worker ADDRESS beside it",
+    ConnectionError: "give the same command again; it goes on where it was",
 }
 
 
-def _of_the_file_system(error: OSError) -> Problem:
-    """An error of the file system as a problem like any other."""
+def _say_notes(error: Exception) -> None:
+    """Where it happened, if a worker noted it."""
+    for note in getattr(error, "__notes__", ()):
+        messages.print(note, highlight=False, markup=False, soft_wrap=True)
+
+
+def _of_the_system(error: OSError) -> Problem:
+    """An error of files, workers or the network as a problem like any other."""
     wrong = error.strerror or str(error)
     right = _ADVICE.get(type(error), "make room or mend it, then try again")
     return Problem(str(error.filename or ""), "", "", wrong[:1].lower() + wrong[1:], right)

@@ -97,6 +97,68 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
     return table
 
 
+def draws_table(summary: Result, scenario: Scenario) -> Table:
+    """Mean and interval of the main figures over the draws of the fleet."""
+    seeds = summary["draws"]["seeds"]
+    table = Table(
+        "strategy",
+        title=f"over {len(seeds)} draws of the fleet: mean ± half of its 95 % interval",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    heads = ("take\npart", "peak-valley\n%", "their cost\n%", f"profit\n{scenario.currency}")
+    for head in (*heads, "of all costs\n%", "most limits\nbroken"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for result in summary["results"]:
+        found = result["intervals"]
+        broken = [found[f"{kind}_violations"]["greatest"] for kind in LIMITS]
+        table.add_row(
+            result["strategy"],
+            f"{result['participation']:.0%}",
+            _interval(found.get("peak_valley_ratio"), 100, ".1f"),
+            _interval(found.get("participant_cost_ratio"), 100, ".1f"),
+            _interval(found["operator_profit"], 1, ",.0f"),
+            _interval(found.get("profit_ratio"), 100, ".1f"),
+            f"{sum(broken):.0f}",
+        )
+    return table
+
+
+def _interval(found: Result | None, scale: float, form: str) -> str:
+    if found is None:
+        return ""
+    half = (found["high"] - found["low"]) / 2
+    return f"{scale * found['mean']:{form}} ± {scale * half:{form}}"
+
+
+def zones_table(summary: Result) -> Table:
+    """What a nation's zones come to, a line for each figure."""
+    money, ranges = summary["currency"], summary["ranges"]
+    table = Table("", "all zones", "least", "greatest zone", box=SIMPLE_HEAD, title_justify="left")
+    table.title = (
+        f"{summary['nation']}: {summary['zones']:,} zones, {summary['sessions']:,} sessions, "
+        f"{summary['participating']:,} participating; {summary['made']}"
+    )
+    ratios = (
+        ("peak-valley difference, of uncoordinated", "peak_valley_ratio"),
+        ("participants' cost, of theirs uncoordinated", "participant_cost_ratio"),
+        ("operator's profit, of all uncoordinated costs", "profit_ratio"),
+    )
+    for words, key in ratios:
+        ends = (_percent(ranges[key][end]) for end in ("least", "greatest"))
+        table.add_row(words, _percent(summary[key]), *ends)
+    lowest = (_number(ranges["min_voltage_pu"][end], ".4f") for end in ("least", "greatest"))
+    table.add_row("lowest voltage, p.u.", "", *lowest)
+    table.add_row(f"operator's profit, {money}", _number(summary["operator_profit"]))
+    table.add_row("zones in which limits are broken", f"{summary['zones_with_broken_limits']:,}")
+    table.add_row(f"largest regret, {money}", f"{summary['max_regret']:.0e}")
+    spent = (_number(ranges["wall_seconds"][end]) for end in ("least", "greatest"))
+    table.add_row("time, s", _number(summary["wall_seconds"]), *spent)
+    return table
+
+
 def frontier_table(points: Sequence[Result], scenario: str) -> Table:
     """Every pair of promises, a line for each; fits a screen of 80 columns."""
     table = Table(

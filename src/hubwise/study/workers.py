@@ -68,7 +68,7 @@ class Workers:
     scheduler: str | None = None
 
 
-class WorkerLostError(RuntimeError):
+class WorkerLostError(ChildProcessError):
     """A job that several workers died of."""
 
 
