@@ -1,0 +1,135 @@
+"""The exact method: it is right where everything can be tried, and it bounds what cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from hubwise.dispatch import dispatch
+from hubwise.drivers import best_response, schedule_cost
+from hubwise.pricing import (
+    UnsolvedError,
+    cost_ceiling,
+    exact,
+    make_family,
+    merged,
+    profit_bound,
+    settle,
+    value,
+)
+
+seeds = st.integers(0, 2**32 - 1)
+promises = st.sampled_from([{}, {"saving": 0.8}, {"saving": 0.7, "peak_valley": 0.9}])
+
+
+def tiny(small_scenario, seed: int, *, sessions: int = 3, family: str = "time-of-use", **keys):
+    """A day of ten half-hours at one hub, two levels of the purchase price."""
+    scenario = small_scenario(seed, sessions=sessions, hubs=1, slots=10, levels=2, **keys)
+    return replace(scenario, rules=replace(scenario.rules, family=family))
+
+
+def solved(problem, family):
+    """The exact answer, where any tariff keeps the promises."""
+    try:
+        return exact(problem, family, seconds=20.0)
+    except UnsolvedError as none:
+        if "no tariff of this family keeps" not in str(none):
+            raise
+        assume(False)
+
+
+@given(seeds)
+@settings(max_examples=4)
+def test_it_finds_what_trying_all_prices_finds(small_scenario, make_problem_of, seed) -> None:
+    """One price of each kind in whole cents: the best of all pairs, to what a dispatch leaves."""
+    scenario = tiny(small_scenario, seed, family="flat", station=False)
+    rules = scenario.rules
+    scenario = replace(
+        scenario,
+        rules=replace(
+            rules,
+            charge_price_min=0.0 * rules.charge_price_min + 0.1,
+            charge_price_max=0.0 * rules.charge_price_max + 0.3,
+            discharge_price_max=0.0 * rules.discharge_price_max + 0.4,
+            decimals=2,
+        ),
+    )
+    problem = make_problem_of(scenario)
+    family = make_family(scenario)
+    ticks = [np.arange(round(family.low[k, 0], 2), family.high[k, 0] + 0.005, 0.01) for k in (0, 1)]
+    asked = [np.array([[c], [r]]).round(2) for c in ticks[0] for r in ticks[1]]
+    lawful = [prices for prices in asked if np.array_equal(family.project(prices), prices)]
+    profits = [value(problem, family.tariff(p), rounds=12).account.profit for p in lawful]
+    best = exact(problem, family, posted=True, gap=1e-6)
+    scale = 1.0 + abs(best.profit)
+    assert best.status == "optimal"
+    assert max(profits) == pytest.approx(best.profit, abs=2e-3 * scale)
+    assert max(profits) <= best.bound + 1e-6 * scale
+    assert exact(problem, family).bound >= best.profit - 1e-6 * scale  # freer prices bring no less
+
+
+@given(seeds, promises, st.sampled_from(["flat", "time-of-use", "hourly"]))
+@settings(max_examples=12)
+def test_drivers_confirm_its_answer(small_scenario, make_problem_of, seed, kept, name) -> None:
+    """The kernel finds no cheaper schedule for any driver, and the promises are kept."""
+    problem = make_problem_of(tiny(small_scenario, seed, family=name), **kept)
+    scenario = problem.scenario
+    best = solved(problem, make_family(scenario))
+    cost = schedule_cost(problem.fleet, best.tariff, best.schedule, scenario.horizon)
+    least = best_response(problem.fleet, best.tariff, scenario.horizon)[1]
+    assert np.abs(cost - least).max() <= 1e-6 * (1.0 + np.abs(cost).max())
+    assert best.regret <= 1e-6 * (1.0 + np.abs(cost).max())
+    account, paid = settle(problem, best.tariff, best.schedule, best.stations)
+    assert account.profit == pytest.approx(best.profit)
+    assert paid <= cost_ceiling(problem) + 1e-6 * (1.0 + abs(paid))
+
+
+@given(seeds, promises)
+@settings(max_examples=40)
+def test_no_tariff_passes_the_bound(small_scenario, make_problem_of, seed, kept) -> None:
+    """The bound for any tariff is never below the exact optimum, however little it has settled."""
+    problem = make_problem_of(tiny(small_scenario, seed, family="hourly"), **kept)
+    best = solved(problem, make_family(problem.scenario))
+    for rounds in (1, 8, 40):
+        bound = profit_bound(problem, dispatch(problem, None, rounds=rounds, flat=False))
+        assert bound >= best.profit - 1e-6 * (1.0 + abs(best.profit))
+
+
+def test_more_is_promised_than_any_tariff_keeps(small_scenario, make_problem_of) -> None:
+    """The refusal says so, and what would help."""
+    problem = make_problem_of(tiny(small_scenario, 1), saving=-5.0)
+    with pytest.raises(UnsolvedError, match="promise less, or allow wider price bounds"):
+        exact(problem, make_family(problem.scenario))
+
+
+def test_prices_without_bounds_are_refused(small_scenario, make_problem_of) -> None:
+    """Without bounds of the prices there are no bounds of the duals."""
+    problem = make_problem_of(tiny(small_scenario, 1))
+    family = make_family(problem.scenario)
+    with pytest.raises(ValueError, match="needs lower and upper bounds of all prices"):
+        exact(problem, replace(family, high=np.full_like(family.high, np.inf)))
+
+
+@given(seeds, st.integers(2, 4))
+@settings(max_examples=5)
+def test_merging_identical_drivers_changes_nothing(
+    small_scenario, make_problem_of, seed, copies
+) -> None:
+    """Classes of identical drivers and the drivers themselves have the same optimum."""
+    scenario = tiny(small_scenario, seed, sessions=2)
+    many = np.repeat(np.arange(2), copies)
+    scenario = replace(
+        scenario,
+        fleet=scenario.fleet.select(many),
+        participation_order=tuple(range(2 * copies)),
+        market=replace(scenario.market, incentive=0.0 * scenario.market.incentive),
+    )
+    family = make_family(scenario)
+    apart = exact(make_problem_of(scenario), family, seconds=30.0, gap=1e-6)
+    together = exact(make_problem_of(merged(scenario)), family, gap=1e-6)
+    assert len(merged(scenario).fleet) == 2
+    assert apart.profit == pytest.approx(together.profit, rel=1e-4, abs=1e-4)
