@@ -6,11 +6,12 @@ that died to another. One worker is no cluster: its jobs are done in this proces
 
 from __future__ import annotations
 
+import logging
 import pickle
 import signal
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from errno import ECONNREFUSED
 from importlib.metadata import version
@@ -165,47 +166,61 @@ def _result(future: Future[Any], job: Any, workers: Workers) -> Any:
 
 
 @contextmanager
-def _cluster(count: int, scheduler: str | None) -> Iterator[Client]:
+def _cluster(processes: int, scheduler: str | None) -> Iterator[Client]:
     """Workers of our own, gone at the end; or those of a scheduler that is there already."""
     from dask import config
-    from distributed import Client, LocalCluster
 
-    quiet = {
+    settings = {
         "distributed.scheduler.allowed-failures": DEATHS,
         "distributed.comm.timeouts.connect": PATIENCE_S,
         # Workers keep to one core each.
         "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
         "distributed.nanny.pre-spawn-environ.POLARS_MAX_THREADS": 1,
     }
-    if scheduler is not None:
-        with config.set(quiet), _connected(scheduler) as client:
-            yield client
-        return
-    with (
-        config.set(quiet),
-        LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            memory_limit=None,
-            silence_logs=50,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        client.register_plugin(_deaf_to_interrupts())
+    begun = _connected(scheduler) if scheduler else _local(processes)
+    with config.set(settings), begun as client:
         yield client
 
 
-def _deaf_to_interrupts() -> Any:
-    """Leave Ctrl-C, which all processes of a terminal hear, to the parent."""
-    from distributed import WorkerPlugin
+@contextmanager
+def _local(processes: int) -> Iterator[Client]:
+    """A client of our own workers."""
+    from distributed import Client, LocalCluster
 
-    class DeafToInterrupts(WorkerPlugin):
-        def setup(self, worker: object) -> None:  # noqa: ARG002
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with ExitStack() as closing:
+        with _undisturbed():
+            cluster = LocalCluster(
+                n_workers=processes,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                memory_limit=None,
+                silence_logs=logging.CRITICAL,
+            )
+            closing.enter_context(cluster)
+            client = closing.enter_context(Client(cluster, set_as_default=False))
+        yield client
 
-    return DeafToInterrupts()
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C and a polite kill back until the end.
+
+    Threads and processes begun meanwhile never hear Ctrl-C, which all processes of a terminal get.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for number in heard:
+            signal.raise_signal(number)
 
 
 @contextmanager
