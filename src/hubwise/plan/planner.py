@@ -20,6 +20,7 @@ from hubwise.drivers import best_response, uncoordinated
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
+from hubwise.plan.advice import advice, as_data, missed_limits, sentences
 from hubwise.plan.model import Plan
 from hubwise.plan.steer import Promised
 from hubwise.plan.strategies import (
@@ -190,16 +191,21 @@ def _figures(
     found_ratios = result.ratios(figures, before)
     # Only the operator's own plan promises anything.
     promises = scenario.promises if answer.method else Promises()
-    advice = result.advice(promises, figures, found_ratios, before)
+    said = advice(promises, figures, found_ratios, before)
+    missed, mends = missed_limits(
+        scenario, _hub_kw(scenario, answer.schedule, answer.stations), state
+    )
+    said += sentences(scenario, missed, mends)
     return {
         **figures,
-        **_bound(answer.profit_bound, account.profit, misses=bool(advice)),
+        **_bound(answer.profit_bound, account.profit, misses=bool(said)),
         **found_ratios,
         "prices": result.posted_prices(scenario, answer.tariff),
         "method": answer.method,
         "evaluations": answer.evaluations,
         "outcomes": _outcomes(scenario, answer, figures),
-        "advice": advice,
+        "advice": said,
+        **as_data(missed, mends),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.domain import Promises, Scenario, Schedule, StationSchedule, Tariff
+from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState, Kind, count, loss_of_life_days, thermal_model, violations
 from hubwise.ledger import Account, Bills, hub_flows
 from hubwise.pricing import price_groups
@@ -115,34 +115,3 @@ def ratios(figures: Mapping[str, Any], base: Mapping[str, float]) -> dict[str, f
         "profit_ratio": (figures["operator_profit"], base["fleet_cost"]),
     }
     return {name: part / whole if whole else None for name, (part, whole) in pairs.items()}
-
-
-def advice(
-    promises: Promises,
-    figures: Mapping[str, Any],
-    found_ratios: Mapping[str, float | None],
-    base: Mapping[str, float],
-) -> list[str]:
-    """What a plan missed of ``promises`` and limits, and what would help; empty where all holds."""
-    said = []
-    kept = {
-        "peak_valley_ratio": (promises.peak_valley, "the peak-valley promise"),
-        "participant_cost_ratio": (promises.saving, "the saving promise"),
-    }
-    for name, (most, words) in kept.items():
-        ratio = found_ratios[name]
-        if ratio is not None and ratio > most * (1 + 1e-9):
-            said.append(
-                f"{words} is missed: {ratio:.4f} of uncoordinated against {most:g}; promise less, "
-                "allow wider price bounds or a freer tariff family, or give the search more "
-                "evaluations"
-            )
-    for kind in ("voltage", "branch", "transformer", "connection", "convergence"):
-        broken = figures[f"{kind}_violations"]
-        if broken:
-            before = base[f"{kind}_violations"]
-            said.append(
-                f"{broken} {kind} limits are broken over the horizon ({before} uncoordinated): "
-                "feeder.parquet and hubs.parquet name the slots"
-            )
-    return said

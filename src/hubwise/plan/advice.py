@@ -1,0 +1,327 @@
+"""What a plan missed, and what would help: where, by how much, and which kW would mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.domain import Horizon, Promises, Scenario
+from hubwise.grid import FeederState, Kind, Violation, power_flow, violations
+from hubwise.grid.topology import bus_load_kw
+from hubwise.plan.mend import Excess, draw_at_bus, in_slots, least_changes, most_base
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+# Elements that get a sentence of their own; the rest are counted, and named in the result.
+SENTENCES = 6
+# Changes below this are rounding [kW].
+ROUNDING_KW = 0.05
+
+_KINDS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
+_UNITS = {Kind.VOLTAGE: ("{:.4f}", " p.u."), Kind.CONNECTION: ("{:.1f}", " kW")}
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A limit of one element that a plan misses.
+
+    Parameters
+    ----------
+    kind, element
+        What kind of limit, and where.
+    slots
+        In which slots.
+    worst_slot, value, limit
+        The slot in which it is missed by most, and what is found and allowed there: p.u., kW, or
+        shares of a rating; nothing where the power flow finds no solution.
+    without_hubs
+        What is found there with nothing drawn at any hub; nothing where that has no solution.
+    base_alone
+        Whether the base load alone breaks the limit in that slot.
+    hubs_mend
+        Whether the changes of hubs named for that slot bring it back under AC.
+    bus, bus_kw
+        Where hubs cannot: by how much the load at which bus would have to change, hubs as they
+        are, so that it holds under AC [kW].
+    """
+
+    kind: str
+    element: str
+    slots: tuple[int, ...]
+    worst_slot: int
+    value: float | None
+    limit: float | None
+    without_hubs: float | None
+    base_alone: bool
+    hubs_mend: bool
+    bus: int | None = None
+    bus_kw: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """The least changes of hubs' net draw in one slot.
+
+    Parameters
+    ----------
+    slot
+        When.
+    hub_kw
+        Change by hub's name, negative for less drawn; hubs that stay as they are left out [kW].
+    holds
+        Whether all limits then hold in the slot under AC.
+    """
+
+    slot: int
+    hub_kw: dict[str, float]
+    holds: bool
+
+
+def missed_limits(
+    scenario: Scenario, hub_kw: Array, state: FeederState
+) -> tuple[tuple[Missed, ...], tuple[Mend, ...]]:
+    """Every limit that a plan misses, and in each slot the least kW at hubs that would mend it.
+
+    Parameters
+    ----------
+    scenario
+        Feeder, hubs and their limits.
+    hub_kw
+        Net draw of every hub in the plan; shape (hubs, slots) [kW].
+    state
+        The feeder under AC power flow at that draw.
+    """
+    feeder, hubs = scenario.feeder, scenario.hubs
+    broken = violations(feeder, hubs, state, hub_kw)
+    if not broken:
+        return (), ()
+    slots = np.unique([violation.slot for violation in broken])
+    changed = least_changes(scenario, hub_kw, slots)
+    there = in_slots(feeder, slots)
+    after = violations(there, hubs, power_flow(there, hubs.bus, changed), changed)
+    left = {(v.kind, v.element, int(slots[v.slot])) for v in after}
+    still = {slot for _, _, slot in left}
+    change = changed - hub_kw[:, slots]
+    mends = tuple(
+        Mend(int(slot), _named(hubs.name, change[:, k]), int(slot) not in still)
+        for k, slot in enumerate(slots)
+    )
+    alone = power_flow(there, hubs.bus, np.zeros_like(changed))
+    bare = violations(there, hubs, alone, np.zeros_like(changed))
+    base = {(v.kind, v.element, int(slots[v.slot])) for v in bare}
+    found = [
+        _missed(scenario, list(group), (slots, hub_kw[:, slots], alone), left, base)
+        for _, group in groupby(sorted(broken, key=_element), key=_element)
+    ]
+    return tuple(found), mends
+
+
+def as_data(missed: Sequence[Missed], mends: Sequence[Mend]) -> dict[str, list[dict[str, Any]]]:
+    """Both as they stand in ``summary.json``."""
+    return {
+        "limits_missed": [asdict(one) for one in missed],
+        "mends": [asdict(one) for one in mends],
+    }
+
+
+def _element(violation: Violation) -> tuple[int, str]:
+    return list(Kind).index(violation.kind), violation.element
+
+
+def _named(names: Sequence[str], change: Array) -> dict[str, float]:
+    return {
+        name: float(kw) for name, kw in zip(names, change, strict=True) if abs(kw) > ROUNDING_KW
+    }
+
+
+Key = tuple[Kind, str, int]
+
+
+def _missed(
+    scenario: Scenario,
+    broken: list[Violation],
+    there: tuple[Index, Array, FeederState],
+    left: set[Key],
+    base: set[Key],
+) -> Missed:
+    """One element's violations as one."""
+    slots, hub_kw, alone = there
+    worst = max(broken, key=lambda v: 0.0 if np.isnan(v.value) else abs(v.value - v.limit))
+    key = worst.kind, worst.element, worst.slot
+    column = int(np.searchsorted(slots, worst.slot))
+    lost = worst.kind is Kind.CONVERGENCE
+    bare = _value(scenario, worst, alone, column)
+    missed = Missed(
+        kind=worst.kind.value,
+        element=worst.element,
+        slots=tuple(violation.slot for violation in broken),
+        worst_slot=worst.slot,
+        value=None if lost else worst.value,
+        limit=None if lost else worst.limit,
+        without_hubs=None if np.isnan(bare) else bare,
+        base_alone=key in base,
+        hubs_mend=key not in left,
+    )
+    if missed.hubs_mend:
+        return missed
+    bus, kw = _at_bus(scenario, worst, hub_kw[:, [column]])
+    return missed if bus is None else replace(missed, bus=bus, bus_kw=kw)
+
+
+def _row(scenario: Scenario, violation: Violation) -> int:
+    """The row of a bus or branch that a violation names."""
+    feeder = scenario.feeder
+    names = [f"bus {bus}" for bus in feeder.bus]
+    return (names if violation.kind is Kind.VOLTAGE else list(feeder.branch_names)).index(
+        violation.element
+    )
+
+
+def _value(scenario: Scenario, violation: Violation, state: FeederState, slot: int) -> float:
+    """What ``state`` shows of the element; NaN where that has no meaning without hubs."""
+    match violation.kind:
+        case Kind.VOLTAGE:
+            return float(state.voltage_pu[_row(scenario, violation), slot])
+        case Kind.BRANCH:
+            return float(state.branch_loading[_row(scenario, violation), slot])
+        case Kind.TRANSFORMER:
+            return float(state.transformer_loading[slot])
+        case _:
+            return float("nan")
+
+
+def _at_bus(
+    scenario: Scenario, violation: Violation, hub_kw: Array
+) -> tuple[int | None, float | None]:
+    """The bus whose own load would mend what hubs cannot, and by how much it would change [kW]."""
+    feeder = in_slots(scenario.feeder, np.array([violation.slot]))
+    hub_load = bus_load_kw(feeder, scenario.hubs.bus, hub_kw) - feeder.base_kw
+    heaviest = int(feeder.bus[np.argmax(np.abs(feeder.base_kw[:, 0]))])
+    buses: list[int]
+    match violation.kind:
+        case Kind.VOLTAGE:
+            row = _row(scenario, violation)
+            side = "low" if violation.value < violation.limit else "high"
+            sign = -1.0 if side == "low" else 1.0
+            excess, buses = Excess(side, row, sign * violation.limit), [int(feeder.bus[row])]
+        case Kind.BRANCH:
+            row = _row(scenario, violation)
+            buses = [int(feeder.to_bus[row]), int(feeder.from_bus[row])]
+            excess = Excess("branch", row, violation.limit)
+        case Kind.TRANSFORMER:
+            excess, buses = Excess("transformer", 0, violation.limit), [heaviest]
+        case _:
+            return None, None
+    tried = [(bus, *draw_at_bus(feeder, hub_load, bus, excess)) for bus in buses]
+    held = [(abs(kw), bus, kw) for bus, kw, holds in tried if holds]
+    return (min(held)[1], min(held)[2]) if held else (None, None)
+
+
+def advice(
+    promises: Promises,
+    figures: Mapping[str, Any],
+    found_ratios: Mapping[str, float | None],
+    base: Mapping[str, float],
+) -> list[str]:
+    """What a plan missed of ``promises`` and limits, and what would help; empty where all holds."""
+    said = []
+    kept = {
+        "peak_valley_ratio": (promises.peak_valley, "the peak-valley promise"),
+        "participant_cost_ratio": (promises.saving, "the saving promise"),
+    }
+    for name, (most, words) in kept.items():
+        ratio = found_ratios[name]
+        if ratio is not None and ratio > most * (1 + 1e-9):
+            said.append(
+                f"{words} is missed: {ratio:.4f} of uncoordinated against {most:g}; promise less, "
+                "allow wider price bounds or a freer tariff family, or give the search more "
+                "evaluations"
+            )
+    for kind in _KINDS:
+        broken = figures[f"{kind}_violations"]
+        if broken:
+            words = kind.replace("_", " ")
+            said.append(
+                f"{broken} {words} limits are broken over the horizon "
+                f"({base[f'{kind}_violations']} uncoordinated)"
+            )
+    return said
+
+
+def sentences(scenario: Scenario, missed: Sequence[Missed], mends: Sequence[Mend]) -> list[str]:
+    """What is missed and what would mend it, worst first: a sentence for each element."""
+    by_slot = {mend.slot: mend for mend in mends}
+    ranked = sorted(missed, key=lambda one: -_badness(one))
+    said = [_sentence(scenario, one, by_slot[one.worst_slot]) for one in ranked[:SENTENCES]]
+    if (more := len(ranked) - SENTENCES) > 0:
+        said.append(f"and {more} more: limits_missed and mends in summary.json name them all")
+    return said
+
+
+def _badness(missed: Missed) -> float:
+    """By which share of the limit it is missed; without a power flow it is worst."""
+    if missed.value is None or missed.limit is None:
+        return float("inf")
+    return abs(missed.value - missed.limit) / max(abs(missed.limit), 1e-9)
+
+
+def _sentence(scenario: Scenario, missed: Missed, mend: Mend) -> str:
+    horizon = scenario.horizon
+    where = f"{missed.element}, {_when(horizon, missed.slots)}: "
+    slot = f"slot {missed.worst_slot} ({horizon.clock(missed.worst_slot)})"
+    if missed.value is None or missed.limit is None:
+        return where + _without_solution(scenario, missed, mend, slot)
+    said = (
+        f"{where}{_amount(missed, missed.value)} against {_amount(missed, missed.limit)} in {slot}"
+    )
+    if missed.base_alone and missed.without_hubs is not None:
+        said += f"; the base load alone makes it {_amount(missed, missed.without_hubs)}"
+    if missed.hubs_mend:
+        holds = "all limits hold" if mend.holds else "it holds"
+        return f"{said}; with {_changes(mend)} in that slot {holds} under AC"
+    if missed.bus_kw is None:
+        return f"{said}; no change of hubs or of one bus's load mends it"
+    load = _less(missed.bus_kw)
+    return f"{said}; no hub can mend it: {load} of load at bus {missed.bus} would"
+
+
+def _without_solution(scenario: Scenario, missed: Missed, mend: Mend, slot: str) -> str:
+    said = "the power flow finds no solution"
+    if missed.hubs_mend:
+        return f"{said}; with {_changes(mend)} it finds one in {slot}"
+    share = most_base(in_slots(scenario.feeder, np.array([missed.worst_slot])))
+    return f"{said}, whatever hubs do; without them it finds one up to {share:.0%} of the base load"
+
+
+def _amount(missed: Missed, value: float) -> str:
+    form, unit = _UNITS.get(Kind(missed.kind), ("{:.1%}", ""))
+    return form.format(value) + unit
+
+
+def _less(kw: float) -> str:
+    return f"{abs(kw):,.1f} kW {'less' if kw < 0 else 'more'}"
+
+
+def _changes(mend: Mend) -> str:
+    parts = [f"{_less(kw)} at hub {name}" for name, kw in mend.hub_kw.items()]
+    return " and ".join(parts) if parts else "no change of hubs"
+
+
+def _when(horizon: Horizon, slots: Sequence[int]) -> str:
+    return "slots " + ", ".join(
+        (f"{a}-{b}" if b > a else f"{a}") + f" ({horizon.clock(a)}-{horizon.clock(b + 1)})"
+        for a, b in _runs(slots)
+    )
+
+
+def _runs(slots: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of slots that follow each other, first and last of each."""
+    for _, run in groupby(enumerate(sorted(slots)), key=lambda pair: pair[1] - pair[0]):
+        members = [slot for _, slot in run]
+        yield members[0], members[-1]
