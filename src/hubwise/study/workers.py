@@ -142,11 +142,15 @@ def _submitted(
     client: Client, batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]]
 ) -> Iterator[tuple[Future[Any], Job]]:
     """The jobs, handed to the scheduler one by one as they are asked for."""
+    import cloudpickle
+
     run, number = uuid4().hex[:8], count()
     for task, jobs in batches:
         # The task is itself the result of a job: it is made again where the worker that held it
         # died, which data that is only laid there would not be.
-        shared = client.submit(pickle.loads, pickle.dumps(task), key=f"task-{run}-{next(number)}")
+        shared = client.submit(
+            pickle.loads, cloudpickle.dumps(task), key=f"task-{run}-{next(number)}"
+        )
         for job in jobs:
             yield client.submit(_alone, shared, job, key=f"{job}-{run}-{next(number)}"), job
 
@@ -234,12 +238,16 @@ def _connected(scheduler: str) -> Iterator[Client]:
         said = f"no dask scheduler answers within {PATIENCE_S:g} s"
         raise ConnectionRefusedError(ECONNREFUSED, said, scheduler) from error
     with client:
-        own = version("hubwise")
+        own = _version()
         theirs = set(client.run(version, "hubwise").values())
         if theirs - {own}:
             said = f"its workers have hubwise {', '.join(sorted(theirs))}, this is {own}"
             raise ConnectionRefusedError(ECONNREFUSED, said, scheduler)
         yield client
+
+
+def _version() -> str:
+    return version("hubwise")
 
 
 # A worker with several threads does one job at a time all the same: the kernels' threads are few.

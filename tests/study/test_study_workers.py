@@ -1,0 +1,113 @@
+"""Workers: a cluster does what one process does, and a killed worker costs time alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cloudpickle
+import pytest
+from distributed import LocalCluster
+
+from hubwise.study import workers as module
+from hubwise.study.workers import WorkerLostError, Workers, done_by, each_done_by
+
+# Workers cannot import a test.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a scheduler with two worker processes, as somebody else would start it."""
+    with LocalCluster(
+        n_workers=2,
+        threads_per_worker=2,
+        dashboard_address=None,
+        memory_limit=None,
+        silence_logs=logging.CRITICAL,
+    ) as own:
+        yield own.scheduler_address
+
+
+@dataclass(frozen=True)
+class Power:
+    """Raises numbers to a power; some numbers are dangerous."""
+
+    exponent: int
+    marker: Path
+
+    def run(self, job: int) -> int:
+        """The power; the first worker that is given 3 dies of it, and all that are given 13."""
+        if (job == 3 and not self.marker.exists()) or job == 13:
+            self.marker.touch()
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if job == 7:
+            raise ValueError("sevens are not for us")
+        return int(job**self.exponent)
+
+
+def test_a_killed_worker_costs_time_not_results(cluster: str, tmp_path: Path) -> None:
+    """The job of a worker that is killed in the middle is done again; nothing is lost or twice."""
+    task, jobs = Power(2, tmp_path / "killed"), list(range(7))
+    found = sorted(done_by(task, jobs, Workers(scheduler=cluster)))
+    assert task.marker.exists()
+    assert found == [(job, job * job) for job in jobs]
+
+
+def test_an_error_names_its_job(cluster: str, tmp_path: Path) -> None:
+    """What a job raises comes through as it is, with the job's name beside it."""
+    for workers in (Workers(), Workers(scheduler=cluster)):
+        with pytest.raises(ValueError, match="sevens are not for us") as caught:
+            list(done_by(Power(2, tmp_path / "it"), [7, 8], workers))
+        assert caught.value.__notes__ == ["while working on 7"]
+
+
+def test_a_job_that_kills_worker_after_worker_is_named(cluster: str, tmp_path: Path) -> None:
+    """No job is tried for ever: where workers keep dying of one, the error says of which."""
+    with pytest.raises(WorkerLostError, match="4 workers died over 13"):
+        list(done_by(Power(2, tmp_path / "it"), [13], Workers(scheduler=cluster)))
+
+
+def test_batches_are_asked_for_when_there_is_room(
+    cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each job is done by its own task, and tasks far ahead of the work are not even made."""
+    monkeypatch.setattr(module, "IN_FLIGHT", 1)
+    made: list[int] = []
+
+    def batches() -> Iterator[tuple[Power, list[int]]]:
+        for exponent in range(10):
+            made.append(exponent)
+            yield Power(exponent, tmp_path / "it"), [100 * exponent + k for k in range(20, 28)]
+
+    results = each_done_by(batches(), 80, Workers(scheduler=cluster))
+    first = next(results)
+    assert len(made) < 10
+    found = dict([first, *results])
+    assert found == {100 * e + k: (100 * e + k) ** e for e in range(10) for k in range(20, 28)}
+
+
+def test_a_scheduler_that_is_not_there_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody at the address is an error of the network, soon, with the address in it."""
+    monkeypatch.setattr(module, "PATIENCE_S", 0.5)
+    with pytest.raises(ConnectionRefusedError) as caught:
+        list(done_by(Power(2, tmp_path / "it"), [1], Workers(scheduler="tcp://127.0.0.1:9")))
+    assert caught.value.filename == "tcp://127.0.0.1:9"
+
+
+def test_workers_of_another_version_are_refused(
+    cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster with another hubwise could give other results: it is not used."""
+    monkeypatch.setattr(module, "_version", lambda: "999.0")
+    with pytest.raises(ConnectionRefusedError, match="this is 999"):
+        list(done_by(Power(2, tmp_path / "it"), [1], Workers(scheduler=cluster)))
