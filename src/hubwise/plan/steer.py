@@ -49,6 +49,7 @@ def steer(
     promised: Promised,
     *,
     start: Dispatch | None = None,
+    near: Dispatch | None = None,
     sessions: Schedule | None = None,
 ) -> tuple[Dispatch, Problem]:
     """Dispatch at ``tariff`` so that promises and limits hold under AC power flow.
@@ -62,14 +63,18 @@ def steer(
     scenario, tariff, promised
         What is given.
     start
-        A dispatch at the same tariff to go on from.
+        A dispatch of the same fleet at the same tariff, to go on from.
+    near
+        A dispatch at another, not far from it: says where to begin, and at which multipliers.
     sessions
         Participants' schedules, where only stations are dispatched.
     """
     caution = np.zeros(3)
     limits = promised.limits
-    if start is not None:
-        limits = feeder_limits(scenario.feeder, scenario.hubs.bus, start.hub_kw)
+    known = start or near
+    if known is not None:
+        limits = feeder_limits(scenario.feeder, scenario.hubs.bus, known.hub_kw)
+    multipliers = near.multipliers if near is not None else None
     onward, rounds = start, ROUNDS
     best: tuple[float, Dispatch, Problem] | None = None
     for _ in range(TURNS):
@@ -79,7 +84,9 @@ def steer(
             span_kw=promised.span_kw - caution[0],
             connection_caution_kw=caution[2],
         )
-        answer = dispatch(problem, tariff, rounds=rounds, onward=onward, sessions=sessions)
+        answer = dispatch(
+            problem, tariff, rounds=rounds, start=multipliers, onward=onward, sessions=sessions
+        )
         limits = feeder_limits(scenario.feeder, scenario.hubs.bus, answer.hub_kw)
         missed = missed_kw(scenario, limits, promised.span_kw, answer.hub_kw)
         worst = float(missed.max())

@@ -22,7 +22,14 @@ from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, solar_that_pays
 from hubwise.plan.consent import willing
 from hubwise.plan.steer import Promised, steer
-from hubwise.pricing import coarse_to_fine, profit_bound, search_in_steps, search_method
+from hubwise.plan.wear import Settled, first_guess, settle
+from hubwise.pricing import (
+    coarse_to_fine,
+    level,
+    profit_bound,
+    search_in_steps,
+    search_method,
+)
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -59,6 +66,10 @@ class Answer:
         Tariffs tried.
     profit_bound
         The most any tariff can bring [currency]; ``None`` where none is posted.
+    dispatch
+        The dispatched answer, where a platform chooses.
+    wear
+        How wear prices settled.
     """
 
     scenario: Scenario
@@ -70,6 +81,8 @@ class Answer:
     method: str = ""
     evaluations: int = 0
     profit_bound: float | None = None
+    dispatch: Dispatch | None = None
+    wear: Settled = Settled()
 
 
 def reference_tariff(scenario: Scenario) -> Tariff:
@@ -121,6 +134,7 @@ def hubwise_strategy(
 ) -> Answer:
     """The bilevel plan: search for the prices, dispatch the answer, meet the limits under AC."""
     name, sought = search_method(method or scenario.search.method)
+    scenario = first_guess(scenario)
     families = coarse_to_fine(scenario)
     problem, relaxed = relaxed_problem(scenario, promised)
 
@@ -137,15 +151,45 @@ def hubwise_strategy(
         seed=scenario.search.seed,
         progress=tell,
     )
-    tariff = family.tariff(found.prices)
-    those_asked, scenario = scenario, willing(scenario, tariff)
-    start = found.value.dispatch if scenario is those_asked else None
-    final, problem = steer(scenario, tariff, promised, start=start)
-    schedule = with_participants(problem, final.schedule)
-    bound = profit_bound(*settled(scenario, promised, final.hub_kw, relaxed))
-    return Answer(
-        scenario, tariff, schedule, final.stations, True, problem, name, found.evaluations, bound
+
+    def respond(given: Scenario, before: Answer | None) -> Answer:
+        """The answer to the prices found; to others, once wear is another than they are for."""
+        if before is None:
+            return _post(given, family.tariff(found.prices), promised, start=found.value.dispatch)
+        return _post(given, _relevelled(given, before), promised, near=before.dispatch)
+
+    answer, wear = settle(scenario, respond)
+    assert answer.dispatch is not None
+    bound = profit_bound(*settled(answer.scenario, promised, answer.dispatch.hub_kw, relaxed))
+    return replace(
+        answer, method=name, evaluations=found.evaluations, profit_bound=bound, wear=wear
     )
+
+
+def _post(
+    scenario: Scenario,
+    tariff: Tariff,
+    promised: Promised,
+    *,
+    start: Dispatch | None = None,
+    near: Dispatch | None = None,
+) -> Answer:
+    """What those who take part at a posted tariff do, steered to meet the limits under AC."""
+    asked = int(scenario.fleet.participating.sum())
+    scenario = willing(scenario, tariff)
+    same = int(scenario.fleet.participating.sum()) == asked
+    final, problem = steer(scenario, tariff, promised, start=start if same else None, near=near)
+    schedule = with_participants(problem, final.schedule)
+    return Answer(scenario, tariff, schedule, final.stations, True, problem, dispatch=final)
+
+
+def _relevelled(scenario: Scenario, before: Answer) -> Tariff:
+    """The prices posted before, made lawful at other wear prices, and again as promised."""
+    assert before.problem is not None
+    family = coarse_to_fine(scenario)[-1]
+    fleet = scenario.fleet.select(scenario.fleet.participating)
+    problem = replace(before.problem, scenario=scenario, fleet=fleet)
+    return family.tariff(level(problem, family, family.posted(before.tariff)))
 
 
 def settled(

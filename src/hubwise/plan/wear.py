@@ -1,0 +1,172 @@
+"""Wear prices that agree with the nonlinear model, and fade limits that hold.
+
+A schedule follows from what a kWh drawn is said to cost; what it really costs in battery life
+follows from the schedule. Where the two agree, drivers answer to the truth. The way there is to
+schedule, to look what the cell models make of it, to take that for the price, and to schedule
+again. A driver's limit on fade is kept on the same way: whose battery fades more than was agreed
+may draw less, until it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.battery import Ageing, ageing
+from hubwise.domain import Fleet, Scenario, Schedule, Tariff
+from hubwise.drivers import best_response
+from hubwise.scenario import lawful
+
+Array = NDArray[np.float64]
+
+# Wear prices stand still when they change by less than this share of all wear.
+STILL = 0.01
+ROUNDS = 12
+# A price that comes out this much below the one that was answered to is another price.
+LOWER = 0.01
+# A limit on what may be drawn is set below what the fade limit seems to allow, by this share.
+CAUTION = 0.05
+DAYS_A_YEAR = 365.0
+
+
+class Scheduled(Protocol):
+    """What a plan has decided: who takes part at which wear prices, and what everybody does."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is given, with the wear prices and limits that hold."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """Of every session."""
+
+
+Plan = TypeVar("Plan", bound=Scheduled)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a plan's wear prices settled.
+
+    Parameters
+    ----------
+    change
+        Their last change, as a share of all wear; 0 where they are given.
+    rounds
+        How often the fleet was scheduled.
+    """
+
+    change: float = 0.0
+    rounds: int = 1
+
+
+def first_guess(scenario: Scenario) -> Scenario:
+    """The scenario with wear prices to begin with; as it is where they are given.
+
+    The prices are those of the day on which everybody discharges as far as it pays at no wear at
+    all, charging at the reference tariff and selling at the highest discharge price that is lawful.
+    """
+    if scenario.battery.wear == "linear":
+        return scenario
+    fleet, horizon = scenario.fleet, scenario.horizon
+    free = replace(fleet, wear_cost=np.zeros(len(fleet)))
+    shape = (len(scenario.hubs), horizon.slots)
+    charge = np.broadcast_to(scenario.market.reference_price, shape).copy()
+    discharge = np.broadcast_to(scenario.rules.discharge_price_max, shape).copy()
+    schedule, _ = best_response(free, lawful(Tariff(charge, discharge), free), horizon)
+    found = ageing(fleet, schedule, horizon, scenario.battery)
+    return _with_fleet(scenario, replace(fleet, wear_cost=found.wear_price(fleet.wear_cost)))
+
+
+def settle(
+    scenario: Scenario, respond: Callable[[Scenario, Plan | None], Plan]
+) -> tuple[Plan, Settled]:
+    """Schedule until wear prices agree with the model and every fade limit holds.
+
+    Parameters
+    ----------
+    scenario
+        What is given, with wear prices to begin with.
+    respond
+        Plans a scenario at its wear prices and discharge limits, given the plan before.
+    """
+    plan = respond(scenario, None)
+    if not due(scenario):
+        return plan, Settled()
+    drawn = np.zeros(len(scenario.fleet))
+    for done in range(1, ROUNDS + 1):
+        now, found = plan.scenario, _aged(plan)
+        change = wear_change(now, found)
+        limits = _fade_limits(now.fleet, found, _days(now), final=done >= ROUNDS - 1)
+        held = np.array_equal(limits, now.fleet.discharge_limit_kwh)
+        if held and (change < STILL or done == ROUNDS):
+            break
+        fleet = replace(now.fleet, discharge_limit_kwh=limits)
+        if now.battery.wear == "nonlinear":
+            fleet = _repriced(fleet, found, drawn)
+        drawn = found.drawn_kwh
+        plan = respond(_with_fleet(now, fleet), plan)
+    return plan, Settled(change, done)
+
+
+def due(scenario: Scenario) -> bool:
+    """Whether there is anything to settle."""
+    limited = np.isfinite(scenario.fleet.fade_limit_per_year).any()
+    return scenario.battery.wear == "nonlinear" or bool(limited)
+
+
+def wear_change(scenario: Scenario, found: Ageing) -> float:
+    """How much wear at the scenario's prices is off the model's, as a share of all wear."""
+    if scenario.battery.wear == "linear":
+        return 0.0
+    given = scenario.fleet.wear_cost * found.drawn_kwh
+    off = np.abs(found.wear_nonlinear - given)[found.drawn_kwh > 0.0].sum()
+    whole = np.abs(found.wear_nonlinear).sum()
+    return float(off / whole) if whole > 0.0 else 0.0
+
+
+def _aged(plan: Scheduled) -> Ageing:
+    scenario = plan.scenario
+    return ageing(scenario.fleet, plan.schedule, scenario.horizon, scenario.battery)
+
+
+def _repriced(fleet: Fleet, found: Ageing, before_kwh: Array) -> Fleet:
+    """The fleet at the prices that the model found.
+
+    Where wear a kWh rises with use there may be no price that holds: at a low one a driver draws
+    much, which wears more; at a high one little, which wears less. Who has drawn less than before,
+    at a price that now comes out too high, is given the lower price, for as much as was drawn at
+    the higher: price and amount then agree.
+    """
+    price = found.wear_price(fleet.wear_cost)
+    too_high = price < fleet.wear_cost - LOWER * np.abs(fleet.wear_cost)
+    torn = too_high & (found.drawn_kwh > 0.0) & (found.drawn_kwh < before_kwh)
+    limits = np.where(torn, found.drawn_kwh, fleet.discharge_limit_kwh)
+    return replace(fleet, wear_cost=price, discharge_limit_kwh=limits)
+
+
+def _fade_limits(fleet: Fleet, found: Ageing, days: float, *, final: bool) -> Array:
+    """Discharge limits that are tighter where a battery fades by more than its driver allows.
+
+    Fade goes about with what is drawn. In the end (``final``) whoever has a limit draws nothing
+    unless all limits hold.
+    """
+    extra = found.fade_v2g * DAYS_A_YEAR / days
+    over = extra > fleet.fade_limit_per_year
+    if final and over.any():
+        return np.where(np.isfinite(fleet.fade_limit_per_year), 0.0, fleet.discharge_limit_kwh)
+    allowed = np.divide(fleet.fade_limit_per_year, extra, out=np.ones_like(extra), where=over)
+    tighter = found.drawn_kwh * np.maximum((1.0 - CAUTION) * allowed, 0.0)
+    return np.where(over, np.minimum(tighter, fleet.discharge_limit_kwh), fleet.discharge_limit_kwh)
+
+
+def _days(scenario: Scenario) -> float:
+    return scenario.horizon.slots * scenario.horizon.slot_hours / 24.0
+
+
+def _with_fleet(scenario: Scenario, fleet: Fleet) -> Scenario:
+    return replace(scenario, fleet=fleet)
