@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
+import scipy.stats
 
 from hubwise.domain import Scenario
-from hubwise.plan import read
+from hubwise.plan import plan, read
 from hubwise.scenario import load
 from hubwise.study import STRATEGIES, run, study
 
@@ -141,3 +146,119 @@ def test_nothing_and_twice_are_refused(
     """A study without a plan, or with one plan twice, is a mistake of the caller."""
     with pytest.raises(ValueError, match="none twice"):
         study(quick, tmp_path / "it", participations=participations, strategies=strategies)
+
+
+def test_a_study_goes_on_where_it_was_broken_off(
+    made: run.StudyResult, quick: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plans that were finished are not made again, and the study is what it would have been."""
+
+    class BrokenOffError(Exception):
+        """As Ctrl-C after the third plan."""
+
+    heard: list[tuple[int, int, str]] = []
+
+    def stop(*step: Any) -> None:
+        heard.append(step)
+        if step[0] == 3:
+            raise BrokenOffError
+
+    out = tmp_path / "study"
+    with pytest.raises(BrokenOffError):
+        study(quick, out, participations=SHARES, progress=stop)
+    assert not out.exists()
+    kept = {folder.name for folder in (tmp_path / "study.unfinished" / "plans").iterdir()}
+    assert kept == {name for *_, name in heard}
+
+    planned: list[str] = []
+    real = run.plan
+
+    def counted(*given: Any, **asked: Any) -> Any:
+        planned.append(f"{asked['strategy']}-{asked['participation']:g}")
+        return real(*given, **asked)
+
+    monkeypatch.setattr(run, "plan", counted)
+    whole = study(quick, out, participations=SHARES)
+    assert len(planned) == len(STRATEGIES) * len(SHARES) - 3
+    assert not kept & set(planned)
+    assert [untimed(one) for one in whole.results] == [untimed(one) for one in made.results]
+    assert {folder.name for folder in tmp_path.iterdir()} == {"study"}
+    files = {file.name for file in whole.folder.iterdir()}
+    assert files == {"plans", "report.html", "summary.json"}
+
+
+@pytest.mark.parametrize("other", ["fresh", "scenario", "method", "torn"])
+def test_what_is_not_the_same_study_is_not_taken_up(
+    quick: Scenario, tmp_path: Path, other: str
+) -> None:
+    """Another scenario or method starts over, as does --fresh; a torn line is a plan unmade."""
+
+    class BrokenOffError(Exception):
+        """As Ctrl-C after the first plan."""
+
+    def stop(*_: Any) -> None:
+        raise BrokenOffError
+
+    asked: dict[str, Any] = {"participations": [0.5], "strategies": ["uncoordinated", "passive"]}
+    out = tmp_path / "study"
+    with pytest.raises(BrokenOffError):
+        study(quick, out, progress=stop, **asked)
+    given = quick
+    match other:
+        case "fresh" | "method":
+            asked |= {"fresh": True} if other == "fresh" else {"method": "annealing"}
+        case "scenario":
+            given = replace(quick, promises=replace(quick.promises, saving=0.99))
+        case "torn":
+            journal = tmp_path / "study.unfinished" / "finished.jsonl"
+            journal.write_bytes(journal.read_bytes()[:-20])
+    heard: list[Any] = []
+    study(given, out, progress=lambda *step: heard.append(step), **asked)
+    assert [step[:2] for step in heard] == [(1, 2), (2, 2)]
+    assert "taken up" not in {name for *_, name in heard}
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing(
+    made: run.StudyResult, quick: Scenario, tmp_path: Path
+) -> None:
+    """A worker process that dies while it plans costs time: the study is the same to the bit."""
+    killed: list[int] = []
+
+    def kill(*_: Any) -> None:
+        if not killed:
+            victim = active_children()[0]
+            assert victim.pid is not None
+            os.kill(victim.pid, signal.SIGKILL)
+            killed.append(victim.pid)
+
+    beside = study(quick, tmp_path / "it", participations=SHARES, workers=2, progress=kill)
+    assert killed
+    assert [untimed(one) for one in beside.results] == [untimed(one) for one in made.results]
+    for file in sorted(made.folder.glob("plans/*/*.parquet")):
+        assert (beside.folder / file.relative_to(made.folder)).read_bytes() == file.read_bytes()
+
+
+def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
+    """Over several draws each figure has mean, interval and range; the first draw is as given."""
+    asked: dict[str, Any] = {"participations": [0.5], "strategies": ["uncoordinated", "passive"]}
+    one = study(quick, tmp_path / "one", **asked)
+    several = study(quick, tmp_path / "several", seeds=3, **asked)
+    seed = quick.search.seed
+    assert several.summary["draws"]["seeds"] == [seed, seed + 1, seed + 2]
+    plans = {folder.name for folder in (several.folder / "plans").iterdir()}
+    assert plans == {"uncoordinated-0.5", "passive-0.5"}
+    drawn = pl.read_parquet(several.folder / "draws.parquet")
+    assert drawn.height == 6
+    for before, result in zip(one.results, several.results, strict=True):
+        intervals = result.pop("intervals")
+        assert untimed(result) == untimed(before)
+        profits = drawn.filter(strategy=result["strategy"])["operator_profit"].to_numpy()
+        assert profits[0] == result["operator_profit"]
+        assert len(set(profits.tolist())) == 3
+        found = intervals["operator_profit"]
+        truth = scipy.stats.t.interval(0.95, 2, profits.mean(), scipy.stats.sem(profits))
+        assert (found["low"], found["high"]) == pytest.approx(truth)
+        assert (found["least"], found["greatest"]) == (profits.min(), profits.max())
+    again = plan(load(f"example@{seed + 2}"), strategy="passive", participation=0.5)
+    last = drawn.filter(strategy="passive", seed=seed + 2)
+    assert last["participant_cost"].item() == again.result["participant_cost"]
