@@ -35,6 +35,7 @@ def _scenario(folder: PlanFolder, scenario: Scenario) -> Check:
     due = {
         "scenario": scenario.name,
         "currency": scenario.currency,
+        "zone": scenario.horizon.zone,
         "scenario_fingerprint": fingerprint(scenario),
     }
     return _words(

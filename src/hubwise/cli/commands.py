@@ -28,6 +28,7 @@ from hubwise.cli.options import (
     processes,
 )
 from hubwise.cli.scenario import scenarios
+from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario
 from hubwise.plan import plan as make_plan
@@ -76,6 +77,7 @@ app = typer.Typer(
 )
 app.add_typer(scenarios, name="scenario")
 app.command()(zones)
+app.command()(statement)
 
 
 @app.callback(invoke_without_command=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from hubwise.cli.console import messages, put_json
+from hubwise.plan import PlanFolderError
 from hubwise.scenario import Problem, ScenarioError
 from hubwise.study.unfinished import unfinished_place
 
@@ -38,6 +39,10 @@ def explained(*, as_json: bool, out: Path | None = None) -> Iterator[None]:
     except ScenarioError as error:
         tell(error.problems, as_json=as_json)
         _say_notes(error)
+        raise typer.Exit(ExitCode.BAD_INPUT) from error
+    except PlanFolderError as error:
+        faults = [Problem(str(error.folder), "", "", fault, "") for fault in error.problems]
+        tell(faults, as_json=as_json)
         raise typer.Exit(ExitCode.BAD_INPUT) from error
     except OSError as error:
         tell([_of_the_system(error)], as_json=as_json)

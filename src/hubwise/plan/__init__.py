@@ -3,6 +3,7 @@
 from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
 from hubwise.plan.model import Plan
 from hubwise.plan.planner import STRATEGIES, plan, relax
+from hubwise.plan.statement import Statement, UnknownDriverError, statement
 from hubwise.plan.tables import TABLES, tables
 
 __all__ = [
@@ -12,9 +13,12 @@ __all__ = [
     "Plan",
     "PlanFolder",
     "PlanFolderError",
+    "Statement",
+    "UnknownDriverError",
     "plan",
     "read",
     "relax",
+    "statement",
     "summary",
     "tables",
     "write",

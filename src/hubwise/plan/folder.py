@@ -32,6 +32,7 @@ _SUMMARY_KEYS = {
     "scenario_source": str,
     "scenario_fingerprint": str,
     "currency": str,
+    "zone": str,
     "version": str,
     "results": list,
     "account": dict,
@@ -70,7 +71,7 @@ class PlanFolderError(ValueError):
 
     def __init__(self, folder: Path, problems: list[str]) -> None:
         """Tell of all ``problems`` at once."""
-        self.problems = tuple(problems)
+        self.folder, self.problems = folder, tuple(problems)
         super().__init__("\n".join([f"{folder} is not a plan that can be read:", *problems]))
 
 
@@ -127,6 +128,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "scenario_source": scenario.source,
         "scenario_fingerprint": fingerprint(scenario),
         "currency": scenario.currency,
+        "zone": scenario.horizon.zone,
         "version": version("hubwise"),
         "results": [plan.result],
         "account": asdict(plan.account),

@@ -1,0 +1,66 @@
+"""`hubwise statement`: a line to read, JSON to use, and an answer to a driver nobody knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from hubwise.plan import read, statement
+
+Run = Callable[..., Result]
+
+
+def test_the_line_comes_first(run: Run, planned: Path) -> None:
+    """What a person reads first is the one sentence; wishes and amounts follow."""
+    done = run("statement", planned, "--driver", "d02")
+    made = statement(read(planned), "d02")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0] == made.line
+    assert f"{made.money.net_cost} EUR" in done.stdout
+    assert "Ready by" in done.stdout
+
+
+def test_json_is_the_statement(run: Run, planned: Path) -> None:
+    """With --json stdout is the statement and nothing else; amounts of money are text."""
+    done = run("statement", planned, "--driver", "d02", "--json")
+    said = json.loads(done.stdout)
+    assert said["driver"] == "d02"
+    assert said["line"] == statement(read(planned), "d02").line
+    assert said["total"]["paid"] == str(statement(read(planned), "d02").money.paid)
+    assert said["sessions"][0]["wishes"][0]["title"] == "Ready by"
+
+
+@pytest.mark.parametrize(("name", "near"), [("d2", "d02"), ("D12", "d12"), ("Kim", "d01")])
+def test_an_unknown_driver(run: Run, planned: Path, name: str, near: str) -> None:
+    """Exit code 2, with the names nearest to what was asked for, or with some that there are."""
+    done = run("statement", planned, "--driver", name)
+    assert done.exit_code == 2
+    assert f"'{name}' is unknown" in done.stderr
+    assert near in done.stderr
+    assert not done.stdout
+    (problem,) = json.loads(run("statement", planned, "--driver", name, "--json").stdout)[
+        "problems"
+    ]
+    assert near in problem["right"]
+
+
+@pytest.mark.parametrize("what", ["nothing", "another", "spoilt"])
+def test_a_folder_that_is_no_plan(run: Run, planned: Path, tmp_path: Path, what: str) -> None:
+    """Exit code 2, with every fault named."""
+    place = tmp_path / what
+    if what == "another":
+        place.mkdir()
+    if what == "spoilt":
+        place.mkdir()
+        for file in planned.iterdir():
+            (place / file.name).write_bytes(file.read_bytes())
+        (place / "bills.parquet").unlink()
+        (place / "wishes.parquet").write_text("no table")
+    done = run("statement", place, "--driver", "d02")
+    assert done.exit_code == 2
+    assert ("bills.parquet" in done.stderr) is (what != "nothing")
+    assert ("wishes.parquet" in done.stderr) is (what != "nothing")
