@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubwise.domain import Feeder
-from hubwise.grid import Tangent, tangent
+from hubwise.grid import Tangent, power_flow, tangent
 
 Array = NDArray[np.float64]
 
 # A voltage or a branch becomes a row where it comes this near to its limit.
 VOLTAGE_MARGIN_PU = 0.01
 BRANCH_MARGIN = 0.10
+# How often the step is halved in which the most is sought that a slot's power flow carries.
+HALVINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,13 @@ class Limits:
 def feeder_limits(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> Limits:
     """The limits of a feeder, linearised under AC at the hub draws ``hub_kw`` (hubs, slots).
 
-    Slots whose power flow does not converge, here or a little further, keep a lossless head and no
-    further rows.
+    Slots whose power flow does not converge are linearised nearer to rest, where it does. Those
+    without one even at rest keep a lossless head and no further rows.
     """
     at = tangent(feeder, hub_bus, hub_kw)
+    if not at.state.converged.all():
+        hub_kw = _solvable(feeder, hub_bus, hub_kw)
+        at = tangent(feeder, hub_bus, hub_kw)
     lost = np.isnan(at.head_kw).any(axis=0)
     slope = np.where(lost, 1.0, at.head_kw)
     head = np.where(lost, feeder.base_kw.sum(axis=0) + hub_kw.sum(axis=0), at.state.head_kw)
@@ -71,6 +76,17 @@ def feeder_limits(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> 
     value, coefficient, upper = (np.stack(column) for column in zip(*rows, strict=True))
     offset = value - np.einsum("kht,ht->kt", coefficient, hub_kw)
     return Limits(coefficient, offset, upper)
+
+
+def _solvable(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> Array:
+    """``hub_kw``, in slots without a power flow shrunk to about the most that has one."""
+    solved = power_flow(feeder, hub_bus, hub_kw).converged
+    most, step = np.where(solved, 1.0, 0.0), 0.5
+    for _ in range(HALVINGS):
+        share = np.where(solved, 1.0, most + step)
+        most = np.where(power_flow(feeder, hub_bus, share * hub_kw).converged, share, most)
+        step /= 2.0
+    return hub_kw * most
 
 
 def _voltage_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array]]:

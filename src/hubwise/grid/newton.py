@@ -87,11 +87,13 @@ class PowerFlow:
         if self._model.batch_error is not None:
             converged[self._model.batch_error.failed_scenarios] = False
         branch = output["generic_branch"]
+        with np.errstate(all="ignore"):  # where no solution was found the library leaves anything
+            losses_kw = (branch["p_from"] + branch["p_to"]).sum(axis=1) / 1e3
         return feeder_state(
             self.feeder,
             head_kw=output["source"]["p"][:, 0] / 1e3,
             head_kvar=output["source"]["q"][:, 0] / 1e3,
-            losses_kw=(branch["p_from"] + branch["p_to"]).sum(axis=1) / 1e3,
+            losses_kw=losses_kw,
             voltage_pu=output["node"]["u_pu"].T,
             from_a=branch["i_from"].T,
             to_a=branch["i_to"].T,

@@ -21,7 +21,7 @@ Index = NDArray[np.int64]
 # Elements that get a sentence of their own; the rest are counted, and named in the result.
 SENTENCES = 6
 # Changes below this are rounding [kW].
-ROUNDING_KW = 0.05
+ROUNDING_KW = 0.005
 
 _KINDS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
 _UNITS = {Kind.VOLTAGE: ("{:.4f}", " p.u."), Kind.CONNECTION: ("{:.1f}", " kW")}
@@ -314,7 +314,8 @@ def _changes(mend: Mend) -> str:
 
 
 def _when(horizon: Horizon, slots: Sequence[int]) -> str:
-    return "slots " + ", ".join(
+    word = "slots " if len(slots) > 1 else "slot "
+    return word + ", ".join(
         (f"{a}-{b}" if b > a else f"{a}") + f" ({horizon.clock(a)}-{horizon.clock(b + 1)})"
         for a, b in _runs(slots)
     )

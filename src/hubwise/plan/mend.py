@@ -93,22 +93,32 @@ def _settle(
 ) -> Array:
     """The least changes that linear programs lead to, from ``start``; hopeless rows left out.
 
-    A slot that a step would leave without a power flow stays where it was.
+    Of all points on the way each slot keeps the one that misses least, and of those that miss
+    nothing the one that changes least. Currents bend where they pass zero, and there the programs
+    may go to and fro: later steps are halved.
     """
-    now = start
-    for _ in range(ROUNDS):
-        rows = list(_rows(feeder, tangent(feeder, hubs.bus, now)))
-        if hopeless is not None:
-            rows = [
-                replace(kind, excess=np.where(out, -np.inf, kind.excess))
-                for kind, out in zip(rows, hopeless, strict=True)
-            ]
+    now, best = start, start
+    misses = np.full(start.shape[1], np.inf)
+    for turn in range(ROUNDS):
+        rows = _without(list(_rows(feeder, tangent(feeder, hubs.bus, now))), hopeless)
+        missed = np.maximum(np.max([kind.excess.max(axis=0) for kind in rows], axis=0), 0.0)
+        nearer = np.abs(now - given).sum(axis=0) < np.abs(best - given).sum(axis=0)
+        better = (missed < misses) | ((missed == misses) & nearer)
+        best, misses = np.where(better, now, best), np.where(better, missed, misses)
         found = _program(rows, now, given, bounds)
+        found = found if turn < ROUNDS // 2 else (now + found) / 2.0
         solved = power_flow(feeder, hubs.bus, found).converged
-        if np.array_equal(next_ := np.where(solved, found, now), now):
-            break
-        now = next_
-    return now
+        now = np.where(solved, found, (now + best) / 2.0)
+    return best
+
+
+def _without(rows: list[Rows], hopeless: list[Flags] | None) -> list[Rows]:
+    if hopeless is None:
+        return rows
+    return [
+        replace(kind, excess=np.where(out, -np.inf, kind.excess))
+        for kind, out in zip(rows, hopeless, strict=True)
+    ]
 
 
 def in_slots(feeder: Feeder, slots: Index) -> Feeder:
@@ -188,17 +198,20 @@ def most_base(feeder: Feeder) -> float:
 
 
 def _solvable(feeder: Feeder, hubs: Hubs, start: Array) -> Array:
-    """``start``, moved in each slot towards full export just as far as a power flow needs."""
-    end = np.broadcast_to(-hubs.most_export_kw[:, None], start.shape)
-    end = np.where(np.isfinite(end), end, np.minimum(start, 0.0))
-    if (solved := power_flow(feeder, hubs.bus, start).converged).all():
+    """``start``, where a slot has no power flow moved towards rest just as far as one needs.
+
+    If there is none at rest, either, the slot stays as it is.
+    """
+    solved = power_flow(feeder, hubs.bus, start).converged
+    rest = power_flow(feeder, hubs.bus, np.zeros_like(start)).converged
+    if (solved | ~rest).all():
         return start
-    low, high = np.zeros(start.shape[1]), np.where(solved, 0.0, 1.0)
+    low, high = np.zeros(start.shape[1]), np.where(solved | ~rest, 0.0, 1.0)
     for _ in range(HALVINGS):
         share = (low + high) / 2.0
-        found = power_flow(feeder, hubs.bus, start + share * (end - start)).converged
+        found = power_flow(feeder, hubs.bus, start * (1.0 - share)).converged
         low, high = np.where(found, low, share), np.where(found, share, high)
-    moved: Array = start + high * (end - start)
+    moved: Array = start * (1.0 - np.where(high > 0.0, high, 0.0))
     return moved
 
 
