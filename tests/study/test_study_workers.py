@@ -28,7 +28,7 @@ def cluster() -> Iterator[str]:
     with LocalCluster(
         n_workers=2,
         threads_per_worker=2,
-        dashboard_address=None,
+        dashboard_address=":0",
         memory_limit=None,
         silence_logs=logging.CRITICAL,
     ) as own:

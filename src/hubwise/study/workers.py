@@ -197,7 +197,7 @@ def _local(processes: int) -> Iterator[Client]:
                 n_workers=processes,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=":0",
                 memory_limit=None,
                 silence_logs=logging.CRITICAL,
             )
