@@ -12,7 +12,7 @@
   any course of days.
 """
 
-from hubwise.battery.ageing import Ageing, ageing, worth_of_capacity
+from hubwise.battery.ageing import CRUMB_KWH, Ageing, ageing, worth_of_capacity
 from hubwise.battery.cells import MODELS, Model
 from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
 from hubwise.battery.life import Lost, follow, repeat
@@ -20,6 +20,7 @@ from hubwise.battery.range import leaving_range
 from hubwise.battery.stress import Depth, Stress, count_cycles, same_energy, same_shares, stress
 
 __all__ = [
+    "CRUMB_KWH",
     "MODELS",
     "Ageing",
     "Depth",

@@ -22,9 +22,10 @@ from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, solar_that_pays
 from hubwise.plan.consent import willing
 from hubwise.plan.steer import Promised, steer
-from hubwise.plan.wear import Settled, first_guess, settle
+from hubwise.plan.wear import Settled, due, first_guess, settle
 from hubwise.pricing import (
     coarse_to_fine,
+    first_prices,
     level,
     profit_bound,
     search_in_steps,
@@ -32,6 +33,7 @@ from hubwise.pricing import (
 )
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Progress = Callable[[int, int, str], None]
 
 # Rounds of the relaxed problem, before and after the feeder is linearised where it leads.
@@ -39,6 +41,8 @@ RELAXED_ROUNDS = (30, 12)
 # Further rounds for the bound: it then stands within a hundredth of a per cent of where it ends
 # (docs/benchmarks.md).
 BOUND_ROUNDS = 15
+# Rounds of the dispatches that wear prices are first settled at.
+SKETCH_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,8 @@ def hubwise_strategy(
 ) -> Answer:
     """The bilevel plan: search for the prices, dispatch the answer, meet the limits under AC."""
     name, sought = search_method(method or scenario.search.method)
-    scenario = first_guess(scenario)
+    asked = scenario.fleet.participating
+    scenario, begin = _near_first_prices(first_guess(scenario), promised)
     families = coarse_to_fine(scenario)
     problem, relaxed = relaxed_problem(scenario, promised)
 
@@ -149,16 +154,23 @@ def hubwise_strategy(
         relaxed,
         evaluations=scenario.search.evaluations,
         seed=scenario.search.seed,
+        begin=begin,
         progress=tell,
     )
 
+    tariff, start = family.tariff(found.prices), found.value.dispatch
+    sketch = _sketched(scenario, tariff, problem, start)
+
     def respond(given: Scenario, before: Answer | None) -> Answer:
         """The answer to the prices found; to others, once wear is another than they are for."""
-        if before is None:
-            return _post(given, family.tariff(found.prices), promised, start=found.value.dispatch)
-        return _post(given, _relevelled(given, before), promised, near=before.dispatch)
+        if before is not None:
+            posted = _relevelled(given, before, asked)
+            return _post(given, posted, asked, promised, near=before.dispatch)
+        if given is scenario:
+            return _post(given, tariff, asked, promised, start=start)
+        return _post(given, sketch.tariff, asked, promised, near=sketch.dispatch)
 
-    answer, wear = settle(scenario, respond)
+    answer, wear = settle(sketch.scenario, respond)
     assert answer.dispatch is not None
     bound = profit_bound(*settled(answer.scenario, promised, answer.dispatch.hub_kw, relaxed))
     return replace(
@@ -166,27 +178,60 @@ def hubwise_strategy(
     )
 
 
+def _near_first_prices(scenario: Scenario, promised: Promised) -> tuple[Scenario, Tariff | None]:
+    """The scenario with wear prices that hold near the first prices, and a tariff to begin with."""
+    if not due(scenario):
+        return scenario, None
+    problem, relaxed = relaxed_problem(scenario, promised)
+    family = coarse_to_fine(scenario)[-1]
+    first = family.tariff(first_prices(problem, family, relaxed))
+    sketch = _sketched(scenario, first, problem, relaxed)
+    return sketch.scenario, sketch.tariff
+
+
+def _sketched(scenario: Scenario, tariff: Tariff, problem: Problem, near: Dispatch) -> Answer:
+    """An answer to a tariff in few rounds, settled as to wear; the tariff follows the wear."""
+    if not due(scenario):
+        return Answer(scenario, tariff, problem.uncoordinated, near.stations, True, problem)
+
+    asked = scenario.fleet.participating
+
+    def respond(given: Scenario, before: Answer | None) -> Answer:
+        posted = tariff if before is None else _relevelled(given, before, asked)
+        made = replace(problem, scenario=given, fleet=given.fleet.select(given.fleet.participating))
+        found = dispatch(made, posted, rounds=SKETCH_ROUNDS, start=near.multipliers)
+        schedule = with_participants(made, found.schedule)
+        return Answer(given, posted, schedule, found.stations, True, made, dispatch=found)
+
+    return settle(scenario, respond)[0]
+
+
 def _post(
     scenario: Scenario,
     tariff: Tariff,
+    asked: Flags,
     promised: Promised,
     *,
     start: Dispatch | None = None,
     near: Dispatch | None = None,
 ) -> Answer:
-    """What those who take part at a posted tariff do, steered to meet the limits under AC."""
-    asked = int(scenario.fleet.participating.sum())
-    scenario = willing(scenario, tariff)
-    same = int(scenario.fleet.participating.sum()) == asked
+    """What those do who were asked and take part at a posted tariff, steered under AC limits."""
+    before = scenario.fleet.participating
+    scenario = willing(scenario, tariff, asked)
+    same = np.array_equal(before, scenario.fleet.participating)
     final, problem = steer(scenario, tariff, promised, start=start if same else None, near=near)
     schedule = with_participants(problem, final.schedule)
     return Answer(scenario, tariff, schedule, final.stations, True, problem, dispatch=final)
 
 
-def _relevelled(scenario: Scenario, before: Answer) -> Tariff:
-    """The prices posted before, made lawful at other wear prices, and again as promised."""
+def _relevelled(scenario: Scenario, before: Answer, asked: Flags) -> Tariff:
+    """The prices posted before, made lawful at other wear prices, and again as promised.
+
+    Lawful towards all who were asked, as promised to those who took part.
+    """
     assert before.problem is not None
-    family = coarse_to_fine(scenario)[-1]
+    everybody = replace(scenario, fleet=scenario.fleet.with_participating(asked))
+    family = coarse_to_fine(everybody)[-1]
     fleet = scenario.fleet.select(scenario.fleet.participating)
     problem = replace(before.problem, scenario=scenario, fleet=fleet)
     return family.tariff(level(problem, family, family.posted(before.tariff)))

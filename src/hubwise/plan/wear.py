@@ -16,18 +16,17 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.battery import Ageing, ageing
+from hubwise.battery import CRUMB_KWH, ageing, drawn_kwh
 from hubwise.domain import Fleet, Scenario, Schedule, Tariff
 from hubwise.drivers import best_response
 from hubwise.scenario import lawful
 
 Array = NDArray[np.float64]
 
-# Wear prices stand still when they change by less than this share of all wear.
+# A wear price stands still when it is right within this share; all do, when their changes are
+# together less than this share of all wear.
 STILL = 0.01
 ROUNDS = 12
-# A price that comes out this much below the one that was answered to is another price.
-LOWER = 0.01
 # A limit on what may be drawn is set below what the fade limit seems to allow, by this share.
 CAUTION = 0.05
 DAYS_A_YEAR = 365.0
@@ -70,7 +69,7 @@ def first_guess(scenario: Scenario) -> Scenario:
     The prices are those of the day on which everybody discharges as far as it pays at no wear at
     all, charging at the reference tariff and selling at the highest discharge price that is lawful.
     """
-    if scenario.battery.wear == "linear":
+    if not _found_out(scenario):
         return scenario
     fleet, horizon = scenario.fleet, scenario.horizon
     free = replace(fleet, wear_cost=np.zeros(len(fleet)))
@@ -79,7 +78,7 @@ def first_guess(scenario: Scenario) -> Scenario:
     discharge = np.broadcast_to(scenario.rules.discharge_price_max, shape).copy()
     schedule, _ = best_response(free, lawful(Tariff(charge, discharge), free), horizon)
     found = ageing(fleet, schedule, horizon, scenario.battery)
-    return _with_fleet(scenario, replace(fleet, wear_cost=found.wear_price(fleet.wear_cost)))
+    return replace(scenario, fleet=replace(fleet, wear_cost=found.wear_price(fleet.wear_cost)))
 
 
 def settle(
@@ -99,74 +98,105 @@ def settle(
         return plan, Settled()
     drawn = np.zeros(len(scenario.fleet))
     for done in range(1, ROUNDS + 1):
-        now, found = plan.scenario, _aged(plan)
-        change = wear_change(now, found)
-        limits = _fade_limits(now.fleet, found, _days(now), final=done >= ROUNDS - 1)
+        now, found = plan.scenario, _wear(plan)
+        change = found.change(now.fleet.wear_cost) if _found_out(now) else 0.0
+        limits = _fade_limits(now.fleet, found, final=done >= ROUNDS - 1)
         held = np.array_equal(limits, now.fleet.discharge_limit_kwh)
         if held and (change < STILL or done == ROUNDS):
             break
         fleet = replace(now.fleet, discharge_limit_kwh=limits)
-        if now.battery.wear == "nonlinear":
+        if _found_out(now):
             fleet = _repriced(fleet, found, drawn)
         drawn = found.drawn_kwh
-        plan = respond(_with_fleet(now, fleet), plan)
+        plan = respond(replace(now, fleet=fleet), plan)
     return plan, Settled(change, done)
 
 
 def due(scenario: Scenario) -> bool:
     """Whether there is anything to settle."""
     limited = np.isfinite(scenario.fleet.fade_limit_per_year).any()
-    return scenario.battery.wear == "nonlinear" or bool(limited)
+    return _found_out(scenario) or bool(limited)
 
 
-def wear_change(scenario: Scenario, found: Ageing) -> float:
-    """How much wear at the scenario's prices is off the model's, as a share of all wear."""
-    if scenario.battery.wear == "linear":
-        return 0.0
-    given = scenario.fleet.wear_cost * found.drawn_kwh
-    off = np.abs(found.wear_nonlinear - given)[found.drawn_kwh > 0.0].sum()
-    whole = np.abs(found.wear_nonlinear).sum()
-    return float(off / whole) if whole > 0.0 else 0.0
+def _found_out(scenario: Scenario) -> bool:
+    """Whether wear prices are found, not given."""
+    return scenario.battery.wear == "nonlinear"
 
 
-def _aged(plan: Scheduled) -> Ageing:
-    scenario = plan.scenario
-    return ageing(scenario.fleet, plan.schedule, scenario.horizon, scenario.battery)
+@dataclass(frozen=True, slots=True)
+class _Wear:
+    """What the model makes of a schedule; arrays of shape (sessions,), 0 where nothing is drawn.
+
+    Parameters
+    ----------
+    drawn_kwh
+        Energy drawn from the batteries [kWh].
+    worth
+        What that costs in battery life [currency].
+    fade_per_year
+        What it takes from the capacity in a year, as a share.
+    """
+
+    drawn_kwh: Array
+    worth: Array
+    fade_per_year: Array
+
+    def prices(self, before: Array) -> Array:
+        """Worth of a kWh drawn; ``before`` where nothing is drawn: no use, no evidence."""
+        prices: Array = np.divide(
+            self.worth, self.drawn_kwh, out=before.copy(), where=self.drawn_kwh > CRUMB_KWH
+        )
+        return prices
+
+    def change(self, prices: Array) -> float:
+        """How much all wear at given prices is off the model's, as a share of it."""
+        off, whole = np.abs(self.worth - prices * self.drawn_kwh).sum(), np.abs(self.worth).sum()
+        return float(off / whole) if whole > 0.0 else 0.0
 
 
-def _repriced(fleet: Fleet, found: Ageing, before_kwh: Array) -> Fleet:
-    """The fleet at the prices that the model found.
+def _wear(plan: Scheduled) -> _Wear:
+    """What the model makes of a plan; only who draws anything is looked at."""
+    scenario, schedule = plan.scenario, plan.schedule
+    fleet, horizon = scenario.fleet, scenario.horizon
+    drawn = drawn_kwh(fleet, schedule, horizon)
+    rows = np.flatnonzero(drawn > CRUMB_KWH)
+    stays = Schedule(
+        schedule.charge_kw[rows], schedule.discharge_kw[rows], schedule.energy_kwh[rows]
+    )
+    found = ageing(fleet.select(rows), stays, horizon, scenario.battery)
+    days = horizon.slots * horizon.slot_hours / 24.0
+    worth, fade = np.zeros((2, len(fleet)))
+    worth[rows] = found.wear_nonlinear
+    fade[rows] = found.fade_v2g * DAYS_A_YEAR / days
+    return _Wear(np.where(drawn > CRUMB_KWH, drawn, 0.0), worth, fade)
+
+
+def _repriced(fleet: Fleet, found: _Wear, before_kwh: Array) -> Fleet:
+    """The fleet at the prices that the model found; those that are nearly right stand still.
 
     Where wear a kWh rises with use there may be no price that holds: at a low one a driver draws
     much, which wears more; at a high one little, which wears less. Who has drawn less than before,
     at a price that now comes out too high, is given the lower price, for as much as was drawn at
     the higher: price and amount then agree.
     """
-    price = found.wear_price(fleet.wear_cost)
-    too_high = price < fleet.wear_cost - LOWER * np.abs(fleet.wear_cost)
-    torn = too_high & (found.drawn_kwh > 0.0) & (found.drawn_kwh < before_kwh)
+    now, due = fleet.wear_cost, found.prices(fleet.wear_cost)
+    off = np.abs(due - now) > STILL * np.abs(now)
+    price = np.where(off, due, now)
+    torn = off & (due < now) & (found.drawn_kwh > 0.0) & (found.drawn_kwh < before_kwh)
     limits = np.where(torn, found.drawn_kwh, fleet.discharge_limit_kwh)
     return replace(fleet, wear_cost=price, discharge_limit_kwh=limits)
 
 
-def _fade_limits(fleet: Fleet, found: Ageing, days: float, *, final: bool) -> Array:
+def _fade_limits(fleet: Fleet, found: _Wear, *, final: bool) -> Array:
     """Discharge limits that are tighter where a battery fades by more than its driver allows.
 
     Fade goes about with what is drawn. In the end (``final``) whoever has a limit draws nothing
     unless all limits hold.
     """
-    extra = found.fade_v2g * DAYS_A_YEAR / days
+    extra, limits = found.fade_per_year, fleet.discharge_limit_kwh
     over = extra > fleet.fade_limit_per_year
     if final and over.any():
-        return np.where(np.isfinite(fleet.fade_limit_per_year), 0.0, fleet.discharge_limit_kwh)
+        return np.where(np.isfinite(fleet.fade_limit_per_year), 0.0, limits)
     allowed = np.divide(fleet.fade_limit_per_year, extra, out=np.ones_like(extra), where=over)
     tighter = found.drawn_kwh * np.maximum((1.0 - CAUTION) * allowed, 0.0)
-    return np.where(over, np.minimum(tighter, fleet.discharge_limit_kwh), fleet.discharge_limit_kwh)
-
-
-def _days(scenario: Scenario) -> float:
-    return scenario.horizon.slots * scenario.horizon.slot_hours / 24.0
-
-
-def _with_fleet(scenario: Scenario, fleet: Fleet) -> Scenario:
-    return replace(scenario, fleet=fleet)
+    return np.where(over, np.minimum(tighter, limits), limits)

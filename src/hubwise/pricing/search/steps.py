@@ -56,6 +56,7 @@ def search_in_steps(
     *,
     evaluations: int,
     seed: int,
+    begin: Tariff | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Family, Found]:
     """Search the last of ``families``; the coarser ones before it are steps on the way.
@@ -73,6 +74,8 @@ def search_in_steps(
         The relaxed problem's answer: its marginal prices and multipliers.
     evaluations, seed
         As in `Setting`, for all steps together.
+    begin
+        A tariff to begin with, where it is worth more than the first prices.
     progress
         Called with (done, total).
 
@@ -88,8 +91,11 @@ def search_in_steps(
         steps += [Step(families[-1], c) for c in _clusterings(families[-1], problem, relaxed)]
     else:
         steps = [Step(families[-1], None)]
-    base = first_prices(problem, steps[0].family, relaxed)
     family, spent = steps[0].family, 0
+    if begin is None:
+        base = first_prices(problem, family, relaxed)
+    else:
+        base = _begun(problem, family, relaxed, begin)
     history: tuple[float, ...] = ()
     for done, step in enumerate(steps):
         if step.family is not family:
