@@ -15,7 +15,7 @@ from hubwise.audit import audit
 from hubwise.domain import Scenario, Tariff
 from hubwise.drivers import best_response
 from hubwise.plan import plan, write
-from hubwise.plan.consent import consenting, most_saving, savings, willing
+from hubwise.plan.consent import most_saving, savings, willing
 from hubwise.plan.wishes import make_wishes
 from hubwise.scenario import load
 
@@ -47,21 +47,30 @@ def test_who_takes_part_saves_enough(small_scenario: Callable[..., Scenario], se
     """Participants save their minimum by their best response; who declined could not have."""
     given_ = _with_minimum(small_scenario(seed), seed)
     tariff = _tariff(given_, seed)
-    fleet = consenting(given_.fleet, tariff, given_.market, given_.horizon)
+    asked = np.random.default_rng(seed).random(len(given_.fleet)) < 0.8
+    fleet = willing(given_, tariff, asked).fleet
     saved = savings(fleet, tariff, given_.market, given_.horizon)
-    assert np.all(saved[fleet.participating] >= fleet.minimum_saving[fleet.participating] - 1e-8)
-    assert np.all(saved[~fleet.participating] < fleet.minimum_saving[~fleet.participating])
+    joined, declined = fleet.participating, asked & ~fleet.participating
+    assert not (joined & ~asked).any()
+    assert np.all(saved[joined] >= fleet.minimum_saving[joined] - TOLERANCE)
+    assert np.all(saved[declined] < fleet.minimum_saving[declined])
 
 
 @given(seed=seeds)
 @settings(max_examples=20)
-def test_asking_ends(small_scenario: Callable[..., Scenario], seed: int) -> None:
-    """Once out stays out: asked at other prices, participants only become fewer."""
+def test_who_takes_part_depends_on_prices_alone(
+    small_scenario: Callable[..., Scenario], seed: int
+) -> None:
+    """Whoever took part at other prices: who would save enough is in, and nobody is kept out."""
     given_ = _with_minimum(small_scenario(seed), seed)
-    first = willing(given_, _tariff(given_, seed))
-    second = willing(first, _tariff(given_, seed + 1))
-    assert not np.any(second.fleet.participating & ~first.fleet.participating)
-    assert willing(first, _tariff(given_, seed)) is first
+    asked = given_.fleet.participating
+    other = willing(given_, _tariff(given_, seed + 1), asked)
+    tariff = _tariff(given_, seed)
+    once = willing(given_, tariff, asked)
+    np.testing.assert_array_equal(
+        willing(other, tariff, asked).fleet.participating, once.fleet.participating
+    )
+    assert willing(once, tariff, asked) is once
 
 
 @given(seed=seeds)
@@ -122,8 +131,7 @@ def test_the_audit_derives_who_takes_part(choosy: Scenario, tmp_path: Path) -> N
         minimum = np.full(len(choosy.fleet), wish)
         told = replace(choosy, fleet=replace(choosy.fleet, minimum_saving=minimum))
         lied = replace(made.scenario, fleet=replace(made.scenario.fleet, minimum_saving=minimum))
-        joined = choosy.fleet.participating
-        wishes = make_wishes(lied, joined, made.schedule, made.bills, made.tariff)
+        wishes = make_wishes(told, lied, made.schedule, made.bills, made.tariff)
         folder = write(replace(made, scenario=lied, wishes=wishes), tmp_path / f"lied-{wish}")
         assert "drivers: minimum saving" in {check.name for check in audit(folder, told).failures}
 

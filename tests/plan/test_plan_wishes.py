@@ -45,7 +45,7 @@ def dispatched(scenario: Scenario, seed: int) -> tuple[Scenario, Tariff, Schedul
     dear = rng.random(shape) < 0.5
     charge = np.where(dear, scenario.rules.charge_price_max, scenario.rules.charge_price_min)
     tariff = Tariff(charge, 0.8 * charge * dear)
-    ready = willing(scenario, tariff)
+    ready = willing(scenario, tariff, scenario.fleet.participating)
     limits = feeder_limits(scenario.feeder, scenario.hubs.bus, np.zeros(shape))
     problem = make_problem(ready, limits)
     return ready, tariff, with_participants(problem, dispatch(problem, tariff, rounds=3).schedule)
@@ -75,8 +75,7 @@ def day_of(small_scenario: Callable[..., Scenario]) -> Callable[[int], Day]:
         asked = wishing(small_scenario(seed, sessions=12, station=False), seed)
         ready, tariff, schedule = dispatched(asked, seed)
         bills = billed(ready, tariff, schedule)
-        joined = asked.fleet.participating
-        return asked, ready, tariff, schedule, make_wishes(ready, joined, schedule, bills, tariff)
+        return asked, ready, tariff, schedule, make_wishes(asked, ready, schedule, bills, tariff)
 
     return made
 

@@ -11,6 +11,7 @@ from hubwise.domain import Fleet, Horizon, Market, Scenario, Tariff
 from hubwise.drivers import Bounds, best_response, bounds, uncoordinated
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 # A saving within this much of what is asked for is what is asked for [currency].
 ROUNDING = 1e-9
@@ -38,19 +39,22 @@ def reference_costs(fleet: Fleet, market: Market, horizon: Horizon) -> Array:
     return paid - fleet.surplus_value * surplus_kwh
 
 
-def consenting(fleet: Fleet, tariff: Tariff, market: Market, horizon: Horizon) -> Fleet:
-    """The fleet without the participants who would save less than their minimum at ``tariff``.
+def willing(scenario: Scenario, tariff: Tariff, asked: Flags) -> Scenario:
+    """The scenario with those of whom were ``asked`` who save their minimum at ``tariff``.
 
-    Nobody is taken in: asked again, at the same prices or others, the participants can only become
-    fewer, so asking ends.
+    It depends on nothing but prices and batteries: at the same ones the same drivers take part,
+    whoever did before.
+
+    Parameters
+    ----------
+    scenario, tariff
+        What is given, and posted.
+    asked
+        Who is asked to take part; shape (sessions,).
     """
-    enough = savings(fleet, tariff, market, horizon) >= fleet.minimum_saving - ROUNDING
-    return fleet.with_participating(fleet.participating & enough)
-
-
-def willing(scenario: Scenario, tariff: Tariff) -> Scenario:
-    """The scenario with those who take part at ``tariff``; see `consenting`."""
-    fleet = consenting(scenario.fleet, tariff, scenario.market, scenario.horizon)
+    fleet = scenario.fleet
+    saved = savings(fleet, tariff, scenario.market, scenario.horizon)
+    fleet = fleet.with_participating(asked & (saved >= fleet.minimum_saving - ROUNDING))
     same = np.array_equal(fleet.participating, scenario.fleet.participating)
     return scenario if same else replace(scenario, fleet=fleet)
 

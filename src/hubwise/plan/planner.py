@@ -77,15 +77,16 @@ def plan(
         scenario = with_participation(scenario, participation)
     promised = _promised(scenario)
     answer = _answer(scenario, strategy, promised, method, progress)
-    asked, scenario = scenario.fleet.participating, answer.scenario
+    given, scenario = scenario, answer.scenario
     state, bills, account = _settle(scenario, answer, answer.schedule, answer.stations)
     figures = _figures(scenario, answer, promised, (state, bills, account))
     posted = answer.tariff if answer.method else None
-    wishes = make_wishes(scenario, asked, answer.schedule, bills, posted)
+    wishes = make_wishes(given, scenario, answer.schedule, bills, posted)
+    declined = given.fleet.participating & ~scenario.fleet.participating
     figures |= {
         "strategy": strategy,
         "participation": scenario.participation,
-        "declined": int((asked & ~scenario.fleet.participating).sum()),
+        "declined": int(declined.sum()),
         "told": told_in_short(wishes.session, wishes.wish, wishes.told),
         "wall_seconds": time.perf_counter() - began,
     }

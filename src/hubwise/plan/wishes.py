@@ -69,8 +69,8 @@ class Wish:
 
 
 def make_wishes(
-    scenario: Scenario,
-    asked: Flags,
+    given: Scenario,
+    ready: Scenario,
     schedule: Schedule,
     bills: Bills,
     tariff: Tariff | None,
@@ -80,10 +80,11 @@ def make_wishes(
 
     Parameters
     ----------
-    scenario
-        What is given, with those who take part.
-    asked
-        Who was asked to take part; shape (sessions,).
+    given
+        What is given, with those who are asked to take part: their wishes are kept, whatever
+        planning made of wear prices and limits.
+    ready
+        The same as it was planned, with those who take part.
     schedule, bills
         Of every session.
     tariff
@@ -93,14 +94,14 @@ def make_wishes(
         year].
     """
     kinds = [
-        *_energy_wishes(scenario, schedule),
-        *_battery_wishes(scenario, schedule, bills, fade_v2g),
-        _minimum_saving(scenario, asked, schedule, bills, tariff),
+        *_energy_wishes(given, schedule),
+        *_battery_wishes(given, schedule, bills, fade_v2g),
+        _minimum_saving(given, ready, schedule, bills, tariff),
     ]
     kind, session = np.nonzero(np.array([wish.wished for wish in kinds]))
     order = np.lexsort((kind, session))
     rows = list(zip(kind[order].tolist(), session[order].tolist(), strict=True))
-    fleet = scenario.fleet
+    fleet = given.fleet
     return Wishes(
         session=fleet.session[session[order]],
         driver=fleet.driver[session[order]],
@@ -160,21 +161,21 @@ def _battery_wishes(
 
 
 def _minimum_saving(
-    scenario: Scenario, asked: Flags, schedule: Schedule, bills: Bills, tariff: Tariff | None
+    given: Scenario, ready: Scenario, schedule: Schedule, bills: Bills, tariff: Tariff | None
 ) -> Wish:
     """The saving without which a driver does not take part; who declines is told why."""
-    fleet, minimum = scenario.fleet, scenario.fleet.minimum_saving
+    fleet, minimum = ready.fleet, given.fleet.minimum_saving
     decides = fleet.participating & (tariff is not None)
-    saved = felt_saving(scenario, schedule, bills)
-    declined = asked & ~fleet.participating & (tariff is not None)
+    saved = felt_saving(ready, schedule, bills)
+    declined = given.fleet.participating & ~fleet.participating & (tariff is not None)
     # Without a tariff nobody declines, and nothing below is said.
     could, most = np.zeros((2, len(fleet)))
     if tariff is not None and declined.any():
-        could = savings(fleet, tariff, scenario.market, scenario.horizon)
-        most = most_saving(scenario)
+        could = savings(fleet, tariff, ready.market, ready.horizon)
+        most = most_saving(ready)
 
     def out(i: int) -> str:
-        return declines(minimum[i], could[i], most[i], scenario.currency)
+        return declines(minimum[i], could[i], most[i], ready.currency)
 
     enough = ~decides | (saved >= minimum - ROUNDING)
     return Wish("minimum_saving", minimum > 0.0, minimum, saved, enough, declined, out)
