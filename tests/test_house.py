@@ -28,11 +28,13 @@ PUBLIC = {
     "StationSchedule",
     "StudyResult",
     "Tariff",
+    "ZonesResult",
     "audit",
     "check",
     "frontier",
     "import_sessions",
     "load",
+    "load_nation",
     "new",
     "packaged",
     "plan",
@@ -41,6 +43,7 @@ PUBLIC = {
     "tables",
     "with_participation",
     "write",
+    "zones",
 }
 
 

@@ -16,7 +16,7 @@ import pytest
 from hubwise.audit import audit
 from hubwise.domain import Scenario
 from hubwise.plan import Plan, plan, tables
-from hubwise.plan.evaluation import evaluate, limits_of
+from hubwise.plan.evaluation import evaluate, start_of
 from hubwise.scenario import (
     Nation,
     ScenarioError,
@@ -76,19 +76,19 @@ def test_a_row_is_what_the_prices_do_in_the_zone(
 ) -> None:
     """Each zone's row holds the figures of its own draw at the given prices, and no regret.
 
-    All zones of a kind share one linearised feeder; its own would hardly say otherwise.
+    All zones of a kind start from one answer; their own would hardly say otherwise.
     """
-    shared = limits_of(load(site))
+    shared = start_of(load(site), planned.tariff)
     table = made.table()
     assert table["zone"].to_list() == [f"example@{seed}" for seed in table["seed"]]
     assert table["seed"].to_list() == list(range(1, 6))
     for row in table.iter_rows(named=True):
         zone = load(f"{site}@{row['seed']}")
-        figures = evaluate(zone, planned.tariff, limits=shared).figures
+        figures = evaluate(zone, planned.tariff, start=shared).figures
         assert {key: row[key] for key in figures} == figures
         own = evaluate(zone, planned.tariff).figures
         for key in ("operator_profit", "participant_cost", "peak_valley_kw"):
-            assert row[key] == pytest.approx(own[key], rel=1e-3)
+            assert row[key] == pytest.approx(own[key], rel=0.02)
     assert made.summary["max_regret"] < 1e-9
     assert len(set(table["operator_profit"].to_list())) == 5
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.dispatch import Limits, Problem, feeder_limits, make_problem, with_participants
+from hubwise.dispatch import (
+    Limits,
+    Multipliers,
+    Problem,
+    dispatch,
+    feeder_limits,
+    make_problem,
+    with_participants,
+)
 from hubwise.domain import Scenario, Tariff
 from hubwise.drivers import best_response, schedule_cost, uncoordinated
 from hubwise.grid import power_flow
@@ -18,8 +26,9 @@ from hubwise.pricing import Value, cost_ceiling, value
 
 Array = NDArray[np.float64]
 
-# Rounds of the dispatch, as the search for prices has them.
+# Rounds of the dispatch, as the search for prices has them, and of one to start others from.
 ROUNDS = 5
+START_ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +50,36 @@ class Evaluation:
     uncoordinated_head_kw: Array
 
 
-def limits_of(scenario: Scenario) -> Limits:
-    """The feeder's limits, linearised where the uncoordinated fleet leads.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where an evaluation begins, as an answer to the same prices left it.
 
-    The costly part of an evaluation; other draws of the same fleet lead nearly there, too.
+    Parameters
+    ----------
+    limits
+        The feeder's limits, linearised there.
+    multipliers
+        Prices of the shared limits.
     """
-    return feeder_limits(scenario.feeder, scenario.hubs.bus, uncoordinated_kw(scenario))
+
+    limits: Limits
+    multipliers: Multipliers
 
 
-def evaluate(
-    scenario: Scenario, tariff: Tariff, *, limits: Limits | None = None, rounds: int = ROUNDS
-) -> Evaluation:
+def start_of(scenario: Scenario, tariff: Tariff) -> Start:
+    """A start from the scenario's own answer, settled: the costly part of an evaluation.
+
+    Other draws of the same fleet answer nearly alike, and can start from there, too.
+    """
+    feeder, bus = scenario.feeder, scenario.hubs.bus
+    at_once = uncoordinated_kw(scenario)
+    span = _span_kw(scenario, power_flow(feeder, bus, at_once).head_kw)
+    problem = make_problem(scenario, feeder_limits(feeder, bus, at_once), span_kw=span)
+    answer = dispatch(problem, tariff, rounds=START_ROUNDS)
+    return Start(feeder_limits(feeder, bus, answer.hub_kw), answer.multipliers)
+
+
+def evaluate(scenario: Scenario, tariff: Tariff, *, start: Start | None = None) -> Evaluation:
     """What posted prices do: best responses, dispatch under shared limits, AC power flow, account.
 
     Parameters
@@ -60,16 +88,14 @@ def evaluate(
         What is given, with its participants marked.
     tariff
         Posted prices, free of same-slot arbitrage.
-    limits
-        See `limits_of`; made here if not given.
-    rounds
-        Rounds of the dispatch.
+    start
+        See `start_of`; made here if not given.
     """
+    start = start or start_of(scenario, tariff)
     feeder, bus = scenario.feeder, scenario.hubs.bus
     before = power_flow(feeder, bus, uncoordinated_kw(scenario)).head_kw
-    span = scenario.promises.peak_valley * float(np.ptp(before))
-    problem = make_problem(scenario, limits or limits_of(scenario), span_kw=span)
-    worth = value(problem, tariff, rounds=rounds)
+    problem = make_problem(scenario, start.limits, span_kw=_span_kw(scenario, before))
+    worth = value(problem, tariff, rounds=ROUNDS, start=start.multipliers)
     answer = worth.dispatch
     schedule = with_participants(problem, answer.schedule)
     state = power_flow(feeder, bus, answer.hub_kw)
@@ -81,6 +107,11 @@ def evaluate(
         "max_regret": _regret(problem, worth),
     }
     return Evaluation(figures, state.head_kw, before)
+
+
+def _span_kw(scenario: Scenario, head_kw: Array) -> float:
+    """The most the peak-valley difference may be; ``head_kw`` is that of the uncoordinated day."""
+    return scenario.promises.peak_valley * float(np.ptp(head_kw))
 
 
 def uncoordinated_kw(scenario: Scenario) -> Array:

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hubwise.dispatch import Limits
 from hubwise.domain import Scenario, Tariff
 from hubwise.grid import power_flow
 from hubwise.plan import Plan, plan, write
-from hubwise.plan.evaluation import evaluate, uncoordinated_kw
+from hubwise.plan.evaluation import Start, evaluate, uncoordinated_kw
 from hubwise.scenario import Draws, lawful, with_participation
 
 Record = dict[str, Any]
@@ -39,13 +38,13 @@ class Prices:
     draws: Draws
     participation: float | None
     tariff: Tariff
-    limits: Limits
+    start: Start
 
     def run(self, job: Job) -> tuple[Record, Files]:
         """A zone's row."""
         began = time.perf_counter()
-        scenario = _drawn(self.draws, job, self.participation)
-        done = evaluate(scenario, lawful(self.tariff, scenario.fleet), limits=self.limits)
+        scenario = participating(self.draws.draw(job.seed), self.participation)
+        done = evaluate(scenario, lawful(self.tariff, scenario.fleet), start=self.start)
         row = _row(job, scenario, done.figures, done.head_kw, done.uncoordinated_head_kw)
         return {**row, "wall_seconds": time.perf_counter() - began}, {}
 
@@ -62,7 +61,7 @@ class Plans:
     def run(self, job: Job) -> tuple[Record, Files]:
         """A zone's row, and the files of its plan folder if that is kept."""
         began = time.perf_counter()
-        scenario = _drawn(self.draws, job, self.participation)
+        scenario = participating(self.draws.draw(job.seed), self.participation)
         made = plan(scenario, method=self.method)
         before = power_flow(scenario.feeder, scenario.hubs.bus, uncoordinated_kw(scenario)).head_kw
         figures = {
@@ -81,9 +80,9 @@ class Plans:
             return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def _drawn(found: Draws, job: Job, participation: float | None) -> Scenario:
-    scenario = found.draw(job.seed)
-    return scenario if participation is None else with_participation(scenario, participation)
+def participating(scenario: Scenario, share: float | None) -> Scenario:
+    """The scenario at another participation, if one is given."""
+    return scenario if share is None else with_participation(scenario, share)
 
 
 def _row(

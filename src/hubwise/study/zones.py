@@ -19,12 +19,12 @@ import numpy as np
 import polars as pl
 
 from hubwise.domain import Scenario, Tariff
-from hubwise.plan.evaluation import limits_of
-from hubwise.scenario import Nation, Problem, ScenarioError, ZoneKind
+from hubwise.plan.evaluation import start_of
+from hubwise.scenario import Nation, Problem, ScenarioError, ZoneKind, lawful
 from hubwise.study.report.words import finite
 from hubwise.study.unfinished import Unfinished, keep_plan, unfinished
 from hubwise.study.workers import Progress, Task, Workers, each_done_by
-from hubwise.study.zone import Files, Job, Plans, Prices, Record
+from hubwise.study.zone import Files, Job, Plans, Prices, Record, participating
 
 # Zones whose rows are held before they are written.
 PART = 64
@@ -179,8 +179,9 @@ class _Asked:
         found = kind.draws()
         if self.prices is None:
             return Plans(found, self.participation, self.method, self.keep)
-        tariff = _posted(self.prices, found.scenario)
-        return Prices(found, self.participation, tariff, limits_of(found.scenario))
+        given = participating(found.scenario, self.participation)
+        tariff = lawful(_posted(self.prices, given), given.fleet)
+        return Prices(found, self.participation, tariff, start_of(given, tariff))
 
 
 def _posted(prices: pl.DataFrame, scenario: Scenario) -> Tariff:
@@ -280,18 +281,24 @@ def _totals(table: pl.DataFrame, folder: Path) -> Record:
     """What the nation's zones come to."""
     profile = pl.read_parquet(folder / PROFILE)
     spans = {f"{key.removesuffix('head_kw')}peak_valley_kw": _span(profile[key]) for key in HEADS}
-    sums = {key: table[key].sum() for key in SUMS}
+    sums = {key: _known(table[key].sum()) for key in SUMS}
     whole = pl.DataFrame({**sums, **spans}).select(*spans, *_ratios()).row(0, named=True)
     ranges = {
         key: {name: finite(value) for name, value in _range(table[key]).items()}
         for key in (*(name for name, *_ in RATIOS), "min_voltage_pu", "wall_seconds")
     }
     return {
-        **{key: finite(value) for key, value in {**sums, **whole}.items()},
+        **sums,
+        **{key: finite(value) for key, value in whole.items()},
         "max_regret": finite(table["max_regret"].max()),
         "zones_with_broken_limits": table.filter(pl.sum_horizontal(BROKEN) > 0).height,
         "ranges": ranges,
     }
+
+
+def _known(value: float) -> float | None:
+    """Counts as they are, other figures where they are finite."""
+    return value if isinstance(value, int) else finite(value)
 
 
 def _range(figure: pl.Series) -> Record:
