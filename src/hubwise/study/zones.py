@@ -296,7 +296,7 @@ def _totals(table: pl.DataFrame, folder: Path) -> Record:
     }
 
 
-def _known(value: float) -> float | None:
+def _known(value: object) -> object:
     """Counts as they are, other figures where they are finite."""
     return value if isinstance(value, int) else finite(value)
 
