@@ -16,6 +16,8 @@ from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
 
 seeds = st.integers(0, 2**32 - 1)
+# The exact method has tests of its own.
+SEARCHES = [name for name in METHODS if name != "exact"]
 
 
 def run(method, setting: Setting, merit) -> tuple[np.ndarray, list[float]]:
@@ -175,7 +177,7 @@ EDGES = (
 
 @pytest.mark.parametrize("name", EDGES)
 @pytest.mark.parametrize("promises", [{}, {"saving": 0.7, "peak_valley": 0.7}])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SEARCHES)
 def test_search_at_the_edge(small_scenario, make_problem_of, name, promises, method) -> None:
     """There is always a lawful best, finite in every figure, never worse than the first."""
     problem = make_problem_of(edges(small_scenario)[name], **promises)
@@ -191,7 +193,7 @@ def test_search_at_the_edge(small_scenario, make_problem_of, name, promises, met
 
 
 @pytest.mark.parametrize("evaluations", [1, 2, 7])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SEARCHES)
 def test_evaluations_are_a_limit(small_scenario, make_problem_of, method, evaluations) -> None:
     """No more tariffs are valued than allowed, and progress tells how many were."""
     problem = make_problem_of(small_scenario(2), saving=0.8)
@@ -211,7 +213,7 @@ def test_evaluations_are_a_limit(small_scenario, make_problem_of, method, evalua
     assert evaluations == 1 or told[-1][0] == evaluations
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SEARCHES)
 def test_any_number_of_threads(small_scenario, make_problem_of, method) -> None:
     """One thread and two find the same prices, worth the same to the bit."""
     if numba.config.NUMBA_NUM_THREADS < 2:

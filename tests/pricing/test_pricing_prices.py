@@ -79,7 +79,7 @@ def test_levelling_keeps_the_saving_promise(seed: int) -> None:
     assert not reachable or participants_pay(PROBLEM, family, prices) <= cost_ceiling(PROBLEM)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "exact"])
 def test_search_repeats_itself_and_never_loses(name: str) -> None:
     """Same seed, same prices, by any number of threads; and at least what it began with."""
     family = make_family(PROBLEM.scenario, "flat")

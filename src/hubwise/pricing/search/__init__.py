@@ -2,10 +2,15 @@
 
 from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
+from hubwise.pricing.search.exactly import Exactly
 from hubwise.pricing.search.loop import Found, Method, Setting, search
 from hubwise.pricing.search.steps import search_in_steps
 
-METHODS: dict[str, Method] = {"annealing": Annealing(), "evolution": Evolution()}
+METHODS: dict[str, Method] = {
+    "annealing": Annealing(),
+    "evolution": Evolution(),
+    "exact": Exactly(),
+}
 """Search methods by name."""
 
 # The better method in every trial (docs/benchmarks.md), ended when it stands still.

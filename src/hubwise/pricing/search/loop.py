@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
 
 import numba
 import numpy as np
@@ -40,6 +40,8 @@ class Setting:
     base, cluster
         Where they are given, points are shifts: a point of shape (2, clusters) stands for the
         price vector ``base + point[:, cluster]``, and ``first`` is a point, too.
+    problem
+        What is priced; `search` puts it here.
     """
 
     family: Family
@@ -48,6 +50,7 @@ class Setting:
     seed: int
     base: Array | None = None
     cluster: NDArray[np.int64] | None = None
+    problem: Problem | None = None
 
     def prices(self, point: Array) -> Array:
         """The price vector that a point stands for; shape (2, groups) [currency/kWh]."""
@@ -55,6 +58,10 @@ class Setting:
             return point
         shifted: Array = self.base + point[:, self.cluster]
         return shifted
+
+
+Answer = tuple[Array, Value]
+"""A lawful price vector, and what it is worth."""
 
 
 class Method(Protocol):
@@ -76,6 +83,14 @@ class Method(Protocol):
 
     def learn(self, state: Any, prices: list[Array], merits: list[float]) -> Any:
         """The state that knows what the proposals were worth."""
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A method that learns from the answers themselves, not from their merits alone."""
+
+    def watch(self, state: Any, answers: list[Answer]) -> Any:
+        """The state that has seen these answers; called before every ``propose``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +128,19 @@ def search(
     by side, one thread a core; the result does not depend on how many there are.
     """
 
-    def valued(point: Array) -> tuple[Array, Value]:
+    def valued(point: Array) -> Answer:
         family, prices = setting.family, setting.prices(point)
         lawful = level(problem, family, prices) if method.levelled else family.project(prices)
         return lawful, value(problem, family.tariff(lawful), rounds=ROUNDS, start=start)
 
     best_prices, best = valued(setting.first)
     history = [best.merit]
-    state = method.start(setting, best.merit)
+    state = method.start(replace(setting, problem=problem), best.merit)
+    answers = [(best_prices, best)]
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         while len(history) < setting.evaluations:
+            if isinstance(method, Watching):
+                state = method.watch(state, answers)
             proposals = method.propose(state)[: setting.evaluations - len(history)]
             if not proposals:
                 break

@@ -1,0 +1,114 @@
+"""The exact method behind the loop: a program finds the prices, the loop values them as posted.
+
+The program's prices are any numbers; what is posted goes in ticks, and at the optimum drivers are
+indifferent, so that half a tick decides what whole classes do. Prices are therefore proposed
+rounded in many ways: equal ones alike, others up or down at random.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Problem, make_problem
+from hubwise.pricing.exact import UnsolvedError, exact, merged
+from hubwise.pricing.family import Family
+from hubwise.pricing.search.loop import Setting
+from hubwise.scenario import Problem as Mistake
+from hubwise.scenario import ScenarioError
+
+Array = NDArray[np.float64]
+
+# The effort grows steeply with the classes of drivers.
+MOST_CLASSES = 40
+# Prices of the program that differ by less are equal [currency/kWh].
+EQUAL = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is still to be proposed; nothing before the program is solved."""
+
+    setting: Setting
+    solved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """Parameters of the method.
+
+    Parameters
+    ----------
+    seconds
+        Most time for the program [s]. One that is ended by it may end elsewhere the next time.
+    gap
+        How near to its bound is near enough, as a share.
+    """
+
+    seconds: float = 120.0
+    gap: float = 1e-4
+    levelled: bool = False
+
+    def start(self, setting: Setting, first_merit: float) -> State:  # noqa: ARG002 - protocol
+        """Nothing solved yet."""
+        return State(setting, False)
+
+    def propose(self, state: State) -> list[Array]:
+        """The program's prices in all roundings that may be tried, once.
+
+        Raises
+        ------
+        ScenarioError
+            If there are too many classes, or the program has no solution, or none in time.
+        """
+        if state.solved:
+            return []
+        setting = state.setting
+        assert setting.problem is not None
+        classes = _classes(setting.problem)
+        try:
+            best = exact(
+                classes, setting.family, seconds=self.seconds, gap=self.gap, start=setting.first
+            )
+        except UnsolvedError as unsolved:
+            raise _refusal("the exact method found no tariff", str(unsolved)) from unsolved
+        return _rounded(setting.family, best.prices, setting.evaluations, setting.seed)
+
+    def learn(self, state: State, prices: list[Array], merits: list[float]) -> State:  # noqa: ARG002
+        """There is nothing more to propose."""
+        return State(state.setting, True)
+
+
+def _classes(problem: Problem) -> Problem:
+    """The problem with identical drivers merged."""
+    together = make_problem(merged(problem.scenario), problem.limits, span_kw=problem.span_kw)
+    count = len(together.fleet)
+    if count > MOST_CLASSES:
+        raise _refusal(
+            f"the exact method takes at most {MOST_CLASSES} classes of identical drivers, and the "
+            f"{len(problem.fleet)} that take part are of {count}",
+            'method "auto" takes any number',
+        )
+    return together
+
+
+def _refusal(wrong: str, right: str) -> ScenarioError:
+    return ScenarioError([Mistake("scenario.toml", "search", "method", wrong, right)])
+
+
+def _rounded(family: Family, prices: Array, count: int, seed: int) -> list[Array]:
+    """Lawful prices to the nearest tick, and then rounded at random, equal ones alike."""
+    tick = 10.0**-family.decimals
+    _, same = np.unique(np.round(prices / EQUAL), return_inverse=True)
+    same = same.reshape(prices.shape)
+    rng = np.random.default_rng(seed)
+    down = np.floor(prices / tick + 1e-6)
+    exactly = np.abs(prices / tick - np.round(prices / tick)) < 1e-6
+    trials = [prices]
+    for _ in range(count):
+        up = rng.integers(0, 2, int(same.max()) + 1)[same]
+        trials.append(np.where(exactly, prices, tick * (down + up)))
+    lawful = [family.project(each) for each in trials]
+    return list({each.tobytes(): each for each in lawful}.values())
