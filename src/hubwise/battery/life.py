@@ -91,7 +91,7 @@ def _cycled(curve: Curve, lost: Array, cycles: Array) -> Array:
 
 
 def repeat(
-    model: Model, stress: Stress, days: Array, lost: Lost | None = None, steps: int = 8
+    model: Model, stress: Stress, days: Array, lost: Lost | None = None, steps: int = 6
 ) -> Lost:
     """What is lost when a period is repeated for ``days``; swings grow as capacity goes.
 

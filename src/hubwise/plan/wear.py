@@ -23,10 +23,14 @@ from hubwise.scenario import lawful
 
 Array = NDArray[np.float64]
 
-# A wear price stands still when it is right within this share; all do, when their changes are
-# together less than this share of all wear.
+# A wear price that is right within this share is left as it is; all stand still when together they
+# are off by less than that share of all wear.
+RIGHT = 0.005
 STILL = 0.01
 ROUNDS = 12
+# No cell was tested with cycles shallower than this share of the capacity: that so little drawn
+# should save battery life is not believed, and its price does not fall below zero.
+SHALLOW = 0.02
 # A limit on what may be drawn is set below what the fade limit seems to allow, by this share.
 CAUTION = 0.05
 DAYS_A_YEAR = 365.0
@@ -77,8 +81,8 @@ def first_guess(scenario: Scenario) -> Scenario:
     charge = np.broadcast_to(scenario.market.reference_price, shape).copy()
     discharge = np.broadcast_to(scenario.rules.discharge_price_max, shape).copy()
     schedule, _ = best_response(free, lawful(Tariff(charge, discharge), free), horizon)
-    found = ageing(fleet, schedule, horizon, scenario.battery)
-    return replace(scenario, fleet=replace(fleet, wear_cost=found.wear_price(fleet.wear_cost)))
+    prices = ageing(fleet, schedule, horizon, scenario.battery).wear_price(fleet.wear_cost)
+    return replace(scenario, fleet=replace(fleet, wear_cost=prices))
 
 
 def settle(
@@ -141,13 +145,6 @@ class _Wear:
     worth: Array
     fade_per_year: Array
 
-    def prices(self, before: Array) -> Array:
-        """Worth of a kWh drawn; ``before`` where nothing is drawn: no use, no evidence."""
-        prices: Array = np.divide(
-            self.worth, self.drawn_kwh, out=before.copy(), where=self.drawn_kwh > CRUMB_KWH
-        )
-        return prices
-
     def change(self, prices: Array) -> float:
         """How much all wear at given prices is off the model's, as a share of it."""
         off, whole = np.abs(self.worth - prices * self.drawn_kwh).sum(), np.abs(self.worth).sum()
@@ -179,10 +176,12 @@ def _repriced(fleet: Fleet, found: _Wear, before_kwh: Array) -> Fleet:
     at a price that now comes out too high, is given the lower price, for as much as was drawn at
     the higher: price and amount then agree.
     """
-    now, due = fleet.wear_cost, found.prices(fleet.wear_cost)
-    off = np.abs(due - now) > STILL * np.abs(now)
+    now, shallow = fleet.wear_cost, found.drawn_kwh < SHALLOW * fleet.capacity_kwh
+    due = np.divide(found.worth, found.drawn_kwh, out=now.copy(), where=found.drawn_kwh > 0.0)
+    due = np.where(shallow, np.maximum(due, 0.0), due)
+    off = np.abs(due - now) > RIGHT * np.abs(now)
     price = np.where(off, due, now)
-    torn = off & (due < now) & (found.drawn_kwh > 0.0) & (found.drawn_kwh < before_kwh)
+    torn = off & (due < now) & (found.drawn_kwh < before_kwh)
     limits = np.where(torn, found.drawn_kwh, fleet.discharge_limit_kwh)
     return replace(fleet, wear_cost=price, discharge_limit_kwh=limits)
 

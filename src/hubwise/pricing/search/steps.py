@@ -75,7 +75,7 @@ def search_in_steps(
     evaluations, seed
         As in `Setting`, for all steps together.
     begin
-        A tariff to begin with, where it is worth more than the first prices.
+        A tariff to begin with, in place of the first prices.
     progress
         Called with (done, total).
 
@@ -92,10 +92,7 @@ def search_in_steps(
     else:
         steps = [Step(families[-1], None)]
     family, spent = steps[0].family, 0
-    if begin is None:
-        base = first_prices(problem, family, relaxed)
-    else:
-        base = _begun(problem, family, relaxed, begin)
+    base = first_prices(problem, family, relaxed) if begin is None else family.posted(begin)
     history: tuple[float, ...] = ()
     for done, step in enumerate(steps):
         if step.family is not family:
