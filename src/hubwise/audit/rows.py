@@ -17,7 +17,8 @@ from hubwise.plan.tables import TABLES
 _MAY_BE_UNKNOWN = {
     "buses": {"voltage_pu"},
     "feeder": set(TABLES["feeder"]) - {"slot"},
-}  # where the power flow finds no solution
+    "ageing": {"wear_nonlinear"},
+}  # where the power flow finds no solution, or no price of a pack is known
 _MAY_BE_INFINITE = {"sessions": {"discharge_limit_kwh", "warranty_kwh", "fade_limit_per_year"}}
 _ENDS = ("arrival_slot", "departure_slot")
 
@@ -53,6 +54,7 @@ def expected_keys(scenario: Scenario) -> dict[str, pl.DataFrame]:
         "hubs": hubs.join(slots, how="cross"),
         "buses": buses.join(slots, how="cross"),
         "feeder": slots,
+        "ageing": ids,
         "bills": ids.select("driver", "session"),
         "wishes": _wishes(ids, wished(scenario.fleet)),
     }

@@ -12,7 +12,7 @@
   any course of days.
 """
 
-from hubwise.battery.ageing import CRUMB_KWH, Ageing, ageing, worth_of_capacity
+from hubwise.battery.ageing import CRUMB_KWH, DAYS_A_YEAR, Ageing, ageing, worth_of_capacity
 from hubwise.battery.cells import MODELS, Model
 from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
 from hubwise.battery.life import Lost, follow, repeat
@@ -21,6 +21,7 @@ from hubwise.battery.stress import Depth, Stress, count_cycles, same_energy, sam
 
 __all__ = [
     "CRUMB_KWH",
+    "DAYS_A_YEAR",
     "MODELS",
     "Ageing",
     "Depth",

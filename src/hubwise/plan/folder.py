@@ -126,7 +126,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "contract": CONTRACT,
         "scenario": scenario.name,
         "scenario_source": scenario.source,
-        "scenario_fingerprint": fingerprint(scenario),
+        "scenario_fingerprint": fingerprint(plan.given),
         "currency": scenario.currency,
         "zone": scenario.horizon.zone,
         "version": version("hubwise"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hubwise.battery import Ageing
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState
 from hubwise.ledger import Account, Bills
@@ -37,6 +38,10 @@ class Plan:
         The operator's line items.
     wishes
         What drivers wished, and what they are told.
+    given
+        What was given, before wear prices were found and drivers declined.
+    ageing
+        What the day does to every battery.
     result
         The plan's entry in ``summary.json``.
     """
@@ -51,4 +56,6 @@ class Plan:
     bills: Bills
     account: Account
     wishes: Wishes
+    given: Scenario
+    ageing: Ageing
     result: dict[str, Any]

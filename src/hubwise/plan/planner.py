@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hubwise.battery import ageing, leaving_range
 from hubwise.dispatch import (
     Dispatch,
     Problem,
@@ -82,12 +83,19 @@ def plan(
     figures = _figures(scenario, answer, promised, (state, bills, account))
     posted = answer.tariff if answer.method else None
     wishes = make_wishes(given, scenario, answer.schedule, bills, posted)
+    fleet, horizon, facts = scenario.fleet, scenario.horizon, scenario.battery
+    aged = ageing(fleet, answer.schedule, horizon, facts)
     declined = given.fleet.participating & ~scenario.fleet.participating
     figures |= {
         "strategy": strategy,
         "participation": scenario.participation,
         "declined": int(declined.sum()),
         "told": told_in_short(wishes.session, wishes.wish, wishes.told),
+        "wear": facts.wear,
+        "wear_change": answer.wear.change,
+        "wear_rounds": answer.wear.rounds,
+        **result.battery_figures(fleet, aged, horizon),
+        "warnings": leaving_range(fleet, answer.schedule, horizon, facts),
         "wall_seconds": time.perf_counter() - began,
     }
     return Plan(
@@ -101,6 +109,8 @@ def plan(
         bills=bills,
         account=account,
         wishes=wishes,
+        given=given,
+        ageing=aged,
         result=figures,
     )
 
@@ -205,6 +215,7 @@ def _figures(
         "method": answer.method,
         "evaluations": answer.evaluations,
         "outcomes": _outcomes(scenario, answer, figures),
+        "transformers": result.transformers(scenario, answer.schedule, answer.stations, state),
         "advice": said,
         **as_data(missed, mends),
     }

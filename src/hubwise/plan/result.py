@@ -8,8 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
-from hubwise.grid import FeederState, Kind, count, loss_of_life_days, thermal_model, violations
+from hubwise.battery import DAYS_A_YEAR, Ageing
+from hubwise.domain import Fleet, Horizon, Scenario, Schedule, StationSchedule, Tariff
+from hubwise.grid import (
+    FeederState,
+    Kind,
+    count,
+    loss_of_life_days,
+    thermal_model,
+    transformer_day,
+    violations,
+)
 from hubwise.ledger import Account, Bills, hub_flows
 from hubwise.pricing import price_groups
 
@@ -47,9 +56,18 @@ def feeder_figures(
         "convergence_violations": broken[Kind.CONVERGENCE],
         "transformer_peak_loading": float(known.transformer_loading.max()),
         "transformer_life_days": float(
-            loss_of_life_days(state.transformer_loading, hours, model=thermal)
+            loss_of_life_days(state.transformer_loading, hours, feeder.ambient_c, thermal)
         ),
     }
+
+
+def transformers(
+    scenario: Scenario, schedule: Schedule, stations: StationSchedule, state: FeederState
+) -> list[dict[str, float | str]]:
+    """What the day does to every transformer: substation, network, hubs."""
+    hubs, hours = scenario.hubs, scenario.horizon.slot_hours
+    hub_kw = hub_flows(len(hubs), scenario.fleet, schedule, stations).net_kw
+    return transformer_day(scenario.feeder, hubs, state, hub_kw, hours).rows()
 
 
 def money_figures(scenario: Scenario, bills: Bills, account: Account) -> dict[str, float]:
@@ -63,6 +81,22 @@ def money_figures(scenario: Scenario, bills: Bills, account: Account) -> dict[st
         "operator_profit_without_incentive": account.profit_without_incentive,
         "margin_on_others": account.margin_on_others,
         "max_regret": float(bills.regret.max(initial=0.0)),
+    }
+
+
+def battery_figures(fleet: Fleet, aged: Ageing, horizon: Horizon) -> dict[str, float | None]:
+    """Wear at prices and by the model, and mean fade a year of those who take part."""
+    a_year = DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
+    joined = fleet.participating
+
+    def mean(fade: Array) -> float | None:
+        return a_year * float(fade[joined].mean()) if joined.any() else None
+
+    return {
+        "wear_priced": float(fleet.wear_cost @ aged.drawn_kwh),
+        "wear_nonlinear": float(aged.wear_nonlinear.sum()),
+        "fade_per_year_driving": mean(aged.fade_driving),
+        "fade_per_year_v2g": mean(aged.fade_v2g),
     }
 
 

@@ -71,6 +71,13 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         "min_voltage_bus": _COUNT,
         **_columns(_NUMBER, "max_branch_loading transformer_loading"),
     },
+    "ageing": {
+        **_columns(_TEXT, "session driver chemistry"),
+        **_columns(_NUMBER, "temperature_c"),
+        **_columns(_NUMBER, "equivalent_full_cycles_driving equivalent_full_cycles_v2g"),
+        **_columns(_NUMBER, "fade_driving fade_v2g wear_linear wear_nonlinear"),
+        **_columns(_NUMBER, "warranty_used earned_share"),
+    },
     "bills": {
         **_columns(_TEXT, "driver session"),
         **_columns(_NUMBER, "charged_kwh discharged_kwh paid earned wear net_cost"),
@@ -99,6 +106,7 @@ def tables(plan: Plan) -> dict[str, pl.DataFrame]:
         "hubs": _hubs(scenario, plan.schedule, plan.stations),
         "buses": _buses(scenario, plan.schedule, plan.stations, plan.state),
         "feeder": _feeder(scenario, plan.state),
+        "ageing": _ageing(plan),
         "bills": _bills(plan.bills),
         "wishes": _wishes(plan.wishes),
     }
@@ -209,6 +217,15 @@ def _feeder(scenario: Scenario, state: FeederState) -> pl.DataFrame:
             "transformer_loading": state.transformer_loading,
         },
     )
+
+
+def _ageing(plan: Plan) -> pl.DataFrame:
+    aged, bills = plan.ageing, plan.bills
+    columns = {f.name: getattr(aged, f.name) for f in fields(aged)}
+    texts = {name: columns[name].tolist() for name in ("session", "driver", "chemistry")}
+    share = np.divide(bills.earned, bills.paid, np.zeros(len(bills.paid)), where=bills.paid > 0.0)
+    linear = plan.given.fleet.wear_cost * aged.drawn_kwh
+    return _table("ageing", {**columns, **texts, "wear_linear": linear, "earned_share": share})
 
 
 def _bills(bills: Bills) -> pl.DataFrame:
