@@ -3,7 +3,7 @@
 from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
 from hubwise.plan.model import Plan
 from hubwise.plan.planner import STRATEGIES, plan, relax
-from hubwise.plan.statement import Statement, UnknownDriverError, statement
+from hubwise.plan.statement import Statement, UnknownDriverError, statement, statements
 from hubwise.plan.tables import TABLES, tables
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "read",
     "relax",
     "statement",
+    "statements",
     "summary",
     "tables",
     "write",

@@ -198,15 +198,35 @@ def statement(folder: PlanFolder, driver: str) -> Statement:
     UnknownDriverError
         If no session of the plan is this driver's.
     """
-    rows = statement_rows(folder, driver)
-    if not rows.height:
+    mine = _made(folder, statement_rows(folder, driver), driver)
+    if not mine:
         known = folder.tables["sessions"]["driver"].unique(maintain_order=True)
         raise UnknownDriverError(driver, tuple(known.to_list()))
-    currency = str(folder.summary["currency"])
-    wishes = folder.tables["wishes"].filter(pl.col("driver") == driver)
-    clock = clock_of(folder)
-    stays = tuple(_stay(row, wishes, clock, currency) for row in rows.iter_rows(named=True))
-    return Statement(driver, str(folder.summary["scenario"]), currency, stays)
+    return mine[0]
+
+
+def statements(folder: PlanFolder) -> list[Statement]:
+    """The statements of all drivers of a plan folder, in the order of their first sessions."""
+    return _made(folder, statement_rows(folder))
+
+
+def _made(folder: PlanFolder, rows: pl.DataFrame, driver: str | None = None) -> list[Statement]:
+    """The statements of the drivers in ``rows``, who are one where ``driver`` is given."""
+    currency, clock = str(folder.summary["currency"]), clock_of(folder)
+    table = folder.tables["wishes"]
+    wishes: dict[str, list[dict[str, Any]]] = {}
+    for wish in table.filter(_of(driver)).iter_rows(named=True):
+        wishes.setdefault(wish["session"], []).append(wish)
+    stays: dict[str, list[StayStatement]] = {}
+    for row in rows.iter_rows(named=True):
+        stay = _stay(row, wishes.get(row["session"], []), clock, currency)
+        stays.setdefault(row["driver"], []).append(stay)
+    scenario = str(folder.summary["scenario"])
+    return [Statement(name, scenario, currency, tuple(own)) for name, own in stays.items()]
+
+
+def _of(driver: str | None) -> pl.Expr:
+    return pl.lit(True) if driver is None else pl.col("driver") == driver
 
 
 def statement_rows(folder: PlanFolder, driver: str | None = None) -> pl.DataFrame:
@@ -216,8 +236,7 @@ def statement_rows(folder: PlanFolder, driver: str | None = None) -> pl.DataFram
     ``declined``.
     """
     tables = folder.tables
-    mine = pl.lit(True) if driver is None else pl.col("driver") == driver
-    sessions = tables["sessions"].filter(mine)
+    sessions = tables["sessions"].filter(_of(driver))
     ids = sessions.select("session")
     energy = (
         tables["schedule"]
@@ -251,8 +270,9 @@ def clock_of(folder: PlanFolder) -> Clock:
     return lambda slot: (first + slot * step).astimezone(zone)
 
 
-def _stay(row: dict[str, Any], wishes: pl.DataFrame, clock: Clock, currency: str) -> StayStatement:
-    own = wishes.filter(pl.col("session") == row["session"])
+def _stay(
+    row: dict[str, Any], wishes: list[dict[str, Any]], clock: Clock, currency: str
+) -> StayStatement:
     money = in_cents((row[name] for name in _MONEY), currency)
     return StayStatement(
         session=row["session"],
@@ -265,7 +285,7 @@ def _stay(row: dict[str, Any], wishes: pl.DataFrame, clock: Clock, currency: str
         energy={name: row[name] for name in _ENERGY}
         | {"above_reserve_kwh": row["lowest_kwh"] - row["reserve_kwh"]},
         battery=_battery(row),
-        wishes=tuple(_honoured(wish, clock, currency) for wish in own.iter_rows(named=True)),
+        wishes=tuple(_honoured(wish, clock, currency) for wish in wishes),
     )
 
 
@@ -370,10 +390,12 @@ def _compared(money: Money, *, wears: bool) -> str:
 
 
 def _lost(given: Statement, sent_back: bool) -> str:
-    fades = [stay.battery["fade_v2g"] for stay in given.stays]
     if not sent_back:
         return "your battery gave nothing to the grid"
-    fade = sum(known for known in fades if known is not None)
+    fades = [fade for stay in given.stays if (fade := stay.battery["fade_v2g"]) is not None]
+    if not fades:
+        return "what that did to your battery is not known"
+    fade = sum(fades)
     if fade < 0:
         return f"giving to the grid spared your battery {_tiny_percent(-fade)}, resting less full"
     return f"your battery lost {_tiny_percent(fade)} to the grid"

@@ -16,7 +16,9 @@ from hubwise.domain import Scenario
 from hubwise.study.report import write_plan_report, write_report
 from hubwise.study.report.words import money, number, percent
 
-SECTIONS = "overview day fleet feeder stations gains values compared results given method words"
+SECTIONS = (
+    "overview day fleet feeder stations gains drivers values compared results given method words"
+)
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 
 Make = Callable[..., Scenario]
@@ -165,7 +167,7 @@ def test_names_from_users_are_only_text(scenario: Make, study: Write, tmp_path: 
     source = write_report(given, tmp_path).read_text(encoding="utf-8")
     page = Page(source)
     tags = [tag for tag, _ in page.tags]
-    assert tags.count("script") == 4
+    assert tags.count("script") == 6
     assert "img" not in tags
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
     assert page.text.count("alert(1)") >= 6

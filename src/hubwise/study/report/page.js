@@ -79,6 +79,7 @@
       button.setAttribute("aria-pressed", String(button.dataset.share === share));
     });
     plots.forEach(draw);
+    document.dispatchEvent(new CustomEvent("participation", { detail: share }));
   }
 
   // The address keeps section and participation, #feeder&p=0.8; with &only nothing else is shown.
@@ -88,13 +89,16 @@
     const asked = words.get("p");
     return {
       section: section,
+      driver: words.get("driver"),
       share: asked !== null && asked in figures.at ? asked : null,
       only: words.has("only"),
     };
   }
 
   function keep(section, only) {
-    history.replaceState(null, "", `#${section}&p=${share}${only ? "&only" : ""}`);
+    const driver = section === "drivers" ? address().driver : null;
+    const whose = driver === null ? "" : `&driver=${encodeURIComponent(driver)}`;
+    history.replaceState(null, "", `#${section}&p=${share}${only ? "&only" : ""}${whose}`);
   }
 
   function follow() {

@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 from hubwise.domain import Scenario
 from hubwise.study.report import given, tables
 from hubwise.study.report.axes import Spec
+from hubwise.study.report.drivers import packed_statements
 from hubwise.study.report.figures_grid import transformer, voltage_band, voltage_map, voltage_reach
 from hubwise.study.report.figures_money import compared, participants_savings, savings, waterfall
 from hubwise.study.report.figures_power import fleet, fleet_reach, load, prices, stations
@@ -36,6 +37,7 @@ SECTIONS = (
     ("feeder", "Feeder"),
     ("stations", "Stations"),
     ("gains", "Gains"),
+    ("drivers", "Drivers"),
     ("values", "Three values"),
     ("compared", "Compared"),
     ("results", "Results"),
@@ -54,6 +56,8 @@ def page(material: Material, kind: str) -> str:
         kind=escape(kind),
         style=part("style.css"),
         script=part("page.js"),
+        drivers_script=part("drivers.js"),
+        statements=packed_statements(material),
         plotly=get_plotlyjs(),
         summary=embedded(material.summary),
         figures=embedded(_figures(material, shares)),
