@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hubwise.audit.advice import check_advice
+from hubwise.audit.batteries import check_batteries
 from hubwise.audit.conduct import CONDUCT, Conduct
 from hubwise.audit.drivers import check_drivers
 from hubwise.audit.evidence import Evidence, gather
@@ -23,7 +25,7 @@ from hubwise.audit.summary import check_identity, check_seal
 from hubwise.audit.wishes import check_wishes
 from hubwise.domain import Scenario
 from hubwise.plan.folder import PlanFolder, PlanFolderError, read
-from hubwise.scenario import ScenarioError, load, with_participation
+from hubwise.scenario import WEAR, ScenarioError, load, with_participation, with_wear
 
 
 def audit(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
@@ -49,7 +51,7 @@ def audit(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
     try:
         found = read(place)
         given = scenario if scenario is not None else load(found.summary["scenario_source"])
-        with_plan = _participation(given, found)
+        with_plan = _wear(_participation(given, found), found)
     except PlanFolderError as error:
         return _unreadable(place, "folder: contract", "The folder is a whole plan", error.problems)
     except ScenarioError as error:
@@ -71,6 +73,12 @@ def _participation(scenario: Scenario, folder: PlanFolder) -> Scenario:
     if isinstance(share, int | float) and 0.0 <= share <= 1.0 and share != scenario.participation:
         return with_participation(scenario, float(share))
     return scenario
+
+
+def _wear(scenario: Scenario, folder: PlanFolder) -> Scenario:
+    """The scenario with wear priced as the plan says it was, where that is a way; else as it is."""
+    wear = folder.result.get("wear")
+    return with_wear(scenario, wear) if wear in WEAR else scenario
 
 
 def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
@@ -96,6 +104,8 @@ def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield from check_prices(evidence, conduct)
     yield from check_hubs(evidence, conduct)
     yield from check_money(evidence, conduct)
+    yield from check_batteries(evidence, conduct)
     yield from check_feeder(evidence, method, state)
     yield from check_figures(evidence, conduct, state, before)
+    yield from check_advice(evidence, state)
     yield from check_promises(evidence, conduct, before)

@@ -24,7 +24,10 @@ class Evidence:
     Parameters
     ----------
     scenario
-        What was given, with those who take part in the plan.
+        What was given, with those who take part in the plan, and at its wear prices and discharge
+        limits.
+    given
+        The sessions as they were given: wear costs and discharge limits before they were found.
     asked
         Who was asked to take part; who then did not has declined; shape (sessions,).
     folder
@@ -39,6 +42,7 @@ class Evidence:
     """
 
     scenario: Scenario
+    given: Fleet
     asked: NDArray[np.bool_]
     folder: PlanFolder
     tariff: Tariff
@@ -107,11 +111,18 @@ def gather(folder: PlanFolder, scenario: Scenario) -> Evidence:
     ``scenario`` has those marked who were asked to take part.
     """
     tables, slots = folder.tables, scenario.horizon.slots
-    joined = tables["sessions"]["participating"].to_numpy()
+    sessions, given = tables["sessions"], scenario.fleet
+    found = replace(
+        given,
+        participating=sessions["participating"].to_numpy(),
+        wear_cost=sessions["wear_cost"].to_numpy(),
+        discharge_limit_kwh=sessions["discharge_limit_kwh"].to_numpy(),
+    )
     prices = _numbers(tables["prices"], slots)
     return Evidence(
-        scenario=replace(scenario, fleet=scenario.fleet.with_participating(joined)),
-        asked=scenario.fleet.participating,
+        scenario=replace(scenario, fleet=found),
+        given=given,
+        asked=given.participating,
         folder=folder,
         tariff=Tariff(prices["charge_price"], prices["discharge_price"]),
         schedule=_schedule(tables["schedule"], scenario),

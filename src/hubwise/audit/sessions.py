@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from hubwise.audit.report import Check, Status
 from hubwise.domain import Scenario
 from hubwise.plan.folder import PlanFolder
 from hubwise.plan.tables import TABLES
 
+Flags = NDArray[np.bool_]
+
 
 def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
-    """Every column of sessions.parquet, exactly; who was asked to take part may have declined."""
+    """Every column of sessions.parquet, exactly, but for what a plan may find.
+
+    Who was asked to take part may have declined. Wear costs are found where the scenario has them
+    found; discharge limits may then be tighter, and where drivers limit fade.
+    """
     found, due = folder.tables["sessions"], _given(scenario)
+    settles = scenario.battery.wear == "nonlinear"
+    if settles:
+        due.pop("wear_cost")
+    limited = settles | np.isfinite(scenario.fleet.fade_limit_per_year)
     faults = [
         f"{column} of session {rows['session'][0]} and {rows.height - 1} more"
         for column, values in due.items()
-        if (rows := found.filter(_differs(found[column], values))).height
+        if (rows := found.filter(_differs(found[column], values, limited))).height
     ]
     yield Check(
         "sessions: as given",
@@ -29,8 +41,15 @@ def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
     )
 
 
-def _differs(found: pl.Series, due: pl.Series) -> pl.Series:
-    return found & ~due if found.name == "participating" else found.ne_missing(due)
+def _differs(found: pl.Series, due: pl.Series, limited: Flags) -> pl.Series:
+    match found.name:
+        case "participating":
+            return found & ~due
+        case "discharge_limit_kwh":
+            looser = (found > due) | (found < 0.0) | found.is_null() | found.is_nan()
+            return looser | (found.ne_missing(due) & pl.Series(~limited))
+        case _:
+            return found.ne_missing(due)
 
 
 def _given(scenario: Scenario) -> dict[str, pl.Series]:

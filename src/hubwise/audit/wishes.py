@@ -47,7 +47,7 @@ def check_wishes(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
         pairs = zip(names, session, strict=True)
         return np.array([columns[name][k] for name, k in pairs], dtype=float)
 
-    asked = due({name: np.asarray(getattr(fleet, name), dtype=float) for name in given})
+    asked = due({name: np.asarray(getattr(evidence.given, name), dtype=float) for name in given})
     honoured = due({k: v.astype(float) for k, v in _honoured(evidence, conduct, given).items()})
     found = {name: table[name].cast(pl.Float64).to_numpy() for name in ("asked", "given")}
     flags = table["honoured"].cast(pl.Float64).to_numpy()

@@ -15,7 +15,7 @@
 from hubwise.battery.ageing import CRUMB_KWH, DAYS_A_YEAR, Ageing, ageing, worth_of_capacity
 from hubwise.battery.cells import MODELS, Model
 from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
-from hubwise.battery.life import Lost, follow, repeat
+from hubwise.battery.life import STEPS, Lost, follow, repeat
 from hubwise.battery.range import leaving_range
 from hubwise.battery.stress import Depth, Stress, count_cycles, same_energy, same_shares, stress
 
@@ -23,6 +23,7 @@ __all__ = [
     "CRUMB_KWH",
     "DAYS_A_YEAR",
     "MODELS",
+    "STEPS",
     "Ageing",
     "Depth",
     "Lost",

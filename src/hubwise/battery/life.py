@@ -15,6 +15,8 @@ from hubwise.battery.trajectory import Curve
 Array = NDArray[np.float64]
 Worn = Callable[[Stress, Array], Stress]
 
+# How often, in a life, swings are referred anew to the capacity that is left.
+STEPS = 6
 # Electrode material beyond what a new cell needs.
 SPARE = 0.01
 # Least capacity that swings are referred to: no model is meant to go that far.
@@ -91,7 +93,7 @@ def _cycled(curve: Curve, lost: Array, cycles: Array) -> Array:
 
 
 def repeat(
-    model: Model, stress: Stress, days: Array, lost: Lost | None = None, steps: int = 6
+    model: Model, stress: Stress, days: Array, lost: Lost | None = None, steps: int = STEPS
 ) -> Lost:
     """What is lost when a period is repeated for ``days``; swings grow as capacity goes.
 

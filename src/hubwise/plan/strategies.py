@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ class Answer:
     evaluations: int = 0
     profit_bound: float | None = None
     dispatch: Dispatch | None = None
-    wear: Settled = Settled()
+    wear: Settled = field(default_factory=Settled)
 
 
 def reference_tariff(scenario: Scenario) -> Tariff:

@@ -4,13 +4,14 @@ from hubwise.scenario.arbitrage import check_tariff, lawful
 from hubwise.scenario.door import check, draws, load, packaged
 from hubwise.scenario.draws import Draws
 from hubwise.scenario.errors import Problem, ScenarioError
-from hubwise.scenario.identity import fingerprint, with_participation
+from hubwise.scenario.identity import WEAR, fingerprint, with_participation, with_wear
 from hubwise.scenario.importer import import_sessions
 from hubwise.scenario.nation import Nation, ZoneKind, load_nation
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.writing import new
 
 __all__ = [
+    "WEAR",
     "Draws",
     "ImportOptions",
     "Nation",
@@ -28,4 +29,5 @@ __all__ = [
     "new",
     "packaged",
     "with_participation",
+    "with_wear",
 ]

@@ -34,7 +34,10 @@ def read_battery(
         _check_chemistry("battery.cells", chemistry, known, reader)
         names = [c.name for c in CELLS.values() if c.chemistry == chemistry]
         if chemistry in known and cell not in names:
-            wrong, right = f"{cell!r} is no {chemistry} cell with a model", did_you_mean(cell, names)
+            wrong, right = (
+                f"{cell!r} is no {chemistry} cell with a model",
+                did_you_mean(cell, names),
+            )
             reader.wrong(TOML, "battery.cells", chemistry, wrong, right)
     for chemistry in said.pack_price:
         _check_chemistry("battery.pack_price", chemistry, known, reader)

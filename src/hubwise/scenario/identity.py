@@ -36,6 +36,30 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
     return replace(scenario, fleet=fleet, participation=share)
 
 
+WEAR = ("linear", "nonlinear")
+"""How wear is priced: as given for each session, or as the cell models find it."""
+
+
+def with_wear(scenario: Scenario, wear: str) -> Scenario:
+    """The scenario with its wear priced in one of the ways of `WEAR`.
+
+    Raises
+    ------
+    ValueError
+        Where that is no such way, or wear is to be found and no price of a pack is known.
+    """
+    if wear not in WEAR:
+        raise ValueError(f"wear is priced {' or '.join(WEAR)}, not {wear!r}")
+    prices = dict(scenario.battery.pack_price)
+    unknown = [n for n in np.unique(scenario.fleet.chemistry) if np.isnan(prices.get(n, np.nan))]
+    if wear == "nonlinear" and unknown:
+        raise ValueError(
+            f"nonlinear wear needs the price of a pack of {unknown[0]} in {scenario.currency}: "
+            "give it in [battery.pack_price]"
+        )
+    return replace(scenario, battery=replace(scenario.battery, wear=wear))
+
+
 def fingerprint(scenario: Scenario) -> str:
     """SHA-256, in hexadecimal, over all that is given, wherever it was read.
 
