@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import REGRET
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.hubs import net_kw
 from hubwise.audit.money import account, agree_numbers, is_number, profit
 from hubwise.audit.prices import price_groups
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.audit.stays import charging_at_once_kw
-from hubwise.grid import FeederState, loss_of_life_days, thermal_model
+from hubwise.grid import FeederState, loss_of_life_days, thermal_model, transformer_day
 
 Array = NDArray[np.float64]
 Figures = dict[str, float]
@@ -66,12 +67,14 @@ def check_figures(
         REGRET * max(1, int(evidence.fleet.participating.sum())),
     )
     yield _branches(evidence, state)
+    yield _transformers(evidence, state)
     if found.get("profit_bound") is not None:
         yield _bound(found)
     yield _rest(found, {*derived, *ratios, *ties, *_CHECKED_ELSEWHERE})
 
 
 _CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
+_CHECKED_ELSEWHERE |= {"transformers", "limits_missed", "mends"}
 
 
 def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -94,7 +97,9 @@ def feeder_figures(evidence: Evidence) -> Figures:
     heavy = loading > feeder.transformer_limit * (1 + LIMIT)
     peak, valley = head.max(initial=-np.inf), head.min(initial=np.inf)
     losses_kw = table["losses_kw"][known].sum() if known.any() else np.nan
-    life = loss_of_life_days(loading, evidence.hours, model=thermal_model(feeder.transformer_kva))
+    life = loss_of_life_days(
+        loading, evidence.hours, feeder.ambient_c, thermal_model(feeder.transformer_kva)
+    )
     return {
         "peak_kw": float(peak),
         "valley_kw": float(valley),
@@ -275,6 +280,39 @@ def _branches(evidence: Evidence, state: FeederState) -> Check:
         0.0,
         advice="count the violations again",
     )
+
+
+def _transformers(evidence: Evidence, state: FeederState) -> Check:
+    """Each transformer's heat and life, from the second flow's loading and hubs.parquet."""
+    scenario = evidence.scenario
+    due = transformer_day(
+        scenario.feeder, scenario.hubs, state, net_kw(evidence), evidence.hours
+    ).rows()
+    said = evidence.result.get("transformers")
+    rows = [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
+    names = [row.get("name") for row in rows]
+    apart = [
+        _share_apart(row.get(key), value)
+        for row, derived in zip(rows, due, strict=False)
+        for key, value in derived.items()
+        if not isinstance(value, str)
+    ]
+    whole = names == [row["name"] for row in due]
+    worst = max(apart, default=0.0) if whole else np.inf
+    return judge(
+        "summary: transformers",
+        "Heat and insulation life of every transformer follow from its loading",
+        Finding(worst, "summary.json, transformers"),
+        LIMIT,
+        advice="derive them again from feeder.parquet and hubs.parquet",
+    )
+
+
+def _share_apart(found: object, derived: float) -> float:
+    """Difference as a share of what is derived; nothing where both are unknown."""
+    if not is_number(found):
+        return 0.0 if found is None and not np.isfinite(derived) else np.inf
+    return abs(found - derived) / max(abs(derived), 1e-12)
 
 
 def _bound(found: Mapping[str, Any]) -> Check:

@@ -8,19 +8,25 @@ from hubwise.grid.sensitivity import Tangent, tangent
 from hubwise.grid.state import FeederState
 from hubwise.grid.transformer import (
     DISTRIBUTION_ONAN,
+    NORMAL_LIFE_YEARS,
     POWER_ONAN,
     Paper,
     Temperatures,
     ThermalModel,
+    life_years,
+    loss_of_life_by_rating,
     loss_of_life_days,
     relative_ageing_rate,
     temperatures,
     thermal_model,
 )
+from hubwise.grid.transformers import SUBSTATION, TransformerDay, transformer_day
 
 __all__ = [
     "DISTRIBUTION_ONAN",
+    "NORMAL_LIFE_YEARS",
     "POWER_ONAN",
+    "SUBSTATION",
     "FeederState",
     "Kind",
     "Paper",
@@ -28,8 +34,11 @@ __all__ = [
     "Tangent",
     "Temperatures",
     "ThermalModel",
+    "TransformerDay",
     "Violation",
     "count",
+    "life_years",
+    "loss_of_life_by_rating",
     "loss_of_life_days",
     "power_flow",
     "power_flow_gauss",
@@ -38,5 +47,6 @@ __all__ = [
     "tangent",
     "temperatures",
     "thermal_model",
+    "transformer_day",
     "violations",
 ]

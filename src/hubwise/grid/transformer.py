@@ -20,6 +20,9 @@ AMBIENT_C = (
     20.0  # the standard's yearly weighted ambient temperature, at which rated load ages by 1
 )
 STEP_MINUTES = 5.0
+# Normal insulation life at the rated hot spot, by the standard's table for a well-dried system free
+# of oxygen: 150,000 h until the paper's degree of polymerisation is 200.
+NORMAL_LIFE_YEARS = 150_000.0 / 8_760.0
 
 
 class Paper(Enum):
@@ -165,6 +168,49 @@ def loss_of_life_days(
     )
     rate = relative_ageing_rate(fine.hot_spot_c, paper)
     return np.asarray(rate.sum(axis=-1) * step_hours / 24.0)
+
+
+def loss_of_life_by_rating(
+    loading: Array, rating_kva: Array, slot_hours: float, ambient_c: Array | float = AMBIENT_C
+) -> Array:
+    """Days of normal life that several transformers use; shape (..., transformers).
+
+    Parameters
+    ----------
+    loading
+        Load as a share of each rating; shape (..., transformers, slots), where the leading axes
+        are scenarios.
+    rating_kva
+        Shape (transformers,) [kVA]; it picks each one's thermal characteristics.
+    slot_hours
+        Length of a slot [h].
+    ambient_c
+        Ambient temperature; any shape that broadcasts to ``loading`` [°C].
+    """
+    ambient = np.broadcast_to(ambient_c, loading.shape)
+    used = np.empty(loading.shape[:-1])
+    for model in (DISTRIBUTION_ONAN, POWER_ONAN):
+        own = [thermal_model(float(rating)) is model for rating in rating_kva]
+        some = loading[..., own, :], ambient[..., own, :]
+        used[..., own] = loss_of_life_days(some[0], slot_hours, some[1], model)
+    return used
+
+
+def life_years(days_used: Array, horizon_days: float = 1.0) -> Array:
+    """How long the insulation would last if every day were like these; shape as ``days_used``.
+
+    `NORMAL_LIFE_YEARS` over the rate of ageing: an extrapolation of one day, and of heat alone.
+    Beyond some decades other things end a transformer first.
+
+    Parameters
+    ----------
+    days_used
+        Days of normal life that a horizon uses.
+    horizon_days
+        Its length [days].
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(NORMAL_LIFE_YEARS * horizon_days / np.asarray(days_used))
 
 
 def _lag(target: Array, step: float) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubwise.domain import Scenario
+from hubwise.grid import temperatures, thermal_model
 from hubwise.study.report.axes import (
     Spec,
     clock_figure,
@@ -21,6 +22,8 @@ from hubwise.study.report.palette import of_strategy
 from hubwise.study.report.words import label
 
 Array = NDArray[np.float64]
+
+RATED_C = 98.0  # hottest spot at which plain paper ages a day a day, by the standard
 
 
 def voltage_band(scenario: Scenario, cases: list[Case]) -> Spec | None:
@@ -109,6 +112,47 @@ def _marked_buses(scenario: Scenario) -> list[str]:
     buses = {int(bus) for bus in scenario.hubs.bus}
     ends = {int(scenario.feeder.bus.min()), int(scenario.feeder.bus.max())}
     return [str(bus) for bus in sorted(buses | ends)]
+
+
+def hot_spot(scenario: Scenario, cases: list[Case]) -> Spec | None:
+    """Hottest spot of the substation transformer's winding under each strategy [°C].
+
+    From its loading and the ambient temperature by IEC 60076-7; at 98 °C it ages as designed.
+    """
+    feeder, horizon = scenario.feeder, scenario.horizon
+    model = thermal_model(feeder.transformer_kva)
+    tables = [(case, case.table("feeder")) for case in cases]
+    found = [
+        (
+            case,
+            temperatures(
+                by_slot(table, "transformer_loading", horizon.slots),
+                horizon.slot_hours,
+                feeder.ambient_c,
+                model,
+            ).hot_spot_c,
+        )
+        for case, table in tables
+        if table is not None
+    ]
+    spread = reach([celsius for _, celsius in found])
+    if spread is None:
+        return None
+    lines = [
+        line(
+            label(case.strategy),
+            celsius,
+            of_strategy(case.strategy),
+            "°C",
+            1,
+            line={"dash": DASHES.get(case.strategy, "solid")},
+        )
+        for case, celsius in found
+    ]
+    shape, words = limit_line(RATED_C, f"{RATED_C:.0f} °C: a day of life a day")
+    axis = value_axis("Hottest spot, °C", range=[0.0, 1.12 * max(spread[1], RATED_C)])
+    marks = {"shapes": [shape], "annotations": [words]}
+    return clock_figure(horizon, lines, 340, axis, ticks=5, **marks)
 
 
 def transformer(scenario: Scenario, cases: list[Case]) -> Spec | None:

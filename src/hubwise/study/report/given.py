@@ -90,7 +90,7 @@ def rules_in_words(scenario: Scenario) -> str:
         ("Promise to the grid: peak-valley ÷ uncoordinated", _at_most(promises.peak_valley)),
         ("Voltage band, p.u.", span(feeder.voltage_min_pu, feeder.voltage_max_pu, 2)),
         ("Substation transformer", _transformer(scenario)),
-        ("Branch ampacity", span(feeder.ampacity_a.min(), feeder.ampacity_a.max(), 0, "A")),
+        ("Branch ampacity", _ampacity(scenario)),
         ("Demand charge", _or_none(scenario.market.demand_charge, 2, f"{scenario.currency}/kW")),
     ]
     return facts(rows)
@@ -110,9 +110,15 @@ def _transformer(scenario: Scenario) -> str:
     return f"{rating}, at most {percent(feeder.transformer_limit)} of it"
 
 
+def _ampacity(scenario: Scenario) -> str:
+    known = scenario.feeder.ampacity_a[np.isfinite(scenario.feeder.ampacity_a)]
+    return span(known.min(), known.max(), 0, "A") if known.size else "none"
+
+
 def hubs_table(scenario: Scenario) -> str:
     """Where the hubs are and what stands there."""
     hubs = scenario.hubs
+    own = np.broadcast_to(hubs.transformer_kva, len(hubs))
     rows = [
         [
             escape(hubs.name[k]),
@@ -121,10 +127,19 @@ def hubs_table(scenario: Scenario) -> str:
             _battery(hubs.battery_kw[k], hubs.battery_kwh[k]),
             number(hubs.solar_kw[k].max(), 0, "kW") if hubs.solar_kw[k].max() > 0 else "none",
             _or_none(hubs.import_limit_kw[k], 0, "kW"),
+            _or_none(float(own[k]), 0, "kVA"),
         ]
         for k in range(len(hubs))
     ]
-    head = ["Hub", "Bus", "Sessions", "Station battery", "Solar, at most", "Grid connection"]
+    head = [
+        "Hub",
+        "Bus",
+        "Sessions",
+        "Station battery",
+        "Solar, at most",
+        "Grid connection",
+        "Transformer",
+    ]
     return table(head, rows, "numbers")
 
 

@@ -16,11 +16,18 @@ from hubwise.domain import Scenario
 from hubwise.study.report import given, tables
 from hubwise.study.report.axes import Spec
 from hubwise.study.report.drivers import packed_statements
-from hubwise.study.report.figures_grid import transformer, voltage_band, voltage_map, voltage_reach
+from hubwise.study.report.figures_grid import (
+    hot_spot,
+    transformer,
+    voltage_band,
+    voltage_map,
+    voltage_reach,
+)
 from hubwise.study.report.figures_money import compared, participants_savings, savings, waterfall
 from hubwise.study.report.figures_power import fleet, fleet_reach, load, prices, stations
 from hubwise.study.report.material import Case, Material
 from hubwise.study.report.palette import CHARGE, DISCHARGE, STATION
+from hubwise.study.report.transformers import transformer_table
 from hubwise.study.report.words import (
     PUBLISHED,
     STRATEGY_MEANINGS,
@@ -121,6 +128,7 @@ def _texts(material: Material, shares: list[float]) -> dict[str, str]:
         "price_caption": _price_caption(scenario),
         "fleet": _pair(material, "fleet"),
         "maps": _pair(material, "map"),
+        "transformers": _transformers(material, shares),
         "stations": _stations(scenario),
         "savings": _at_each(shares, lambda p: _savings_caption(material.chosen(p), scenario)),
         "feeder": _at_each(shares, lambda p: tables.feeder_table(material, p)),
@@ -189,6 +197,19 @@ def _pair(material: Material, figure: str) -> str:
     )
 
 
+def _transformers(material: Material, shares: Sequence[float]) -> str:
+    """Hottest spot and insulation life of transformers."""
+    life = _at_each(shares, lambda p: transformer_table(material, p) or NO_LIFE)
+    return (
+        '<div class="two"><div class="panel"><figure><h3>Hottest spot of the substation '
+        f"transformer</h3>{LEGEND}"
+        '<div class="plot" data-figure="hot-spot" role="img" aria-label="Hottest spot of the '
+        'substation transformer under each strategy"></div></figure></div>'
+        f'<div class="panel"><h3>Life of transformers</h3>{life}</div></div>'
+    )
+
+
+NO_LIFE = '<p class="note">This result does not hold the life of transformers.</p>'
 STATION_KEYS = (("Charging", CHARGE), ("Discharging", DISCHARGE), ("Stored energy", STATION))
 LEGEND = '<div class="names"></div>'
 
@@ -282,6 +303,7 @@ def _figures_at(material: Material, share: float) -> dict[str, Spec]:
         "fleet-after": fleet(scenario, after, power),
         "voltage": voltage_band(scenario, cases),
         "transformer": transformer(scenario, cases),
+        "hot-spot": hot_spot(scenario, cases),
         "map-before": voltage_map(scenario, before, spread),
         "map-after": voltage_map(scenario, after, spread),
         "waterfall": waterfall(after, scenario.currency),

@@ -1,0 +1,93 @@
+"""Advice: whether what is said to be missed is missed, and what is said to mend it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.audit.evidence import Evidence
+from hubwise.audit.hubs import net_kw
+from hubwise.audit.report import Check, Finding, judge
+from hubwise.domain import Scenario
+from hubwise.grid import FeederState, power_flow_gauss, violations
+
+Array = NDArray[np.float64]
+
+# Two power flows may differ by so much of a limit on whether it is broken.
+NEAR = 1e-7
+
+
+def check_advice(evidence: Evidence, state: FeederState) -> Iterator[Check]:
+    """The lists of missed limits and of changes that mend them, against a second power flow."""
+    yield _missed(evidence, state)
+    yield _mends(evidence)
+
+
+def _missed(evidence: Evidence, state: FeederState) -> Check:
+    scenario = evidence.scenario
+    said = {
+        (row.get("kind"), row.get("element"), slot)
+        for row in _rows(evidence, "limits_missed")
+        for slot in row.get("slots", [])
+    }
+    found = violations(scenario.feeder, scenario.hubs, state, net_kw(evidence))
+    clear = {
+        (one.kind.value, one.element, one.slot)
+        for one in found
+        if np.isnan(one.value) or abs(one.value - one.limit) > NEAR * abs(one.limit)
+    }
+    near = {(one.kind.value, one.element, one.slot) for one in found}
+    wrong = sorted(map(str, (clear - said) | {key for key in said - near if None not in key}))
+    return judge(
+        "advice: limits missed",
+        "Every limit that a second power flow finds broken is named, and no other",
+        Finding(float(len(wrong)), f"summary.json, limits_missed: {', '.join(wrong[:3])}"),
+        0.0,
+        advice="list the violations again",
+    )
+
+
+def _mends(evidence: Evidence) -> Check:
+    """Does what the advice says, and looks whether the limits then hold where it says so."""
+    rows = _rows(evidence, "mends")
+    power, names = net_kw(evidence), evidence.scenario.hubs.name
+    for row in rows:
+        for hub, kw in row.get("hub_kw", {}).items():
+            if hub in names and _is_slot(row.get("slot"), power):
+                power[names.index(hub), row["slot"]] += kw
+    left = _broken_slots(evidence.scenario, power) if rows else set()
+    wrong = [row.get("slot") for row in rows if row.get("holds") != (row.get("slot") not in left)]
+    return judge(
+        "advice: what would mend it",
+        "With the changes at hubs that are named, limits hold in the slots where it is said",
+        Finding(float(len(wrong)), f"summary.json, mends: slots {wrong[:8]}"),
+        0.0,
+        advice="look for the least changes again",
+    )
+
+
+def _is_slot(slot: object, power: Array) -> bool:
+    return type(slot) is int and 0 <= slot < power.shape[1]
+
+
+def _broken_slots(scenario: Scenario, power: Array) -> set[int]:
+    """Slots in which a limit is broken by more than rounding between two power flows."""
+    state = power_flow_gauss(scenario.feeder, scenario.hubs.bus, power)
+    feeder, hubs = scenario.feeder, scenario.hubs
+    roomy = replace(
+        feeder,
+        voltage_min_pu=feeder.voltage_min_pu * (1 - NEAR),
+        voltage_max_pu=feeder.voltage_max_pu * (1 + NEAR),
+        branch_limit=feeder.branch_limits * (1 + NEAR),
+        transformer_limit=feeder.transformer_limit * (1 + NEAR),
+    )
+    return {one.slot for one in violations(roomy, hubs, state, power)}
+
+
+def _rows(evidence: Evidence, key: str) -> list[Mapping[str, Any]]:
+    said = evidence.result.get(key)
+    return [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []

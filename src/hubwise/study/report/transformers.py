@@ -1,0 +1,103 @@
+"""What each strategy does to the insulation life of transformers, as tables and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from hubwise.study.report.material import Case, Material
+from hubwise.study.report.tables import chip, grouped
+from hubwise.study.report.words import DASH, change, finite, label, number, percent
+
+# What a transformer serves at most, whatever its paper would stand.
+SERVICE_YEARS = 60.0
+
+Row = Mapping[str, Any]
+
+HEAD = (
+    "",
+    "Highest<br>loading",
+    "Hottest spot<br>°C",
+    "Life used<br>days a day",
+    "Ageing against<br>uncoordinated",
+    "Insulation life<br>years",
+)
+
+
+def transformer_table(material: Material, share: float) -> str:
+    """Heat and life of every transformer under each strategy; empty where no result knows them."""
+    cases = material.at(share)
+    known = {case.strategy: _rows(case) for case in cases}
+    names = list(dict.fromkeys(name for rows in known.values() for name in rows))
+    if not names:
+        return ""
+    groups = [(_title(name, known), _group(name, cases, known)) for name in names]
+    sentence = _sentence(known, material.chosen(share))
+    caption = f"<figcaption>{escape(sentence)}</figcaption>" if sentence else ""
+    return f"<figure>{grouped(HEAD, groups, 'numbers results')}{caption}</figure>"
+
+
+def _rows(case: Case) -> dict[str, Row]:
+    said = case.result.get("transformers")
+    rows = [row for row in said if isinstance(row, Mapping)] if isinstance(said, list) else []
+    return {str(row.get("name")): row for row in rows}
+
+
+def _title(name: str, known: Mapping[str, Mapping[str, Row]]) -> str:
+    rating = next(rows[name].get("rating_kva") for rows in known.values() if name in rows)
+    return f"{escape(name)}, {number(rating, 0, 'kVA')}"
+
+
+def _group(name: str, cases: list[Case], known: Mapping[str, Mapping[str, Row]]) -> list[list[str]]:
+    base = known.get("uncoordinated", {}).get(name)
+    return [
+        [chip(case.strategy), *_cells(known[case.strategy][name], base)]
+        for case in cases
+        if name in known[case.strategy]
+    ]
+
+
+def _cells(row: Row, base: Row | None) -> list[str]:
+    used, before = finite(row.get("life_days")), finite(base.get("life_days")) if base else None
+    ratio = used / before if used is not None and before else None
+    return [
+        percent(row.get("peak_loading"), 1),
+        number(row.get("hottest_c"), 1),
+        number(used, 4),
+        change(ratio) if base is not row else DASH,
+        _years(row.get("life_years")),
+    ]
+
+
+def _years(years: Any) -> str:
+    known = finite(years)
+    if known is None:
+        return DASH
+    text = number(known, 1 if known < SERVICE_YEARS else 0)
+    return text if known <= SERVICE_YEARS else f'<span class="muted">{text}</span>'
+
+
+def _sentence(known: Mapping[str, Mapping[str, Row]], chosen: Case | None) -> str:
+    """Whether the plan lengthens the substation transformer's life, in years of service."""
+    if chosen is None or not known.get("uncoordinated") or chosen.strategy == "uncoordinated":
+        return ""
+    name = next(iter(known["uncoordinated"]))
+    before = finite(known["uncoordinated"][name].get("life_years"))
+    after = finite(known[chosen.strategy].get(name, {}).get("life_years"))
+    if before is None or after is None:
+        return ""
+    gained = min(after, SERVICE_YEARS) - min(before, SERVICE_YEARS)
+    if min(before, after) >= SERVICE_YEARS:
+        return (
+            f"Under no strategy does heat end this transformer's paper within "
+            f"{SERVICE_YEARS:.0f} years of service: none adds years to it, and "
+            f"{label(chosen.strategy)} only uses less of what is not used up. "
+            "Years are one day extrapolated, by heat alone."
+        )
+    more = "more" if gained >= 0 else "fewer"
+    return (
+        f"{label(chosen.strategy)}: {number(abs(gained), 1)} years {more} than uncoordinated, if "
+        f"every day were like this one, counting at most {SERVICE_YEARS:.0f} years of service. By "
+        "heat alone."
+    )
