@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ import scipy.stats
 from hubwise.domain import Scenario
 from hubwise.plan import plan, read
 from hubwise.scenario import load
-from hubwise.study import STRATEGIES, run, study
+from hubwise.study import STRATEGIES, run
+from hubwise.study import study as full_study
 
+# Steps of freedom have tests of their own.
+study = partial(full_study, freedom=False)
 SHARES = (0.5, 1.0)
 
 

@@ -164,6 +164,9 @@ def study(
         int,
         typer.Option(min=1, help="Draws of the fleet; with several, figures have intervals."),
     ] = 1,
+    freedom: Annotated[
+        bool, typer.Option(help="Also with prices less and more free than the scenario's own.")
+    ] = True,
     keep_plans: Annotated[
         bool, typer.Option("--keep-plans", help="Keep the plans of all draws, not of the first.")
     ] = False,
@@ -188,6 +191,7 @@ def study(
             participations=participation or PARTICIPATIONS,
             strategies=[one.value for one in strategy or Strategy],
             seeds=seeds,
+            freedom=freedom,
             keep_plans=keep_plans,
             workers=processes(workers),
             scheduler=scheduler,

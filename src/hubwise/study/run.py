@@ -20,8 +20,10 @@ import polars as pl
 from hubwise.domain import Scenario
 from hubwise.plan import plan, read, write
 from hubwise.plan.folder import is_plan
+from hubwise.pricing import FAMILIES
 from hubwise.scenario import Draws, draws, fingerprint
 from hubwise.study.draws import HOW, intervals
+from hubwise.study.freedom import Step, own_step, steps
 from hubwise.study.report import write_report
 from hubwise.study.unfinished import Unfinished, keep_plan, unfinished
 from hubwise.study.workers import Progress, Workers, done_by
@@ -67,15 +69,21 @@ Files = dict[str, bytes]
 
 
 class Job(NamedTuple):
-    """A plan to make; ``seed`` is that of another draw of the fleet, None the one that is given."""
+    """A plan to make.
+
+    ``seed`` is that of another draw of the fleet, None the one that is given; ``step`` asks for
+    prices more or less free than the scenario's own.
+    """
 
     strategy: str
     participation: float
-    seed: int | None
+    seed: int | None = None
+    step: Step | None = None
 
     def __str__(self) -> str:
         drawn = "" if self.seed is None else f"@{self.seed}"
-        return f"{self.strategy}-{self.participation:g}{drawn}"
+        freely = "" if self.step is None else f" {self.step}"
+        return f"{self.strategy}-{self.participation:g}{drawn}{freely}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ class _Task:
     def run(self, job: Job) -> tuple[Record, Files]:
         """A plan's result and the files of its folder, if that is kept."""
         given = self.draws.scenario if job.seed is None else self.draws.draw(job.seed)
+        given = given if job.step is None else job.step.of(given)
         made = plan(
             given, strategy=job.strategy, participation=job.participation, method=self.method
         )
@@ -99,7 +108,7 @@ class _Task:
 
     def keeps(self, job: Job) -> bool:
         """Whether the plan's folder is kept, beside its result."""
-        return self.keep_plans or job.seed is None
+        return job.step is None and (self.keep_plans or job.seed is None)
 
 
 def study(
@@ -109,6 +118,7 @@ def study(
     participations: Sequence[float] = PARTICIPATIONS,
     strategies: Sequence[str] = STRATEGIES,
     seeds: int = 1,
+    freedom: bool = True,
     keep_plans: bool = False,
     workers: int = 1,
     scheduler: str | None = None,
@@ -134,6 +144,9 @@ def study(
         Draws of the fleet. With two or more, every result has ``intervals``; the first draw is the
         scenario as given, the others have the seeds that follow its own
         (see `hubwise.scenario.Draws`).
+    freedom
+        Whether the day is also planned with prices less and more free than the scenario's own, at
+        the highest participation: ``summary["freedom"]`` then holds a result for each step.
     keep_plans
         Whether the plan folders of all draws are kept, not only those of the first.
     workers, scheduler
@@ -163,6 +176,10 @@ def study(
         for share in participations
         for strategy in strategies
     ]
+    if freedom and "hubwise" in strategies and participations:
+        most = max(participations)
+        others = [step for step in steps(scenario) if step != own_step(scenario.rules)]
+        jobs += [Job("hubwise", most, step=step) for step in others]
     if len(set(map(str, jobs))) < len(jobs) or not jobs:
         raise ValueError("a study needs a strategy and a participation at least, and none twice")
     section = draws(scenario.source).section if seeds > 1 else None
@@ -223,20 +240,40 @@ def _identity(scenario: Scenario, method: str | None) -> Record:
 
 def _summary(scenario: Scenario, found: dict[Job, Record]) -> Record:
     """What ``summary.json`` holds: the results of the first draw, with intervals over all."""
-    first = {job: result for job, result in found.items() if job.seed is None}
+    plain = {job: result for job, result in found.items() if job.step is None}
+    first = {job: result for job, result in plain.items() if job.seed is None}
     summary: Record = {
         "scenario": scenario.name,
         "currency": scenario.currency,
         "version": version("hubwise"),
         "results": list(first.values()),
     }
-    if len(first) == len(found):
+    if len(plain) < len(found):
+        summary |= {"freedom": _freedom(scenario, found)}
+    if len(first) == len(plain):
         return summary
     for job in first:
-        same = [result for other, result in found.items() if other[:2] == job[:2]]
+        same = [result for other, result in plain.items() if other[:2] == job[:2]]
         first[job] = {**first[job], "intervals": intervals(same)}
-    seeds = sorted({_seed(scenario, job) for job in found})
+    seeds = sorted({_seed(scenario, job) for job in plain})
     return {**summary, "results": list(first.values()), "draws": {"seeds": seeds, "how": HOW}}
+
+
+def _freedom(scenario: Scenario, found: dict[Job, Record]) -> list[Record]:
+    """A result for each step of freedom, from the least; the scenario's own is a plan already."""
+    made = {job.step: result for job, result in found.items() if job.step is not None}
+    share = next(job.participation for job in found if job.step is not None)
+    made[own_step(scenario.rules)] = found[Job("hubwise", share)]
+    order = sorted(made, key=lambda step: (step.per_hub, FAMILIES.index(step.family)))
+    return [
+        {
+            "family": step.family,
+            "per_hub": step.per_hub,
+            "kept": not made[step]["advice"],
+            **_plain(made[step]),
+        }
+        for step in order
+    ]
 
 
 def _seed(scenario: Scenario, job: Job) -> int:
@@ -250,7 +287,8 @@ def _write(folder: Path, summary: Record, found: dict[Job, Record]) -> None:
         seeds = [summary["draws"]["seeds"][0] if job.seed is None else job.seed for job in found]
         rows = [
             {"seed": seed, **_plain(result)}
-            for seed, result in zip(seeds, found.values(), strict=True)
+            for seed, job in zip(seeds, found, strict=True)
+            if (result := found[job]) and job.step is None
         ]
         pl.DataFrame(rows, infer_schema_length=None).write_parquet(
             folder / "draws.parquet", compression="zstd"

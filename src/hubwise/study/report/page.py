@@ -25,6 +25,7 @@ from hubwise.study.report.figures_grid import (
 )
 from hubwise.study.report.figures_money import compared, participants_savings, savings, waterfall
 from hubwise.study.report.figures_power import fleet, fleet_reach, load, prices, stations
+from hubwise.study.report.freedom import freedom_section, ladder
 from hubwise.study.report.material import Case, Material
 from hubwise.study.report.palette import CHARGE, DISCHARGE, STATION
 from hubwise.study.report.transformers import transformer_table
@@ -47,6 +48,7 @@ SECTIONS = (
     ("drivers", "Drivers"),
     ("values", "Three values"),
     ("compared", "Compared"),
+    ("freedom", "Freedom"),
     ("results", "Results"),
     ("given", "Assumptions"),
     ("method", "Method"),
@@ -119,7 +121,12 @@ def _texts(material: Material, shares: list[float]) -> dict[str, str]:
         "subtitle": given.subtitle(scenario),
         "currency": escape(scenario.currency),
         "made_by": escape(f"Hubwise {material.version}".strip()),
-        "links": "".join(f'<a href="#{key}">{title}</a>' for key, title in SECTIONS),
+        "links": "".join(
+            f'<a href="#{key}">{title}</a>'
+            for key, title in SECTIONS
+            if key != "freedom" or material.summary.get("freedom")
+        ),
+        "freedom": freedom_section(material),
         "switch": _switch(shares),
         "headline": _at_each(
             shares, lambda p: f'<p class="headline">{tables.headline(material, p)}</p>'
@@ -287,7 +294,7 @@ def _figures(material: Material, shares: list[float]) -> dict[str, Any]:
     return {
         "share": _middle(shares),
         "at": {_name(share): _figures_at(material, share) for share in shares},
-        "all": {f"compared-{key}": spec for key, spec in over_shares.items()},
+        "all": {f"compared-{key}": spec for key, spec in over_shares.items()} | ladder(material),
     }
 
 

@@ -1,0 +1,46 @@
+"""Steps of freedom: the same day priced by one price for all, by blocks, ... at last hub by hub."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from hubwise.domain import PriceRules, Scenario
+
+
+class Step(NamedTuple):
+    """How free prices are: a tariff family, and whether each hub posts prices of its own."""
+
+    family: str
+    per_hub: bool
+
+    def __str__(self) -> str:
+        return self.family + (" per hub" if self.per_hub else "")
+
+    def of(self, scenario: Scenario) -> Scenario:
+        """The scenario with prices this free."""
+        rules = replace(scenario.rules, family=self.family, per_hub=self.per_hub)
+        return replace(scenario, rules=rules)
+
+
+def own_step(rules: PriceRules) -> Step:
+    """How free the rules leave prices."""
+    return Step(rules.family, rules.per_hub)
+
+
+def steps(scenario: Scenario) -> tuple[Step, ...]:
+    """The steps from the least to the most freedom that there are in the scenario.
+
+    Blocks are a step where there is more than one; so are hours where slots are shorter, and prices
+    of each hub's own where there are several hubs.
+    """
+    blocks = len(set(scenario.rules.block.tolist())) > 1
+    hours = scenario.horizon.slot_minutes < 60
+    found = [
+        Step("flat", False),
+        *([Step("time-of-use", False)] if blocks else []),
+        *([Step("hourly", False)] if hours else []),
+        Step("every-slot", False),
+        *([Step("every-slot", True)] if len(scenario.hubs) > 1 else []),
+    ]
+    return tuple(found)

@@ -1,0 +1,41 @@
+"""Prices of each hub's own, from the search to the audit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hubwise.audit import audit
+from hubwise.domain import Scenario
+from hubwise.plan import plan, write
+
+
+@pytest.fixture(scope="module")
+def apart(small_scenario) -> Scenario:
+    """A small day on which each hub posts its own prices every hour; one is short of power."""
+    scenario = small_scenario(5, sessions=16)
+    limits = np.where(np.arange(len(scenario.hubs)) == 0, 12.0, 500.0)
+    hubs = replace(scenario.hubs, import_limit_kw=limits)
+    rules = replace(scenario.rules, family="hourly", per_hub=True)
+    return replace(scenario, hubs=hubs, rules=rules)
+
+
+def test_hubs_may_differ_and_the_audit_agrees(apart: Scenario, tmp_path: Path) -> None:
+    """A plan with prices hub by hub holds in every check; read as if all alike, it does not."""
+    made = plan(apart)
+    assert np.abs(np.diff(made.tariff.charge_price, axis=0)).max() > 0.0
+    folder = write(made, tmp_path / "plan")
+    assert audit(folder, apart).ok
+    alike = replace(apart, rules=replace(apart.rules, per_hub=False))
+    names = {check.name for check in audit(folder, alike).failures}
+    assert "prices: family" in names
+
+
+def test_freedom_of_hubs_costs_nothing(apart: Scenario) -> None:
+    """Hub by hub, the plan earns hardly less than with the same prices at all hubs."""
+    alike = replace(apart, rules=replace(apart.rules, per_hub=False))
+    together = plan(alike).account.profit
+    assert plan(apart).account.profit >= together - 0.01 * abs(together)
