@@ -24,14 +24,20 @@ def apart(small_scenario) -> Scenario:
 
 
 def test_hubs_may_differ_and_the_audit_agrees(apart: Scenario, tmp_path: Path) -> None:
-    """A plan with prices hub by hub holds in every check; read as if all alike, it does not."""
+    """A plan with prices hub by hub holds in every check."""
     made = plan(apart)
     assert np.abs(np.diff(made.tariff.charge_price, axis=0)).max() > 0.0
-    folder = write(made, tmp_path / "plan")
-    assert audit(folder, apart).ok
+    assert audit(write(made, tmp_path / "plan"), apart).ok
+
+
+def test_hubs_that_differ_unasked_are_noted(apart: Scenario, tmp_path: Path) -> None:
+    """Where all hubs are to post the same prices, the audit finds the hub that does not."""
     alike = replace(apart, rules=replace(apart.rules, per_hub=False))
-    names = {check.name for check in audit(folder, alike).failures}
-    assert "prices: family" in names
+    made = plan(alike)
+    charge = made.tariff.charge_price.copy()
+    charge[1] -= 0.01
+    folder = write(replace(made, tariff=replace(made.tariff, charge_price=charge)), tmp_path / "p")
+    assert "prices: family" in {check.name for check in audit(folder, alike).failures}
 
 
 def test_freedom_of_hubs_costs_nothing(apart: Scenario) -> None:
