@@ -7,6 +7,7 @@ implementation); the day, its cycles, its repetition for years and its worth are
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import rainflow
@@ -112,7 +113,7 @@ def _throughput(evidence: Evidence) -> tuple[Array, Array]:
     for i in range(len(evidence.fleet)):
         for k, path in enumerate(_paths(evidence, i)):
             turns = [*path, path[0]]
-            full[k, i] = sum(abs(b - a) for a, b in zip(turns, turns[1:], strict=False)) / 2.0
+            full[k, i] = sum(abs(b - a) for a, b in pairwise(turns)) / 2.0
     return full[0], full[1]
 
 
@@ -179,9 +180,9 @@ def _fade(evidence: Evidence, found: dict[str, Array]) -> Check:
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """At most `SAMPLE` of the rows, spread evenly."""
-    return rows[
-        np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).round().astype(int))
-    ]
+    places = np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).round().astype(np.int64)
+    some: NDArray[np.int64] = rows[np.unique(places)]
+    return some
 
 
 def _capacity(lost: Array) -> float:
@@ -228,7 +229,7 @@ def _stress(
     soc = np.array([[max(top - (top - level) / left, 0.0) for level in path]])
     weight = np.full(len(path), 1.0)
     weight[[0, -1]] = 0.5
-    rates = [abs(b - a) / step for a, b in zip(path, path[1:], strict=False)]
+    rates = [abs(b - a) / step for a, b in pairwise(path)]
     told = depths[:CYCLES] or [0.0]
     shares = [depth / (sum(depths) or 1.0) for depth in told]
     shares[-1] += sum(depths[CYCLES:]) / (sum(depths) or 1.0)

@@ -54,7 +54,7 @@ def expected_keys(scenario: Scenario) -> dict[str, pl.DataFrame]:
         "hubs": hubs.join(slots, how="cross"),
         "buses": buses.join(slots, how="cross"),
         "feeder": slots,
-        "ageing": ids,
+        "ageing": ids.with_columns(pl.Series("chemistry", scenario.fleet.chemistry.tolist())),
         "bills": ids.select("driver", "session"),
         "wishes": _wishes(ids, wished(scenario.fleet)),
     }
