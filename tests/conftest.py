@@ -139,7 +139,7 @@ def _small_fleet(rng: np.random.Generator, size: int, hubs: int, slots: int) -> 
         wear_cost=rng.choice([0.0, 0.03, 0.11], size),
         discharge_limit_kwh=rng.choice([np.inf, 4.0, 9.0], size),
         surplus_value=np.zeros(size),
-        chemistry=np.full(size, "LFP", dtype=str),
+        chemistry=np.full(size, "LFP"),
         temperature_c=np.full(size, 20.0),
         age_years=np.zeros(size),
         throughput_kwh=np.zeros(size),
