@@ -97,7 +97,7 @@ def assemble(scenario, tariff, schedule, stations, cost):
         state=power_flow(scenario.feeder, hubs.bus, net_kw),
         bills=bills,
         account=make_account(scenario, schedule, stations, bills),
-        wishes=make_wishes(scenario, scenario, schedule, bills, tariff),
+        wishes=make_wishes(scenario, scenario, schedule, bills, tariff, np.zeros(len(fleet))),
         result={"strategy": "hubwise", "participation": scenario.participation},
     )
     _figures(plan)

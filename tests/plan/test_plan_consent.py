@@ -131,8 +131,10 @@ def test_the_audit_derives_who_takes_part(choosy: Scenario, tmp_path: Path) -> N
         minimum = np.full(len(choosy.fleet), wish)
         told = replace(choosy, fleet=replace(choosy.fleet, minimum_saving=minimum))
         lied = replace(made.scenario, fleet=replace(made.scenario.fleet, minimum_saving=minimum))
-        wishes = make_wishes(told, lied, made.schedule, made.bills, made.tariff)
-        folder = write(replace(made, scenario=lied, wishes=wishes), tmp_path / f"lied-{wish}")
+        fade = np.zeros(len(choosy.fleet))
+        wishes = make_wishes(told, lied, made.schedule, made.bills, made.tariff, fade)
+        false = replace(made, scenario=lied, given=told, wishes=wishes)
+        folder = write(false, tmp_path / f"lied-{wish}")
         assert "drivers: minimum saving" in {check.name for check in audit(folder, told).failures}
 
 

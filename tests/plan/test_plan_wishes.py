@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.dispatch import dispatch, feeder_limits, make_problem, with_participants
-from hubwise.domain import Fleet, Scenario, Schedule, Tariff
+from hubwise.domain import Fleet, Promises, Scenario, Schedule, Tariff
 from hubwise.drivers import best_response, bounds, uncoordinated
 from hubwise.ledger import Bills, make_bills
+from hubwise.plan import plan
 from hubwise.plan.consent import savings, willing
 from hubwise.plan.wishes import Wishes, make_wishes, told_in_short
+from hubwise.scenario import load
 
 seeds = st.integers(0, 10**6)
 few = settings(max_examples=15)
@@ -75,7 +77,9 @@ def day_of(small_scenario: Callable[..., Scenario]) -> Callable[[int], Day]:
         asked = wishing(small_scenario(seed, sessions=12, station=False), seed)
         ready, tariff, schedule = dispatched(asked, seed)
         bills = billed(ready, tariff, schedule)
-        return asked, ready, tariff, schedule, make_wishes(asked, ready, schedule, bills, tariff)
+        fade = np.zeros(len(asked.fleet))
+        wishes = make_wishes(asked, ready, schedule, bills, tariff, fade)
+        return asked, ready, tariff, schedule, wishes
 
     return made
 
@@ -178,3 +182,37 @@ def test_what_no_lawful_tariff_can_save_is_said(day_of: Callable[[int], Day]) ->
     texts = [text for name, kind, text in rows if name in greedy and kind == "minimum_saving"]
     assert texts
     assert all("No lawful tariff could save you more than" in text for text in texts)
+
+
+@pytest.fixture(scope="session")
+def giving() -> Scenario:
+    """The example with evenings so dear that discharging pays whatever it wears."""
+    scenario = load("example")
+    hour = scenario.horizon.local_hours()
+    dear = np.where((hour >= 18) & (hour < 22), 0.90, 0.10)
+    market = replace(scenario.market, purchase_price=dear, reference_price=dear + 0.1)
+    least = 0.6 * (dear > 0.5)
+    rules = replace(scenario.rules, charge_price_max=dear + 0.1, discharge_price_min=least)
+    few = replace(scenario.search, evaluations=4)
+    market = replace(market, feed_in_price=dear)
+    return replace(scenario, market=market, rules=rules, search=few, promises=Promises())
+
+
+@given(seed=seeds)
+@settings(max_examples=5)
+def test_fade_limit(giving: Scenario, seed: int) -> None:
+    """No battery loses more to the grid a year than its driver accepts."""
+    rng = np.random.default_rng(seed)
+    limit = rng.choice([0.0, 1e-4, 1e-3, 5e-3, np.inf], len(giving.fleet))
+    made = plan(replace(giving, fleet=replace(giving.fleet, fade_limit_per_year=limit)))
+    a_year = 365.0 * 24.0 / (giving.horizon.slots * giving.horizon.slot_hours)
+    assert np.all(made.ageing.fade_v2g * a_year <= limit + 1e-9)
+    assert not told(made.wishes, "fade_limit_per_year", giving.fleet).any()
+    rows = made.wishes.wish == "fade_limit_per_year"
+    assert rows.sum() == np.isfinite(limit).sum()
+    assert made.wishes.honoured[rows].all()
+
+
+def test_without_fade_limits_batteries_fade(giving: Scenario) -> None:
+    """Else the test above would prove little."""
+    assert (plan(giving).ageing.fade_v2g > 5e-3 / 365.0).sum() > 2

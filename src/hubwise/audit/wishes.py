@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hubwise.audit.batteries import YEAR
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import ENERGY, felt_cost, felt_cost_at_once
 from hubwise.audit.evidence import Evidence
@@ -17,6 +18,8 @@ from hubwise.audit.stays import target_kwh
 from hubwise.domain import Fleet
 from hubwise.plan.consent import most_saving
 from hubwise.plan.wishes import NOT_KEPT, arrives_low, declines, told_in_short, too_short
+
+FADE = 1e-9  # share a year
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -31,6 +34,7 @@ def wished(fleet: Fleet) -> dict[str, Flags]:
         "required_kwh": everybody,
         "reserve_kwh": fleet.reserve_kwh > 0,
         "discharge_limit_kwh": fleet.discharge_limit_kwh < np.inf,
+        "fade_limit_per_year": fleet.fade_limit_per_year < np.inf,
         "never_discharge": fleet.never_discharge,
         "minimum_saving": fleet.minimum_saving > 0,
     }
@@ -131,11 +135,14 @@ def _given(evidence: Evidence) -> dict[str, Array]:
     ends = np.where(flows, slots + 1.0, 0.0).max(axis=1)
     discharged = evidence.hours * schedule.discharge_kw.sum(axis=1)
     energy = np.where(stay, schedule.energy_kwh, np.inf)
+    fade = evidence.folder.tables["ageing"]["fade_v2g"].to_numpy()
+    days = stay.shape[1] * evidence.hours / 24.0
     return {
         "departure_slot": np.maximum(ends, fleet.arrival_slot),
         "required_kwh": schedule.energy_kwh[:, -1],
         "reserve_kwh": np.minimum(energy.min(axis=1), fleet.arrival_kwh),
         "discharge_limit_kwh": discharged / fleet.discharge_efficiency,
+        "fade_limit_per_year": fade / days * YEAR,
         "never_discharge": discharged,
         "minimum_saving": felt_cost_at_once(evidence) - felt_cost(evidence),
     }
@@ -144,13 +151,14 @@ def _given(evidence: Evidence) -> dict[str, Array]:
 def _honoured(
     evidence: Evidence, conduct: Conduct, given: dict[str, Array]
 ) -> dict[str, NDArray[np.bool_]]:
-    fleet = evidence.fleet
+    fleet, wants = evidence.fleet, evidence.given
     decides = fleet.participating & conduct.posts_prices
     return {
-        "departure_slot": given["departure_slot"] <= fleet.departure_slot,
-        "required_kwh": given["required_kwh"] >= fleet.required_kwh - ENERGY,
-        "reserve_kwh": given["reserve_kwh"] >= fleet.reserve_kwh - ENERGY,
-        "discharge_limit_kwh": given["discharge_limit_kwh"] <= fleet.discharge_limit_kwh + ENERGY,
+        "departure_slot": given["departure_slot"] <= wants.departure_slot,
+        "required_kwh": given["required_kwh"] >= wants.required_kwh - ENERGY,
+        "reserve_kwh": given["reserve_kwh"] >= wants.reserve_kwh - ENERGY,
+        "discharge_limit_kwh": given["discharge_limit_kwh"] <= wants.discharge_limit_kwh + ENERGY,
+        "fade_limit_per_year": given["fade_limit_per_year"] <= wants.fade_limit_per_year + FADE,
         "never_discharge": given["never_discharge"] <= ENERGY,
-        "minimum_saving": ~decides | (given["minimum_saving"] >= fleet.minimum_saving - ENERGY),
+        "minimum_saving": ~decides | (given["minimum_saving"] >= wants.minimum_saving - ENERGY),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hubwise.battery import ageing, leaving_range
+from hubwise.battery import DAYS_A_YEAR, ageing, leaving_range
 from hubwise.dispatch import (
     Dispatch,
     Problem,
@@ -81,10 +81,11 @@ def plan(
     given, scenario = scenario, answer.scenario
     state, bills, account = _settle(scenario, answer, answer.schedule, answer.stations)
     figures = _figures(scenario, answer, promised, (state, bills, account))
-    posted = answer.tariff if answer.method else None
-    wishes = make_wishes(given, scenario, answer.schedule, bills, posted)
     fleet, horizon, facts = scenario.fleet, scenario.horizon, scenario.battery
     aged = ageing(fleet, answer.schedule, horizon, facts)
+    posted = answer.tariff if answer.method else None
+    fade = aged.fade_v2g * DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
+    wishes = make_wishes(given, scenario, answer.schedule, bills, posted, fade)
     declined = given.fleet.participating & ~scenario.fleet.participating
     figures |= {
         "strategy": strategy,

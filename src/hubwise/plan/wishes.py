@@ -18,6 +18,8 @@ Flags = NDArray[np.bool_]
 
 # What sums over a stay may be off by [kWh, currency].
 ROUNDING = 1e-6
+# The same of fade [share a year].
+FADE_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def make_wishes(
     schedule: Schedule,
     bills: Bills,
     tariff: Tariff | None,
-    fade_v2g: Array | None = None,
+    fade_v2g: Array,
 ) -> Wishes:
     """Every wish, by session in the scenario's order.
 
@@ -144,17 +146,16 @@ def _energy_wishes(scenario: Scenario, schedule: Schedule) -> Iterator[Wish]:
 
 
 def _battery_wishes(
-    scenario: Scenario, schedule: Schedule, bills: Bills, fade_v2g: Array | None
+    scenario: Scenario, schedule: Schedule, bills: Bills, fade_v2g: Array
 ) -> Iterator[Wish]:
     """Limits on what is drawn from the battery, and on what that does to it."""
     fleet, hours = scenario.fleet, scenario.horizon.slot_hours
     drawn = hours * schedule.discharge_kw.sum(axis=1) / fleet.discharge_efficiency
     most = fleet.discharge_limit_kwh
     yield _met("discharge_limit_kwh", np.isfinite(most), most, drawn, drawn <= most + ROUNDING)
-    if fade_v2g is not None:
-        most = fleet.fade_limit_per_year
-        kept = fade_v2g <= most + ROUNDING
-        yield _met("fade_limit_per_year", np.isfinite(most), most, fade_v2g, kept)
+    most = fleet.fade_limit_per_year
+    kept = fade_v2g <= most + FADE_ROUNDING
+    yield _met("fade_limit_per_year", np.isfinite(most), most, fade_v2g, kept)
     given = bills.discharged_kwh
     never = fleet.never_discharge
     yield _met("never_discharge", never, never.astype(float), given, given <= ROUNDING)
