@@ -94,10 +94,10 @@ def _settle(
     """The least changes that linear programs lead to, from ``start``; hopeless rows left out.
 
     Of all points on the way each slot keeps the one that misses least, and of those that miss
-    nothing the one that changes least. Currents bend where they pass zero, and there the programs
-    may go to and fro: later steps are halved.
+    nothing the one that changes least. Hubs that do nearly the same would take turns, and currents
+    bend where they pass zero: so steps have a limit, half of the one before.
     """
-    now, best = start, start
+    now, best, step = start, start, np.full(start.shape[1], np.inf)
     misses = np.full(start.shape[1], np.inf)
     for turn in range(ROUNDS):
         rows = _without(list(_rows(feeder, tangent(feeder, hubs.bus, now))), hopeless)
@@ -105,8 +105,10 @@ def _settle(
         nearer = np.abs(now - given).sum(axis=0) < np.abs(best - given).sum(axis=0)
         better = (missed < misses) | ((missed == misses) & nearer)
         best, misses = np.where(better, now, best), np.where(better, missed, misses)
-        found = _program(rows, now, given, bounds)
-        found = found if turn < ROUNDS // 2 else (now + found) / 2.0
+        near = np.maximum(bounds[0], now - step), np.minimum(bounds[1], now + step)
+        found = _program(rows, now, np.clip(given, *bounds), near)
+        moved = np.abs(found - now).max(axis=0, initial=1.0)
+        step = (moved if turn == 0 else step) / 2.0
         solved = power_flow(feeder, hubs.bus, found).converged
         now = np.where(solved, found, (now + best) / 2.0)
     return best
@@ -232,10 +234,10 @@ def _program(rows: list[Rows], now: Array, given: Array, bounds: tuple[Array, Ar
     """One linear program over all slots: least change of ``given`` with every row at its limit.
 
     The columns are, for every hub and slot, power taken off and power put on; and for every slot
-    what is left over.
+    what is left over. The result is within ``bounds``.
     """
     hubs, slots = now.shape
-    start = np.clip(given, *bounds)
+    least, most = bounds
     size = hubs * slots
     of_row, of_column, value, right = [], [], [], []
     count = 0
@@ -251,23 +253,25 @@ def _program(rows: list[Rows], now: Array, given: Array, bounds: tuple[Array, Ar
         of_row += [np.repeat(here, hubs), np.repeat(here, hubs), here]
         of_column += [off, on, 2 * size + slot]
         value += [-slope.ravel(), slope.ravel(), -np.ones(len(slot))]
-        moved = np.einsum("nh,nh->n", slope, (start - now)[:, slot].T)
+        moved = np.einsum("nh,nh->n", slope, (given - now)[:, slot].T)
         right.append(-kind.excess[element, slot] / scale - moved - INSIDE_KW)
     if not count:
-        return start
+        return np.clip(given, least, most)
     entries = np.concatenate(value), (np.concatenate(of_row), np.concatenate(of_column))
     cost = np.concatenate([np.ones(2 * size), np.full(slots, PENALTY)])
-    most_off, most_on = (start - bounds[0]).ravel(), (bounds[1] - start).ravel()
-    upper = np.concatenate([most_off, most_on, np.full(slots, np.inf)])
+    ends = [given - most, least - given, given - least, most - given]
+    off_low, on_low, off_high, on_high = (np.maximum(end, 0.0).ravel() for end in ends)
+    lower = np.concatenate([off_low, on_low, np.zeros(slots)])
+    upper = np.concatenate([off_high, on_high, np.full(slots, np.inf)])
     answer = linprog(
         cost,
         A_ub=coo_array(entries, shape=(count, 2 * size + slots)).tocsr(),
         b_ub=np.concatenate(right),
-        bounds=np.column_stack([np.zeros_like(upper), upper]),
+        bounds=np.column_stack([lower, upper]),
         method="highs",
     )
     if answer.status != 0:
         raise RuntimeError(f"the linear program of the least changes: {answer.message}")
     off, on = answer.x[:size].reshape(hubs, slots), answer.x[size : 2 * size].reshape(hubs, slots)
-    changed: Array = start - off + on
+    changed: Array = given - off + on
     return changed
