@@ -132,7 +132,8 @@ def test_warranty_meter(folder: PlanFolder) -> None:
     for row in statement_rows(folder).iter_rows(named=True):
         (stay,) = (s for s in statement(folder, row["driver"]).stays if s.session == row["session"])
         drawn = row["discharged_kwh"] / row["discharge_efficiency"]
-        due = 5_000.0 + row["driving_kwh_per_day"] + drawn
+        due = 5_000.0 + row["driving_kwh_per_day"] + drawn  # the horizon is a day
+        assert stay.battery["warranty_used"] == pytest.approx(due / row["warranty_kwh"])
         assert stay.battery["throughput_kwh"] == pytest.approx(due)
         if np.isinf(row["warranty_kwh"]):
             assert stay.battery["warranty_kwh"] is None

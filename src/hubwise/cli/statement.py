@@ -65,7 +65,11 @@ def _stay_table(stay: StayStatement, currency: str) -> Table:
     table = Table(title=title, box=SIMPLE, show_header=False, title_justify="left")
     table.add_column()
     table.add_column(justify="right")
-    for line in (*_money_lines(stay.money, currency), *_energy_lines(stay), *_battery_lines(stay)):
+    for line in (
+        *_money_lines(stay.money, currency),
+        *_energy_lines(stay),
+        *_battery_lines(stay, currency),
+    ):
         table.add_row(*line)
     return table
 
@@ -100,12 +104,15 @@ def _energy_lines(stay: StayStatement) -> list[tuple[str, str]]:
     ]
 
 
-def _battery_lines(stay: StayStatement) -> list[tuple[str, str]]:
+def _battery_lines(stay: StayStatement, currency: str) -> list[tuple[str, str]]:
     battery = stay.battery
     lines = [
         ("full cycles: driving, grid", _both(battery, "equivalent_full_cycles", ".2f", 1.0, "")),
         ("capacity lost: driving, grid", _both(battery, "fade", ".4f", 100.0, " %")),
     ]
+    if battery["wear_nonlinear"] is not None:
+        worth = f"{battery['wear_nonlinear']:.2f} {currency}"
+        lines.append(("worth of what the grid took, by the cell's model", worth))
     used, warranty = battery["warranty_used"], battery["warranty_kwh"]
     if warranty is not None and used is not None:
         drawn = f"{battery['throughput_kwh']:,.0f} of {warranty:,.0f} kWh ({used:.1%})"

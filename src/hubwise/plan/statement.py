@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -232,8 +232,8 @@ def _of(driver: str | None) -> pl.Expr:
 def statement_rows(folder: PlanFolder, driver: str | None = None) -> pl.DataFrame:
     """Sessions, bills and ageing side by side, unrounded: one row a session; of one driver or all.
 
-    Beside the tables' columns: ``departure_kwh``, ``lowest_kwh`` (arrival included) and
-    ``declined``.
+    Beside the tables' columns: ``departure_kwh``, ``lowest_kwh`` (arrival included), ``driven_kwh``
+    (over the horizon) and ``declined``.
     """
     tables = folder.tables
     sessions = tables["sessions"].filter(_of(driver))
@@ -248,26 +248,30 @@ def statement_rows(folder: PlanFolder, driver: str | None = None) -> pl.DataFram
         (pl.col("wish") == "minimum_saving") & (pl.col("told").str.len_chars() > 0)
     )
     rows = sessions
-    for table in (tables["bills"], *_ageing(folder), energy):
+    for table in (tables["bills"], tables["ageing"], energy):
         new = [c for c in table.columns if c == "session" or c not in rows.columns]
         rows = rows.join(table.select(new), on="session", how="left", maintain_order="left")
+    _, step, slots = _slots(folder)
+    days = slots * step / timedelta(days=1)
     return rows.with_columns(
+        driven_kwh=pl.col("driving_kwh_per_day") * days,
         lowest_kwh=pl.min_horizontal("lowest_kwh", "arrival_kwh"),
         declined=pl.col("session").is_in(declined["session"].implode()),
     )
 
 
-def _ageing(folder: PlanFolder) -> list[pl.DataFrame]:
-    return [folder.tables[name] for name in ("ageing",) if name in folder.tables]
-
-
 def clock_of(folder: PlanFolder) -> Clock:
     """When each slot starts, on the site's clock; the number of slots is the end."""
-    starts = folder.tables["prices"]["start_utc"].unique().sort()
-    first, last = starts[0], starts[-1]
-    step = (last - first) / max(len(starts) - 1, 1)
+    first, step, _ = _slots(folder)
     zone = ZoneInfo(str(folder.summary["zone"]))
     return lambda slot: (first + slot * step).astimezone(zone)
+
+
+def _slots(folder: PlanFolder) -> tuple[datetime, timedelta, int]:
+    """Start of the first slot, length of each, and their number."""
+    starts = folder.tables["prices"]["start_utc"].unique().sort()
+    first, last = starts[0], starts[-1]
+    return first, (last - first) / max(len(starts) - 1, 1), len(starts)
 
 
 def _stay(
@@ -349,9 +353,9 @@ def _battery(row: dict[str, Any]) -> dict[str, float | None]:
     drawn = row["discharged_kwh"] / row["discharge_efficiency"]
     stated = math.isfinite(row["warranty_kwh"])
     return {
-        **{name: row.get(name) for name in _AGEING},
+        **{name: row[name] for name in _AGEING},
         "drawn_kwh": drawn,
-        "throughput_kwh": row["throughput_kwh"] + row["driving_kwh_per_day"] + drawn,
+        "throughput_kwh": row["throughput_kwh"] + row["driven_kwh"] + drawn,
         "warranty_kwh": row["warranty_kwh"] if stated else None,
         "warranty_v2g": drawn / row["warranty_kwh"] if stated else None,
     }
@@ -392,10 +396,7 @@ def _compared(money: Money, *, wears: bool) -> str:
 def _lost(given: Statement, sent_back: bool) -> str:
     if not sent_back:
         return "your battery gave nothing to the grid"
-    fades = [fade for stay in given.stays if (fade := stay.battery["fade_v2g"]) is not None]
-    if not fades:
-        return "what that did to your battery is not known"
-    fade = sum(fades)
+    fade = sum(stay.battery["fade_v2g"] or 0.0 for stay in given.stays)
     if fade < 0:
         return f"giving to the grid spared your battery {_tiny_percent(-fade)}, resting less full"
     return f"your battery lost {_tiny_percent(fade)} to the grid"
