@@ -208,11 +208,11 @@ def _transformers(material: Material, shares: Sequence[float]) -> str:
     """Hottest spot and insulation life of transformers."""
     life = _at_each(shares, lambda p: transformer_table(material, p) or NO_LIFE)
     return (
-        '<div class="two"><div class="panel"><figure><h3>Hottest spot of the substation '
+        '<div class="panel"><figure><h3>Hottest spot of the substation '
         f"transformer</h3>{LEGEND}"
         '<div class="plot" data-figure="hot-spot" role="img" aria-label="Hottest spot of the '
         'substation transformer under each strategy"></div></figure></div>'
-        f'<div class="panel"><h3>Life of transformers</h3>{life}</div></div>'
+        f'<div class="panel"><h3>Life of transformers</h3>{life}</div>'
     )
 
 

@@ -88,9 +88,10 @@ def _sentence(known: Mapping[str, Mapping[str, Row]], chosen: Case | None) -> st
     if before is None or after is None:
         return ""
     gained = min(after, SERVICE_YEARS) - min(before, SERVICE_YEARS)
-    if min(before, after) >= SERVICE_YEARS:
+    all_years = [finite(rows.get(name, {}).get("life_years")) for rows in known.values()]
+    if min(years for years in all_years if years is not None) >= SERVICE_YEARS:
         return (
-            f"Under no strategy does heat end this transformer's paper within "
+            f"Under no strategy does heat end the substation transformer's paper within "
             f"{SERVICE_YEARS:.0f} years of service: none adds years to it, and "
             f"{label(chosen.strategy)} only uses less of what is not used up. "
             "Years are one day extrapolated, by heat alone."
