@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from hubwise.audit import AuditReport, audit
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
-from hubwise.plan import Plan, PlanFolder, plan, read, tables, write
+from hubwise.plan import Plan, PlanFolder, Statement, plan, read, statement, tables, write
 from hubwise.scenario import (
     Problem,
     ScenarioError,
@@ -36,6 +36,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Schedule",
+    "Statement",
     "StationSchedule",
     "StudyResult",
     "Tariff",
@@ -50,6 +51,7 @@ __all__ = [
     "packaged",
     "plan",
     "read",
+    "statement",
     "study",
     "tables",
     "with_participation",
