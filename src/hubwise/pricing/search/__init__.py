@@ -5,11 +5,13 @@ from hubwise.pricing.search.evolution import Evolution
 from hubwise.pricing.search.exactly import Exactly
 from hubwise.pricing.search.loop import Found, Method, Setting, search
 from hubwise.pricing.search.steps import search_in_steps
+from hubwise.pricing.search.surrogate import Surrogate
 
 METHODS: dict[str, Method] = {
     "annealing": Annealing(),
     "evolution": Evolution(),
     "exact": Exactly(),
+    "surrogate": Surrogate(),
 }
 """Search methods by name."""
 
