@@ -151,8 +151,7 @@ def hot_spot(scenario: Scenario, cases: list[Case]) -> Spec | None:
     ]
     shape, words = limit_line(RATED_C, f"{RATED_C:.0f} °C: a day of life a day")
     axis = value_axis("Hottest spot, °C", range=[0.0, 1.12 * max(spread[1], RATED_C)])
-    marks = {"shapes": [shape], "annotations": [words]}
-    return clock_figure(horizon, lines, 280, axis, **marks)
+    return clock_figure(horizon, lines, 280, axis, shapes=[shape], annotations=[words])
 
 
 def transformer(scenario: Scenario, cases: list[Case]) -> Spec | None:
