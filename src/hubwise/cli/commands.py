@@ -35,7 +35,7 @@ from hubwise.plan import plan as make_plan
 from hubwise.plan import read, write
 from hubwise.plan.folder import is_plan
 from hubwise.plan.place import check_place
-from hubwise.scenario import load
+from hubwise.scenario import load, with_wear
 from hubwise.study import PARTICIPATIONS
 from hubwise.study import frontier as draw_frontier
 from hubwise.study import study as run_study
@@ -63,6 +63,13 @@ PerHub = Annotated[
         "--per-hub/--all-hubs",
         show_default=False,
         help="Prices of each hub's own, or the same at all hubs; else as the scenario says.",
+    ),
+]
+Wear = Annotated[
+    Literal["linear", "nonlinear"] | None,
+    typer.Option(
+        help="What a kWh drawn costs in battery life: as given for each session, or as the cell "
+        "models find it; else as the scenario says."
     ),
 ]
 
@@ -99,6 +106,7 @@ def plan(
     method: Method = None,
     family: Family = None,
     per_hub: PerHub = None,
+    wear: Wear = None,
     evaluations: Annotated[int | None, typer.Option(min=1, help="Most tariffs to try.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
     as_json: AsJson = False,
@@ -109,7 +117,7 @@ def plan(
     """
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
-        given = _adjusted(load(scenario), family, per_hub, evaluations, seed)
+        given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed)
         made = make_plan(
             given, strategy=strategy.value, participation=participation, method=method, progress=bar
         )
@@ -124,6 +132,11 @@ def plan(
         results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
     if missed:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _worn(scenario: Scenario, wear: str | None) -> Scenario:
+    """The scenario with its wear priced as the command line says."""
+    return scenario if wear is None else with_wear(scenario, wear)
 
 
 def _adjusted(
@@ -171,6 +184,7 @@ def study(
         bool, typer.Option("--keep-plans", help="Keep the plans of all draws, not of the first.")
     ] = False,
     method: Method = None,
+    wear: Wear = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     fresh: Fresh = False,
@@ -184,7 +198,7 @@ def study(
     compared with miss is only shown.
     """
     with explained(as_json=as_json, out=out), progress_bar() as bar:
-        given = load(scenario)
+        given = _worn(load(scenario), wear)
         made = run_study(
             given,
             out,
