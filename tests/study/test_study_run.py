@@ -263,6 +263,9 @@ def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
         truth = scipy.stats.t.interval(0.95, 2, profits.mean(), scipy.stats.sem(profits))
         assert (found["low"], found["high"]) == pytest.approx(truth)
         assert (found["least"], found["greatest"]) == (profits.min(), profits.max())
+    page = several.report.read_text("utf-8")
+    assert "Over 3 draws of the fleet" in page
+    assert "draws of the fleet" not in one.report.read_text("utf-8")
     again = plan(load(f"example@{seed + 2}"), strategy="passive", participation=0.5)
     last = drawn.filter(strategy="passive", seed=seed + 2)
     assert last["participant_cost"].item() == again.result["participant_cost"]

@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 from hubwise.domain import Scenario
 from hubwise.study.report import given, tables
 from hubwise.study.report.axes import Spec
+from hubwise.study.report.draws import draws_table
 from hubwise.study.report.drivers import packed_statements
 from hubwise.study.report.figures_grid import (
     hot_spot,
@@ -140,7 +141,7 @@ def _texts(material: Material, shares: list[float]) -> dict[str, str]:
         "savings": _at_each(shares, lambda p: _savings_caption(material.chosen(p), scenario)),
         "feeder": _at_each(shares, lambda p: tables.feeder_table(material, p)),
         "outcomes": _at_each(shares, lambda p: tables.outcomes_table(material, p)),
-        "results": tables.results_table(material),
+        "results": tables.results_table(material) + draws_table(material),
         "strategies": _meanings(material),
         "method": given.method_table(material),
         "how_made": given.how_made(material),

@@ -1,0 +1,54 @@
+"""The study's figures over several draws of the fleet: intervals, not points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+from hubwise.study.report.material import Case, Material
+from hubwise.study.report.tables import chip, grouped
+from hubwise.study.report.words import DASH, EN, money, number, percent
+
+Write = Callable[[float], str]
+
+COLUMNS: tuple[tuple[str, str, Write], ...] = (
+    ("Peak-valley<br>of uncoordinated", "peak_valley_ratio", lambda v: percent(v, 1)),
+    ("Participants' cost<br>of theirs", "participant_cost_ratio", lambda v: percent(v, 1)),
+    ("Operator's<br>profit", "operator_profit", money),
+    ("Profit of the<br>fleet's cost", "profit_ratio", lambda v: percent(v, 1)),
+    ("Lowest<br>voltage", "min_voltage_pu", lambda v: number(v, 3)),
+    ("Trans&shy;former", "transformer_peak_loading", lambda v: percent(v, 1)),
+)
+
+
+def draws_table(material: Material) -> str:
+    """Mean, interval and range of the main figures; nothing where there is one draw."""
+    told = material.summary.get("draws")
+    if not told:
+        return ""
+    groups = [
+        (f"{percent(share)} participating", [_row(case) for case in material.at(share)])
+        for share in material.participations
+    ]
+    seeds = told["seeds"]
+    lead = (
+        f"<h3>Over {len(seeds)} draws of the fleet <small>seeds {seeds[0]}{EN}{seeds[-1]}</small>"
+        f"</h3><p>In each cell: {escape(str(told['how']))}. All else on this page is the first "
+        "draw's.</p>"
+    )
+    return lead + grouped(["", *(title for title, *_ in COLUMNS)], groups, "numbers results")
+
+
+def _row(case: Case) -> list[str]:
+    found = case.result.get("intervals", {})
+    return [chip(case.strategy), *(_cell(found.get(key), write) for _, key, write in COLUMNS)]
+
+
+def _cell(interval: Mapping[str, Any] | None, write: Write) -> str:
+    if not interval:
+        return DASH
+    mean, low, high, least, greatest = (
+        write(interval[part]) for part in ("mean", "low", "high", "least", "greatest")
+    )
+    return f"<b>{mean}</b><small>{low} to {high}<br>{least} … {greatest}</small>"
