@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +17,15 @@ SHAPE = (len(EXAMPLE.hubs), EXAMPLE.horizon.slots)
 
 
 def refused(charge: np.ndarray, discharge: np.ndarray, fleet: Fleet) -> set[str]:
-    """The places of a tariff's problems."""
-    tariff = Tariff(charge, discharge)
-    return {p.where for p in check_tariff(tariff, fleet, EXAMPLE.hubs, EXAMPLE.horizon)}
+    """The hubs and slots of a tariff's problems, of which each names a run."""
+    problems = check_tariff(Tariff(charge, discharge), fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    places = [re.match(r"(hub .+), slots? (\d+)(?:-(\d+))? \(", p.where) for p in problems]
+    assert len({place.group(0) for place in places}) == len(places)
+    return {
+        f"{place.group(1)}, slot {t}"
+        for place in places
+        for t in range(int(place.group(2)), int(place.group(3) or place.group(2)) + 1)
+    }
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -32,9 +39,19 @@ def test_refused_exactly_where_somebody_gains(seed: int) -> None:
         h, up, down = fleet.hub[i], fleet.charge_efficiency[i], fleet.discharge_efficiency[i]
         for t in range(fleet.arrival_slot[i], fleet.departure_slot[i]):
             if discharge[h, t] * up * down > charge[h, t] + fleet.wear_cost[i] * up:
-                clock = EXAMPLE.horizon.local_starts()[t]
-                expected.add(f"hub {EXAMPLE.hubs.name[h]}, slot {t} ({clock:%H:%M})")
+                expected.add(f"hub {EXAMPLE.hubs.name[h]}, slot {t}")
     assert refused(charge, discharge, fleet) == expected
+
+
+def test_slots_in_a_row_are_one_problem() -> None:
+    """One line a run, with its clock, and the slot with the lowest limit where they differ."""
+    charge, discharge = np.full(SHAPE, 0.2), np.zeros(SHAPE)
+    discharge[1, 30:50] = 1.0
+    charge[1, 33] = 0.1
+    tariff = Tariff(charge, discharge)
+    (problem,) = check_tariff(tariff, EXAMPLE.fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    assert problem.where == "hub harbour, slots 30-49 (19:30-00:30)"
+    assert problem.wrong.endswith("gain by buying at 0.1 and selling at once in slot 33")
 
 
 def test_only_participating_two_way_sessions_count() -> None:

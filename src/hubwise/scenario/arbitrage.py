@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +17,7 @@ _TOLERANCE = 1e-9
 def check_tariff(
     tariff: Tariff, fleet: Fleet, hubs: Hubs, horizon: Horizon, *, file: str = "tariff"
 ) -> tuple[Problem, ...]:
-    """Every hub and slot where buying and selling at once would pay a participating driver.
+    """Every hub and run of slots where buying and selling at once would pay a participating driver.
 
     It would where ``discharge price x charge efficiency x discharge efficiency`` is above
     ``charge price + wear cost x charge efficiency``: a kWh bought is stored, drawn and sold again
@@ -32,18 +35,41 @@ def check_tariff(
         Where the prices came from, for the problems.
     """
     limit, session = _highest_discharge_price(tariff.charge_price, fleet)
-    starts = horizon.local_starts()
-    return tuple(
-        Problem(
-            file,
-            f"hub {hubs.name[h]}, slot {t} ({starts[t]:%H:%M})",
-            "discharge_price",
-            f"{tariff.discharge_price[h, t]:.5g} lets session {fleet.session[session[h, t]]} gain "
-            f"by buying at {tariff.charge_price[h, t]:.5g} and selling at once",
-            f"give at most {limit[h, t]:.5g}",
+    problems = []
+    for h, run in _runs(tariff.discharge_price > limit + _TOLERANCE):
+        t = run[int(np.argmin(limit[h, run]))]
+        same = len({_prices(tariff, limit, h, slot) for slot in run}) == 1
+        problems.append(
+            Problem(
+                file,
+                f"hub {hubs.name[h]}, {_when(horizon, run)}",
+                "discharge_price",
+                f"{tariff.discharge_price[h, t]:.5g} lets session {fleet.session[session[h, t]]} "
+                f"gain by buying at {tariff.charge_price[h, t]:.5g} and selling at once"
+                + ("" if same else f" in slot {t}"),
+                f"give at most {limit[h, t]:.5g}",
+            )
         )
-        for h, t in np.argwhere(tariff.discharge_price > limit + _TOLERANCE)
-    )
+    return tuple(problems)
+
+
+def _runs(where: NDArray[np.bool_]) -> Iterator[tuple[int, list[int]]]:
+    """Hub and slots of every run of slots; ``where`` has shape (hubs, slots)."""
+    for h, row in enumerate(where):
+        slots = enumerate(np.flatnonzero(row).tolist())
+        for _, run in groupby(slots, key=lambda pair: pair[1] - pair[0]):
+            yield h, [slot for _, slot in run]
+
+
+def _prices(tariff: Tariff, limit: NDArray[np.float64], h: int, t: int) -> tuple[float, ...]:
+    return float(tariff.charge_price[h, t]), float(tariff.discharge_price[h, t]), limit[h, t]
+
+
+def _when(horizon: Horizon, run: Sequence[int]) -> str:
+    first, last = run[0], run[-1]
+    if first == last:
+        return f"slot {first} ({horizon.clock(first)})"
+    return f"slots {first}-{last} ({horizon.clock(first)}-{horizon.clock(last + 1)})"
 
 
 def lawful(tariff: Tariff, fleet: Fleet) -> Tariff:
