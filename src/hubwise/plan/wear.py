@@ -103,17 +103,17 @@ def settle(
     drawn = np.zeros(len(scenario.fleet))
     for done in range(1, ROUNDS + 1):
         now, found = plan.scenario, _wear(plan)
-        change = found.change(now.fleet.wear_cost) if _found_out(now) else 0.0
+        change = _change(now, found)
         limits = _fade_limits(now.fleet, found, final=done >= ROUNDS - 1)
         held = np.array_equal(limits, now.fleet.discharge_limit_kwh)
         if held and (change < STILL or done == ROUNDS):
-            break
+            return plan, Settled(change, done)
         fleet = replace(now.fleet, discharge_limit_kwh=limits)
         if _found_out(now):
             fleet = _repriced(fleet, found, drawn)
         drawn = found.drawn_kwh
         plan = respond(replace(now, fleet=fleet), plan)
-    return plan, Settled(change, done)
+    return plan, Settled(_change(plan.scenario, _wear(plan)), ROUNDS + 1)
 
 
 def due(scenario: Scenario) -> bool:
@@ -149,6 +149,11 @@ class _Wear:
         """How much all wear at given prices is off the model's, as a share of it."""
         off, whole = np.abs(self.worth - prices * self.drawn_kwh).sum(), np.abs(self.worth).sum()
         return float(off / whole) if whole > 0.0 else 0.0
+
+
+def _change(scenario: Scenario, found: _Wear) -> float:
+    """How far the prices that hold are off what the model finds; 0 where they are given."""
+    return found.change(scenario.fleet.wear_cost) if _found_out(scenario) else 0.0
 
 
 def _wear(plan: Scheduled) -> _Wear:
