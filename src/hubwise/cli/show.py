@@ -119,7 +119,7 @@ def draws_table(summary: Result, scenario: Scenario) -> Table:
             f"{result['participation']:.0%}",
             _interval(found.get("peak_valley_ratio"), 100, ".1f"),
             _interval(found.get("participant_cost_ratio"), 100, ".1f"),
-            _interval(found["operator_profit"], 1, ",.0f"),
+            _interval(found["operator_profit"], 1, ""),
             _interval(found.get("profit_ratio"), 100, ".1f"),
             f"{sum(broken):.0f}",
         )
@@ -129,8 +129,9 @@ def draws_table(summary: Result, scenario: Scenario) -> Table:
 def _interval(found: Result | None, scale: float, form: str) -> str:
     if found is None:
         return ""
-    half = (found["high"] - found["low"]) / 2
-    return f"{scale * found['mean']:{form}} ± {scale * half:{form}}"
+    mean, half = scale * found["mean"], scale * (found["high"] - found["low"]) / 2
+    form = form or (",.0f" if abs(mean) >= 1000.0 else ",.2f")
+    return f"{mean:{form}} ± {half:{form}}"
 
 
 def zones_table(summary: Result) -> Table:
