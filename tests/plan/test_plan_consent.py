@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.audit import audit
-from hubwise.domain import Scenario, Tariff
+from hubwise.domain import Promises, Scenario, Tariff
 from hubwise.drivers import best_response
 from hubwise.plan import plan, write
 from hubwise.plan.consent import most_saving, savings, willing
@@ -158,3 +158,19 @@ def test_nobody_stays(choosy: Scenario, tmp_path: Path) -> None:
     assert made.result["declined"] == scenario.fleet.participating.sum()
     assert not made.scenario.fleet.participating.any()
     assert audit(write(made, tmp_path / "alone"), scenario).failures == ()
+
+
+def test_what_is_promised_is_promised_to_those_who_take_part() -> None:
+    """Where those decline who save most, prices give way until the others have what is promised."""
+    scenario = load("example")
+    few = replace(scenario.search, evaluations=15)
+    scenario = replace(scenario, search=few, promises=Promises(saving=0.8))
+    everybody = plan(scenario)
+    share = everybody.bills.saving / everybody.bills.reference_cost
+    most = share >= np.median(share)
+    assert everybody.bills.net_cost[~most].sum() > 0.8 * everybody.bills.reference_cost[~most].sum()
+    fleet = replace(scenario.fleet, minimum_saving=np.where(most, 1000.0, 0.0))
+    made = plan(replace(scenario, fleet=fleet))
+    np.testing.assert_array_equal(made.scenario.fleet.participating, ~most)
+    assert made.result["participant_cost_ratio"] <= 0.8 * (1 + 1e-9)
+    assert made.result["operator_profit"] < everybody.result["operator_profit"]

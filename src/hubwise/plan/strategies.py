@@ -24,9 +24,12 @@ from hubwise.plan.consent import willing
 from hubwise.plan.steer import Promised, steer
 from hubwise.plan.wear import Settled, due, first_guess, settle
 from hubwise.pricing import (
+    Family,
     coarse_to_fine,
+    cost_ceiling,
     first_prices,
     level,
+    participants_pay,
     profit_bound,
     search_in_steps,
     search_method,
@@ -41,6 +44,8 @@ RELAXED_ROUNDS = (30, 12)
 # Further rounds for the bound: it then stands within a hundredth of a per cent of where it ends
 # (docs/benchmarks.md).
 BOUND_ROUNDS = 15
+# Most turns of asking who takes part and giving way to those who do.
+AGREEING = 10
 # Rounds of the dispatches that wear prices are first settled at.
 SKETCH_ROUNDS = 5
 
@@ -216,12 +221,39 @@ def _post(
     near: Dispatch | None = None,
 ) -> Answer:
     """What those do who were asked and take part at a posted tariff, steered under AC limits."""
-    before = scenario.fleet.participating
-    scenario = willing(scenario, tariff, asked)
-    same = np.array_equal(before, scenario.fleet.participating)
+    before, posted = scenario.fleet.participating, tariff
+    scenario, tariff = _agreed(scenario, tariff, asked, promised)
+    same = np.array_equal(before, scenario.fleet.participating) and tariff is posted
     final, problem = steer(scenario, tariff, promised, start=start if same else None, near=near)
     schedule = with_participants(problem, final.schedule)
     return Answer(scenario, tariff, schedule, final.stations, True, problem, dispatch=final)
+
+
+def _agreed(
+    scenario: Scenario, tariff: Tariff, asked: Flags, promised: Promised
+) -> tuple[Scenario, Tariff]:
+    """Who takes part, and a tariff at which what they are promised together is kept.
+
+    Where some decline, the others may pay more than was promised; prices then give way, which
+    brings drivers in and never drives one out.
+    """
+    for _ in range(AGREEING):
+        ready = willing(scenario, tariff, asked)
+        if not (asked & ~ready.fleet.participating).any():
+            break
+        problem = make_problem(ready, promised.limits)
+        family = _family_of_all(ready, asked)
+        prices = family.posted(tariff)
+        if participants_pay(problem, family, prices) <= cost_ceiling(problem):
+            break
+        tariff = family.tariff(level(problem, family, prices))
+    return willing(scenario, tariff, asked), tariff
+
+
+def _family_of_all(scenario: Scenario, asked: Flags) -> Family:
+    """The finest tariff family, lawful towards all who were asked."""
+    everybody = scenario.fleet.with_participating(asked)
+    return coarse_to_fine(replace(scenario, fleet=everybody))[-1]
 
 
 def _relevelled(scenario: Scenario, before: Answer, asked: Flags) -> Tariff:
@@ -230,8 +262,7 @@ def _relevelled(scenario: Scenario, before: Answer, asked: Flags) -> Tariff:
     Lawful towards all who were asked, as promised to those who took part.
     """
     assert before.problem is not None
-    everybody = replace(scenario, fleet=scenario.fleet.with_participating(asked))
-    family = coarse_to_fine(everybody)[-1]
+    family = _family_of_all(scenario, asked)
     fleet = scenario.fleet.select(scenario.fleet.participating)
     problem = replace(before.problem, scenario=scenario, fleet=fleet)
     return family.tariff(level(problem, family, family.posted(before.tariff)))
