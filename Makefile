@@ -31,7 +31,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2
 
-bench: $(VENV)/.installed-test
+bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks --out $(OUT)/bench.json
 
 # The pins, made anew from what is installed now. To raise them: upgrade in $(VENV), test, make constraints.
@@ -42,6 +42,11 @@ clean:
 	rm -rf $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamps keep a second run from installing again.
+$(VENV)/.installed-bench: $(VENV)/.installed-test
+	@echo "Installing what is measured beside ..."
+	@$(PIP) install -c constraints.txt -e '.[bench]'
+	@touch $@
+
 $(VENV)/.installed-test: $(VENV)/.installed
 	@echo "Installing the test tools ..."
 	@$(PIP) install -c constraints.txt -e '.[test]'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
@@ -33,13 +33,17 @@ def say_of(name: str) -> str:
     return (import_module(f"benchmarks.{PREFIX}{name}").__doc__ or "").splitlines()[0]
 
 
-def run(chosen: Iterable[str], *, quick: bool, console: Console) -> list[Figure]:
-    """Run the benches one after the other; one that fails is a missed target, not the end."""
+def run(chosen: Iterable[str], *, quick: bool, console: Console, place: Path) -> list[Figure]:
+    """Run the benches one after the other; one that fails is a missed target, not the end.
+
+    What is measured so far stands in ``place`` after each.
+    """
     figures: list[Figure] = []
     for name in chosen:
         console.print(f"running {name} ...")
         began = perf_counter()
         figures += _run_one(name, quick, console)
+        write(figures, place)
         console.print(f"  {perf_counter() - began:.0f} s")
     return figures
 
@@ -57,13 +61,20 @@ def _run_one(name: str, quick: bool, console: Console) -> list[Figure]:
     return figures
 
 
-def table(figures: Iterable[Figure]) -> Table:
-    """The figures for people, in Markdown, under what they were measured on."""
+def tables(figures: Sequence[Figure]) -> Iterator[Table]:
+    """The figures for people, in Markdown: what has no target, then what has one."""
+    held = [figure for figure in figures if figure.target]
+    beside = [figure for figure in figures if not figure.target]
+    if beside:
+        shown = Table("measured beside", "value", "unit", box=box.MARKDOWN)
+        for figure in beside:
+            shown.add_row(figure.name, figure.shown, figure.unit)
+        yield shown
     shown = Table("measured", "value", "unit", "target", "met", box=box.MARKDOWN, title=machine())
-    for figure in figures:
-        met = {True: "yes", False: "**no**", None: ""}[figure.met]
-        shown.add_row(figure.name, figure.shown, figure.unit, figure.aim or "", met)
-    return shown
+    for figure in held:
+        met = "yes" if figure.met else "**no**"
+        shown.add_row(figure.name, figure.shown, figure.unit, figure.aim, met)
+    yield shown
 
 
 def write(figures: Iterable[Figure], place: Path) -> None:
