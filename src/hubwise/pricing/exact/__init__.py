@@ -3,5 +3,6 @@
 from hubwise.pricing.exact.classes import merged
 from hubwise.pricing.exact.method import Exact, exact
 from hubwise.pricing.exact.program import UnsolvedError
+from hubwise.pricing.exact.ticks import rounded
 
-__all__ = ["Exact", "UnsolvedError", "exact", "merged"]
+__all__ = ["Exact", "UnsolvedError", "exact", "merged", "rounded"]

@@ -24,13 +24,16 @@ from hubwise.pricing.exact.operator import (
 )
 from hubwise.pricing.exact.program import Program, Solution, UnsolvedError
 from hubwise.pricing.exact.stay import Stay, stays
+from hubwise.pricing.exact.ticks import rounded
 from hubwise.pricing.family import Family
 from hubwise.pricing.value import Value, settle, value
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-# Rounds of dispatch in which the prices as posted are valued.
+# Ways to round the prices that are tried, in how many rounds of dispatch; and the best's rounds.
+ROUNDINGS = 40
+FEW_ROUNDS = 8
 ROUNDS = 40
 # A battery that is both charged and discharged in a slot, each by more than this share of what it
 # can, goes in a circle.
@@ -60,7 +63,7 @@ class Exact:
     regret
         The most that any participant could gain by another schedule [currency].
     posted
-        What the dispatch makes of the prices once rounded as posted.
+        What the dispatch makes of the prices rounded as posted, in the best way found.
     nodes, seconds
         Of the branch-and-bound tree, and of the whole [s].
     """
@@ -227,10 +230,17 @@ def _result(
         bound=bound,
         gap=(bound - profit) / abs(bound) if bound else 0.0,
         regret=float(np.max(cost - best_response(fleet, tariff, horizon)[1], initial=0.0)),
-        posted=value(problem, family.tariff(family.project(prices)), rounds=ROUNDS),
+        posted=_posted(problem, family, prices),
         nodes=solution.nodes,
         seconds=perf_counter() - began,
     )
+
+
+def _posted(problem: Problem, family: Family, prices: Array) -> Value:
+    """The most that prices in ticks were found to bring near ``prices``."""
+    tariffs = [family.tariff(each) for each in rounded(family, prices, ROUNDINGS)]
+    best = max(tariffs, key=lambda tariff: value(problem, tariff, rounds=FEW_ROUNDS).merit)
+    return value(problem, best, rounds=ROUNDS)
 
 
 def _session_change(problem: Problem, model: _Model, values: Array) -> Array:

@@ -1,8 +1,7 @@
 """The exact method behind the loop: a program finds the prices, the loop values them as posted.
 
-The program's prices are any numbers; what is posted goes in ticks, and at the optimum drivers are
-indifferent, so that half a tick decides what whole classes do. Prices are therefore proposed
-rounded in many ways: equal ones alike, others up or down at random.
+The program's prices are any numbers and what is posted goes in ticks, so they are proposed rounded
+in many ways.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubwise.dispatch import Problem, make_problem
-from hubwise.pricing.exact import UnsolvedError, exact, merged
-from hubwise.pricing.family import Family
+from hubwise.pricing.exact import UnsolvedError, exact, merged, rounded
 from hubwise.pricing.search.loop import Setting
 from hubwise.scenario import Problem as Mistake
 from hubwise.scenario import ScenarioError
@@ -23,8 +21,6 @@ Array = NDArray[np.float64]
 
 # The effort grows steeply with the classes of drivers.
 MOST_CLASSES = 40
-# Prices of the program that differ by less are equal [currency/kWh].
-EQUAL = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ class Exactly:
             )
         except UnsolvedError as unsolved:
             raise _refusal("the exact method found no tariff", str(unsolved)) from unsolved
-        return _rounded(setting.family, best.prices, setting.evaluations, setting.seed)
+        return rounded(setting.family, best.prices, setting.evaluations, setting.seed)
 
     def learn(self, state: State, prices: list[Array], merits: list[float]) -> State:  # noqa: ARG002
         """There is nothing more to propose."""
@@ -96,19 +92,3 @@ def _classes(problem: Problem) -> Problem:
 
 def _refusal(wrong: str, right: str) -> ScenarioError:
     return ScenarioError([Mistake("scenario.toml", "search", "method", wrong, right)])
-
-
-def _rounded(family: Family, prices: Array, count: int, seed: int) -> list[Array]:
-    """Lawful prices to the nearest tick, and then rounded at random, equal ones alike."""
-    tick = 10.0**-family.decimals
-    _, same = np.unique(np.round(prices / EQUAL), return_inverse=True)
-    same = same.reshape(prices.shape)
-    rng = np.random.default_rng(seed)
-    down = np.floor(prices / tick + 1e-6)
-    exactly = np.abs(prices / tick - np.round(prices / tick)) < 1e-6
-    trials = [prices]
-    for _ in range(count):
-        up = rng.integers(0, 2, int(same.max()) + 1)[same]
-        trials.append(np.where(exactly, prices, tick * (down + up)))
-    lawful = [family.project(each) for each in trials]
-    return list({each.tobytes(): each for each in lawful}.values())
