@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 from hubwise.domain import Scenario
 from hubwise.study.report import given, tables
 from hubwise.study.report.axes import Spec
+from hubwise.study.report.batteries import batteries_section, fade_by_temperature, wear_prices
 from hubwise.study.report.draws import draws_table
 from hubwise.study.report.drivers import packed_statements
 from hubwise.study.report.figures_grid import (
@@ -47,6 +48,7 @@ SECTIONS = (
     ("stations", "Stations"),
     ("gains", "Gains"),
     ("drivers", "Drivers"),
+    ("batteries", "Batteries"),
     ("values", "Three values"),
     ("compared", "Compared"),
     ("freedom", "Freedom"),
@@ -140,6 +142,9 @@ def _texts(material: Material, shares: list[float]) -> dict[str, str]:
         "stations": _stations(scenario),
         "savings": _at_each(shares, lambda p: _savings_caption(material.chosen(p), scenario)),
         "feeder": _at_each(shares, lambda p: tables.feeder_table(material, p)),
+        "batteries": _at_each(
+            shares, lambda p: f'<div class="panel">{batteries_section(material, p)}</div>'
+        ),
         "outcomes": _at_each(shares, lambda p: tables.outcomes_table(material, p)),
         "results": tables.results_table(material) + draws_table(material),
         "strategies": _meanings(material),
@@ -316,6 +321,8 @@ def _figures_at(material: Material, share: float) -> dict[str, Spec]:
         "map-after": voltage_map(scenario, after, spread),
         "waterfall": waterfall(after, scenario.currency),
         "savings": savings(after, scenario.currency),
+        "wear-prices": wear_prices(material, after),
+        "fade": fade_by_temperature(material, after),
     }
     drawn |= {f"station-{k}": spec for k, spec in stations(scenario, after).items()}
     return {name: spec for name, spec in drawn.items() if spec}
