@@ -132,7 +132,7 @@
       }
     }
     const during = (values) => values.map((value, t) => (t >= first && t < last ? value : null));
-    const [charge, discharge] = stay.part ? prices[stay.hub] : [data.reference, data.reference];
+    const [charge, discharge] = stay.part ? prices[stay.hub] : [data.reference, []];
     spec.data[0].y = energy;
     spec.data[1].y = during(new Array(slots).fill(stay.energy.reserve_kwh));
     spec.data[2].y = power.map((kw) => (kw > 0 ? kw : null));
@@ -140,6 +140,7 @@
     spec.data[3].y = power.map((kw) => (kw < 0 ? kw : null));
     spec.data[3].customdata = discharge;
     spec.data[4].y = during(charge);
+    spec.data[5].y = during(discharge);
     const axis = spec.layout.xaxis;
     if (phone.matches) {
       axis.tickvals = axis.tickvals.filter((_, k) => k % 2 === 0);

@@ -149,7 +149,6 @@ def _figure(horizon: Horizon, currency: str) -> Spec:
     """The figure of one stay without its numbers, which the page's script fills in."""
     axis = clock_axis(horizon) | {"anchor": "y2"}
     first = {"x0": axis["categoryarray"][0], "dx": 1}
-    step = {"shape": "vh"}
     energy = {
         **first,
         "type": "scatter",
@@ -177,15 +176,18 @@ def _figure(horizon: Horizon, currency: str) -> Spec:
         }
         for name, colour in (("Charging", CHARGE), ("Discharging", DISCHARGE))
     ]
-    price = {
-        **first,
-        "type": "scatter",
-        "mode": "lines",
-        "name": "Charge price",
-        "yaxis": "y3",
-        "line": {"color": MUTED, "width": 1.5, **step},
-        "hovertemplate": f"%{{y:.4f}} {currency}/kWh",
-    }
+    prices = [
+        {
+            **first,
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "yaxis": "y3",
+            "line": {"color": colour, "width": 1.5, "shape": "hvh"},
+            "hovertemplate": f"%{{y:.4f}} {currency}/kWh",
+        }
+        for name, colour in (("Charge price", MUTED), ("Discharge price", DISCHARGE))
+    ]
     look = layout(
         430,
         axis,
@@ -195,4 +197,4 @@ def _figure(horizon: Horizon, currency: str) -> Spec:
         barmode="relative",
         bargap=0,
     )
-    return figure([energy, reserve, *bars, price], look | {"xaxis": axis | {"anchor": "y3"}})
+    return figure([energy, reserve, *bars, *prices], look | {"xaxis": axis | {"anchor": "y3"}})
