@@ -163,6 +163,17 @@ def _build(section: FeederSection, buses: Table, branches: Table, by_slot: BySlo
     def column(name: str) -> Array:
         return np.array(branches[name], dtype=float)
 
+    def plain(name: str) -> Array | float:
+        """A column, or its default where no row says otherwise."""
+        default = BranchRow.model_fields[name].default
+        default = nan if default is None else default
+        values = column(name)
+        return (
+            default
+            if np.array_equal(values, np.full_like(values, default), equal_nan=True)
+            else values
+        )
+
     return Feeder(
         bus=np.array(buses["bus"], dtype=np.int64),
         source_bus=section.source_bus,
@@ -176,11 +187,11 @@ def _build(section: FeederSection, buses: Table, branches: Table, by_slot: BySlo
         transformer_kva=section.transformer_kva,
         base_kw=np.outer(buses["kw"], by_slot.shape),
         base_kvar=np.outer(buses["kvar"], by_slot.shape),
-        g_siemens=column("g_siemens"),
-        b_siemens=column("b_siemens"),
-        ratio=column("ratio"),
-        shift_degrees=column("shift_degrees"),
-        rating_kva=column("rating_kva"),
+        g_siemens=plain("g_siemens"),
+        b_siemens=plain("b_siemens"),
+        ratio=plain("ratio"),
+        shift_degrees=plain("shift_degrees"),
+        rating_kva=plain("rating_kva"),
         ambient_c=by_slot.ambient_c,
         **_limits(section),
     )
