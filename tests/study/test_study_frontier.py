@@ -182,3 +182,27 @@ def test_nothing_to_plan_is_refused(quick: Scenario, tmp_path: Path, empty: str)
     """A frontier without a participation, or without a promise of each kind, is a mistake."""
     with pytest.raises(ValueError, match="a promise of each kind"):
         frontier(quick, tmp_path / "it", **{empty: []})
+
+
+def test_a_frontier_goes_on_where_it_was_broken_off(
+    made: FrontierResult, quick: Scenario, tmp_path: Path
+) -> None:
+    """Points and bounds that were found are not sought again, and the frontier is the same."""
+
+    class BrokenOffError(Exception):
+        """As Ctrl-C after the second job."""
+
+    def stop(done: int, *_: Any) -> None:
+        if done == 2:
+            raise BrokenOffError
+
+    part = {**GRID, "participations": [1.0], "peak_valleys": [0.9]}
+    with pytest.raises(BrokenOffError):
+        frontier(quick, tmp_path / "it", **part, progress=stop)
+    heard: list[tuple[int, int, str]] = []
+    whole = frontier(quick, tmp_path / "it", **part, progress=lambda *step: heard.append(step))
+    assert heard[0] == (2, 3, "taken up")
+    assert len(heard) == 2
+    assert untimed(whole.points) == untimed(made.points)[-2:]
+    assert whole.bounds == made.bounds[-2:]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["it"]

@@ -10,11 +10,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cloudpickle
 import pytest
 from distributed import LocalCluster
 
+from hubwise.scenario import load
+from hubwise.study import study
 from hubwise.study import workers as module
 from hubwise.study.workers import WorkerLostError, Workers, done_by, each_done_by
 
@@ -111,3 +114,15 @@ def test_workers_of_another_version_are_refused(
     monkeypatch.setattr(module, "_version", lambda: "999.0")
     with pytest.raises(ConnectionRefusedError, match="this is 999"):
         list(done_by(Power(2, tmp_path / "it"), [1], Workers(scheduler=cluster)))
+
+
+def test_a_study_by_a_cluster_is_the_same(cluster: str, tmp_path: Path) -> None:
+    """Workers of somebody else's scheduler plan what this process plans, to the bit."""
+    given = load("example")
+    asked: dict[str, Any] = {"participations": [0.5], "strategies": ["storage", "passive"]}
+    here = study(given, tmp_path / "here", **asked)
+    there = study(given, tmp_path / "there", scheduler=cluster, **asked)
+    for mine, theirs in zip(here.results, there.results, strict=True):
+        assert {**mine, "wall_seconds": 0} == {**theirs, "wall_seconds": 0}
+    for file in sorted(here.folder.glob("plans/*/*.parquet")):
+        assert (there.folder / file.relative_to(here.folder)).read_bytes() == file.read_bytes()
