@@ -185,7 +185,10 @@ def _tables(scenario: Scenario, strategy: str, share: float, spread: float) -> d
     long = {"hub": np.repeat(hub, slots), "slot": np.tile(slot, len(hubs))}
     night = scenario.rules.block == 0
     posted = np.where(night, 0.30, 0.95)[None, :] + spread * np.arange(len(hubs))[:, None]
-    wear = 0.25 * (discharge / 0.95).sum(axis=1) * fleet.wear_cost
+    drawn = 0.25 * (discharge / 0.95).sum(axis=1)
+    wear = drawn * fleet.wear_cost
+    moved = np.cumsum(0.25 * (0.95 * charge - discharge / 0.95), axis=1)
+    energy = np.clip(fleet.arrival_kwh[:, None] + moved, 0.0, 38.0)
     reference = 0.25 * charge @ scenario.market.reference_price
     return {
         "prices": long
@@ -196,6 +199,14 @@ def _tables(scenario: Scenario, strategy: str, share: float, spread: float) -> d
             "slot": np.tile(slot, len(fleet)),
             "charge_kw": charge.ravel(),
             "discharge_kw": discharge.ravel(),
+            "energy_kwh": energy.ravel(),
+        },
+        "ageing": {
+            "session": fleet.session,
+            "fade_driving": np.full(len(fleet), 2e-5),
+            "fade_v2g": 1e-7 * drawn,
+            "wear_linear": wear,
+            "wear_nonlinear": 0.06 * drawn,
         },
         "hubs": long
         | {

@@ -17,7 +17,8 @@ from hubwise.study.report import write_plan_report, write_report
 from hubwise.study.report.words import money, number, percent
 
 SECTIONS = (
-    "overview day fleet feeder stations gains drivers values compared results given method words"
+    "overview day fleet feeder stations gains drivers batteries values compared results given "
+    "method words"
 )
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -110,9 +111,10 @@ def batteries_section(material: Material, share: float) -> str:
         "Fade without V2G<br>a year",
         "V2G adds<br>a year",
     )
+    words = _how(case, material.scenario.battery, found.chemistries)
     return (
         f"<figure>{table(head, rows, 'numbers results')}"
-        f"<figcaption>{escape(_how(case, material.scenario.battery))}</figcaption></figure>"
+        f"<figcaption>{escape(words)}</figcaption></figure>"
         f"{_warnings(case)}"
     )
 
@@ -133,9 +135,9 @@ def _row(name: str, found: Batteries, rows: NDArray[np.bool_], a_year: float) ->
     ]
 
 
-def _how(case: Case, facts: BatteryFacts) -> str:
+def _how(case: Case, facts: BatteryFacts, chemistries: list[str]) -> str:
     """How wear is priced here, in words."""
-    cells = ", ".join(f"{name} as {cell}" for name, cell in facts.cells)
+    cells = ", ".join(f"{name} as {cell}" for name, cell in facts.cells if name in chemistries)
     base = f"Models: {cells}; the day repeated for {facts.years:g} years."
     if case.result.get("wear") != "nonlinear":
         return f"Drivers answer to the wear as given; the model is shown beside it. {base}"
@@ -158,6 +160,34 @@ def _warnings(case: Case) -> str:
 def _a_year(horizon: Horizon) -> float:
     """Horizons in a year."""
     return DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
+
+
+PLOTS = (
+    (
+        "wear-prices",
+        "Wear of a kWh drawn",
+        "kWh drawn by their wear, as given and by the model, for each chemistry",
+        "",
+    ),
+    (
+        "fade",
+        "Fade by chemistry and temperature",
+        "Capacity lost in a year without V2G, and what V2G adds, by chemistry and temperature",
+        "The same schedules, with all batteries at one temperature.",
+    ),
+)
+
+
+def batteries_plots(figures: Collection[str]) -> str:
+    """Panels for those of the figures that are drawn at some participation; as HTML."""
+    panels = "".join(
+        f'<div class="panel"><figure><h3>{title}</h3><div class="plot" data-figure="{name}" '
+        f'role="img" aria-label="{words}"></div>'
+        f"{f'<figcaption>{note}</figcaption>' if note else ''}</figure></div>"
+        for name, title, words, note in PLOTS
+        if name in figures
+    )
+    return f'<div class="two">{panels}</div>' if panels else ""
 
 
 def wear_prices(material: Material, case: Case | None) -> Spec | None:
@@ -199,7 +229,7 @@ def _price_look(names: list[str], unit: str) -> Spec:
     """One panel a chemistry, above each other, on one axis of prices."""
     height = 1.0 / len(names)
     look = layout(
-        150 + 150 * len(names),
+        450,
         value_axis("", showgrid=False),
         value_axis(""),
         hovermode="closest",

@@ -15,7 +15,12 @@ from plotly.offline import get_plotlyjs
 from hubwise.domain import Scenario
 from hubwise.study.report import given, tables
 from hubwise.study.report.axes import Spec
-from hubwise.study.report.batteries import batteries_section, fade_by_temperature, wear_prices
+from hubwise.study.report.batteries import (
+    batteries_plots,
+    batteries_section,
+    fade_by_temperature,
+    wear_prices,
+)
 from hubwise.study.report.draws import draws_table
 from hubwise.study.report.drivers import packed_statements
 from hubwise.study.report.figures_grid import (
@@ -63,6 +68,8 @@ def page(material: Material, kind: str) -> str:
     """The whole page as HTML; ``kind`` says what it reports on, such as ``day-ahead study``."""
     shares = material.participations
     texts = _texts(material, shares) | _givens(material) | _comparison(material)
+    figures = _figures(material, shares)
+    drawn = {name for at_share in figures["at"].values() for name in at_share}
     return Template(part("page.html")).substitute(
         texts,
         kind=escape(kind),
@@ -72,7 +79,8 @@ def page(material: Material, kind: str) -> str:
         statements=packed_statements(material),
         plotly=get_plotlyjs(),
         summary=embedded(material.summary),
-        figures=embedded(_figures(material, shares)),
+        battery_plots=batteries_plots(drawn),
+        figures=embedded(figures),
     )
 
 

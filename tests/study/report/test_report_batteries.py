@@ -1,0 +1,84 @@
+"""The report's section on batteries, on a real plan of a small scenario."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hubwise.domain import BatteryFacts, Promises
+from hubwise.plan import plan, write
+from hubwise.study.report.batteries import (
+    batteries,
+    batteries_section,
+    fade_by_temperature,
+    wear_prices,
+)
+from hubwise.study.report.material import read_plan
+
+
+@pytest.fixture(scope="module")
+def discharging(small_scenario, tmp_path_factory):
+    """A plan whose drivers discharge, read back; and the plan."""
+    scenario = small_scenario(3, sessions=10, slots=48)
+    facts = BatteryFacts("nonlinear", pack_price=(("LFP", 80.0),))
+    search = replace(scenario.search, evaluations=12)
+    scenario = replace(scenario, battery=facts, search=search, promises=Promises())
+    made = plan(scenario)
+    folder = write(made, tmp_path_factory.mktemp("batteries") / "plan")
+    return read_plan(scenario, folder), made
+
+
+def test_the_table_sums_what_is_discharged(discharging):
+    """Sessions, kWh and both kinds of wear are those of ageing.parquet."""
+    material, made = discharging
+    text = batteries_section(material, material.participations[0])
+    cells = re.findall(r"<td>(.*?)</td>", text)
+    used = made.ageing.drawn_kwh > 1e-6
+    assert cells[0] == str(used.sum())
+    drawn, model = made.ageing.drawn_kwh[used].sum(), made.ageing.wear_nonlinear[used].sum()
+    assert cells[3] == f"{model / drawn:.3f}".replace("-", "\N{MINUS SIGN}")
+    assert "Drivers answer to the wear that the model finds" in text
+    assert "LFP-250Ah" in text
+    assert "NMC" not in text
+
+
+def test_what_leaves_the_tested_range_is_on_the_page(discharging):
+    """Every warning of the result is there."""
+    material, made = discharging
+    text = batteries_section(material, material.participations[0])
+    assert made.result["warnings"]
+    assert all(warning.split(";")[0] in text for warning in made.result["warnings"])
+
+
+def test_bars_are_the_fade_at_each_temperature(discharging):
+    """At the fleet's own temperature the bar is the plan's mean fade; heat fades more at rest."""
+    material, made = discharging
+    spec = fade_by_temperature(material, material.chosen(material.participations[0]))
+    driving = dict(zip(spec["data"][0]["x"][1], spec["data"][0]["y"], strict=True))
+    assert driving["5 °C"] < driving["25 °C"] < driving["35 °C"]
+    read_back = batteries(material.scenario, material.chosen(material.participations[0]))
+    np.testing.assert_allclose(
+        read_back.schedule.energy_kwh, made.schedule.energy_kwh[made.ageing.drawn_kwh > 1e-6]
+    )
+
+
+def test_all_kwh_are_in_the_histogram(discharging):
+    """As many kWh are drawn at the prices given as at those of the model: all that are drawn."""
+    material, made = discharging
+    spec = wear_prices(material, material.chosen(material.participations[0]))
+    for trace in spec["data"]:
+        assert sum(trace["y"]) == pytest.approx(made.ageing.drawn_kwh.sum(), rel=1e-2)
+
+
+def test_where_nobody_discharges_the_page_says_so(small_scenario, tmp_path):
+    """A plan without discharging has a sentence and no figure."""
+    scenario = small_scenario(3, sessions=4)
+    folder = write(plan(scenario, strategy="uncoordinated"), tmp_path / "plan")
+    material = read_plan(scenario, folder)
+    share = material.participations[0]
+    assert "Nobody discharges" in batteries_section(material, share)
+    assert fade_by_temperature(material, material.chosen(share)) is None
+    assert wear_prices(material, material.chosen(share)) is None
