@@ -15,7 +15,7 @@ from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import plan as make_plan
 from hubwise.plan import result, write
-from hubwise.plan.strategies import at_rest
+from hubwise.plan.promised import at_rest
 from hubwise.plan.wishes import make_wishes, told_in_short
 from hubwise.scenario import load, with_participation
 

@@ -1,5 +1,6 @@
 """One day planned: prices and answers, dispatch and feeder, bills; the plan folder."""
 
+from hubwise.plan.again import Replan, replan
 from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
 from hubwise.plan.model import Plan
 from hubwise.plan.planner import STRATEGIES, plan, relax
@@ -13,11 +14,13 @@ __all__ = [
     "Plan",
     "PlanFolder",
     "PlanFolderError",
+    "Replan",
     "Statement",
     "UnknownDriverError",
     "plan",
     "read",
     "relax",
+    "replan",
     "statement",
     "statements",
     "summary",

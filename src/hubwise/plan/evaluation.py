@@ -20,8 +20,8 @@ from hubwise.domain import Scenario, Tariff
 from hubwise.drivers import best_response, schedule_cost, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
+from hubwise.plan.promised import at_rest
 from hubwise.plan.result import departure_figures, feeder_figures
-from hubwise.plan.strategies import at_rest
 from hubwise.pricing import Value, cost_ceiling, value
 
 Array = NDArray[np.float64]

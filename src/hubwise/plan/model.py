@@ -6,10 +6,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubwise.battery import Ageing
+from hubwise.dispatch import Dispatch
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState
 from hubwise.ledger import Account, Bills
+from hubwise.plan.promised import Promised
 from hubwise.plan.wishes import Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a plan leaves to the next one; it is not written to the plan folder.
+
+    Parameters
+    ----------
+    promised
+        The uncoordinated day.
+    relaxed
+        The relaxed problem's answer.
+    final
+        The dispatched answer.
+    """
+
+    promised: Promised
+    relaxed: Dispatch
+    final: Dispatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +65,8 @@ class Plan:
         What the day does to every battery.
     result
         The plan's entry in ``summary.json``.
+    memory
+        For `hubwise.plan.replan`, where prices were sought.
     """
 
     scenario: Scenario
@@ -59,3 +82,4 @@ class Plan:
     given: Scenario
     ageing: Ageing
     result: dict[str, Any]
+    memory: Memory | None = None

@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import numpy as np
-
 from hubwise.battery import DAYS_A_YEAR, ageing, leaving_range
 from hubwise.dispatch import (
     Dispatch,
     Problem,
-    feeder_limits,
     pessimistic,
     undelegated,
     with_participants,
@@ -22,12 +19,11 @@ from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
 from hubwise.plan.advice import advice, as_data, missed_limits, sentences
-from hubwise.plan.model import Plan
-from hubwise.plan.steer import Promised
+from hubwise.plan.model import Memory, Plan
+from hubwise.plan.promised import Promised, at_rest, promised_of
 from hubwise.plan.strategies import (
     Answer,
     Progress,
-    at_rest,
     hubwise_strategy,
     passive_strategy,
     relaxed_problem,
@@ -76,7 +72,7 @@ def plan(
     began = time.perf_counter()
     if participation is not None:
         scenario = with_participation(scenario, participation)
-    promised = _promised(scenario)
+    promised = promised_of(scenario)
     answer = _answer(scenario, strategy, promised, method, progress)
     given, scenario = scenario, answer.scenario
     state, bills, account = _settle(scenario, answer, answer.schedule, answer.stations)
@@ -113,7 +109,14 @@ def plan(
         given=given,
         ageing=aged,
         result=figures,
+        memory=_memory(answer, promised),
     )
+
+
+def _memory(answer: Answer, promised: Promised) -> Memory | None:
+    if answer.dispatch is None or answer.relaxed is None:
+        return None
+    return Memory(promised, answer.relaxed, answer.dispatch)
 
 
 def relax(scenario: Scenario) -> tuple[Problem, Dispatch]:
@@ -122,19 +125,9 @@ def relax(scenario: Scenario) -> tuple[Problem, Dispatch]:
     The feeder is linear where the relaxed answer leads. `hubwise.pricing.profit_bound` makes a
     bound of both, for any saving promise: the answer does not depend on it.
     """
-    promised = _promised(scenario)
+    promised = promised_of(scenario)
     _, relaxed = relaxed_problem(scenario, promised)
     return settled(scenario, promised, relaxed.hub_kw, relaxed)
-
-
-def _promised(scenario: Scenario) -> Promised:
-    schedule = uncoordinated(scenario.fleet, scenario.horizon)
-    draw = _hub_kw(scenario, schedule, at_rest(scenario, schedule))
-    state = power_flow(scenario.feeder, scenario.hubs.bus, draw)
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, draw)
-    promise = scenario.promises.peak_valley
-    span = promise * float(np.ptp(limits.head(draw))) if np.isfinite(promise) else np.inf
-    return Promised(state, limits, span)
 
 
 def _answer(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hubwise.dispatch import Dispatch, Limits, Problem, dispatch, feeder_limits, make_problem
 from hubwise.domain import Scenario, Schedule, Tariff
-from hubwise.grid import FeederState
+from hubwise.plan.promised import Promised
 
 Array = NDArray[np.float64]
 
@@ -24,25 +24,6 @@ NUDGE_KW = 0.05
 NOISE = 1e-3
 
 
-@dataclass(frozen=True, slots=True)
-class Promised:
-    """The uncoordinated day, and what it makes of the peak-valley promise.
-
-    Parameters
-    ----------
-    state
-        The feeder when everybody charges at once.
-    limits
-        The feeder's limits, linearised there.
-    span_kw
-        The most the peak-valley difference may be [kW]; ``inf`` where nothing is promised.
-    """
-
-    state: FeederState
-    limits: Limits
-    span_kw: float
-
-
 def steer(
     scenario: Scenario,
     tariff: Tariff,
@@ -51,6 +32,8 @@ def steer(
     start: Dispatch | None = None,
     near: Dispatch | None = None,
     sessions: Schedule | None = None,
+    rounds: int = ROUNDS,
+    caution_kw: float = 0.0,
 ) -> tuple[Dispatch, Problem]:
     """Dispatch at ``tariff`` so that promises and limits hold under AC power flow.
 
@@ -68,14 +51,18 @@ def steer(
         A dispatch at another, not far from it: says where to begin, and at which multipliers.
     sessions
         Participants' schedules, where only stations are dispatched.
+    rounds
+        Of the first dispatch.
+    caution_kw
+        How far inside promise and limits the first dispatch aims [kW]: fewer turns, less profit.
     """
-    caution = np.zeros(3)
+    caution = np.full(3, caution_kw)
     limits = promised.limits
     known = start or near
     if known is not None:
         limits = feeder_limits(scenario.feeder, scenario.hubs.bus, known.hub_kw)
     multipliers = near.multipliers if near is not None else None
-    onward, rounds = start, ROUNDS
+    onward = start
     best: tuple[float, Dispatch, Problem] | None = None
     for _ in range(TURNS):
         problem = make_problem(

@@ -19,9 +19,9 @@ from hubwise.dispatch import (
 )
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.drivers import uncoordinated
-from hubwise.ledger import hub_flows, solar_that_pays
 from hubwise.plan.consent import willing
-from hubwise.plan.steer import Promised, steer
+from hubwise.plan.promised import Promised, at_rest
+from hubwise.plan.steer import steer
 from hubwise.plan.wear import Settled, due, first_guess, settle
 from hubwise.pricing import (
     Family,
@@ -79,6 +79,8 @@ class Answer:
         The dispatched answer, where a platform chooses.
     wear
         How wear prices settled.
+    relaxed
+        The relaxed problem's answer, where prices were sought.
     """
 
     scenario: Scenario
@@ -92,6 +94,7 @@ class Answer:
     profit_bound: float | None = None
     dispatch: Dispatch | None = None
     wear: Settled = field(default_factory=Settled)
+    relaxed: Dispatch | None = None
 
 
 def reference_tariff(scenario: Scenario) -> Tariff:
@@ -99,17 +102,6 @@ def reference_tariff(scenario: Scenario) -> Tariff:
     hubs = len(scenario.hubs)
     charge = np.tile(scenario.market.reference_price, (hubs, 1))
     return Tariff(charge, np.zeros_like(charge))
-
-
-def at_rest(scenario: Scenario, schedule: Schedule) -> StationSchedule:
-    """Station batteries at rest, solar used as far as it pays."""
-    hubs = scenario.hubs
-    idle = np.zeros_like(hubs.solar_kw)
-    level = np.repeat(hubs.battery_initial_kwh[:, None], scenario.horizon.slots, axis=1)
-    draw = hub_flows(
-        len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, level, idle)
-    ).net_kw
-    return StationSchedule(idle, idle, level, solar_that_pays(scenario, draw))
 
 
 def uncoordinated_strategy(scenario: Scenario) -> Answer:
@@ -179,7 +171,12 @@ def hubwise_strategy(
     assert answer.dispatch is not None
     bound = profit_bound(*settled(answer.scenario, promised, answer.dispatch.hub_kw, relaxed))
     return replace(
-        answer, method=name, evaluations=found.evaluations, profit_bound=bound, wear=wear
+        answer,
+        method=name,
+        evaluations=found.evaluations,
+        profit_bound=bound,
+        wear=wear,
+        relaxed=relaxed,
     )
 
 

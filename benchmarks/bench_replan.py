@@ -1,0 +1,58 @@
+"""Planning again from a warm start: seconds, and what it costs against a plan from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from statistics import median
+
+import numpy as np
+
+from benchmarks.figure import Figure
+from benchmarks.reference import ieee33
+from hubwise.domain import Scenario
+from hubwise.plan import plan, replan
+
+SHARE = 0.8
+DRIVERS = 100_000
+# How far purchase and feed-in prices move, hour by hour: standard deviation, as a share.
+MOVES = (0.02, 0.05, 0.1, 0.2)
+
+
+def bench(quick: bool) -> Iterator[Figure]:
+    """Other purchase prices for the whole day, drawn hour by hour."""
+    seeds = range(1 if quick else 3)
+    before = plan(ieee33(), participation=SHARE)
+    markets = [_moved(before.scenario, by, seed) for seed in seeds for by in MOVES]
+    replan(before, markets[0])
+    answers = [replan(before, given) for given in markets]
+    fresh = [plan(given).account.profit for given in markets]
+    losses = [1.0 - again.account.profit / new for again, new in zip(answers, fresh, strict=True)]
+    seconds = median(again.seconds for again in answers)
+    drivers = len(before.scenario.fleet)
+    how = (
+        f"hubwise.plan.replan of ieee33 at {SHARE:g}, {drivers:,} drivers, prices, dispatch, AC "
+        f"check and account; wall clock, median of {len(markets)} moves of the market by "
+        f"{100 * min(MOVES):g} to {100 * max(MOVES):g} % an hour"
+    )
+    yield Figure("re-plan from a warm start", seconds, "s", how, ("at most", 0.5))
+    zones = DRIVERS / drivers
+    said = f"{how}; times {zones:.0f}, a zone each, one after the other; not run as such"
+    name = f"re-plan of {DRIVERS:,} drivers"
+    yield Figure(name, zones * seconds, "s", said, ("at most", 30))
+    said = f"{how}; its profit below that of a plan from nothing, mean"
+    yield Figure("re-plan, profit lost", 100 * float(np.mean(losses)), "%", said)
+    missed = max(float(again.missed_kw.max()) for again in answers)
+    said = "the most by which promise, feeder or connections are missed under AC"
+    yield Figure("re-plan, limits missed", max(missed, 0.0), "kW", said, ("at most", 0))
+
+
+def _moved(scenario: Scenario, by: float, seed: int) -> Scenario:
+    market, hours = scenario.market, scenario.horizon.slot_minutes / 60.0
+    draw = np.random.default_rng(seed).standard_normal(24)
+    factor = 1.0 + by * draw[(np.arange(scenario.horizon.slots) * hours).astype(int) % 24]
+    prices = {
+        "purchase_price": market.purchase_price * factor,
+        "feed_in_price": market.feed_in_price * factor,
+    }
+    return replace(scenario, market=replace(market, **prices))

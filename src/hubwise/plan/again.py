@@ -1,0 +1,172 @@
+"""Plan again from a warm start: the market has moved, the cars are mostly where they were.
+
+A running hub cannot search for its prices from nothing every quarter of an hour, and need not: the
+prices posted, what limits were worth, and what everybody did are near the answer. The relaxed
+problem is gone on from; posted prices follow its marginal prices; few candidates are valued; and
+the best is dispatched under AC.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import (
+    Dispatch,
+    Problem,
+    dispatch,
+    feeder_limits,
+    make_problem,
+    with_participants,
+)
+from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
+from hubwise.grid import FeederState, power_flow
+from hubwise.ledger import Account
+from hubwise.plan.model import Plan
+from hubwise.plan.promised import promised_of
+from hubwise.plan.steer import missed_kw, steer
+from hubwise.pricing import Family, coarse_to_fine, level, settle, value
+
+Array = NDArray[np.float64]
+
+# Rounds of the relaxed problem where the participants are the same, and where they are not.
+ONWARD_ROUNDS = 6
+FRESH_ROUNDS = 20
+# Rounds to value a candidate, and to begin the dispatch of the best with.
+VALUE_ROUNDS = 4
+STEER_ROUNDS = 15
+# How far inside promise and limits to aim, as a share of the head's spread: turns cost time.
+CAUTION = 1e-3
+# Candidates: how far prices follow the change of the marginal prices.
+FOLLOWED = (0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Replan:
+    """What is posted and done from now on.
+
+    Parameters
+    ----------
+    scenario
+        What is given.
+    tariff
+        The prices to post.
+    schedule, stations
+        Of every session, and of station batteries and solar.
+    state
+        The feeder under AC power flow.
+    account
+        The operator's line items.
+    participant_cost
+        Participants' net cost, wear included [currency].
+    missed_kw
+        By how much peak-valley promise, feeder limits and grid connections are missed at worst,
+        under AC; shape (3,), 0 or less where all hold [kW].
+    evaluations
+        Tariffs tried.
+    seconds
+        Wall-clock time [s].
+    """
+
+    scenario: Scenario
+    tariff: Tariff
+    schedule: Schedule
+    stations: StationSchedule
+    state: FeederState
+    account: Account
+    participant_cost: float
+    missed_kw: Array
+    evaluations: int
+    seconds: float
+
+
+def replan(before: Plan, scenario: Scenario) -> Replan:
+    """Plan again, from where ``before`` stands.
+
+    Parameters
+    ----------
+    before
+        A plan with posted prices, as `hubwise.plan.plan` makes it.
+    scenario
+        What is given now: other purchase prices, feed-in prices, incentives, loads or sessions on
+        the same slots and at the same hubs. With the same sessions (``before.scenario`` with
+        another market) it is fastest.
+
+    Raises
+    ------
+    ValueError
+        If ``before`` posts no prices, or slots or hubs are others.
+    """
+    began = time.perf_counter()
+    memory = before.memory
+    if memory is None:
+        raise ValueError(f"the strategy {before.strategy!r} posts no prices to begin from")
+    if scenario.hubs.solar_kw.shape != before.scenario.hubs.solar_kw.shape:
+        raise ValueError("slots and hubs must be those of the plan before")
+    known = scenario.fleet is before.scenario.fleet and scenario.feeder is before.scenario.feeder
+    promised = memory.promised if known else promised_of(scenario)
+    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, memory.final.hub_kw)
+    problem = make_problem(scenario, limits, span_kw=promised.span_kw)
+    relaxed = _relaxed(problem, memory.relaxed, known)
+    family = coarse_to_fine(scenario)[-1]
+    change = relaxed.marginal_price - memory.relaxed.marginal_price
+    candidates = list(_candidates(problem, family, before.tariff, change))
+
+    def merit(prices: Array) -> tuple[float, Dispatch]:
+        tariff = family.tariff(prices)
+        worth = value(problem, tariff, rounds=VALUE_ROUNDS, start=relaxed.multipliers)
+        return worth.merit, worth.dispatch
+
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+        found = list(threads.map(merit, candidates))
+    best = max(range(len(found)), key=lambda k: found[k][0])
+    tariff = family.tariff(candidates[best])
+    caution = CAUTION * problem.spread_kw
+    final, problem = steer(
+        scenario, tariff, promised, start=found[best][1], rounds=STEER_ROUNDS, caution_kw=caution
+    )
+    return _replanned(problem, promised.span_kw, tariff, final, len(found), began)
+
+
+def _relaxed(problem: Problem, before: Dispatch, known: bool) -> Dispatch:
+    if known:
+        return dispatch(problem, None, rounds=ONWARD_ROUNDS, onward=before)
+    return dispatch(problem, None, rounds=FRESH_ROUNDS, start=before.multipliers)
+
+
+def _candidates(problem: Problem, family: Family, before: Tariff, change: Array) -> Iterator[Array]:
+    """Price vectors that follow the change of the marginal prices, levelled to the promise."""
+    follow = family.vector(change, change, np.ones((2, *change.shape)))
+    for share in FOLLOWED:
+        yield level(problem, family, family.posted(before) + share * follow)
+
+
+def _replanned(
+    problem: Problem,
+    span_kw: float,
+    tariff: Tariff,
+    final: Dispatch,
+    evaluations: int,
+    began: float,
+) -> Replan:
+    scenario = problem.scenario
+    account, participant_cost = settle(problem, tariff, final.schedule, final.stations)
+    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, final.hub_kw)
+    return Replan(
+        scenario=scenario,
+        tariff=tariff,
+        schedule=with_participants(problem, final.schedule),
+        stations=final.stations,
+        state=power_flow(scenario.feeder, scenario.hubs.bus, final.hub_kw),
+        account=account,
+        participant_cost=participant_cost,
+        missed_kw=missed_kw(scenario, limits, span_kw, final.hub_kw),
+        evaluations=evaluations,
+        seconds=time.perf_counter() - began,
+    )
