@@ -187,7 +187,8 @@ def _repriced(fleet: Fleet, found: _Wear, before_kwh: Array) -> Fleet:
     off = np.abs(due - now) > RIGHT * np.abs(now)
     price = np.where(off, due, now)
     torn = off & (due < now) & (found.drawn_kwh < before_kwh)
-    limits = np.where(torn, found.drawn_kwh, fleet.discharge_limit_kwh)
+    drawn = np.minimum(found.drawn_kwh, fleet.discharge_limit_kwh)
+    limits = np.where(torn, drawn, fleet.discharge_limit_kwh)
     return replace(fleet, wear_cost=price, discharge_limit_kwh=limits)
 
 
