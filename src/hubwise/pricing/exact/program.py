@@ -148,6 +148,11 @@ class Program:
         bound = max(info.mip_dual_bound, objective) if whole.any() else objective
         return Solution(values, objective, bound, optimal, int(info.mip_node_count))
 
+    def relaxed(self) -> highspy.HighsLp:
+        """The program without whole numbers, for a solver of the caller's."""
+        low, high = np.concatenate(self._low), np.concatenate(self._high)
+        return self._model(low, high, np.zeros(len(low), bool))
+
     def _linear(self, low: Array, high: Array) -> Array:
         """The optimum once the whole numbers stand: exact to the rounding of a linear program."""
         solver = _solver(primal_feasibility_tolerance=TOLERANCE)
