@@ -65,7 +65,7 @@ def _plans(scenario: Scenario, share: float) -> Iterator[Figure]:
     where = f"ieee33, {share:g} participating, nonlinear wear"
     how = f"hubwise plan ieee33 --participation {share:g} --wear nonlinear"
     result = found.result
-    broken = sum(result[f"{kind}_violations"] for kind in ("voltage", "branch", "transformer"))
+    broken = sum(number for key, number in result.items() if key.endswith("_violations"))
     yield Figure(f"{where}: peak-valley", result["peak_valley_ratio"], "x", how, ("at most", 0.68))
     yield Figure(
         f"{where}: drivers' cost", result["participant_cost_ratio"], "x", how, ("at most", 0.55)
@@ -104,7 +104,7 @@ def _evaluation(made: Plan) -> Figure:
         f"ageing of {len(fleet):,} sessions",
         spent,
         "s",
-        "hubwise.battery.ageing on that plan: ten years of it with and without V2G; one core, median "
-        "of 5",
+        "hubwise.battery.ageing on that plan: ten years of it with and without V2G; one core, "
+        "median of 5",
         ("at most", 1),
     )
