@@ -80,7 +80,7 @@ def test_no_lawful_tariff_saves_more(small_scenario: Callable[..., Scenario], se
     scenario = small_scenario(seed)
     worth = np.random.default_rng(seed).choice([0.0, 0.2], len(scenario.fleet))
     scenario = replace(scenario, fleet=replace(scenario.fleet, surplus_value=worth))
-    most = most_saving(scenario)
+    most = most_saving(scenario, scenario.fleet.wear_cost)
     saved = savings(scenario.fleet, _tariff(scenario, seed), scenario.market, scenario.horizon)
     assert np.all(saved <= most + TOLERANCE)
 
@@ -95,7 +95,9 @@ def test_the_bound_is_reached_where_one_price_holds_all_day(
     shape = (len(scenario.hubs), scenario.horizon.slots)
     tariff = Tariff(np.full(shape, 0.05), np.full(shape, 0.02))
     saved = savings(scenario.fleet, tariff, scenario.market, scenario.horizon)
-    np.testing.assert_allclose(saved, most_saving(scenario), atol=TOLERANCE)
+    np.testing.assert_allclose(
+        saved, most_saving(scenario, scenario.fleet.wear_cost), atol=TOLERANCE
+    )
 
 
 @pytest.fixture(scope="module")

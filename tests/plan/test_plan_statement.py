@@ -202,11 +202,11 @@ LINES = [
     ),
     (
         made_up("8.20", "0.00", "0.00", "8.20", participating=False, discharged_kwh=0.0),
-        "You paid 8.20 EUR for 21 kWh, the reference tariff: you did not take part.",
+        "You paid 8.20 EUR for 21 kWh on the reference tariff: you did not take part.",
     ),
     (
         made_up("8.20", "0.00", "0.00", "8.20", participating=False, declined=True),
-        "You paid 8.20 EUR for 21 kWh, the reference tariff: taking part would have saved you "
+        "You paid 8.20 EUR for 21 kWh on the reference tariff: taking part would have saved you "
         "less than you ask for.",
     ),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -96,7 +97,8 @@ def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
     """What session ``i`` is told where a wish cannot be met, from numbers derived again."""
     fleet, scenario = evidence.fleet, evidence.scenario
     reach = target_kwh(fleet, scenario.horizon)
-    could, most = np.zeros(len(fleet)), most_saving(scenario)
+    given = replace(scenario, fleet=evidence.given)
+    could, most = np.zeros(len(fleet)), most_saving(given, fleet.wear_cost)
     out = evidence.declined
     least = best_response_costs(fleet.select(out), evidence.tariff, scenario.horizon)
     could[out] = felt_cost_at_once(evidence)[out] - least

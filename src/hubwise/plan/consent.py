@@ -59,14 +59,21 @@ def willing(scenario: Scenario, tariff: Tariff, asked: Flags) -> Scenario:
     return scenario if same else replace(scenario, fleet=fleet)
 
 
-def most_saving(scenario: Scenario) -> Array:
+def most_saving(scenario: Scenario, wear_cost: Array) -> Array:
     """At least what any tariff within the price rules lets a stay save; shape (sessions,).
 
     As if charging cost the lowest charge price of the stay all the time and discharging earned the
     highest discharge price; each slot still does only one of the two. Who asks for more than this
     is told that no lawful tariff can give it [currency].
+
+    Parameters
+    ----------
+    scenario
+        What is given.
+    wear_cost
+        What a kWh drawn costs in battery life; shape (sessions,) [currency/kWh].
     """
-    fleet, rules = scenario.fleet, scenario.rules
+    fleet, rules = replace(scenario.fleet, wear_cost=wear_cost), scenario.rules
     stays = list(zip(fleet.arrival_slot, fleet.departure_slot, strict=True))
     low = np.array([rules.charge_price_min[a:d].min() for a, d in stays])
     high = np.array([rules.discharge_price_max[a:d].max() for a, d in stays])

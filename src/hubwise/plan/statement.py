@@ -371,7 +371,7 @@ def one_line(given: Statement) -> str:
     kwh = sum(stay.energy["charged_kwh"] for stay in given.stays)
     paid = f"You paid {money.paid} {unit} for {_whole(kwh)} kWh"
     if not any(stay.participating for stay in given.stays):
-        return f"{paid}, the reference tariff: {_why_not(given)}"
+        return f"{paid} on the reference tariff: {_why_not(given)}"
     sent_back = sum(stay.energy["discharged_kwh"] for stay in given.stays) > 0
     earned = f" and earned {money.earned} {unit}" if sent_back else ""
     return f"{paid}{earned}; {_compared(money, wears=sent_back)}; {_lost(given, sent_back)}."

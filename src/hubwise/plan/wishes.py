@@ -173,7 +173,7 @@ def _minimum_saving(
     could, most = np.zeros((2, len(fleet)))
     if tariff is not None and declined.any():
         could = savings(fleet, tariff, ready.market, ready.horizon)
-        most = most_saving(ready)
+        most = most_saving(given, fleet.wear_cost)
 
     def out(i: int) -> str:
         return declines(minimum[i], could[i], most[i], ready.currency)
