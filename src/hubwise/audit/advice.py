@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
+from hubwise.audit.money import is_number
 from hubwise.audit.report import Check, Finding, judge
 from hubwise.domain import Scenario
 from hubwise.grid import FeederState, power_flow_gauss, violations
@@ -30,9 +31,9 @@ def check_advice(evidence: Evidence, state: FeederState) -> Iterator[Check]:
 def _missed(evidence: Evidence, state: FeederState) -> Check:
     scenario = evidence.scenario
     said = {
-        (row.get("kind"), row.get("element"), slot)
+        (str(row.get("kind")), str(row.get("element")), slot)
         for row in _rows(evidence, "limits_missed")
-        for slot in row.get("slots", [])
+        for slot in _slots(row)
     }
     found = violations(scenario.feeder, scenario.hubs, state, net_kw(evidence))
     clear = {
@@ -41,7 +42,7 @@ def _missed(evidence: Evidence, state: FeederState) -> Check:
         if np.isnan(one.value) or abs(one.value - one.limit) > NEAR * abs(one.limit)
     }
     near = {(one.kind.value, one.element, one.slot) for one in found}
-    wrong = sorted(map(str, (clear - said) | {key for key in said - near if None not in key}))
+    wrong = sorted(map(str, (clear - said) | (said - near)))
     return judge(
         "advice: limits missed",
         "Every limit that a second power flow finds broken is named, and no other",
@@ -56,18 +57,37 @@ def _mends(evidence: Evidence) -> Check:
     rows = _rows(evidence, "mends")
     power, names = net_kw(evidence), evidence.scenario.hubs.name
     for row in rows:
-        for hub, kw in row.get("hub_kw", {}).items():
+        for hub, kw in _changes(row).items():
             if hub in names and _is_slot(row.get("slot"), power):
                 power[names.index(hub), row["slot"]] += kw
     left = _broken_slots(evidence.scenario, power) if rows else set()
-    wrong = [row.get("slot") for row in rows if row.get("holds") != (row.get("slot") not in left)]
+    wrong = {
+        str(row.get("slot")) for row in rows if row.get("holds") != (row.get("slot") not in left)
+    }
+    missed = {str(slot) for row in _rows(evidence, "limits_missed") for slot in _slots(row)}
+    wrong |= missed ^ {str(row.get("slot")) for row in rows}
     return judge(
         "advice: what would mend it",
-        "With the changes at hubs that are named, limits hold in the slots where it is said",
-        Finding(float(len(wrong)), f"summary.json, mends: slots {wrong[:8]}"),
+        "Each slot with a missed limit has its changes at hubs, and limits hold with them as said",
+        Finding(float(len(wrong)), f"summary.json, mends: slots {', '.join(sorted(wrong)[:8])}"),
         0.0,
         advice="look for the least changes again",
     )
+
+
+def _slots(row: Mapping[str, Any]) -> list[object]:
+    said = row.get("slots")
+    return (
+        [str(slot) if type(slot) is not int else slot for slot in said]
+        if isinstance(said, list)
+        else []
+    )
+
+
+def _changes(row: Mapping[str, Any]) -> dict[str, float]:
+    said = row.get("hub_kw")
+    pairs = said.items() if isinstance(said, dict) else ()
+    return {hub: float(kw) for hub, kw in pairs if is_number(kw)}
 
 
 def _is_slot(slot: object, power: Array) -> bool:
