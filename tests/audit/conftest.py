@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hubwise.audit import audit
+from hubwise.battery import ageing, leaving_range
 from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, uncoordinated
 from hubwise.grid import power_flow
@@ -98,6 +99,8 @@ def assemble(scenario, tariff, schedule, stations, cost):
         bills=bills,
         account=make_account(scenario, schedule, stations, bills),
         wishes=make_wishes(scenario, scenario, schedule, bills, tariff, np.zeros(len(fleet))),
+        given=scenario,
+        ageing=ageing(fleet, schedule, horizon, scenario.battery),
         result={"strategy": "hubwise", "participation": scenario.participation},
     )
     _figures(plan)
@@ -117,6 +120,12 @@ def _figures(plan):
         **result.feeder_figures(scenario, plan.schedule, plan.stations, plan.state),
         **result.money_figures(scenario, plan.bills, plan.account),
         **result.departure_figures(scenario, plan.schedule),
+        **result.battery_figures(fleet, plan.ageing, scenario.horizon),
+        "wear": scenario.battery.wear,
+        "wear_change": 0.0,
+        "wear_rounds": 1,
+        "warnings": leaving_range(fleet, plan.schedule, scenario.horizon, scenario.battery),
+        "transformers": result.transformers(scenario, plan.schedule, plan.stations, plan.state),
         "declined": 0,
         "told": told_in_short(plan.wishes.session, plan.wishes.wish, plan.wishes.told),
         "reference_margin": reference_margin(scenario, at_once),
