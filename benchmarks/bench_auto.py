@@ -45,7 +45,7 @@ def bench(quick: bool) -> Iterator[Figure]:
         f"as take {budget:g} s (they may end sooner), promises and limits kept: {each} "
         f"{scenario.currency}; auto {made.account.profit:,.1f}"
     )
-    name = f"plan of ieee33, method auto: below the best of {budget / 60:g} minutes"
+    name = f"plan of ieee33, method auto: below the best of {budget / 60:.2g} minutes"
     yield Figure(name, 100 * (1 - made.account.profit / best), "%", how, ("at most", 0.5))
 
 
