@@ -111,7 +111,7 @@ class BySlot:
     """What varies over the slots: the share of loads, and the ambient temperature [°C]."""
 
     shape: Array
-    ambient_c: Array
+    ambient_c: Array | float
 
 
 def _read_by_slot(sections: Sections, horizon: Horizon | None, reader: Reader) -> BySlot | None:
@@ -119,7 +119,7 @@ def _read_by_slot(sections: Sections, horizon: Horizon | None, reader: Reader) -
     shape: Array | None = np.ones(slots)
     if name := sections.said("feeder", "load_shape", str):
         shape = read_shape(name, horizon, reader)
-    ambient: Array | None = np.full(slots, sections.feeder.ambient_c if sections.feeder else nan)
+    ambient: Array | float | None = sections.feeder.ambient_c if sections.feeder else nan
     if name := sections.said("feeder", "ambient", str):
         ambient = read_ambient(name, horizon, reader)
     known = horizon is not None and shape is not None and ambient is not None
