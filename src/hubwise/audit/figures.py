@@ -75,6 +75,8 @@ def check_figures(
 
 _CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
 _CHECKED_ELSEWHERE |= {"transformers", "limits_missed", "mends"}
+_CHECKED_ELSEWHERE |= {"wear", "wear_change", "wear_priced", "wear_nonlinear", "warnings"}
+_CHECKED_ELSEWHERE |= {"fade_per_year_driving", "fade_per_year_v2g"}
 
 
 def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
