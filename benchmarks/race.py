@@ -1,10 +1,10 @@
-"""Search methods on one problem: merit over evaluations and seconds."""
+"""Search methods on one problem: merit over evaluations and CPU seconds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Course:
         Price vectors by name: near the relaxed problem's marginal prices, as a plan begins, and
         the reference tariff with nothing bought back, as one begins who knows nothing.
     seconds
-        What finding the first of them took, the relaxed problem included.
+        CPU time of finding the first of them, the relaxed problem included [s].
     """
 
     problem: Problem
@@ -54,7 +54,7 @@ class Run:
     merit
         Best merit after each evaluation; shape (evaluations,) [currency].
     seconds
-        Wall-clock time since the search began, at each evaluation; shape (evaluations,) [s].
+        CPU time since the search began, at each evaluation; shape (evaluations,) [s].
     settled
         Merit of the best prices after a long dispatch [currency].
     """
@@ -74,11 +74,11 @@ def course() -> Course:
     """ieee33 at 0.8 with its own tariff family."""
     scenario = with_participation(ieee33(), SHARE)
     relax(scenario)  # compiles
-    began = perf_counter()
+    began = process_time()
     problem, relaxed = relax(scenario)
     family = make_family(scenario)
     guided = first_prices(problem, family, relaxed)
-    spent = perf_counter() - began
+    spent = process_time() - began
     even = np.ones((2, *family.group.shape))
     reference = np.broadcast_to(scenario.market.reference_price, family.group.shape)
     blind = family.project(family.vector(reference, 0.0 * reference, even))
@@ -90,13 +90,13 @@ def raced(method: str, start: str, evaluations: int, seed: int) -> Run:
     """One search on the course, with a clock beside it."""
     track = course()
     clock = [(1, 0.0)]
-    began = perf_counter()
+    began = process_time()
     found = search(
         METHODS[method],
         track.problem,
         Setting(track.family, track.starts[start], evaluations, seed),
         track.relaxed.multipliers,
-        lambda done, _: clock.append((done, perf_counter() - began)),
+        lambda done, _: clock.append((done, process_time() - began)),
     )
     done, when = (np.array(column) for column in zip(*clock, strict=True))
     each = when[np.searchsorted(done, np.arange(1, found.evaluations + 1))]
