@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from statistics import median
+
+import numpy as np
 
 from benchmarks.figure import Figure
 from benchmarks.race import SHARE, course
@@ -11,8 +14,11 @@ from benchmarks.reference import planned
 from benchmarks.timing import in_turn
 from hubwise.dispatch import dispatch
 from hubwise.drivers import best_response, schedule_cost
+from hubwise.pricing import level, value
 
 ROUNDS = (5, 10, 20, 40)
+# Tariffs around the one that is posted: how many, and how far their prices lie off [currency/kWh].
+AROUND, OFF = 8, 0.02
 
 
 def bench(quick: bool) -> Iterator[Figure]:
@@ -40,6 +46,7 @@ def bench(quick: bool) -> Iterator[Figure]:
         said = f"{how}; duality gap of the last round over the plan's profit ({profit:,.0f})"
         name = f"dispatch, gap after {rounds} rounds, of the profit"
         yield Figure(name, 100 * answer.gap / profit, "%", said)
+    yield from _fidelity(how)
     horizon = problem.scenario.horizon
     least = best_response(problem.fleet, tariff, horizon)[1]
     regret = schedule_cost(problem.fleet, tariff, answer.schedule, horizon) - least
@@ -47,3 +54,24 @@ def bench(quick: bool) -> Iterator[Figure]:
     name = f"dispatch, largest regret after {ROUNDS[-1]} rounds"
     currency = problem.scenario.currency
     yield Figure(name, float(regret.max()), currency, said, ("at most", 1e-6))
+
+
+def _fidelity(how: str) -> Iterator[Figure]:
+    """What five rounds say of a tariff against what eighty do, among tariffs near the posted."""
+    track = course()
+    problem, family = track.problem, track.family
+    posted = family.posted(planned(SHARE).tariff)
+    draw = np.random.default_rng(ROUNDS[0]).standard_normal((AROUND, *posted.shape))
+    said, bare = [], []
+    for step in draw:
+        tariff = family.tariff(level(problem, family, posted + OFF * step))
+        few, many = (
+            value(problem, tariff, rounds=rounds, start=track.relaxed.multipliers)
+            for rounds in (ROUNDS[0], 2 * ROUNDS[-1])
+        )
+        said.append(abs(few.merit / many.merit - 1.0))
+        bare.append(abs(few.account.profit / many.merit - 1.0))
+    told = f"{how}; {AROUND} tariffs around it, {ROUNDS[0]} rounds against {2 * ROUNDS[-1]}, median"
+    name = f"value of a tariff after {ROUNDS[0]} rounds, off its end"
+    yield Figure(name, 100 * median(said), "%", f"{told}; excess at the limits' prices")
+    yield Figure(f"{name}, bare profit", 100 * median(bare), "%", told)
