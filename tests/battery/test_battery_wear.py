@@ -159,7 +159,7 @@ def test_nonlinear_wear_needs_a_price_of_packs(tmp_path):
         load(example(tmp_path, said, "ISK"))
     (tmp_path / "b").mkdir()
     linear = load(example(tmp_path / "b", "", "ISK"))
-    with pytest.raises(ValueError, match=r"battery\.pack_price"):
+    with pytest.raises(ScenarioError, match=r"battery\.pack_price"):
         with_wear(linear, "nonlinear")
     assert np.isnan(plan(linear, strategy="uncoordinated").ageing.wear_nonlinear).all()
 

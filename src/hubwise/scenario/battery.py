@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from hubwise.domain import CELLS, BatteryFacts, Fleet, standard_cells
-from hubwise.scenario.errors import did_you_mean, listed
+from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.files import BatterySection
+from hubwise.scenario.identity import unpriced
 from hubwise.scenario.reading import TOML, Reader
 
 Wear = Literal["linear", "nonlinear"]
@@ -45,9 +46,7 @@ def read_battery(
     prices = {name: usd * rate for name, usd in PACK_PRICE_USD.items()} | dict(said.pack_price)
     unknown = sorted({str(name) for name in fleet.chemistry if np.isnan(prices.get(name, np.nan))})
     if said.wear == "nonlinear" and unknown:
-        wrong = f"no price is known in {currency} for packs of {listed(unknown)}"
-        right = f"give {unknown[0]} = the price of a new pack per kWh"
-        reader.wrong(TOML, "battery.pack_price", "", wrong, right)
+        reader.problems.append(unpriced(unknown, currency))
     return BatteryFacts(
         wear=said.wear,
         cells=tuple((known | dict(said.cells)).items()),

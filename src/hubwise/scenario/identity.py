@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
 from hubwise.domain import Fleet, Scenario
+from hubwise.scenario.errors import Problem, ScenarioError, listed
+from hubwise.scenario.reading import TOML
 
 # Who takes part and how prices are looked for do not change what a plan is measured against.
 _NOT_GIVEN = {
@@ -46,18 +48,29 @@ def with_wear(scenario: Scenario, wear: str) -> Scenario:
     Raises
     ------
     ValueError
-        Where that is no such way, or wear is to be found and no price of a pack is known.
+        Where that is no such way.
+    ScenarioError
+        Where wear is to be found and no price of a pack is known.
     """
     if wear not in WEAR:
         raise ValueError(f"wear is priced {' or '.join(WEAR)}, not {wear!r}")
     prices = dict(scenario.battery.pack_price)
     unknown = [n for n in np.unique(scenario.fleet.chemistry) if np.isnan(prices.get(n, np.nan))]
     if wear == "nonlinear" and unknown:
-        raise ValueError(
-            f"nonlinear wear needs the price of a pack of {unknown[0]} in {scenario.currency}: "
-            "give it in [battery.pack_price]"
-        )
+        raise ScenarioError([unpriced(map(str, unknown), scenario.currency)])
     return replace(scenario, battery=replace(scenario.battery, wear=wear))
+
+
+def unpriced(chemistries: Iterable[str], currency: str) -> Problem:
+    """Nonlinear wear asked for where no price is known for packs of some chemistries."""
+    names = sorted(chemistries)
+    return Problem(
+        TOML,
+        "battery.pack_price",
+        "",
+        f"no price is known in {currency} for packs of {listed(names)}",
+        f"give {names[0]} = the price of a new pack per kWh",
+    )
 
 
 def fingerprint(scenario: Scenario) -> str:
