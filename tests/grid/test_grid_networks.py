@@ -444,3 +444,90 @@ def test_a_load_table_replaces_loads(tmp_path: Path) -> None:
     ]
     with pytest.raises(ScenarioError):
         load(folder)
+
+
+def voltages_of(folder: Path, net: dict[str, Any]) -> dict[int, np.ndarray]:
+    feeder = load(scenario_with(folder, json.dumps(net), (3, 9))).feeder
+    state = at_full_load(feeder)[0]
+    return dict(zip(feeder.bus.tolist(), state.voltage_pu, strict=True))
+
+
+def two_lines_for_a_double_one(net: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``parallel = 2`` is two lines beside each other."""
+    double, twice = net, json.loads(json.dumps(net))
+    rows(double, "line", lambda cells: cells[2].update(parallel=2))
+    rows(twice, "line", lambda cells: cells.append(dict(cells[2])))
+    return double, twice
+
+
+def a_bus_cut_in_two(net: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A closed switch between two halves of a bus makes them one."""
+    cut = json.loads(json.dumps(net))
+    rows(cut, "bus", lambda cells: cells.append(dict(cells[5])))
+    rows(cut, "load", lambda cells: [row.update(bus=15) for row in cells if row["bus"] == 5])
+    rows(cut, "line", lambda cells: [row.update(to_bus=15) for row in cells if row["to_bus"] == 5])
+
+    def couple(cells: list[dict[str, Any]]) -> None:
+        cells.append(cells[0] | {"bus": 15, "element": 5, "et": "b", "closed": True})
+
+    rows(cut, "switch", couple)
+    return net, cut
+
+
+def loads_scaled(net: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Twice the power scaled by a half is the power."""
+    scaled = json.loads(json.dumps(net))
+
+    def double(cells: list[dict[str, Any]]) -> None:
+        for row in cells:
+            row.update(p_mw=2 * row["p_mw"], q_mvar=2 * row["q_mvar"], scaling=0.5)
+
+    rows(scaled, "load", double)
+    return net, scaled
+
+
+def out_of_service(net: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A load and a line out of service are as if they were not there."""
+    without = json.loads(json.dumps(net))
+    for table in ("load", "line"):
+        rows(net, table, lambda cells: cells[-1].update(in_service=False))
+        rows(without, table, lambda cells: cells.pop())
+    rows(net, "switch", lambda cells: cells.clear())
+    rows(without, "switch", lambda cells: cells.clear())
+    return net, without
+
+
+SAME = [two_lines_for_a_double_one, a_bus_cut_in_two, loads_scaled, out_of_service]
+
+
+@pytest.mark.parametrize("make", SAME, ids=lambda make: make.__name__)
+def test_the_same_network_written_otherwise(tmp_path: Path, make: Callable[..., Any]) -> None:
+    """Two ways to write a network give one state."""
+    one, other = make(content("cigre_mv"))
+    found = voltages_of(tmp_path / "one", one), voltages_of(tmp_path / "other", other)
+    assert found[0].keys() == found[1].keys()
+    for bus, voltage in found[0].items():
+        np.testing.assert_allclose(voltage, found[1][bus], rtol=0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("data", ["{}", '{"node": [{"id": 1}]}', '{"mode": 3}'])
+def test_data_that_power_grid_model_cannot_use_is_told(tmp_path: Path, data: str) -> None:
+    """Empty, incomplete and foreign data are problems, not crashes."""
+    head = '{"version": "1.0", "type": "input", "is_batch": false, "attributes": {}, "data": '
+    problems = check(scenario_with(tmp_path / "s", head + data + "}", (3, 9)))
+    assert problems
+    assert all(problem.file == "net.json" for problem in problems)
+
+
+def test_pieces_without_supply_are_left_out_and_told(tmp_path: Path) -> None:
+    """Load behind an open line is named with its buses; hubs there are refused."""
+    net = content("cigre_mv")
+    rows(net, "line", lambda cells: cells[0].update(in_service=False))
+    folder = scenario_with(tmp_path / "s", json.dumps(net), (13, 14))
+    scenario = load(folder)
+    assert set(scenario.feeder.bus.tolist()) == {0, 1, 12, 13, 14}
+    assert any("without supply and left out: bus 2-11" in note for note in scenario.notes)
+    toml = folder / "scenario.toml"
+    toml.write_text(toml.read_text("utf-8").replace("bus = 14\n", "bus = 7\n"), encoding="utf-8")
+    (problem,) = check(folder)
+    assert (problem.field, problem.wrong) == ("bus", "bus 7 is unknown")
