@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import Result
 
@@ -64,3 +66,20 @@ def test_a_folder_that_is_no_plan(run: Run, planned: Path, tmp_path: Path, what:
     assert done.exit_code == 2
     assert ("bills.parquet" in done.stderr) is (what != "nothing")
     assert ("wishes.parquet" in done.stderr) is (what != "nothing")
+
+
+def test_a_plan_says_what_drivers_have_to_be_told(run: Run, quick: Path, tmp_path: Path) -> None:
+    """Who cannot be given what it requires, or declines, is named; the exit code is the plan's."""
+    folder = tmp_path / "scenario"
+    shutil.copytree(quick, folder)
+    table = pl.read_csv(folder / "sessions.csv")
+    asks = pl.Series("minimum_saving", [0.0, 500.0] + [0.0] * (table.height - 2))
+    late = pl.col("arrival").replace("2025-05-14 18:20", "2025-05-15 06:00")
+    table.with_columns(late, asks).write_csv(folder / "sessions.csv")
+    done = run("plan", folder, "--out", tmp_path / "plan")
+    assert done.exit_code in (0, 1)
+    assert "told — leaving with less energy than required: 1 session (s04)" in done.stderr
+    assert "as it would save less than asked for: 1 session (s02)" in done.stderr
+    assert "drivers who decline" in done.stdout
+    shown = run("statement", tmp_path / "plan", "--driver", "d02")
+    assert "taking part would have saved you less than you ask for" in shown.stdout

@@ -27,6 +27,7 @@ from hubwise.domain import (
 )
 from hubwise.ledger import (
     hub_flows,
+    in_cents,
     make_account,
     make_bills,
     minor_unit,
@@ -284,3 +285,12 @@ def test_half_a_cent_goes_to_the_even_cent():
     assert books.paid == (Decimal("2.68"), Decimal("2.66"))
     assert books.earned == (Decimal("0.00"), Decimal("0.00"))
     assert books.rounding == Decimal("0.005")
+
+
+@given(amount=st.floats(-1e6, 1e6))
+def test_amounts_in_cents(amount):
+    """Whole cents are within half a cent of the amount, have two decimals and no minus zero."""
+    (cents,) = in_cents((amount,), "EUR")
+    assert abs(cents - Decimal(repr(amount))) <= Decimal("0.005")
+    assert cents.as_tuple().exponent == -2
+    assert cents or not str(cents).startswith("-")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from hubwise.audit.batteries import YEAR
 from hubwise.audit.conduct import Conduct
@@ -17,7 +17,6 @@ from hubwise.audit.program import best_response_costs
 from hubwise.audit.report import Check, Status, agree
 from hubwise.audit.stays import target_kwh
 from hubwise.domain import Fleet
-from hubwise.plan.consent import most_saving
 from hubwise.plan.wishes import NOT_KEPT, arrives_low, declines, told_in_short, too_short
 
 FADE = 1e-9  # share a year
@@ -97,9 +96,8 @@ def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
     """What session ``i`` is told where a wish cannot be met, from numbers derived again."""
     fleet, scenario = evidence.fleet, evidence.scenario
     reach = target_kwh(fleet, scenario.horizon)
-    given = replace(scenario, fleet=evidence.given)
-    could, most = np.zeros(len(fleet)), most_saving(given, fleet.wear_cost)
-    out = evidence.declined
+    out, could = evidence.declined, np.zeros(len(fleet))
+    most = _most_saving(evidence)
     least = best_response_costs(fleet.select(out), evidence.tariff, scenario.horizon)
     could[out] = felt_cost_at_once(evidence)[out] - least
     ends = [scenario.horizon.clock(int(slot)) for slot in fleet.departure_slot]
@@ -110,6 +108,40 @@ def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
             fleet.minimum_saving[i], could[i], most[i], scenario.currency
         ),
     }
+
+
+def _most_saving(evidence: Evidence) -> Array:
+    """What no lawful tariff lets those save who declined; shape (sessions,) [currency].
+
+    A linear program each, of the energy put in and taken out over the stay at the lowest charge
+    price and the highest discharge price; every slot does one of the two.
+    """
+    fleet, horizon, rules = evidence.given, evidence.scenario.horizon, evidence.scenario.rules
+    at_once, target = felt_cost_at_once(evidence), target_kwh(fleet, horizon)
+    most = np.zeros(len(fleet))
+    for i in np.flatnonzero(evidence.declined):
+        stay = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
+        in_kwh = fleet.charge_kw_max[i] * fleet.charge_efficiency[i] * evidence.hours
+        out_kwh = fleet.discharge_kw_max[i] / fleet.discharge_efficiency[i] * evidence.hours
+        worth, arrives = fleet.surplus_value[i], fleet.arrival_kwh[i]
+        earns = rules.discharge_price_max[stay].max() * fleet.discharge_efficiency[i]
+        found = linprog(
+            [
+                rules.charge_price_min[stay].min() / fleet.charge_efficiency[i] - worth,
+                evidence.fleet.wear_cost[i] - earns + worth,
+            ],
+            A_ub=[[1 / in_kwh, 1 / out_kwh if out_kwh else 0.0], [1, -1], [-1, 1]],
+            b_ub=[
+                stay.stop - stay.start,
+                max(fleet.max_kwh[i], arrives) - arrives,
+                arrives - target[i],
+            ],
+            bounds=[(0, None), (0, fleet.discharge_limit_kwh[i] if out_kwh else 0.0)],
+        )
+        if found.status != 0:
+            raise RuntimeError(f"no optimum for session {fleet.session[i]}: {found.message}")
+        most[i] = at_once[i] - found.fun + worth * (arrives - fleet.required_kwh[i])
+    return most
 
 
 def _in_short(table: pl.DataFrame, evidence: Evidence) -> Check:

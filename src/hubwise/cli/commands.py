@@ -129,6 +129,7 @@ def plan(
     else:
         results.print(show.plan_table(made.result, given))
         show.say_missed(missed)
+        show.say_told(made.result["told"])
         results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
     if missed:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)

@@ -30,6 +30,7 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("  of uncoordinated", _percent(result["peak_valley_ratio"]), ""),
         ("participants' cost, wear included", _number(result["participant_cost"]), money),
         ("  of theirs uncoordinated", _percent(result["participant_cost_ratio"]), ""),
+        *([("drivers who decline", str(declined), "")] if (declined := result["declined"]) else []),
         ("operator's profit", _number(result["operator_profit"]), money),
         ("  of the fleet's uncoordinated cost", _percent(result["profit_ratio"]), ""),
         ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
@@ -194,6 +195,12 @@ def say_missed(missed: Sequence[str]) -> None:
     """Name what a plan misses, on stderr."""
     for miss in missed:
         messages.print(f"missed — {miss}", style="yellow", highlight=False)
+
+
+def say_told(told: Sequence[str]) -> None:
+    """Name what drivers have to be told before their stays, on stderr."""
+    for words in told:
+        messages.print(f"told — {words}", highlight=False, markup=False)
 
 
 def _number(value: float | None, form: str = "") -> str:

@@ -65,9 +65,9 @@ def minor_unit(currency: str) -> Decimal:
 
 
 def in_cents(amounts: Iterable[float], currency: str) -> tuple[Decimal, ...]:
-    """Amounts of money, each rounded half-even to the currency's smallest unit."""
-    unit = minor_unit(currency)
-    return _rounded((Decimal(repr(float(amount))) for amount in amounts), unit)
+    """Amounts of money, each rounded half-even to the currency's smallest unit; no minus zero."""
+    exact = (Decimal(repr(float(amount))) for amount in amounts)
+    return tuple(amount + 0 for amount in _rounded(exact, minor_unit(currency)))
 
 
 def post(bills: Bills, participating: NDArray[np.bool_], currency: str) -> Books:

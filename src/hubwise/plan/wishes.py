@@ -244,16 +244,17 @@ def told_in_short(
         names = [str(name) for name, of in rows if of == kind]
         more = f" and {len(names) - most} more" if len(names) > most else ""
         if names:
-            said.append(f"{len(names)} {words}: {', '.join(names[:most])}{more}")
+            count = f"{len(names)} session{'s' if len(names) > 1 else ''}"
+            said.append(f"{words}: {count} ({', '.join(names[:most])}{more})")
     return said
 
 
 _TOLD = {
     "departure_slot": "not ready at departure",
-    "required_kwh": "cannot leave with the energy that they require",
-    "reserve_kwh": "arrive below their reserve and are charged to it first",
-    "discharge_limit_kwh": "give more than their limit",
-    "fade_limit_per_year": "lose more capacity than they accept",
-    "never_discharge": "are discharged against their wish",
-    "minimum_saving": "do not take part, as they would save less than they ask for",
+    "required_kwh": "leaving with less energy than required",
+    "reserve_kwh": "arriving below the reserve, and charged to it first",
+    "discharge_limit_kwh": "drawn from more than allowed",
+    "fade_limit_per_year": "losing more capacity than accepted",
+    "never_discharge": "discharged against the driver's wish",
+    "minimum_saving": "not taking part, as it would save less than asked for",
 }

@@ -6,6 +6,7 @@
   const names = document.getElementById("driver-names");
   const picks = document.getElementById("driver-picks");
   const said = document.getElementById("driver-said");
+  const told = document.getElementById("drivers-told");
   const page = document.getElementById("driver-page");
   const plot = document.getElementById("driver-plot");
   const phone = window.matchMedia("(max-width: 640px)");
@@ -217,6 +218,8 @@
     });
     names.replaceChildren(...options);
     picks.replaceChildren(...(here ? here.picks : []).map(([words, name]) => button(words, name)));
+    told.replaceChildren(...(here ? here.told : []).map((words) => make("li", words)));
+    told.parentElement.hidden = !told.children.length;
     const first = here && here.picks.length ? here.picks[0][1] : "";
     input.value = input.value || asked() || first;
     if (input.value) show(input.value);

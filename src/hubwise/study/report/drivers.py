@@ -63,6 +63,7 @@ def _at(case: Case | None) -> dict[str, Any] | None:
             for one in made
         },
         "picks": _picks(made),
+        "told": list(folder.result.get("told", [])),
         "prices": _prices(folder),
     }
 
