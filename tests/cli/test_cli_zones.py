@@ -97,3 +97,16 @@ def test_an_interrupt_says_where_to_go_on(
         f"Interrupted; what is finished is kept in {kept}; the same command goes on from there.\n"
     )
     assert (kept / "plans" / "passive-0.5" / "summary.json").is_file()
+
+
+def test_a_nation_is_checked_with_all_its_zones(run: Run, quick: Path, tmp_path: Path) -> None:
+    """``scenario check`` says what is in a nation, or all that is wrong with its file and zones."""
+    file = tmp_path / "nation.toml"
+    file.write_text(f'name = "it"\n[[zones]]\nscenario = "{quick}"\ncopies = 3\n')
+    done = run("scenario", "check", tmp_path)
+    assert done.stdout == "it: 3 zones (3 of example); nothing wrong\n"
+    assert json.loads(run("scenario", "check", tmp_path, "--json").stdout)["zones"] == 3
+    file.write_text('name = "it"\n[[zones]]\nscenario = "nowhere"\n')
+    wrong = run("scenario", "check", tmp_path)
+    assert wrong.exit_code == 2
+    assert wrong.stderr.startswith("nowhere — is not a scenario")

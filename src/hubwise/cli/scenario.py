@@ -12,7 +12,16 @@ import typer
 from hubwise.cli.console import put_json, results
 from hubwise.cli.failure import explained
 from hubwise.domain import Scenario
-from hubwise.scenario import ImportOptions, fingerprint, import_sessions, load, new
+from hubwise.scenario import (
+    ImportOptions,
+    Nation,
+    fingerprint,
+    import_sessions,
+    is_nation,
+    load,
+    load_nation,
+    new,
+)
 
 scenarios = typer.Typer(no_args_is_help=True, help="Make, check and import scenarios.")
 
@@ -35,16 +44,22 @@ def new_scenario(
 
 @scenarios.command("check")
 def check_scenario(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Packaged name or folder.")],
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="Packaged name or folder; or a nation's.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Say everything that is wrong with a scenario, all at once, or what is in it.
 
-    Exit code 2 says that something is wrong.
+    A folder that holds nation.toml is checked with all the scenarios of its zones. Exit code 2 says
+    that something is wrong.
     """
     with explained(as_json=as_json):
-        given = load(scenario)
-    _show(given, as_json=as_json)
+        given = load_nation(scenario) if is_nation(scenario) else load(scenario)
+    if isinstance(given, Nation):
+        _show_nation(given, as_json=as_json)
+    else:
+        _show(given, as_json=as_json)
 
 
 @scenarios.command("import")
@@ -95,6 +110,19 @@ def _assumption(text: str) -> tuple[str, Any]:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return key.strip(), value.strip()
+
+
+def _show_nation(nation: Nation, *, as_json: bool) -> None:
+    """What is in a nation that is fine."""
+    kinds = [
+        {"name": kind.name, "source": kind.source, "copies": kind.copies, "seed": kind.first_seed}
+        for kind in nation.kinds
+    ]
+    if as_json:
+        put_json({"nation": nation.name, "zones": len(nation), "kinds": kinds, "problems": []})
+        return
+    each = ", ".join(f"{kind['copies']:,} of {kind['name']}" for kind in kinds)
+    results.print(f"{nation.name}: {len(nation):,} zones ({each}); nothing wrong", highlight=False)
 
 
 def _show(scenario: Scenario, *, as_json: bool) -> None:

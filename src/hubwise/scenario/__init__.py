@@ -6,7 +6,7 @@ from hubwise.scenario.draws import Draws
 from hubwise.scenario.errors import Problem, ScenarioError
 from hubwise.scenario.identity import WEAR, fingerprint, with_participation, with_wear
 from hubwise.scenario.importer import import_sessions
-from hubwise.scenario.nation import Nation, ZoneKind, load_nation
+from hubwise.scenario.nation import Nation, ZoneKind, is_nation, load_nation
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.writing import new
 
@@ -23,6 +23,7 @@ __all__ = [
     "draws",
     "fingerprint",
     "import_sessions",
+    "is_nation",
     "lawful",
     "load",
     "load_nation",

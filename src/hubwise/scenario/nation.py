@@ -92,6 +92,11 @@ class Nation:
         return sum(kind.copies for kind in self.kinds)
 
 
+def is_nation(source: str | Path) -> bool:
+    """Whether a folder holds ``nation.toml``."""
+    return str(source) not in packaged() and (Path(source) / NATION).is_file()
+
+
 def load_nation(source: str | Path, *, copies: int | None = None) -> Nation:
     """Read and check a nation: a folder that holds ``nation.toml``, or copies of one scenario.
 
@@ -108,7 +113,7 @@ def load_nation(source: str | Path, *, copies: int | None = None) -> Nation:
         With every problem of the file and of all its scenarios.
     """
     folder = Path(source)
-    if str(source) in packaged() or not (folder / NATION).is_file():
+    if not is_nation(source):
         base, seed = (str(source), None) if folder.is_dir() else split_seed(str(source))
         section = ZonesSection(scenario=base, copies=copies or 1, seed=seed)
         return _checked(draws(base).scenario.name, [section], Reader(folder))
