@@ -8,7 +8,7 @@
   const said = document.getElementById("driver-said");
   const told = document.getElementById("drivers-told");
   const page = document.getElementById("driver-page");
-  const plot = document.getElementById("driver-plot");
+  const caption = document.getElementById("driver-caption");
   const phone = window.matchMedia("(max-width: 640px)");
   let data = null;
   let share = null;
@@ -94,11 +94,15 @@
   }
 
   function wishRows(wishes) {
-    return wishes.map(function ([title, asked, given, honoured, told]) {
-      const head = make("th", title);
-      if (told) head.append(make("small", told, honoured ? "" : "bad"));
-      const verdict = make("td", honoured ? "honoured" : "not honoured", honoured ? "" : "bad");
-      return [head, asked, given, verdict];
+    return wishes.flatMap(function ([title, asked, given, honoured, told]) {
+      const colour = honoured ? "" : "bad";
+      const verdict = make("td", honoured ? "\u2713 " : "\u2717 ", colour);
+      verdict.append(make("span", honoured ? "honoured" : "not honoured", "long"));
+      const row = [title, asked, given, verdict];
+      if (!told) return [row];
+      const words = make("td", told, `told ${colour}`);
+      words.colSpan = 4;
+      return [row, [words]];
     });
   }
 
@@ -113,10 +117,14 @@
     right.append(table(batteryRows(stay), "facts"), warranty(stay.battery));
     columns.append(left, right);
     part.append(columns, make("h3", "What was wished"), table([["", "asked", "given", ""].map((word) => make("th", word, "muted")), ...wishRows(stay.wishes)], "wishes"));
+    const plot = make("div", undefined, "stay");
+    plot.setAttribute("role", "img");
+    plot.setAttribute("aria-label", "Energy in the battery, power and prices over the stay");
+    part.append(plot);
     return part;
   }
 
-  function draw(stay, prices) {
+  function draw(plot, stay, prices) {
     const spec = JSON.parse(JSON.stringify(data.figure));
     const slots = spec.layout.xaxis.categoryarray.length;
     const [first, last] = stay.slots;
@@ -179,7 +187,7 @@
   function show(name) {
     const here = data.at[share];
     const known = here && Object.hasOwn(here.drivers, name);
-    page.hidden = plot.parentElement.hidden = !known;
+    page.hidden = caption.hidden = !known;
     if (!here) return tell("The plan folder of this participation holds no statements.");
     if (!known) {
       const near = Object.keys(here.drivers).sort((a, b) => distance(name, a) - distance(name, b));
@@ -193,8 +201,9 @@
       together.append(make("h3", "Together"), table(moneyRows(driver.total), "facts"));
       parts.push(together);
     }
+    page.querySelectorAll(".stay").forEach((plot) => Plotly.purge(plot));
     page.replaceChildren(make("p", driver.line, "headline"), ...parts);
-    draw(driver.stays[0], here.prices);
+    page.querySelectorAll(".stay").forEach((plot, k) => draw(plot, driver.stays[k], here.prices));
   }
 
   function choose(name) {
