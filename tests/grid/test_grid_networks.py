@@ -21,6 +21,8 @@ from hubwise.domain import Feeder
 from hubwise.grid import FeederState, power_flow, power_flow_gauss
 from hubwise.plan import plan, write
 from hubwise.scenario import ScenarioError, check, load, new
+from hubwise.scenario.foreign_network import read_network
+from hubwise.scenario.reading import Reader
 from hubwise.study.report import write_plan_report
 
 NETS = Path(__file__).parent / "nets"
@@ -531,3 +533,44 @@ def test_pieces_without_supply_are_left_out_and_told(tmp_path: Path) -> None:
     toml.write_text(toml.read_text("utf-8").replace("bus = 14\n", "bus = 7\n"), encoding="utf-8")
     (problem,) = check(folder)
     assert (problem.field, problem.wrong) == ("bus", "bus 7 is unknown")
+
+
+ODD = st.sampled_from([None, "x", "", -1, 0, 99, 1e308, 0.5, True, [], {}, "nan"])
+
+
+@settings(deadline=None, max_examples=120)
+@given(data=st.data())
+def test_no_cell_breaks_the_door(tmp_path_factory, data) -> None:
+    """Whatever stands in a net's cell, it is read or told, and what is read has numbers."""
+    net = content("one_of_everything")
+    tables = ("bus", "line", "trafo", "load", "switch", "ext_grid", "shunt", "ward", "sgen")
+    table, value = data.draw(st.sampled_from(tables)), data.draw(ODD)
+
+    def spoil(cells: list[dict[str, Any]]) -> None:
+        row = data.draw(st.sampled_from(cells))
+        row[data.draw(st.sampled_from(sorted(row)))] = value
+
+    rows(net, table, spoil)
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "net.json").write_text(json.dumps(net), encoding="utf-8")
+    reader = Reader(folder)
+    network = read_network("net.json", reader)
+    assert (network is None) == bool(reader.problems)
+    if network is not None:
+        assert all(np.isfinite(branch.series) for branch in network.branches)
+        assert all(kv > 0.0 for kv in network.bus_kv.values())
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_no_piece_of_json_breaks_the_door(tmp_path_factory, data) -> None:
+    """A net whose parts are of another kind is told, not tripped over."""
+    net = content("cigre_mv")
+    key = data.draw(st.sampled_from(["bus", "line", "trafo", "switch", "f_hz", "format_version"]))
+    net["_object"][key] = data.draw(
+        ODD | st.builds(lambda text: {"_object": text}, st.sampled_from(["", "[1]", "{}", "null"]))
+    )
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "net.json").write_text(json.dumps(net), encoding="utf-8")
+    reader = Reader(folder)
+    assert (read_network("net.json", reader) is None) == bool(reader.problems)

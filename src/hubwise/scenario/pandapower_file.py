@@ -17,11 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hubwise.scenario.circuit import Branch, Circuit, counted, named
 from hubwise.scenario.errors import ranges
-from hubwise.scenario.files import Finite, NotNegative, Positive
 from hubwise.scenario.messages import explain
 from hubwise.scenario.reading import Reader
 
-Parallel = Annotated[int, Field(ge=1)]
+OLDEST_FORMAT = 3
+
+# Numbers of a size that something in a network can have, whatever its unit.
+Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
+NotNegative = Annotated[float, Field(ge=0, le=1e9)]
+Positive = Annotated[float, Field(ge=1e-9, le=1e9)]
+Parallel = Annotated[int, Field(ge=1, le=1000)]
 Percent = Annotated[float, Field(gt=0)]
 
 
@@ -183,7 +188,8 @@ def read_pandapower(content: Mapping[str, Any], file: str, reader: Reader) -> Ci
     """
     net = content.get("_object")
     version = str(net.get("format_version", "")) if isinstance(net, Mapping) else ""
-    if not isinstance(net, Mapping) or not version.split(".")[0].isdecimal() or version < "3":
+    major = version.split(".")[0]
+    if not isinstance(net, Mapping) or not major.isdecimal() or int(major) < OLDEST_FORMAT:
         wrong = f"is a net of format {version or 'unknown'}"
         right = "open it with pandapower 3 or later and write it again by pandapower.to_json"
         reader.wrong(file, "", "format_version", wrong, right)
@@ -234,6 +240,10 @@ class _Net:
         return {i: row for i, row in found.items() if getattr(row, "in_service", True)}
 
     def circuit(self) -> Circuit | None:
+        hertz = self.net.get("f_hz", 50.0)
+        if type(hertz) not in (int, float) or not 0.0 < hertz < math.inf:
+            self.wrong("", "f_hz", f"{hertz!r} is not a frequency", "give it in hertz, such as 50")
+            return None
         buses = self.checked("bus", Bus)
         circuit = Circuit({index: bus.vn_kv for index, bus in buses.items()})
         self.known = set(self.rows("bus"))
@@ -245,7 +255,7 @@ class _Net:
             if self.lives(circuit, f"ext_grid {index}", source.bus):
                 circuit.sources[source.bus] = source.vm_pu
         circuit.branches += [
-            *self._lines(circuit, opened["l"]),
+            *self._lines(circuit, opened["l"], hertz),
             *self._transformers(circuit, opened["t"]),
         ]
         self._notes(circuit)
@@ -320,8 +330,9 @@ class _Net:
                 circuit.draw(ward.bus, 1e3 * complex(ward.ps_mw, ward.qs_mvar))
                 circuit.shunt(ward.bus, 1e3 * complex(ward.pz_mw, ward.qz_mvar))
 
-    def _lines(self, circuit: Circuit, opened: Mapping[int, set[int]]) -> Iterator[Branch]:
-        hertz = self.net.get("f_hz", 50.0)
+    def _lines(
+        self, circuit: Circuit, opened: Mapping[int, set[int]], hertz: float
+    ) -> Iterator[Branch]:
         unlimited = []
         for index, line in self.at_buses("line", Line):
             opens = opened.get(index, set())
@@ -373,7 +384,10 @@ class _Net:
         for index, trafo in self.at_buses("trafo", Transformer):
             opens = opened.get(index, set())
             dark = {trafo.hv_bus, trafo.lv_bus} - circuit.bus_kv.keys()
+            before = len(self.reader.problems)
             self._refuse_transformer(index, trafo)
+            if len(self.reader.problems) > before:
+                continue
             if dark or len(opens) == 2:
                 if dark:
                     circuit.notes.append(f"trafo {index} has an end out of service: left out")
@@ -394,6 +408,12 @@ class _Net:
         if trafo.vkr_percent > trafo.vk_percent:
             wrong = f"{trafo.vkr_percent:g} is above vk_percent {trafo.vk_percent:g}"
             self.wrong(where, "vkr_percent", wrong, "give at most vk_percent")
+        if trafo.tap_changer_type == "Ideal" and abs(_steps(trafo)) > 2.0:
+            wrong = f"at {trafo.tap_pos:g} the tap turns by no angle that there is"
+            self.wrong(where, "tap_step_percent", wrong, "give tap_step_degree")
+        if trafo.tap_changer_type in ("Ratio", "Symmetrical") and abs(_steps(trafo)) > 0.9:
+            wrong = f"at {trafo.tap_pos:g} the tap moves the voltage by {_steps(trafo):.0%}"
+            self.wrong(where, "tap_pos", wrong, "give a position within the tap changer's range")
         if trafo.tap_changer_type not in (None, "None", *_TAPS):
             wrong = f"{trafo.tap_changer_type!r} is not modelled"
             self.wrong(where, "tap_changer_type", wrong, f"known are {', '.join(_TAPS)}")
@@ -419,18 +439,22 @@ def _note_taps(circuit: Circuit, index: int, trafo: Transformer) -> None:
         )
 
 
+def _steps(trafo: Transformer) -> float:
+    """How far the tap is from neutral, as a share of the voltage."""
+    away = 0.0 if trafo.tap_pos is None else trafo.tap_pos - trafo.tap_neutral
+    return away * trafo.tap_step_percent / 100.0
+
+
 def _tapped(trafo: Transformer) -> tuple[float, float, float]:
     """Rated voltages at the tap [kV], and by how much the high-voltage side leads [degrees]."""
     away = 0.0 if trafo.tap_pos is None else trafo.tap_pos - trafo.tap_neutral
     sign = {"hv": 1.0, "lv": -1.0}.get(trafo.tap_side or "", 0.0)
     high, low, shift = trafo.vn_hv_kv, trafo.vn_lv_kv, trafo.shift_degree
     if trafo.tap_changer_type == "Ideal":
-        by_step = 2.0 * math.degrees(math.asin(away * trafo.tap_step_percent / 200.0))
+        by_step = 2.0 * math.degrees(math.asin(max(-1.0, min(1.0, _steps(trafo) / 2.0))))
         return high, low, shift + sign * (away * trafo.tap_step_degree or by_step)
     if trafo.tap_changer_type in _TAPS and sign:
-        step = cmath.rect(
-            trafo.tap_step_percent * away / 100.0, math.radians(trafo.tap_step_degree)
-        )
+        step = cmath.rect(_steps(trafo), math.radians(trafo.tap_step_degree))
         scale, turn = abs(1.0 + step), math.degrees(cmath.phase(1.0 + step))
         high, low = (high * scale, low) if sign > 0 else (high, low * scale)
         return high, low, shift + sign * turn
