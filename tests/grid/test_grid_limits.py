@@ -46,6 +46,7 @@ def calm(ieee33) -> FeederState:
 
 
 QUIET = np.zeros((1, 2))
+NOBODY = np.array([], dtype=np.int64)
 
 
 def changed(values: np.ndarray, where: tuple[int, ...], value: float) -> np.ndarray:
@@ -133,3 +134,36 @@ def test_violations_are_counted_by_kind(ieee33, hubs, calm) -> None:
     assert found[Kind.VOLTAGE] == 66
     assert found[Kind.TRANSFORMER] == 1
     assert found[Kind.BRANCH] == found[Kind.CONNECTION] == found[Kind.CONVERGENCE] == 0
+
+
+def test_branches_may_have_a_limit_of_their_own(ieee33, hubs, calm) -> None:
+    """A branch that may carry half its ampacity is broken above that half, and named as given."""
+    limit = np.ones(32)
+    limit[2] = 0.5
+    names = tuple(f"line {k}" for k in range(32))
+    feeder = replace(ieee33, branch_limit=limit, branch_name=names)
+    state = replace(calm, branch_loading=changed(calm.branch_loading, (2, 0), 0.6))
+    (broken,) = violations(feeder, hubs, state, QUIET)
+    assert str(broken) == "line 2, slot 0: 60.0% of its ampacity, above 50.0% of its ampacity"
+
+
+def test_hub_transformers_both_ways(ieee33, hubs, calm) -> None:
+    """A hub's own transformer carries net power in either direction, up to its share."""
+    own = replace(hubs, transformer_kva=np.array([250.0]), transformer_limit=np.array([0.8]))
+    broken = violations(ieee33, own, calm, np.array([[201.0, -230.0]]))
+    assert [violation.kind for violation in broken] == [Kind.HUB_TRANSFORMER] * 2
+    assert str(broken[0]) == (
+        "hub north, transformer, slot 0: 80.4% of its rating, above 80.0% of its rating"
+    )
+    assert violations(ieee33, own, calm, np.array([[200.0, -200.0]])) == ()
+    np.testing.assert_array_equal(own.most_import_kw, [200.0])
+    np.testing.assert_array_equal(own.most_export_kw, [200.0])
+    np.testing.assert_array_equal(hubs.most_import_kw, hubs.import_limit_kw)
+
+
+def test_the_busier_end_counts(ieee33_peak) -> None:
+    """A branch is loaded by the end whose current is more of what that end may carry."""
+    state = power_flow(ieee33_peak, NOBODY, np.zeros((0, 1)))
+    tight = replace(ieee33_peak, from_ampacity_a=0.5 * ieee33_peak.ampacity_a)
+    half = power_flow(tight, NOBODY, np.zeros((0, 1)))
+    np.testing.assert_allclose(half.branch_loading, 2.0 * state.branch_loading, rtol=1e-9)
