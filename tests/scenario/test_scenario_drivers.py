@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubwise.scenario import load, new
+from hubwise.scenario.door import PACKAGED
 from hubwise.scenario.writing import write_csv
 
 NUMBERS = ("reserve_kwh", "discharge_limit_kwh", "fade_limit_per_year", "minimum_saving")
@@ -67,3 +69,27 @@ def test_a_driver_leaves_when_the_clock_next_shows_the_time(
     scenario = load(site(tmp_path / "s", {"departure": None}, {"departure": clock}))
     due = datetime.fromisoformat(leaves).replace(tzinfo=ZoneInfo("Europe/Amsterdam"))
     assert scenario.fleet.departure_slot[0] == scenario.horizon.slot_of(due)
+
+
+def test_wishes_of_a_synthetic_fleet_change_no_draw(tmp_path: Path) -> None:
+    """What stands in [fleet] holds for every session; the fleet is drawn as without it."""
+    shutil.copytree(PACKAGED / "ieee33", tmp_path / "s")
+    toml = tmp_path / "s" / "scenario.toml"
+    text = toml.read_text("utf-8").replace("drivers_per_hub = 250", "drivers_per_hub = 20")
+    toml.write_text(text, "utf-8")
+    before = load(tmp_path / "s").fleet
+    asked = "discharge_limit_kwh = 6.0\nfade_limit_per_year = 0.002\nminimum_saving = 1.5\n"
+    lines = asked + "never_discharge = true\ndrivers_per_hub"
+    toml.write_text(text.replace("drivers_per_hub", lines), "utf-8")
+    after = load(tmp_path / "s").fleet
+    for key, value in (
+        ("discharge_limit_kwh", 6.0),
+        ("fade_limit_per_year", 0.002),
+        ("minimum_saving", 1.5),
+        ("never_discharge", True),
+        ("discharge_kw_max", 0.0),
+    ):
+        assert set(getattr(after, key)) == {value}
+        assert set(getattr(before, key)) != {value}
+    for key in ("arrival_slot", "arrival_kwh", "capacity_kwh", "chemistry", "wear_cost"):
+        np.testing.assert_array_equal(getattr(after, key), getattr(before, key))
