@@ -49,7 +49,7 @@ def test_a_slot_that_base_load_breaks_keeps_a_lossless_head(small_scenario) -> N
 
 def test_the_branch_nearest_its_own_limit_is_the_row(small_scenario) -> None:
     """Not the most loaded branch counts but the one that has the least left of its limit."""
-    scenario = weak(small_scenario, ampacity_a=np.array([55.0, 55.0]))
+    scenario = weak(small_scenario, ampacity_a=np.array([50.0, 50.0]))
     feeder = replace(scenario.feeder, branch_limit=np.array([1.0, 0.4]))
     draw = np.full((2, 24), 12.0)
     at = tangent(feeder, scenario.hubs.bus, draw)
