@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 RIGHT = 0.005
 STILL = 0.01
 ROUNDS = 12
+# From this round on prices go half the way.
+HALVED_FROM = 3
 # No cell was tested with cycles shallower than this share of the capacity: that so little drawn
 # should save battery life is not believed, and its price does not fall below zero.
 SHALLOW = 0.02
@@ -110,7 +112,7 @@ def settle(
             return plan, Settled(change, done)
         fleet = replace(now.fleet, discharge_limit_kwh=limits)
         if _found_out(now):
-            fleet = _repriced(fleet, found, drawn)
+            fleet = _repriced(fleet, found, drawn, step=1.0 if done < HALVED_FROM else 0.5)
         drawn = found.drawn_kwh
         plan = respond(replace(now, fleet=fleet), plan)
     return plan, Settled(_change(plan.scenario, _wear(plan)), ROUNDS + 1)
@@ -173,8 +175,11 @@ def _wear(plan: Scheduled) -> _Wear:
     return _Wear(np.where(drawn > CRUMB_KWH, drawn, 0.0), worth, fade)
 
 
-def _repriced(fleet: Fleet, found: _Wear, before_kwh: Array) -> Fleet:
+def _repriced(fleet: Fleet, found: _Wear, before_kwh: Array, step: float) -> Fleet:
     """The fleet at the prices that the model found; those that are nearly right stand still.
+
+    ``step`` says how far prices go: which of equally cheap schedules a driver gets differs from
+    dispatch to dispatch, and its wear a little; half a step goes to the middle of that.
 
     Where wear a kWh rises with use there may be no price that holds: at a low one a driver draws
     much, which wears more; at a high one little, which wears less. Who has drawn less than before,
@@ -185,8 +190,8 @@ def _repriced(fleet: Fleet, found: _Wear, before_kwh: Array) -> Fleet:
     due = np.divide(found.worth, found.drawn_kwh, out=now.copy(), where=found.drawn_kwh > 0.0)
     due = np.where(shallow, np.maximum(due, 0.0), due)
     off = np.abs(due - now) > RIGHT * np.abs(now)
-    price = np.where(off, due, now)
     torn = off & (due < now) & (found.drawn_kwh < before_kwh)
+    price = np.where(off, now + np.where(torn, 1.0, step) * (due - now), now)
     drawn = np.minimum(found.drawn_kwh, fleet.discharge_limit_kwh)
     limits = np.where(torn, drawn, fleet.discharge_limit_kwh)
     return replace(fleet, wear_cost=price, discharge_limit_kwh=limits)
