@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 DAYS_A_YEAR = 365.0
 # Less than this drawn is rounding, not use [kWh].
 CRUMB_KWH = 1e-6
+# Sessions that are looked at together: memory stays small however large the fleet.
+BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,12 @@ def worth_of_capacity(fleet: Fleet, facts: BatteryFacts) -> Array:
 
 
 def cells_of(fleet: Fleet, facts: BatteryFacts) -> Iterator[tuple[Model, NDArray[np.int64]]]:
-    """The model of every chemistry in the fleet, and the sessions that have it."""
+    """The model of every chemistry in the fleet, and the sessions that have it, in batches."""
     cells = dict(facts.cells)
     for chemistry in np.unique(fleet.chemistry):
-        yield MODELS[cells[str(chemistry)]], np.flatnonzero(fleet.chemistry == chemistry)
+        rows = np.flatnonzero(fleet.chemistry == chemistry)
+        for begin in range(0, len(rows), BATCH):
+            yield MODELS[cells[str(chemistry)]], rows[begin : begin + BATCH]
 
 
 def _fade(
