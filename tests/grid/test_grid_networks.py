@@ -538,7 +538,7 @@ def test_pieces_without_supply_are_left_out_and_told(tmp_path: Path) -> None:
 ODD = st.sampled_from([None, "x", "", -1, 0, 99, 1e308, 0.5, True, [], {}, "nan"])
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_no_cell_breaks_the_door(tmp_path_factory, data) -> None:
     """Whatever stands in a net's cell, it is read or told, and what is read has numbers."""
@@ -561,7 +561,7 @@ def test_no_cell_breaks_the_door(tmp_path_factory, data) -> None:
         assert all(kv > 0.0 for kv in network.bus_kv.values())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_no_piece_of_json_breaks_the_door(tmp_path_factory, data) -> None:
     """A net whose parts are of another kind is told, not tripped over."""
