@@ -130,6 +130,7 @@ def plan(
         results.print(show.plan_table(made.result, given))
         show.say_missed(missed)
         show.say_told(made.result["told"])
+        show.say_warnings(made.result["warnings"])
         results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
     if missed:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)

@@ -31,6 +31,8 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("participants' cost, wear included", _number(result["participant_cost"]), money),
         ("  of theirs uncoordinated", _percent(result["participant_cost_ratio"]), ""),
         *([("drivers who decline", str(declined), "")] if (declined := result["declined"]) else []),
+        (f"  of which wear, {result['wear']}", _number(result["wear_priced"]), money),
+        ("  wear by the cell models", _number(result["wear_nonlinear"]), money),
         ("operator's profit", _number(result["operator_profit"]), money),
         ("  of the fleet's uncoordinated cost", _percent(result["profit_ratio"]), ""),
         ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
@@ -201,6 +203,12 @@ def say_told(told: Sequence[str]) -> None:
     """Name what drivers have to be told before their stays, on stderr."""
     for words in told:
         messages.print(f"told — {words}", highlight=False, markup=False)
+
+
+def say_warnings(warnings: Sequence[str]) -> None:
+    """Name where batteries leave what their cells were tested at, on stderr."""
+    for warning in warnings:
+        messages.print(f"note — {warning}", style="dim", highlight=False)
 
 
 def _number(value: float | None, form: str = "") -> str:
