@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hubwise.battery import DAYS_A_YEAR, ageing
-from hubwise.domain import BatteryFacts, Fleet, Horizon, Scenario, Schedule
+from hubwise.domain import Fleet, Horizon, Scenario, Schedule
 from hubwise.study.report.axes import Spec, figure, layout, plain, titled, value_axis, values
 from hubwise.study.report.material import Case, Material
 from hubwise.study.report.palette import CHARGE, DISCHARGE, GRID, INK, MUTED
@@ -111,7 +111,7 @@ def batteries_section(material: Material, share: float) -> str:
         "Fade without V2G<br>a year",
         "V2G adds<br>a year",
     )
-    words = _how(case, material.scenario.battery, found.chemistries)
+    words = _how(case, material.scenario, found.chemistries)
     return (
         f"<figure>{table(head, rows, 'numbers results')}"
         f"<figcaption>{escape(words)}</figcaption></figure>"
@@ -135,10 +135,19 @@ def _row(name: str, found: Batteries, rows: NDArray[np.bool_], a_year: float) ->
     ]
 
 
-def _how(case: Case, facts: BatteryFacts, chemistries: list[str]) -> str:
-    """How wear is priced here, in words."""
-    cells = ", ".join(f"{name} as {cell}" for name, cell in facts.cells if name in chemistries)
-    base = f"Models: {cells}; the day repeated for {facts.years:g} years."
+def _how(case: Case, scenario: Scenario, chemistries: list[str]) -> str:
+    """How wear is priced here, by which cells and packs, in words."""
+    facts, unit = scenario.battery, scenario.currency
+    prices = dict(facts.pack_price)
+    cells = ", ".join(
+        f"{name} as {cell} in packs of {number(prices.get(name), 0, f'{unit}/kWh')}"
+        for name, cell in facts.cells
+        if name in chemistries
+    )
+    base = (
+        f"Models: {cells}; the day repeated for {facts.years:g} years; a pack has lost its worth "
+        f"at {percent(facts.end_of_life)} of its capacity."
+    )
     if case.result.get("wear") != "nonlinear":
         return f"Drivers answer to the wear as given; the model is shown beside it. {base}"
     change = case.value("wear_change")
