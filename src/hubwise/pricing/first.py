@@ -12,7 +12,7 @@ prices of their own: there a mean stands for them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,11 @@ from hubwise.pricing.value import cost_ceiling, value
 Array = NDArray[np.float64]
 
 # Shifts of all prices, as shares of the mean purchase price: between these the one is sought at
-# which drivers pay what was promised; where nothing is promised they are tried.
-SHIFTS = (-0.5, -0.25, 0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
+# which drivers pay what was promised; where no promise binds they are tried.
+SHIFTS = (-0.5, 0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.0)
 ROUNDS = 5
+# Charge prices stay at their highest while discharge prices are shifted.
+ONE_KIND = np.array([[0.0], [1.0]])
 # A group of slots in which the relaxed schedule moves less than this share of the busiest group's
 # energy is priced so that nobody uses it.
 BUSY = 0.05
@@ -126,16 +128,17 @@ def _shapes(problem: Problem, family: Family, relaxed: Dispatch) -> Iterator[_Sh
 
 
 def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> list[Array]:
-    """The shape where participants pay what was promised; at some shifts, if nothing was."""
+    """The shape where participants pay what was promised; at some shifts, if that binds nothing."""
     shifts = scale * np.array(SHIFTS)
     ceiling = cost_ceiling(problem)
-    if not np.isfinite(ceiling):
-        return [shape.at(family, shift) for shift in shifts[shifts >= 0.0]]
 
     def excess(shift: float) -> float:
         return participants_pay(problem, family, shape.at(family, shift)) - ceiling
 
     over = np.array([excess(shift) for shift in shifts])
+    if (over <= 0.0).all():
+        dear = replace(shape, worth=np.stack([family.high[0], shape.worth[1]]), rise=ONE_KIND)
+        return [each.at(family, shift) for each in (shape, dear) for shift in shifts]
     crossed = np.flatnonzero((over[:-1] <= 0.0) & (over[1:] > 0.0))
     if crossed.size:
         tick = 10.0**-family.decimals

@@ -37,9 +37,9 @@ def participants_pay(problem: Problem, family: Family, prices: Array) -> float:
 def level(problem: Problem, family: Family, prices: Array) -> Array:
     """The lawful price vector nearest along the path at which the saving promise is just kept.
 
-    Drivers pay at most what was promised, and but a tick of prices less. Without a saving promise
-    the prices are only made lawful; where no point of the path reaches the promise, its nearest end
-    is returned.
+    Drivers pay at most what was promised, and but a tick of prices less. Without a saving promise,
+    or with one that not even the dearest prices of the path break, the prices are only made lawful;
+    where no point of the path keeps it, its cheapest end is returned.
     """
     ceiling = cost_ceiling(problem)
     if not np.isfinite(ceiling):
@@ -61,7 +61,7 @@ def level(problem: Problem, family: Family, prices: Array) -> Array:
     here = excess(0.0)
     end = rise + sink if here < 0.0 else -fall - lift
     if here == 0.0 or excess(end) * here > 0.0:
-        return along(0.0 if here == 0.0 else end)
+        return along(end if here > 0.0 else 0.0)
     # Prices go in ticks, and so does the excess: take the side on which the promise is kept.
     xtol = 0.3 * 10.0**-family.decimals
     brentq(excess, min(0.0, end), max(0.0, end), xtol=xtol, maxiter=60, disp=False)
