@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from hubwise.dispatch import (
     make_problem,
     with_participants,
 )
-from hubwise.domain import Scenario, Tariff
+from hubwise.domain import Scenario, Schedule, Tariff
 from hubwise.drivers import best_response, schedule_cost, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
@@ -93,8 +93,9 @@ def evaluate(scenario: Scenario, tariff: Tariff, *, start: Start | None = None) 
     """
     start = start or start_of(scenario, tariff)
     feeder, bus = scenario.feeder, scenario.hubs.bus
-    before = power_flow(feeder, bus, uncoordinated_kw(scenario)).head_kw
-    problem = make_problem(scenario, start.limits, span_kw=_span_kw(scenario, before))
+    problem = make_problem(scenario, start.limits)
+    before = power_flow(feeder, bus, _at_once_kw(scenario, problem.uncoordinated)).head_kw
+    problem = replace(problem, span_kw=_span_kw(scenario, before))
     worth = value(problem, tariff, rounds=ROUNDS, start=start.multipliers)
     answer = worth.dispatch
     schedule = with_participants(problem, answer.schedule)
@@ -116,7 +117,10 @@ def _span_kw(scenario: Scenario, head_kw: Array) -> float:
 
 def uncoordinated_kw(scenario: Scenario) -> Array:
     """Hub net draw when everybody charges at once; shape (hubs, slots) [kW]."""
-    schedule = uncoordinated(scenario.fleet, scenario.horizon)
+    return _at_once_kw(scenario, uncoordinated(scenario.fleet, scenario.horizon))
+
+
+def _at_once_kw(scenario: Scenario, schedule: Schedule) -> Array:
     rest = at_rest(scenario, schedule)
     return hub_flows(len(scenario.hubs), scenario.fleet, schedule, rest).net_kw
 

@@ -74,6 +74,8 @@ def _when(horizon: Horizon, run: Sequence[int]) -> str:
 
 def lawful(tariff: Tariff, fleet: Fleet) -> Tariff:
     """The tariff, its discharge prices lowered where buying and selling at once would pay."""
+    if _tempts_nobody(tariff, fleet):
+        return tariff
     limit, _ = _highest_discharge_price(tariff.charge_price, fleet)
     return Tariff(tariff.charge_price, np.minimum(tariff.discharge_price, limit))
 
@@ -92,6 +94,16 @@ def check_bounds(
     )
     everybody = fleet.with_participating(np.ones(len(fleet), dtype=bool))
     return check_tariff(mildest, everybody, hubs, horizon, file=file)
+
+
+def _tempts_nobody(tariff: Tariff, fleet: Fleet) -> bool:
+    """Whether not even the least wear and the best efficiencies together would gain; a quick look.
+
+    Where it says no, a closer one is needed: nobody may be as tempted as that.
+    """
+    stored = tariff.charge_price + (fleet.wear_cost * fleet.charge_efficiency).min(initial=np.inf)
+    kept = (fleet.charge_efficiency * fleet.discharge_efficiency).max(initial=0.0)
+    return bool((stored >= 0.0).all() and (kept * tariff.discharge_price <= stored).all())
 
 
 def _highest_discharge_price(

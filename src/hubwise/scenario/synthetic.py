@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -35,8 +37,8 @@ def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generato
     required = section.required_share * capacity
     first, last = _fit_stays(section, horizon, arrival, departure + 24.0, required - at_arrival)
     return Fleet(
-        session=np.array([f"s{k:05d}" for k in range(1, count + 1)]),
-        driver=np.array([f"d{k:05d}" for k in range(1, count + 1)]),
+        session=_names("s", count),
+        driver=_names("d", count),
         hub=np.repeat(np.arange(hubs), section.drivers_per_hub),
         arrival_slot=first,
         departure_slot=last,
@@ -66,6 +68,14 @@ def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generato
         never_discharge=np.full(count, section.never_discharge),
         participating=np.zeros(count, dtype=bool),
     )
+
+
+@cache
+def _names(letter: str, count: int) -> NDArray[np.str_]:
+    """Names of ``count`` sessions or drivers; made once for all draws, and not to be changed."""
+    names = np.array([f"{letter}{k:05d}" for k in range(1, count + 1)])
+    names.setflags(write=False)
+    return names
 
 
 def _draw_cells(
