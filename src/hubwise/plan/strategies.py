@@ -25,6 +25,7 @@ from hubwise.plan.steer import steer
 from hubwise.plan.wear import Settled, due, first_guess, settle
 from hubwise.pricing import (
     Family,
+    Found,
     coarse_to_fine,
     cost_ceiling,
     first_prices,
@@ -33,7 +34,9 @@ from hubwise.pricing import (
     profit_bound,
     search_in_steps,
     search_method,
+    value,
 )
+from hubwise.pricing.search import Method
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -44,6 +47,8 @@ RELAXED_ROUNDS = (30, 12)
 # Further rounds for the bound: it then stands within a hundredth of a per cent of where it ends
 # (docs/benchmarks.md).
 BOUND_ROUNDS = 15
+# Most searches for prices, each for those who would take part at the prices found before.
+SEARCHES = 3
 # Most turns of asking who takes part and giving way to those who do.
 AGREEING = 10
 # Rounds of the dispatches that wear prices are first settled at.
@@ -137,26 +142,9 @@ def hubwise_strategy(
     name, sought = search_method(method or scenario.search.method)
     asked = scenario.fleet.participating
     scenario, begin = _near_first_prices(first_guess(scenario), promised)
-    families = coarse_to_fine(scenario)
-    problem, relaxed = relaxed_problem(scenario, promised)
-
-    def tell(done: int, total: int) -> None:
-        if progress:
-            progress(done, total, "prices tried")
-
-    family, found = search_in_steps(
-        sought,
-        problem,
-        families,
-        relaxed,
-        evaluations=scenario.search.evaluations,
-        seed=scenario.search.seed,
-        begin=begin,
-        progress=tell,
-    )
-
-    tariff, start = family.tariff(found.prices), found.value.dispatch
-    sketch = _sketched(scenario, tariff, problem, start)
+    last = _searched(scenario, promised, sought, begin, progress)
+    scenario, tariff, start = last.scenario, last.tariff, last.found.value.dispatch
+    sketch = _sketched(scenario, tariff, last.problem, start, asked)
 
     def respond(given: Scenario, before: Answer | None) -> Answer:
         """The answer to the prices found; to others, once wear is another than they are for."""
@@ -169,15 +157,91 @@ def hubwise_strategy(
 
     answer, wear = settle(sketch.scenario, respond)
     assert answer.dispatch is not None
-    bound = profit_bound(*settled(answer.scenario, promised, answer.dispatch.hub_kw, relaxed))
+    hub_kw = answer.dispatch.hub_kw
+    bound = profit_bound(*settled(answer.scenario, promised, hub_kw, last.relaxed))
     return replace(
         answer,
         method=name,
-        evaluations=found.evaluations,
+        evaluations=last.evaluations,
         profit_bound=bound,
         wear=wear,
-        relaxed=relaxed,
+        relaxed=last.relaxed,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """What a search for prices found.
+
+    Parameters
+    ----------
+    scenario
+        What is given, with those whom the prices were searched for.
+    tariff, found
+        The prices.
+    problem, relaxed
+        The relaxed problem and its answer.
+    evaluations
+        Tariffs tried, in all searches.
+    """
+
+    scenario: Scenario
+    tariff: Tariff
+    found: Found
+    problem: Problem
+    relaxed: Dispatch
+    evaluations: int
+
+
+def _searched(
+    scenario: Scenario,
+    promised: Promised,
+    sought: Method,
+    begin: Tariff | None,
+    progress: Progress | None,
+) -> _Searched:
+    """Search for prices; where some would decline them, again for the others.
+
+    Of all prices found, those are taken that are worth most with those who take part at them.
+    """
+    asked, families, spent = scenario.fleet.participating, coarse_to_fine(scenario), 0
+    best: tuple[float, _Searched] | None = None
+
+    def tell(done: int, total: int) -> None:
+        if progress:
+            progress(done, total, "prices tried")
+
+    for _ in range(SEARCHES):
+        problem, relaxed = relaxed_problem(scenario, promised)
+        family, found = search_in_steps(
+            sought,
+            problem,
+            families,
+            relaxed,
+            evaluations=scenario.search.evaluations,
+            seed=scenario.search.seed,
+            begin=begin,
+            progress=tell,
+        )
+        begin, spent = family.tariff(found.prices), spent + found.evaluations
+        last = _Searched(scenario, begin, found, problem, relaxed, spent)
+        ready, joined = willing(scenario, begin, asked), scenario.fleet.participating
+        left = joined & ready.fleet.participating
+        if best is None and np.array_equal(left, joined):
+            return last
+        merit = _merit(ready, problem, begin, found.value.dispatch)
+        best = (merit, last) if best is None or merit > best[0] else best
+        if np.array_equal(left, joined) or not left.any():
+            break
+        scenario = replace(scenario, fleet=scenario.fleet.with_participating(left))
+    assert best is not None
+    return replace(best[1], evaluations=spent)
+
+
+def _merit(ready: Scenario, problem: Problem, tariff: Tariff, near: Dispatch) -> float:
+    """What a tariff is worth with those who take part at it."""
+    its_own = make_problem(ready, problem.limits, span_kw=problem.span_kw)
+    return value(its_own, tariff, rounds=RELAXED_ROUNDS[0], start=near.multipliers).merit
 
 
 def _near_first_prices(scenario: Scenario, promised: Promised) -> tuple[Scenario, Tariff | None]:
@@ -187,16 +251,17 @@ def _near_first_prices(scenario: Scenario, promised: Promised) -> tuple[Scenario
     problem, relaxed = relaxed_problem(scenario, promised)
     family = coarse_to_fine(scenario)[-1]
     first = family.tariff(first_prices(problem, family, relaxed))
-    sketch = _sketched(scenario, first, problem, relaxed)
+    asked = scenario.fleet.participating
+    sketch = _sketched(scenario, first, problem, relaxed, asked)
     return sketch.scenario, sketch.tariff
 
 
-def _sketched(scenario: Scenario, tariff: Tariff, problem: Problem, near: Dispatch) -> Answer:
+def _sketched(
+    scenario: Scenario, tariff: Tariff, problem: Problem, near: Dispatch, asked: Flags
+) -> Answer:
     """An answer to a tariff in few rounds, settled as to wear; the tariff follows the wear."""
     if not due(scenario):
         return Answer(scenario, tariff, problem.uncoordinated, near.stations, True, problem)
-
-    asked = scenario.fleet.participating
 
     def respond(given: Scenario, before: Answer | None) -> Answer:
         posted = tariff if before is None else _relevelled(given, before, asked)
