@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hubwise.audit import audit
 from hubwise.domain import Promises, Scenario, Tariff
 from hubwise.drivers import best_response
-from hubwise.plan import plan, write
+from hubwise.plan import plan, replan, write
 from hubwise.plan.consent import most_saving, savings, willing
 from hubwise.plan.wishes import make_wishes
 from hubwise.scenario import load
@@ -176,3 +176,17 @@ def test_what_is_promised_is_promised_to_those_who_take_part() -> None:
     np.testing.assert_array_equal(made.scenario.fleet.participating, ~most)
     assert made.result["participant_cost_ratio"] <= 0.8 * (1 + 1e-9)
     assert made.result["operator_profit"] < everybody.result["operator_profit"]
+
+
+def test_asked_again_at_the_prices_of_a_plan_made_again(choosy: Scenario) -> None:
+    """When prices follow the market, who would now save too little leaves, and nobody else."""
+    made = plan(choosy)
+    market = replace(
+        made.scenario.market, purchase_price=made.scenario.market.purchase_price + 0.02
+    )
+    later = replace(made.scenario, market=market)
+    again = replan(made, later)
+    saved = savings(later.fleet, again.tariff, later.market, later.horizon)
+    enough = saved >= later.fleet.minimum_saving - TOLERANCE
+    asked = later.fleet.participating
+    np.testing.assert_array_equal(again.scenario.fleet.participating, asked & enough)

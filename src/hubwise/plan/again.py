@@ -28,6 +28,7 @@ from hubwise.dispatch import (
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account
+from hubwise.plan.consent import willing
 from hubwise.plan.model import Plan
 from hubwise.plan.promised import promised_of
 from hubwise.plan.steer import missed_kw, steer
@@ -128,8 +129,10 @@ def replan(before: Plan, scenario: Scenario) -> Replan:
     best = max(range(len(found)), key=lambda k: found[k][0])
     tariff = family.tariff(candidates[best])
     caution = CAUTION * problem.spread_kw
+    ready = willing(scenario, tariff, scenario.fleet.participating)
+    start = found[best][1] if ready is scenario else None
     final, problem = steer(
-        scenario, tariff, promised, start=found[best][1], rounds=STEER_ROUNDS, caution_kw=caution
+        ready, tariff, promised, start=start, rounds=STEER_ROUNDS, caution_kw=caution
     )
     return _replanned(problem, promised.span_kw, tariff, final, len(found), began)
 

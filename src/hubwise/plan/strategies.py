@@ -157,15 +157,17 @@ def hubwise_strategy(
 
     answer, wear = settle(sketch.scenario, respond)
     assert answer.dispatch is not None
-    hub_kw = answer.dispatch.hub_kw
-    bound = profit_bound(*settled(answer.scenario, promised, hub_kw, last.relaxed))
+    joined = answer.scenario.fleet.participating
+    same = np.array_equal(joined, scenario.fleet.participating)
+    relaxed = last.relaxed if same else relaxed_problem(answer.scenario, promised)[1]
+    bound = profit_bound(*settled(answer.scenario, promised, answer.dispatch.hub_kw, relaxed))
     return replace(
         answer,
         method=name,
         evaluations=last.evaluations,
         profit_bound=bound,
         wear=wear,
-        relaxed=last.relaxed,
+        relaxed=relaxed,
     )
 
 
