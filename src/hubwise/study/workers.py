@@ -188,6 +188,7 @@ def _cluster(processes: int, scheduler: str | None) -> Iterator[Client]:
         "distributed.scheduler.allowed-failures": DEATHS,
         "distributed.comm.timeouts.connect": PATIENCE_S,
         "distributed.nanny.pre-spawn-environ": ENVIRONMENT,
+        "distributed.worker.profile.enabled": False,
     }
     begun = _connected(scheduler) if scheduler else _local(processes)
     with config.set(settings), begun as client:
