@@ -79,13 +79,14 @@ def steer(
         worst = float(missed.max())
         # A miss this small only says that dispatches differ by as much: aim once more.
         noise = NOISE * problem.spread_kw
-        hopeless = best is not None and worst > max(0.9 * best[0], noise)
+        stuck = best is not None and worst > max(0.9 * best[0], noise)
         if best is None or worst < best[0]:
             best = (worst, answer, problem)
-        if worst <= 0.0 or hopeless:
+        if worst <= 0.0 or (stuck and rounds >= ROUNDS):
             break
         caution += np.where(missed > 0.0, missed + NUDGE_KW, 0.0)
-        onward, rounds = answer, ONWARD_ROUNDS
+        # Few rounds may be too few for the multipliers to follow.
+        onward, rounds = answer, ROUNDS if stuck else ONWARD_ROUNDS
     assert best is not None
     return best[1], best[2]
 

@@ -49,6 +49,9 @@ class Value:
     merit
         Profit, were the shared limits kept exactly, less the weight of broken promises and limits
         [currency]; what a search maximises.
+    broken_kw
+        By how much shared limits are broken beyond what few rounds may leave, all slots together
+        [kW].
     """
 
     tariff: Tariff
@@ -57,6 +60,7 @@ class Value:
     participant_cost: float
     peak_valley_kw: float
     merit: float
+    broken_kw: float
 
 
 def cost_ceiling(problem: Problem, promise: float | None = None) -> float:
@@ -107,11 +111,10 @@ def value(
     head = problem.limits.head(answer.hub_kw)
     span = float(head.max() - head.min())
     cost_excess = max(participant_cost - cost_ceiling(problem), 0.0)
-    broken = EXCESS_WEIGHT * _broken_kw(problem, answer.hub_kw, span)
-    merit = account.profit - excess_cost(problem, answer) - broken
-    return Value(
-        tariff, answer, account, participant_cost, span, merit - COST_EXCESS_WEIGHT * cost_excess
-    )
+    broken_kw = _broken_kw(problem, answer.hub_kw, span)
+    weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess
+    merit = account.profit - excess_cost(problem, answer) - weighed
+    return Value(tariff, answer, account, participant_cost, span, merit, broken_kw)
 
 
 def _broken_kw(problem: Problem, hub_kw: Array, span_kw: float) -> float:

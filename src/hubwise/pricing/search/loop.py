@@ -125,15 +125,24 @@ def search(
     """Run a method until it stops proposing or its evaluations are used up.
 
     ``start`` are multipliers to begin every dispatch with. Proposals of one step are valued side
-    by side, one thread a core; the result does not depend on how many there are.
+    by side, one thread a core; the result does not depend on how many there are. Where the first
+    point, levelled, breaks limits that it keeps as it is, nothing is levelled.
     """
 
+    family, levelled = setting.family, method.levelled
+
     def valued(point: Array) -> Answer:
-        family, prices = setting.family, setting.prices(point)
-        lawful = level(problem, family, prices) if method.levelled else family.project(prices)
+        prices = setting.prices(point)
+        lawful = level(problem, family, prices) if levelled else family.project(prices)
         return lawful, value(problem, family.tariff(lawful), rounds=ROUNDS, start=start)
 
     best_prices, best = valued(setting.first)
+    if levelled and best.broken_kw > 0.0:
+        # What levelling takes from drivers may be what kept them out of each other's way.
+        levelled, at_first = False, (best_prices, best)
+        best_prices, best = valued(setting.first)
+        if best.merit <= at_first[1].merit:
+            levelled, (best_prices, best) = True, at_first
     history = [best.merit]
     state = method.start(replace(setting, problem=problem), best.merit)
     answers = [(best_prices, best)]

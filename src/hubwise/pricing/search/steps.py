@@ -9,24 +9,28 @@ prices of the one before, so more freedom hardly ever costs profit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from hubwise.dispatch import Dispatch, Problem
 from hubwise.domain import Tariff
-from hubwise.pricing.family import Family
+from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.search.loop import ROUNDS, Found, Method, Setting, search
-from hubwise.pricing.value import value
+from hubwise.pricing.value import Value, value
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 # Numbers of clusters before every group is on its own.
 CLUSTERS = (4, 8)
+# Rounds of dispatch in which the best of the steps are told apart.
+SETTLED_ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,9 @@ def search_in_steps(
     else:
         steps = [Step(families[-1], None)]
     family, spent = steps[0].family, 0
-    base = first_prices(problem, family, relaxed) if begin is None else family.posted(begin)
+    base = _first(problem, family, relaxed) if begin is None else family.posted(begin)
     history: tuple[float, ...] = ()
+    tariffs = [family.tariff(base)]
     for done, step in enumerate(steps):
         if step.family is not family:
             family, base = step.family, _begun(problem, step.family, relaxed, family.tariff(base))
@@ -102,8 +107,41 @@ def search_in_steps(
         tell = _further(progress, spent, evaluations)
         found = search(method, problem, setting, relaxed.multipliers, tell)
         base = found.prices
+        tariffs.append(family.tariff(base))
         spent, history = spent + found.evaluations, history + found.history
-    return family, replace(found, evaluations=spent, history=history)
+    prices, worth = _longest_best(problem, family, relaxed, tariffs)
+    return family, replace(found, prices=prices, value=worth, evaluations=spent, history=history)
+
+
+def _longest_best(
+    problem: Problem, family: Family, relaxed: Dispatch, tariffs: Sequence[Tariff]
+) -> tuple[Array, Value]:
+    """The best of what the steps found, by a long dispatch.
+
+    Few rounds think too well of prices at which a promise can hardly be kept.
+    """
+    trials = list({prices.tobytes(): prices for prices in map(family.posted, tariffs)}.values())
+
+    def settled(prices: Array) -> Value:
+        tariff = family.tariff(prices)
+        return value(problem, tariff, rounds=SETTLED_ROUNDS, start=relaxed.multipliers)
+
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+        found = list(threads.map(settled, trials))
+    best = max(range(len(found)), key=lambda k: found[k].merit)
+    return trials[best], found[best]
+
+
+def _first(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
+    """Prices to begin with: near the marginal prices, or one for all where that is worth more.
+
+    Where few cars share a weak feeder, prices that differ at all may send everybody into the same
+    slots; at one price the dispatch chooses freely.
+    """
+    one = make_family(problem.scenario, "flat", per_hub=False)
+    if family.groups == one.groups:
+        return first_prices(problem, family, relaxed)
+    return _begun(problem, family, relaxed, one.tariff(first_prices(problem, one, relaxed)))
 
 
 def _begun(problem: Problem, family: Family, relaxed: Dispatch, so_far: Tariff) -> Array:
@@ -117,7 +155,8 @@ def _begun(problem: Problem, family: Family, relaxed: Dispatch, so_far: Tariff) 
         tariff = family.tariff(prices)
         return value(problem, tariff, rounds=ROUNDS, start=relaxed.multipliers).merit
 
-    return max(family.posted(so_far), first_prices(problem, family, relaxed), key=merit)
+    so_far_here = family.project(family.posted(so_far))
+    return max(so_far_here, first_prices(problem, family, relaxed), key=merit)
 
 
 def _further(
