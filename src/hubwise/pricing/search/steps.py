@@ -138,7 +138,10 @@ def _first(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     Where few cars share a weak feeder, prices that differ at all may send everybody into the same
     slots; at one price the dispatch chooses freely.
     """
-    one = make_family(problem.scenario, "flat", per_hub=False)
+    try:
+        one = make_family(problem.scenario, "flat", per_hub=False)
+    except ValueError:  # no price is lawful all day
+        return first_prices(problem, family, relaxed)
     if family.groups == one.groups:
         return first_prices(problem, family, relaxed)
     return _begun(problem, family, relaxed, one.tariff(first_prices(problem, one, relaxed)))
