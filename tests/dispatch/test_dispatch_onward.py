@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwise.dispatch import dispatch, excess_cost, social_cost_bound, with_participants
+from hubwise.dispatch import Dispatch, dispatch, excess_cost, social_cost_bound, with_participants
 from hubwise.domain import Tariff
 from hubwise.drivers import best_response, schedule_cost
 from hubwise.ledger import make_account, make_bills
@@ -57,12 +57,16 @@ def test_going_on_leads_where_starting_over_leads(small_scenario, make_problem_o
     """Ten rounds and ninety more come as near to the relaxed optimum as a hundred at once."""
     scenario = small_scenario(seed)
     problem = make_problem_of(scenario, promise=0.8)
-    least = social_cost_bound(problem, dispatch(problem, None, rounds=600, flat=False))
-    long = dispatch(problem, None, rounds=100, flat=False)
     start = dispatch(problem, None, rounds=10, flat=False)
-    short = dispatch(problem, None, rounds=90, onward=start, flat=False)
-    below = [least - social_cost_bound(problem, answer) for answer in (long, short)]
-    assert below[1] <= 2.0 * below[0] + 0.01 * (1.0 + abs(least))
+
+    def highest(spent: int, onward: Dispatch | None) -> float:
+        """Of a few: the prices of limits swing a little from round to round."""
+        counts = range(70 - spent, 101 - spent, 10)
+        ends = [dispatch(problem, None, rounds=n, onward=onward, flat=False) for n in counts]
+        return max(social_cost_bound(problem, end) for end in ends)
+
+    at_once = highest(0, None)
+    assert highest(10, start) == pytest.approx(at_once, rel=0.01, abs=0.05)
 
 
 def test_going_on_with_no_round_to_go_changes_nothing(small_scenario, make_problem_of) -> None:

@@ -21,6 +21,7 @@ from hubwise.pricing import (
     participants_pay,
     profit_bound,
     search_in_steps,
+    value,
 )
 from hubwise.scenario import load, with_participation
 
@@ -93,7 +94,15 @@ def test_search_repeats_itself_and_never_loses(name: str) -> None:
         found.append(best)
     numba.set_num_threads(threads)
     np.testing.assert_array_equal(found[0].prices, found[1].prices)
-    assert found[0].value.merit == max(found[0].history)
+    settled = value(PROBLEM, family.tariff(found[0].prices), rounds=40, start=RELAXED.multipliers)
+    assert found[0].value.merit == settled.merit
+    began = value(
+        PROBLEM,
+        family.tariff(first_prices(PROBLEM, family, RELAXED)),
+        rounds=40,
+        start=RELAXED.multipliers,
+    )
+    assert found[0].value.merit >= began.merit
     assert found[0].evaluations <= 20
     assert list(found[0].history) == sorted(found[0].history)
 

@@ -22,14 +22,13 @@ from hubwise.dispatch import Dispatch, Problem
 from hubwise.ledger import sum_by_hub
 from hubwise.pricing.family import Family
 from hubwise.pricing.level import level, participants_pay
-from hubwise.pricing.value import cost_ceiling, value
+from hubwise.pricing.value import cost_ceiling, rounds_to_judge, value
 
 Array = NDArray[np.float64]
 
 # Shifts of all prices, as shares of the mean purchase price: between these the one is sought at
 # which drivers pay what was promised; where no promise binds they are tried.
 SHIFTS = (-0.5, 0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.0)
-ROUNDS = 5
 # Charge prices stay at their highest while discharge prices are shifted.
 ONE_KIND = np.array([[0.0], [1.0]])
 # A group of slots in which the relaxed schedule moves less than this share of the busiest group's
@@ -95,7 +94,9 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
 
     def merit(prices: Array) -> float:
         tariff = family.tariff(prices)
-        return value(problem, tariff, rounds=ROUNDS, start=relaxed.multipliers).merit
+        return value(
+            problem, tariff, rounds=rounds_to_judge(problem), start=relaxed.multipliers
+        ).merit
 
     scale = _scale(problem)
     trials: list[Array] = []

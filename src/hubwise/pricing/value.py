@@ -28,6 +28,10 @@ COST_EXCESS_WEIGHT = 5.0
 # peak-valley promise, and, for other limits, of the head's spread in every slot.
 SLACK = 0.05
 EXCESS_WEIGHT = 20.0
+# Rounds of dispatch that tell tariffs apart: few where many sessions average out, more where few
+# make lumps. Between these two, so many visits to sessions.
+FEWEST_ROUNDS, MOST_ROUNDS = 5, 15
+VISITS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,12 @@ def value(
     weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess
     merit = account.profit - excess_cost(problem, answer) - weighed
     return Value(tariff, answer, account, participant_cost, span, merit, broken_kw)
+
+
+def rounds_to_judge(problem: Problem) -> int:
+    """Rounds of dispatch after which tariffs can be compared."""
+    rounds = VISITS // max(len(problem.fleet), 1)
+    return min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS)
 
 
 def _broken_kw(problem: Problem, hub_kw: Array, span_kw: float) -> float:

@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 from hubwise.dispatch import Multipliers, Problem
 from hubwise.pricing.family import Family
 from hubwise.pricing.level import level
-from hubwise.pricing.value import Value, value
+from hubwise.pricing.value import Value, rounds_to_judge, value
 
 Array = NDArray[np.float64]
-
-# Rounds of dispatch for each price vector tried: with settled multipliers to start from, the merit
-# is then within about one per cent of its end, and alike for all.
-ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,9 @@ def search(
     def valued(point: Array) -> Answer:
         prices = setting.prices(point)
         lawful = level(problem, family, prices) if levelled else family.project(prices)
-        return lawful, value(problem, family.tariff(lawful), rounds=ROUNDS, start=start)
+        return lawful, value(
+            problem, family.tariff(lawful), rounds=rounds_to_judge(problem), start=start
+        )
 
     best_prices, best = valued(setting.first)
     if levelled and best.broken_kw > 0.0:

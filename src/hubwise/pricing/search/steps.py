@@ -21,8 +21,8 @@ from hubwise.dispatch import Dispatch, Problem
 from hubwise.domain import Tariff
 from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
-from hubwise.pricing.search.loop import ROUNDS, Found, Method, Setting, search
-from hubwise.pricing.value import Value, value
+from hubwise.pricing.search.loop import Found, Method, Setting, search
+from hubwise.pricing.value import Value, rounds_to_judge, value
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -156,7 +156,9 @@ def _begun(problem: Problem, family: Family, relaxed: Dispatch, so_far: Tariff) 
 
     def merit(prices: Array) -> float:
         tariff = family.tariff(prices)
-        return value(problem, tariff, rounds=ROUNDS, start=relaxed.multipliers).merit
+        return value(
+            problem, tariff, rounds=rounds_to_judge(problem), start=relaxed.multipliers
+        ).merit
 
     so_far_here = family.project(family.posted(so_far))
     return max(so_far_here, first_prices(problem, family, relaxed), key=merit)
