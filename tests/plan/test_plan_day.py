@@ -113,7 +113,8 @@ def test_same_seed_same_plan_to_the_bit() -> None:
 
 def test_a_promise_that_cannot_be_kept_is_told() -> None:
     """Where no tariff keeps the promises, the plan comes out and says which one it misses."""
-    result = plan(small(promises=Promises(saving=0.01, peak_valley=0.01))).result
+    promises = Promises(saving=0.01, peak_valley=0.01)
+    result = plan(small(promises=promises), participation=0.1).result
     assert any("peak-valley promise" in line for line in result["advice"])
 
 

@@ -9,23 +9,24 @@ import numpy as np
 import pytest
 
 from hubwise.audit import audit
-from hubwise.domain import Scenario
+from hubwise.domain import Promises, Scenario
 from hubwise.plan import plan, write
 
 
 @pytest.fixture(scope="module")
 def apart(small_scenario) -> Scenario:
-    """A small day on which each hub posts its own prices every hour; one is short of power."""
-    scenario = small_scenario(5, sessions=16)
+    """A small day on which each hub posts its own prices in blocks; one is short of power."""
+    scenario = small_scenario(4, sessions=16)
     limits = np.where(np.arange(len(scenario.hubs)) == 0, 12.0, 500.0)
     hubs = replace(scenario.hubs, import_limit_kw=limits)
-    rules = replace(scenario.rules, family="hourly", per_hub=True)
-    return replace(scenario, hubs=hubs, rules=rules)
+    rules = replace(scenario.rules, family="time-of-use", per_hub=True)
+    search, promises = replace(scenario.search, evaluations=60), Promises(saving=0.8)
+    return replace(scenario, hubs=hubs, rules=rules, promises=promises, search=search)
 
 
 def test_hubs_may_differ_and_the_audit_agrees(apart: Scenario, tmp_path: Path) -> None:
     """A plan with prices hub by hub holds in every check."""
-    made = plan(apart, method="annealing")
+    made = plan(apart)
     assert np.abs(np.diff(made.tariff.charge_price, axis=0)).max() > 0.0
     assert audit(write(made, tmp_path / "plan"), apart).ok
 
