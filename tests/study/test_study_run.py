@@ -269,3 +269,10 @@ def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
     again = plan(load(f"example@{seed + 2}"), strategy="passive", participation=0.5)
     last = drawn.filter(strategy="passive", seed=seed + 2)
     assert last["participant_cost"].item() == again.result["participant_cost"]
+
+
+def test_workers_leave_the_environment_as_it_was(quick: Scenario, tmp_path: Path) -> None:
+    """What workers are told about threads stays with them."""
+    before = dict(os.environ)
+    study(quick, tmp_path / "s", participations=[0.5], strategies=["uncoordinated"], workers=2)
+    assert dict(os.environ) == before

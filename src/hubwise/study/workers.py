@@ -7,6 +7,7 @@ that died to another. One worker is no cluster: its jobs are done in this proces
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import signal
 import threading
@@ -41,10 +42,12 @@ IN_FLIGHT = 32
 # setting gives it back after every array, and a zone then takes 1.4 times as long.
 ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1),
-    **dict.fromkeys(("NUMBA_NUM_THREADS", "POLARS_MAX_THREADS"), 1),
     "MALLOC_TRIM_THRESHOLD_": 2**28,
     "MALLOC_MMAP_THRESHOLD_": 2**25,
 }
+# Set in the workers themselves: what dask sets before it spawns them, it sets in this process, and
+# numba, asked for another number of threads than it has begun with, refuses to compile.
+THEIR_ENVIRONMENT = dict.fromkeys(("NUMBA_NUM_THREADS", "POLARS_MAX_THREADS"), 1)
 
 
 class Progress(Protocol):
@@ -188,6 +191,7 @@ def _cluster(processes: int, scheduler: str | None) -> Iterator[Client]:
         "distributed.scheduler.allowed-failures": DEATHS,
         "distributed.comm.timeouts.connect": PATIENCE_S,
         "distributed.nanny.pre-spawn-environ": ENVIRONMENT,
+        "distributed.nanny.environ": THEIR_ENVIRONMENT,
         "distributed.worker.profile.enabled": False,
     }
     begun = _connected(scheduler) if scheduler else _local(processes)
@@ -201,6 +205,7 @@ def _local(processes: int) -> Iterator[Client]:
     from distributed import Client, LocalCluster
 
     with ExitStack() as closing:
+        closing.enter_context(_environment_kept())
         with _undisturbed():
             cluster = LocalCluster(
                 n_workers=processes,
@@ -213,6 +218,17 @@ def _local(processes: int) -> Iterator[Client]:
             closing.enter_context(cluster)
             client = closing.enter_context(Client(cluster, set_as_default=False))
         yield client
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Leave this process's environment as it was."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager
