@@ -43,7 +43,7 @@ FRESH_ROUNDS = 20
 VALUE_ROUNDS = 4
 STEER_ROUNDS = 15
 # How far inside promise and limits to aim, as a share of the head's spread: turns cost time.
-CAUTION = 1e-3
+CAUTION = 3e-3
 # Candidates: how far prices follow the change of the marginal prices.
 FOLLOWED = (0.0, 1.0)
 
@@ -132,7 +132,13 @@ def replan(before: Plan, scenario: Scenario) -> Replan:
     ready = willing(scenario, tariff, scenario.fleet.participating)
     start = found[best][1] if ready is scenario else None
     final, problem = steer(
-        ready, tariff, promised, start=start, rounds=STEER_ROUNDS, caution_kw=caution
+        ready,
+        tariff,
+        promised,
+        start=start,
+        rounds=STEER_ROUNDS,
+        caution_kw=caution,
+        limits=limits,
     )
     return _replanned(problem, promised.span_kw, tariff, final, len(found), began)
 

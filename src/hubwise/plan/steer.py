@@ -34,6 +34,7 @@ def steer(
     sessions: Schedule | None = None,
     rounds: int = ROUNDS,
     caution_kw: float = 0.0,
+    limits: Limits | None = None,
 ) -> tuple[Dispatch, Problem]:
     """Dispatch at ``tariff`` so that promises and limits hold under AC power flow.
 
@@ -55,12 +56,17 @@ def steer(
         Of the first dispatch.
     caution_kw
         How far inside promise and limits the first dispatch aims [kW]: fewer turns, less profit.
+    limits
+        The feeder linearised near where the first dispatch will lead, where that is known.
     """
     caution = np.full(3, caution_kw)
-    limits = promised.limits
     known = start or near
-    if known is not None:
-        limits = feeder_limits(scenario.feeder, scenario.hubs.bus, known.hub_kw)
+    if limits is None:
+        limits = (
+            promised.limits
+            if known is None
+            else feeder_limits(scenario.feeder, scenario.hubs.bus, known.hub_kw)
+        )
     multipliers = near.multipliers if near is not None else None
     onward = start
     best: tuple[float, Dispatch, Problem] | None = None

@@ -21,7 +21,7 @@ from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.drivers import uncoordinated
 from hubwise.plan.consent import willing
 from hubwise.plan.promised import Promised, at_rest
-from hubwise.plan.steer import steer
+from hubwise.plan.steer import ONWARD_ROUNDS, ROUNDS, steer
 from hubwise.plan.wear import Settled, due, first_guess, settle
 from hubwise.pricing import (
     Family,
@@ -288,7 +288,9 @@ def _post(
     before, posted = scenario.fleet.participating, tariff
     scenario, tariff = _agreed(scenario, tariff, asked, promised)
     same = np.array_equal(before, scenario.fleet.participating) and tariff is posted
-    final, problem = steer(scenario, tariff, promised, start=start if same else None, near=near)
+    # What a search found is settled already.
+    start, rounds = (start, ONWARD_ROUNDS) if same and start else (None, ROUNDS)
+    final, problem = steer(scenario, tariff, promised, start=start, near=near, rounds=rounds)
     schedule = with_participants(problem, final.schedule)
     return Answer(scenario, tariff, schedule, final.stations, True, problem, dispatch=final)
 
