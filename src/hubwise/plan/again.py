@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,8 +29,8 @@ from hubwise.ledger import Account
 from hubwise.plan.consent import willing
 from hubwise.plan.model import Plan
 from hubwise.plan.promised import promised_of
-from hubwise.plan.steer import missed_kw, steer
-from hubwise.pricing import Family, coarse_to_fine, level, settle, value
+from hubwise.plan.steer import Steered, steer
+from hubwise.pricing import Family, best_of, coarse_to_fine, level, settle
 
 Array = NDArray[np.float64]
 
@@ -118,29 +116,20 @@ def replan(before: Plan, scenario: Scenario) -> Replan:
     family = coarse_to_fine(scenario)[-1]
     change = relaxed.marginal_price - memory.relaxed.marginal_price
     candidates = list(_candidates(problem, family, before.tariff, change))
-
-    def merit(prices: Array) -> tuple[float, Dispatch]:
-        tariff = family.tariff(prices)
-        worth = value(problem, tariff, rounds=VALUE_ROUNDS, start=relaxed.multipliers)
-        return worth.merit, worth.dispatch
-
-    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        found = list(threads.map(merit, candidates))
-    best = max(range(len(found)), key=lambda k: found[k][0])
-    tariff = family.tariff(candidates[best])
+    _, best = best_of(problem, family, candidates, rounds=VALUE_ROUNDS, start=relaxed.multipliers)
     caution = CAUTION * problem.spread_kw
-    ready = willing(scenario, tariff, scenario.fleet.participating)
-    start = found[best][1] if ready is scenario else None
-    final, problem = steer(
+    ready = willing(scenario, best.tariff, scenario.fleet.participating)
+    start = best.dispatch if ready is scenario else None
+    steered = steer(
         ready,
-        tariff,
+        best.tariff,
         promised,
         start=start,
         rounds=STEER_ROUNDS,
         caution_kw=caution,
         limits=limits,
     )
-    return _replanned(problem, promised.span_kw, tariff, final, len(found), began)
+    return _replanned(steered, best.tariff, len(candidates), began)
 
 
 def _relaxed(problem: Problem, before: Dispatch, known: bool) -> Dispatch:
@@ -156,17 +145,10 @@ def _candidates(problem: Problem, family: Family, before: Tariff, change: Array)
         yield level(problem, family, family.posted(before) + share * follow)
 
 
-def _replanned(
-    problem: Problem,
-    span_kw: float,
-    tariff: Tariff,
-    final: Dispatch,
-    evaluations: int,
-    began: float,
-) -> Replan:
+def _replanned(steered: Steered, tariff: Tariff, evaluations: int, began: float) -> Replan:
+    final, problem = steered.dispatch, steered.problem
     scenario = problem.scenario
     account, participant_cost = settle(problem, tariff, final.schedule, final.stations)
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, final.hub_kw)
     return Replan(
         scenario=scenario,
         tariff=tariff,
@@ -175,7 +157,7 @@ def _replanned(
         state=power_flow(scenario.feeder, scenario.hubs.bus, final.hub_kw),
         account=account,
         participant_cost=participant_cost,
-        missed_kw=missed_kw(scenario, limits, span_kw, final.hub_kw),
+        missed_kw=steered.missed_kw,
         evaluations=evaluations,
         seconds=time.perf_counter() - began,
     )

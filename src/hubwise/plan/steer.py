@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,23 @@ NUDGE_KW = 0.05
 NOISE = 1e-3
 
 
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """A dispatch under AC limits.
+
+    Parameters
+    ----------
+    dispatch, problem
+        What was dispatched, and the problem it answers.
+    missed_kw
+        What is missed all the same; see `missed_kw`.
+    """
+
+    dispatch: Dispatch
+    problem: Problem
+    missed_kw: Array
+
+
 def steer(
     scenario: Scenario,
     tariff: Tariff,
@@ -35,7 +52,7 @@ def steer(
     rounds: int = ROUNDS,
     caution_kw: float = 0.0,
     limits: Limits | None = None,
-) -> tuple[Dispatch, Problem]:
+) -> Steered:
     """Dispatch at ``tariff`` so that promises and limits hold under AC power flow.
 
     Each turn linearises the feeder where the last dispatch led, and aims inside the limits by as
@@ -69,7 +86,7 @@ def steer(
         )
     multipliers = near.multipliers if near is not None else None
     onward = start
-    best: tuple[float, Dispatch, Problem] | None = None
+    best: Steered | None = None
     for _ in range(TURNS):
         problem = make_problem(
             scenario,
@@ -85,16 +102,17 @@ def steer(
         worst = float(missed.max())
         # A miss this small only says that dispatches differ by as much: aim once more.
         noise = NOISE * problem.spread_kw
-        stuck = best is not None and worst > max(0.9 * best[0], noise)
-        if best is None or worst < best[0]:
-            best = (worst, answer, problem)
+        least = np.inf if best is None else float(best.missed_kw.max())
+        stuck = worst > max(0.9 * least, noise)
+        if best is None or worst < least:
+            best = Steered(answer, problem, missed)
         if worst <= 0.0 or (stuck and rounds >= ROUNDS):
             break
         caution += np.where(missed > 0.0, missed + NUDGE_KW, 0.0)
         # Few rounds may be too few for the multipliers to follow.
         onward, rounds = answer, ROUNDS if stuck else ONWARD_ROUNDS
     assert best is not None
-    return best[1], best[2]
+    return best
 
 
 def missed_kw(scenario: Scenario, limits: Limits, span_kw: float, hub_kw: Array) -> Array:

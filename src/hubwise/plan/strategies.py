@@ -130,7 +130,7 @@ def storage_strategy(scenario: Scenario, promised: Promised) -> Answer:
     """Everybody charges at once; station batteries earn, and flatten as far as was promised."""
     tariff = reference_tariff(scenario)
     fixed = uncoordinated(scenario.fleet.select(scenario.fleet.participating), scenario.horizon)
-    answer, _ = steer(scenario, tariff, promised, sessions=fixed)
+    answer = steer(scenario, tariff, promised, sessions=fixed).dispatch
     schedule = uncoordinated(scenario.fleet, scenario.horizon)
     return Answer(scenario, tariff, schedule, answer.stations, True)
 
@@ -290,7 +290,8 @@ def _post(
     same = np.array_equal(before, scenario.fleet.participating) and tariff is posted
     # What a search found is settled already.
     start, rounds = (start, ONWARD_ROUNDS) if same and start else (None, ROUNDS)
-    final, problem = steer(scenario, tariff, promised, start=start, near=near, rounds=rounds)
+    steered = steer(scenario, tariff, promised, start=start, near=near, rounds=rounds)
+    final, problem = steered.dispatch, steered.problem
     schedule = with_participants(problem, final.schedule)
     return Answer(scenario, tariff, schedule, final.stations, True, problem, dispatch=final)
 

@@ -13,7 +13,7 @@ from hubwise.pricing.search import (
     search_in_steps,
     search_method,
 )
-from hubwise.pricing.value import Value, bill_everyone, cost_ceiling, settle, value
+from hubwise.pricing.value import Value, best_of, bill_everyone, cost_ceiling, settle, value
 
 __all__ = [
     "FAMILIES",
@@ -24,6 +24,7 @@ __all__ = [
     "Setting",
     "UnsolvedError",
     "Value",
+    "best_of",
     "bill_everyone",
     "coarse_to_fine",
     "cost_ceiling",

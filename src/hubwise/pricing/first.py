@@ -22,7 +22,7 @@ from hubwise.dispatch import Dispatch, Problem
 from hubwise.ledger import sum_by_hub
 from hubwise.pricing.family import Family
 from hubwise.pricing.level import level, participants_pay
-from hubwise.pricing.value import cost_ceiling, rounds_to_judge, value
+from hubwise.pricing.value import best_of, cost_ceiling, rounds_to_judge
 
 Array = NDArray[np.float64]
 
@@ -91,18 +91,12 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     Array
         Shape (2, groups) [currency/kWh].
     """
-
-    def merit(prices: Array) -> float:
-        tariff = family.tariff(prices)
-        return value(
-            problem, tariff, rounds=rounds_to_judge(problem), start=relaxed.multipliers
-        ).merit
-
     scale = _scale(problem)
     trials: list[Array] = []
     for shape in _shapes(problem, family, relaxed):
         trials += _shifted(problem, family, shape, scale)
-    return max(trials, key=merit)
+    rounds = rounds_to_judge(problem)
+    return best_of(problem, family, trials, rounds=rounds, start=relaxed.multipliers)[0]
 
 
 def _scale(problem: Problem) -> float:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +20,7 @@ from hubwise.dispatch import (
 )
 from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.ledger import Account, Bills, make_account, make_bills
+from hubwise.pricing.family import Family
 
 Array = NDArray[np.float64]
 
@@ -119,6 +123,28 @@ def value(
     weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess
     merit = account.profit - excess_cost(problem, answer) - weighed
     return Value(tariff, answer, account, participant_cost, span, merit, broken_kw)
+
+
+def best_of(
+    problem: Problem,
+    family: Family,
+    trials: Sequence[Array],
+    *,
+    rounds: int,
+    start: Multipliers | None = None,
+) -> tuple[Array, Value]:
+    """The price vector worth most, the first of equals, and its value; all are valued side by side.
+
+    Each trial has shape (2, groups) and is lawful [currency/kWh].
+    """
+
+    def valued(prices: Array) -> Value:
+        return value(problem, family.tariff(prices), rounds=rounds, start=start)
+
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+        found = list(threads.map(valued, trials))
+    best = max(range(len(found)), key=lambda k: found[k].merit)
+    return trials[best], found[best]
 
 
 def rounds_to_judge(problem: Problem) -> int:

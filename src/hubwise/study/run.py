@@ -284,11 +284,11 @@ def _write(folder: Path, summary: Record, found: dict[Job, Record]) -> None:
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
     if "draws" in summary:
-        seeds = [summary["draws"]["seeds"][0] if job.seed is None else job.seed for job in found]
+        own = summary["draws"]["seeds"][0]
         rows = [
-            {"seed": seed, **_plain(result)}
-            for seed, job in zip(seeds, found, strict=True)
-            if (result := found[job]) and job.step is None
+            {"seed": own if job.seed is None else job.seed, **_plain(result)}
+            for job, result in found.items()
+            if job.step is None
         ]
         pl.DataFrame(rows, infer_schema_length=None).write_parquet(
             folder / "draws.parquet", compression="zstd"

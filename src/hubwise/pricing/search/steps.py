@@ -9,10 +9,8 @@ prices of the one before, so more freedom hardly ever costs profit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -22,7 +20,7 @@ from hubwise.domain import Tariff
 from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.search.loop import Found, Method, Setting, search
-from hubwise.pricing.value import Value, rounds_to_judge, value
+from hubwise.pricing.value import best_of, rounds_to_judge
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -109,27 +107,12 @@ def search_in_steps(
         base = found.prices
         tariffs.append(family.tariff(base))
         spent, history = spent + found.evaluations, history + found.history
-    prices, worth = _longest_best(problem, family, relaxed, tariffs)
-    return family, replace(found, prices=prices, value=worth, evaluations=spent, history=history)
-
-
-def _longest_best(
-    problem: Problem, family: Family, relaxed: Dispatch, tariffs: Sequence[Tariff]
-) -> tuple[Array, Value]:
-    """The best of what the steps found, by a long dispatch.
-
-    Few rounds think too well of prices at which a promise can hardly be kept.
-    """
+    # Few rounds think too well of prices at which a promise can hardly be kept.
     trials = list({prices.tobytes(): prices for prices in map(family.posted, tariffs)}.values())
-
-    def settled(prices: Array) -> Value:
-        tariff = family.tariff(prices)
-        return value(problem, tariff, rounds=SETTLED_ROUNDS, start=relaxed.multipliers)
-
-    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        found = list(threads.map(settled, trials))
-    best = max(range(len(found)), key=lambda k: found[k].merit)
-    return trials[best], found[best]
+    prices, worth = best_of(
+        problem, family, trials, rounds=SETTLED_ROUNDS, start=relaxed.multipliers
+    )
+    return family, replace(found, prices=prices, value=worth, evaluations=spent, history=history)
 
 
 def _first(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
@@ -153,15 +136,10 @@ def _begun(problem: Problem, family: Family, relaxed: Dispatch, so_far: Tariff) 
     Freedom lets prices follow the marginal prices, and that may be worth more than all that a
     search among few prices has found.
     """
-
-    def merit(prices: Array) -> float:
-        tariff = family.tariff(prices)
-        return value(
-            problem, tariff, rounds=rounds_to_judge(problem), start=relaxed.multipliers
-        ).merit
-
     so_far_here = family.project(family.posted(so_far))
-    return max(so_far_here, first_prices(problem, family, relaxed), key=merit)
+    trials = [so_far_here, first_prices(problem, family, relaxed)]
+    rounds = rounds_to_judge(problem)
+    return best_of(problem, family, trials, rounds=rounds, start=relaxed.multipliers)[0]
 
 
 def _further(
