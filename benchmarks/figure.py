@@ -60,7 +60,9 @@ class Figure:
     @property
     def met(self) -> bool | None:
         """Whether the target is met; ``None`` without one. What is no number meets nothing."""
-        return None if self.target is None else _HOLDS[self.target[0]](self.value, self.target[1])
+        if self.target is None:
+            return None
+        return bool(_HOLDS[self.target[0]](self.value, self.target[1]))
 
     def as_record(self) -> dict[str, object]:
         """The figure as it stands in ``bench.json``."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import csc_array
 
 from hubwise.domain import Fleet, Horizon, Tariff
 from hubwise.drivers import Bounds, bounds
@@ -73,6 +75,21 @@ class Programs:
         matrix.format_ = highspy.MatrixFormat.kColwise
         matrix.start_, matrix.index_, matrix.value_ = self._columns(i, n)
         return program
+
+    def by_linprog(self, i: int, tariff: Tariff) -> float:
+        """The same program and its optimum as one call of `scipy.optimize.linprog`, as it comes."""
+        program = self.program(i, tariff)
+        matrix, balance = program.a_matrix_, np.array(program.row_lower_)
+        arrays = np.array(matrix.value_), np.array(matrix.index_), np.array(matrix.start_)
+        found = linprog(
+            np.array(program.col_cost_),
+            A_eq=csc_array(arrays, shape=(program.num_row_, program.num_col_)),
+            b_eq=balance,
+            bounds=np.stack([program.col_lower_, program.col_upper_], axis=1),
+        )
+        if found.status:
+            raise RuntimeError(f"linprog ended with {found.message}")
+        return float(found.fun)
 
     def _columns(self, i: int, n: int) -> tuple[Index, Index, Array]:
         """The matrix by columns: where each begins, rows, coefficients."""

@@ -33,6 +33,8 @@ DESIGNED = [
     "operator_profit_without_incentive",
     "profit_bound",
     "gap",
+    "family_bound",
+    "family_gap",
     "max_regret",
     "shortfall_kwh",
     "prices",
@@ -137,3 +139,18 @@ def test_an_unknown_strategy_is_refused() -> None:
     """A strategy that does not exist is named, with those that do."""
     with pytest.raises(ValueError, match="hubwise"):
         plan(small(), strategy="magic")
+
+
+def test_few_prices_have_a_tighter_bound() -> None:
+    """One price for the day: profit ≤ bound of such tariffs ≤ bound of any; 0 boxes: no such bound."""
+    scenario = small()
+    scenario = replace(scenario, rules=replace(scenario.rules, family="flat"))
+    found = plan(scenario, participation=0.75).result
+    assert found["operator_profit"] <= found["family_bound"] + 1e-9
+    assert found["family_bound"] < found["profit_bound"]
+    assert found["family_gap"] < found["gap"]
+    assert found["boxes"] > 0
+    search = replace(scenario.search, boxes=0)
+    without = plan(replace(scenario, search=search), participation=0.75).result
+    assert without["family_bound"] is without["family_gap"] is None
+    assert without["operator_profit"] == found["operator_profit"]

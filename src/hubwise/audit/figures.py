@@ -68,8 +68,12 @@ def check_figures(
     )
     yield _branches(evidence, state)
     yield _transformers(evidence, state)
-    if found.get("profit_bound") is not None:
-        yield _bound(found)
+    for key, tariffs in (
+        ("profit_bound", "any tariff"),
+        ("family_bound", "a tariff of its family"),
+    ):
+        if found.get(key) is not None:
+            yield _bound(found, key, tariffs)
     yield _rest(found, {*derived, *ratios, *ties, *_CHECKED_ELSEWHERE})
 
 
@@ -317,12 +321,12 @@ def _share_apart(found: object, derived: float) -> float:
     return abs(found - derived) / max(abs(derived), 1e-12)
 
 
-def _bound(found: Mapping[str, Any]) -> Check:
-    bound, earned = _number(found["profit_bound"]), _number(found.get("operator_profit"))
+def _bound(found: Mapping[str, Any], key: str, tariffs: str) -> Check:
+    bound, earned = _number(found[key]), _number(found.get("operator_profit"))
     return judge(
-        "summary: bound",
-        "The profit does not pass the bound on the profit under any tariff",
-        worst_of(np.array(earned - bound), (), f"summary.json, profit_bound: {bound!r}"),
+        f"summary: {key.replace('_', ' ')}",
+        f"The profit does not pass the bound on the profit under {tariffs}",
+        worst_of(np.array(earned - bound), (), f"summary.json, {key}: {bound!r}"),
         SUMS,
         advice="the bound is none",
     )

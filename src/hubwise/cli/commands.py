@@ -57,6 +57,10 @@ Family = Annotated[
     Literal["flat", "time-of-use", "hourly", "every-slot"] | None,
     typer.Option(help="Tariff family in place of the scenario's own."),
 ]
+Boxes = Annotated[
+    int | None,
+    typer.Option(min=0, help="Most boxes of prices for the family's bound; 0 for no such bound."),
+]
 PerHub = Annotated[
     bool | None,
     typer.Option(
@@ -109,6 +113,7 @@ def plan(
     wear: Wear = None,
     evaluations: Annotated[int | None, typer.Option(min=1, help="Most tariffs to try.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
+    boxes: Boxes = None,
     as_json: AsJson = False,
 ) -> None:
     """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
@@ -117,7 +122,7 @@ def plan(
     """
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
-        given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed)
+        given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
         made = make_plan(
             given, strategy=strategy.value, participation=participation, method=method, progress=bar
         )
@@ -147,6 +152,7 @@ def _adjusted(
     per_hub: bool | None = None,
     evaluations: int | None = None,
     seed: int | None = None,
+    boxes: int | None = None,
 ) -> Scenario:
     """The scenario with what the command line says otherwise."""
     search = scenario.search
@@ -154,6 +160,7 @@ def _adjusted(
         search,
         evaluations=search.evaluations if evaluations is None else evaluations,
         seed=search.seed if seed is None else seed,
+        boxes=search.boxes if boxes is None else boxes,
     )
     rules = scenario.rules
     rules = replace(

@@ -37,6 +37,7 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("  of the fleet's uncoordinated cost", _percent(result["profit_ratio"]), ""),
         ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
         ("  bound for any tariff", _number(result["profit_bound"]), money),
+        ("  bound for such tariffs", _number(result["family_bound"]), money),
         *(
             (f"  {name}", _number(outcome["operator_profit"]), money)
             for name, outcome in result["outcomes"].items()

@@ -1,7 +1,13 @@
 """Zero-regret dispatch of drivers and station batteries under shared limits."""
 
 from hubwise.dispatch.balance import Dispatch, Multipliers, dispatch
-from hubwise.dispatch.bound import excess_cost, social_cost_bound
+from hubwise.dispatch.bound import (
+    excess_cost,
+    least_cost,
+    mixed,
+    prices_of_limits,
+    social_cost_bound,
+)
 from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.ties import pessimistic, undelegated
@@ -14,8 +20,11 @@ __all__ = [
     "dispatch",
     "excess_cost",
     "feeder_limits",
+    "least_cost",
     "make_problem",
+    "mixed",
     "pessimistic",
+    "prices_of_limits",
     "social_cost_bound",
     "undelegated",
     "with_participants",

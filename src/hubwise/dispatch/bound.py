@@ -7,13 +7,16 @@ dispatch give a tight one.
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hubwise.dispatch import kernel
 from hubwise.dispatch.balance import Dispatch
+from hubwise.dispatch.kernel import Units
 from hubwise.dispatch.problem import Problem
-from hubwise.dispatch.units import joined, session_units, station_units
+from hubwise.dispatch.units import session_units, station_units
 
 Array = NDArray[np.float64]
 
@@ -37,16 +40,9 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     hubs, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
     pressure = _balanced(relaxed.pressure.rows, np.isfinite(problem.span_kw))
     imports, exports = relaxed.pressure.imports, relaxed.pressure.exports
-    base = _slope_between(market.feed_in_price, market.purchase_price, relaxed.hub_kw)
-    through = np.einsum("kt,kht->ht", pressure, problem.limits.coefficient)
-    price = base + through + imports - exports
-    units = joined(
-        session_units(problem.fleet, scenario.horizon, own=False),
-        station_units(hubs, scenario.horizon),
-    )
-    least = np.zeros(len(units.hub))
-    kernel.least_costs(units, price, market.incentive, least)
-    bound = float(least.sum())
+    price = prices_of_limits(problem, relaxed)
+    bound = float(least_cost(problem, price).sum())
+    bound += float(_least(station_units(hubs, scenario.horizon), price, market.incentive).sum())
     bound += hours * float((price * problem.others_kw).sum())
     bound -= hours * float((np.maximum(price, 0.0) * hubs.solar_kw).sum())
     bound += hours * _limits_term(problem, pressure)
@@ -54,6 +50,43 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     spare = market.demand_charge - hours * imports.sum(axis=1)
     bound += float(np.minimum(spare, 0.0) @ problem.import_limit_kw)
     return bound - hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
+
+
+def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
+    """What a kWh drawn costs, with the shared limits at their prices [currency/kWh].
+
+    Shape (hubs, slots); of purchase and feed-in, the one that the hub's draw leads to.
+    """
+    market = problem.scenario.market
+    pressure = _balanced(answer.pressure.rows, np.isfinite(problem.span_kw))
+    base = _slope_between(market.feed_in_price, market.purchase_price, answer.hub_kw)
+    through = np.einsum("kt,kht->ht", pressure, problem.limits.coefficient)
+    price: Array = base + through + answer.pressure.imports - answer.pressure.exports
+    return price
+
+
+def least_cost(problem: Problem, price: Array) -> Array:
+    """The least that each participant can cost at prices (hubs, slots); (sessions,) [currency]."""
+    units = session_units(problem.fleet, problem.scenario.horizon, own=False)
+    return _least(units, price, problem.scenario.market.incentive)
+
+
+def mixed(first: Dispatch, second: Dispatch, share: float) -> Dispatch:
+    """``first``, its limits priced ``share`` of the way to those of ``second``."""
+
+    def between(name: str) -> Array:
+        one, other = getattr(first.pressure, name), getattr(second.pressure, name)
+        way: Array = (1.0 - share) * one + share * other
+        return way
+
+    names = (field.name for field in fields(first.pressure))
+    return replace(first, pressure=type(first.pressure)(**{name: between(name) for name in names}))
+
+
+def _least(units: Units, price: Array, reward: Array) -> Array:
+    least = np.zeros(len(units.hub))
+    kernel.least_costs(units, price, reward, least)
+    return least
 
 
 def excess_cost(problem: Problem, answer: Dispatch) -> float:

@@ -22,6 +22,8 @@ class Search:
         Name of the search method; ``auto`` picks one.
     evaluations
         Most tariffs that the search tries.
+    boxes
+        Most boxes of prices looked at for the bound of the tariff family; 0 for none.
     seed
         Seed of every random draw, in the scenario's making and in the search.
     """
@@ -29,6 +31,7 @@ class Search:
     method: str = "auto"
     evaluations: int = 400
     seed: int = 0
+    boxes: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)

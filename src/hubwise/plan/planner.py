@@ -203,7 +203,7 @@ def _figures(
     said += sentences(scenario, missed, mends)
     return {
         **figures,
-        **_bound(answer.profit_bound, account.profit, misses=bool(said)),
+        **_bounds(answer, account.profit, misses=bool(said)),
         **found_ratios,
         "prices": result.posted_prices(scenario, answer.tariff),
         "method": answer.method,
@@ -215,16 +215,32 @@ def _figures(
     }
 
 
-def _bound(bound: float | None, profit: float, *, misses: bool) -> dict[str, float | None]:
-    """The bound, and how far the profit may be from the best, as a share of it.
+def _bounds(answer: Answer, profit: float, *, misses: bool) -> dict[str, float | int | None]:
+    """The bounds, and how far the profit may be from the best, as a share of each.
 
-    The bound is on plans that keep their promises and limits: one that misses some may pass it,
-    and then has none.
+    They are on plans that keep their promises and limits: one that misses some may pass them, and
+    then has none.
     """
-    if bound is None or (misses and profit > bound):
-        return {"profit_bound": None, "gap": None}
-    gap = (bound - profit) / bound if bound > 0.0 and profit <= bound else None
-    return {"profit_bound": bound, "gap": gap}
+    family = answer.family_bound
+    found = {
+        "profit_bound": answer.profit_bound,
+        "family_bound": family.profit if family is not None and family.boxes else None,
+    }
+    for name, bound in found.items():
+        if bound is not None and misses and profit > bound:
+            found[name] = None
+    gaps = (_gap(bound, profit) for bound in found.values())
+    return {
+        **found,
+        **dict(zip(("gap", "family_gap"), gaps, strict=True)),
+        "boxes": family.boxes if family is not None else 0,
+    }
+
+
+def _gap(bound: float | None, profit: float) -> float | None:
+    if bound is None or bound <= 0.0 or profit > bound:
+        return None
+    return (bound - profit) / bound
 
 
 def _outcomes(scenario: Scenario, answer: Answer, figures: dict[str, Any]) -> dict[str, Any]:

@@ -25,11 +25,14 @@ from hubwise.plan.steer import ONWARD_ROUNDS, ROUNDS, steer
 from hubwise.plan.wear import Settled, due, first_guess, settle
 from hubwise.pricing import (
     Family,
+    FamilyBound,
     Found,
     coarse_to_fine,
     cost_ceiling,
+    family_bound,
     first_prices,
     level,
+    make_family,
     participants_pay,
     profit_bound,
     search_in_steps,
@@ -80,6 +83,8 @@ class Answer:
         Tariffs tried.
     profit_bound
         The most any tariff can bring [currency]; ``None`` where none is posted.
+    family_bound
+        The most any tariff of the family can bring; ``None`` where none is posted.
     dispatch
         The dispatched answer, where a platform chooses.
     wear
@@ -97,6 +102,7 @@ class Answer:
     method: str = ""
     evaluations: int = 0
     profit_bound: float | None = None
+    family_bound: FamilyBound | None = None
     dispatch: Dispatch | None = None
     wear: Settled = field(default_factory=Settled)
     relaxed: Dispatch | None = None
@@ -160,15 +166,24 @@ def hubwise_strategy(
     joined = answer.scenario.fleet.participating
     same = np.array_equal(joined, scenario.fleet.participating)
     relaxed = last.relaxed if same else relaxed_problem(answer.scenario, promised)[1]
-    bound = profit_bound(*settled(answer.scenario, promised, answer.dispatch.hub_kw, relaxed))
+    bounded = settled(answer.scenario, promised, answer.dispatch.hub_kw, relaxed)
     return replace(
         answer,
         method=name,
         evaluations=last.evaluations,
-        profit_bound=bound,
+        profit_bound=profit_bound(*bounded),
+        family_bound=_family_bound(answer, *bounded),
         wear=wear,
         relaxed=relaxed,
     )
+
+
+def _family_bound(answer: Answer, problem: Problem, relaxed: Dispatch) -> FamilyBound:
+    """The bound of the family in use, with as many boxes as the scenario asks for."""
+    assert answer.dispatch is not None
+    planned = answer.tariff, answer.dispatch
+    family, boxes = make_family(answer.scenario), answer.scenario.search.boxes
+    return family_bound(problem, family, relaxed, planned, boxes=boxes)
 
 
 @dataclass(frozen=True, slots=True)

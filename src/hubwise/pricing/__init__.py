@@ -5,6 +5,7 @@ from hubwise.pricing.exact import Exact, UnsolvedError, exact, merged
 from hubwise.pricing.family import FAMILIES, Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.level import level, participants_pay
+from hubwise.pricing.proof import FamilyBound, family_bound
 from hubwise.pricing.search import (
     METHODS,
     Found,
@@ -20,6 +21,7 @@ __all__ = [
     "METHODS",
     "Exact",
     "Family",
+    "FamilyBound",
     "Found",
     "Setting",
     "UnsolvedError",
@@ -29,6 +31,7 @@ __all__ = [
     "coarse_to_fine",
     "cost_ceiling",
     "exact",
+    "family_bound",
     "first_prices",
     "level",
     "make_family",

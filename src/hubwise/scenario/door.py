@@ -128,7 +128,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
         market=market,
         rules=rules,
         promises=Promises(promises.saving, promises.peak_valley),
-        search=Search(search.method, search.evaluations, search.seed),
+        search=Search(search.method, search.evaluations, search.seed, search.boxes),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
         notes=(*head.notes, *network.notes, *untested_conditions(battery, fleet)),

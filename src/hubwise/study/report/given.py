@@ -187,8 +187,13 @@ def method_table(material: Material) -> str:
         ["Tariffs evaluated", *(number(case.value("evaluations")) for case in cases)],
         ["Time spent", *(number(case.value("wall_seconds"), 1, "s") for case in cases)],
         ["Operator's profit", *(money(case.value("operator_profit"), unit) for case in cases)],
-        ["Bound for any tariff", *(_bound(case, unit) for case in cases)],
-        ["Gap to the bound", *(_gap(case) for case in cases)],
+        ["Bound for any tariff", *(_bound(case, "profit_bound", unit) for case in cases)],
+        ["Gap to the bound", *(_gap(case, "gap") for case in cases)],
+        [
+            "Bound for tariffs of this family",
+            *(_bound(case, "family_bound", unit) for case in cases),
+        ],
+        ["Gap to that bound", *(_gap(case, "family_gap") for case in cases)],
         ["Reference margin", *(money(case.value("reference_margin"), unit) for case in cases)],
         ["Margin on others", *(money(case.value("margin_on_others"), unit) for case in cases)],
         ["Largest regret of a driver", *(tiny(case.value("max_regret"), unit) for case in cases)],
@@ -209,13 +214,13 @@ def _early(case: Case) -> str:
     return f"{sessions}, {number(missing, 1, 'kWh')} short then" if missing else sessions
 
 
-def _bound(case: Case, unit: str) -> str:
-    value = case.value("profit_bound")
+def _bound(case: Case, key: str, unit: str) -> str:
+    value = case.value(key)
     return "not computed" if value is None else money(value, unit)
 
 
-def _gap(case: Case) -> str:
-    value = case.value("gap")
+def _gap(case: Case, key: str) -> str:
+    value = case.value(key)
     return "not computed" if value is None else percent(value, 2)
 
 

@@ -87,6 +87,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     ("Bound", "A profit that no tariff can exceed under the same promises and limits."),
     ("Gap", "How far the profit is below the bound, as a share of the bound."),
+    (
+        "Family of tariffs",
+        "How often prices may change, and whether each hub posts its own. Where prices are few, a "
+        "tighter bound holds for all tariffs of the family.",
+    ),
     ("Shortfall", "Required energy that the length of a stay did not allow to be charged."),
     ("Transformer life", "Days of insulation life used over the horizon; one day a day is normal."),
 )

@@ -1,0 +1,165 @@
+"""The most that a tariff of one family can bring: branch and bound over boxes of prices.
+
+With the prices of the shared limits held, profit is what drivers pay, which the saving promise
+bounds, less what their answers cost, a sum over drivers. In a box of prices each driver's answers
+are confined (`answers`), and so is what they cost (`least`). Boxes are cut where the bound falls
+most. Told from the price of one group, all other prices matter and the level does not: one
+dimension fewer, and boxes that are twice as wide for the same answers.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Dispatch, Problem, mixed
+from hubwise.domain import Tariff
+from hubwise.pricing.bound import profit_bound
+from hubwise.pricing.family import Family
+from hubwise.pricing.proof.box import SMALL, Box, Part, parts_of
+
+Array = NDArray[np.float64]
+
+# Boxes looked at for one bound.
+BOXES = 2_000
+# With more groups of prices than this, boxes are too many to cut anything off.
+MOST_GROUPS = 8
+# A bound this near to what is reached at a point is closed, as a share.
+CLOSE = 2e-4
+# Shares of the way from the relaxed problem's prices of the shared limits to the plan's own.
+WAYS = (0.0, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyBound:
+    """A bound on the profit of every tariff of a family.
+
+    Parameters
+    ----------
+    profit
+        No tariff of the family brings more [currency].
+    boxes
+        Boxes of prices that were looked at; 0 where the family has too many prices, or prices
+        without bounds, and ``profit`` is the bound for any tariff.
+    closed
+        Whether more boxes would hardly lower it.
+    """
+
+    profit: float
+    boxes: int
+    closed: bool
+
+
+def family_bound(
+    problem: Problem,
+    family: Family,
+    relaxed: Dispatch,
+    planned: tuple[Tariff, Dispatch] | None = None,
+    *,
+    boxes: int = BOXES,
+) -> FamilyBound:
+    """No tariff of ``family`` brings a higher profit than this, if it keeps promises and limits.
+
+    Parameters
+    ----------
+    problem
+        What is dispatched; the feeder is linear in it.
+    family
+        Of the tariffs.
+    relaxed
+        A settled dispatch without a tariff, for the prices of the shared limits.
+    planned
+        A good tariff of the family and its dispatch; its prices of the shared limits are tried,
+        too, and the mixture is taken that is tightest there.
+    boxes
+        Most boxes to look at, for each set of hubs with prices of their own.
+    """
+    any_tariff = profit_bound(problem, relaxed)
+    rows = np.unique(family.group, axis=0)
+    many = any(len(np.unique(row)) > MOST_GROUPS for row in rows)
+    endless = not (np.isfinite(family.low).all() and np.isfinite(family.high).all())
+    if boxes <= 0 or many or endless:
+        return FamilyBound(any_tariff, 0, closed=False)
+    if not len(problem.fleet):
+        return FamilyBound(any_tariff, 0, closed=True)
+    prices, parts = _tightest(problem, family, relaxed, planned)
+    bound = profit_bound(problem, prices)
+    found = [_closed_in(part, boxes, bound) for part in parts]
+    profit = bound - sum(excess for excess, _, _ in found)
+    closed = all(done for _, _, done in found) and profit <= any_tariff
+    return FamilyBound(min(profit, any_tariff), sum(n for _, n, _ in found), closed)
+
+
+def _tightest(
+    problem: Problem, family: Family, relaxed: Dispatch, planned: tuple[Tariff, Dispatch] | None
+) -> tuple[Dispatch, list[Part]]:
+    """The prices of the shared limits that bound the planned tariff best, and the parts there."""
+    if planned is None:
+        return relaxed, parts_of(problem, family, relaxed)
+    tariff, own = planned
+    posted = family.posted(tariff)
+    best: tuple[float, Dispatch, list[Part]] | None = None
+    for share in WAYS:
+        at = mixed(relaxed, own, share)
+        parts = parts_of(problem, family, at)
+        reached = profit_bound(problem, at) - sum(p.excess(p.at(posted)) for p in parts)
+        if best is None or reached < best[0]:
+            best = reached, at, parts
+    assert best is not None
+    return best[1], best[2]
+
+
+def _closed_in(part: Part, boxes: int, scale: float) -> tuple[float, int, bool]:
+    """Least excess over all boxes, how many were looked at, and whether it is closed.
+
+    The box of least excess is cut, along the price that raises the lesser half's excess most.
+    """
+    whole = part.trimmed(part.whole())
+    if whole is None:
+        return 0.0, 0, False
+    looked = 1
+    heap: list[tuple[float, int, Box]] = [(part.excess(whole), looked, whole)]
+    reached = np.inf
+    while looked < boxes:
+        excess, _, box = heap[0]
+        middle = _middle(box)
+        reached, looked = min(reached, part.excess(middle)), looked + 1
+        if reached - excess <= CLOSE * abs(scale):
+            return excess, looked, True
+        halves, cuts = _best_cut(part, box, excess)
+        looked += cuts
+        if not halves:
+            break
+        heapq.heappop(heap)
+        for number, (least, half) in enumerate(halves):
+            heapq.heappush(heap, (least, looked - number, half))
+    return heap[0][0], looked, False
+
+
+def _best_cut(part: Part, box: Box, excess: float) -> tuple[list[tuple[float, Box]], int]:
+    """Both halves of the best cut, with their excess; and how many boxes were looked at."""
+    best: list[tuple[float, Box]] = []
+    rank: list[float] = []
+    looked = 0
+    for k in np.flatnonzero(box.high - box.low > SMALL):
+        lawful = [kept for half in _halves(box, int(k)) if (kept := part.trimmed(half)) is not None]
+        halves = [(max(part.excess(kept), excess), kept) for kept in lawful]
+        looked += len(halves)
+        ranked = sorted([least for least, _ in halves] + [np.inf] * (2 - len(halves)))
+        if halves and ranked > rank:
+            best, rank = halves, ranked
+    return best, looked
+
+
+def _middle(box: Box) -> Box:
+    point = 0.5 * (box.low + box.high)
+    return Box(point, point, box.level)
+
+
+def _halves(box: Box, k: int) -> tuple[Box, Box]:
+    low, high = box.low.copy(), box.high.copy()
+    low[k] = high[k] = 0.5 * (box.low[k] + box.high[k])
+    return Box(box.low, high, box.level), Box(low, box.high, box.level)

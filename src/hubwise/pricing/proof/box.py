@@ -1,0 +1,161 @@
+"""Boxes of prices, and the hubs that post the same ones: what answers in a box cost at least."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from hubwise.dispatch import Dispatch, Problem, least_cost, prices_of_limits
+from hubwise.drivers import bounds
+from hubwise.pricing.family import Family
+from hubwise.pricing.proof.least import Stays, find_runs, least_in_box
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+# Boxes this small are not cut, and prices this near are lawful [currency/kWh].
+SMALL = 1e-7
+# Places for what a session's sets of answers cost.
+PLACES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Lowest and highest prices, told from the first group's charge price, the level.
+
+    ``low``, ``high``: shape (2 groups - 1,): the other groups' charge prices, then all discharge
+    prices; ``level``: the level's own, shape (2,) [currency/kWh].
+    """
+
+    low: Array
+    high: Array
+    level: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Hubs that post the same prices: their sessions, their groups, and the bounds of both.
+
+    ``excess`` is counted from ``free``, the least that the sessions can cost at all.
+    """
+
+    stays: Stays
+    chosen: Index
+    groups: Index
+    low: Array
+    high: Array
+    headroom: Array
+    both_ways: float
+
+    def excess(self, box: Box) -> float:
+        """What answers in the box cost more than the cheapest of all, at least [currency]."""
+        return float((self.least(box) - self.stays.free[self.chosen]).sum())
+
+    def least(self, box: Box) -> Array:
+        """The least that each session can cost with an answer in the box; (chosen,) [currency]."""
+        charge = np.zeros((2, int(self.groups.max()) + 1))
+        discharge = np.zeros_like(charge)
+        others = len(self.groups) - 1
+        for side, ends in enumerate((box.low, box.high)):
+            charge[side, self.groups[1:]] = ends[:others]
+            discharge[side, self.groups] = ends[others:]
+        least = np.empty(len(self.chosen))
+        level = np.array(box.level)
+        threads = numba.get_num_threads()
+        least_in_box(
+            self.stays, self.chosen, level, charge, discharge, self.both_ways, threads, least
+        )
+        return least
+
+    def whole(self) -> Box:
+        """The box of all lawful prices."""
+        level = (float(self.low[0, 0]), float(self.high[0, 0]))
+        lowest = [self.low[0, 1:] - level[1], self.low[1] - level[1] / self.both_ways]
+        highest = [self.high[0, 1:] - level[0], self.high[1] - level[0] / self.both_ways]
+        return Box(np.concatenate(lowest), np.concatenate(highest), level)
+
+    def at(self, prices: Array) -> Box:
+        """The box of one price vector, shape (2, groups of all hubs)."""
+        charge, discharge = prices[:, self.groups]
+        level = float(charge[0])
+        point = np.concatenate([charge[1:] - level, discharge - level / self.both_ways])
+        return Box(point, point, (level, level))
+
+    def trimmed(self, box: Box) -> Box | None:
+        """The box without what no lawful tariff has; ``None`` where nothing is left."""
+        others = len(self.groups) - 1
+        low, high = box.low.copy(), box.high.copy()
+        from_charge = np.concatenate([[0.0], high[:others]])
+        # Discharge prices stay below every line in the charge price, at some level.
+        intercept, slope = self.headroom[:, :, None]
+        tilt = (slope - 1.0 / self.both_ways) * np.array(box.level)[None, :]
+        room = intercept + slope * from_charge + tilt.max(axis=1, keepdims=True)
+        high[others:] = np.minimum(high[others:], room.min(axis=0, initial=np.inf) + SMALL)
+        needed = (low[None, others:] - intercept - tilt.max(axis=1, keepdims=True)) / slope
+        least = needed.max(axis=0, initial=-np.inf) - SMALL
+        low[:others] = np.maximum(low[:others], least[1:])
+        level = self._levels(box.level, low, high)
+        if least[0] > 0.0 or (low > high).any() or level[0] > level[1] + SMALL:
+            return None
+        return Box(low, high, (min(level), level[1]))
+
+    def _levels(self, level: tuple[float, float], low: Array, high: Array) -> tuple[float, float]:
+        """The levels at which some price in ``low`` to ``high`` keeps every bound."""
+        others = len(self.groups) - 1
+        least = [self.low[0, 1:] - high[:others], (self.low[1] - high[others:]) * self.both_ways]
+        most = [self.high[0, 1:] - low[:others], (self.high[1] - low[others:]) * self.both_ways]
+        bottom = np.concatenate(least).max(initial=level[0])
+        return float(bottom), float(np.concatenate(most).min(initial=level[1]))
+
+
+def parts_of(problem: Problem, family: Family, prices: Dispatch) -> list[Part]:
+    """The sets of hubs with prices of their own, at a dispatch's prices of the shared limits."""
+    stays = _stays(problem, family, prices)
+    both = problem.fleet.charge_efficiency * problem.fleet.discharge_efficiency
+    parts = []
+    for row in np.unique(family.group, axis=0):
+        groups = np.unique(row)
+        hubs = np.flatnonzero((family.group == row).all(axis=1))
+        chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs))
+        bounds_of = family.low[:, groups], family.high[:, groups]
+        parts.append(
+            Part(stays, chosen, groups, *bounds_of, family.headroom, float(np.median(both)))
+        )
+    return parts
+
+
+def _stays(problem: Problem, family: Family, at: Dispatch) -> Stays:
+    fleet, scenario = problem.fleet, problem.scenario
+    price = prices_of_limits(problem, at)
+    limits = bounds(fleet, scenario.horizon.slot_hours)
+    size, slots = len(fleet), scenario.horizon.slots
+    stays = Stays(
+        hub=fleet.hub,
+        arrival=fleet.arrival_slot,
+        departure=fleet.departure_slot,
+        up=limits.up,
+        down=limits.down,
+        charge_eff=fleet.charge_efficiency,
+        discharge_eff=fleet.discharge_efficiency,
+        wear=fleet.wear_cost,
+        start=fleet.arrival_kwh,
+        target=limits.target,
+        reserve=fleet.reserve_kwh,
+        top=limits.top,
+        surplus=fleet.surplus_value,
+        limited=np.isfinite(fleet.discharge_limit_kwh),
+        first=np.zeros((size, slots + 1), np.int64),
+        runs=np.zeros(size, np.int64),
+        group=np.zeros((size, slots), np.int64),
+        floor=np.zeros((size, slots)),
+        price=price,
+        reward=scenario.market.incentive,
+        free=least_cost(problem, price),
+        key=np.zeros((size, PLACES), np.int64),
+        kept=np.zeros((size, PLACES)),
+    )
+    find_runs(stays, family.group)
+    return stays
