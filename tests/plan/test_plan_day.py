@@ -142,7 +142,7 @@ def test_an_unknown_strategy_is_refused() -> None:
 
 
 def test_few_prices_have_a_tighter_bound() -> None:
-    """One price for the day: profit ≤ bound of such tariffs ≤ bound of any; 0 boxes: no such bound."""
+    """With one price for the day the bound of such tariffs lies between profit and bound of any."""
     scenario = small()
     scenario = replace(scenario, rules=replace(scenario.rules, family="flat"))
     found = plan(scenario, participation=0.75).result

@@ -23,10 +23,10 @@ TIE = 1e-7
 def _reached(slope, length, pieces, low, price, tie):
     """The energy up to which a kWh is worth more than ``price`` (``tie`` > 0: or as much)."""
     energy = low
-    for k in range(pieces):
-        if slope[k] >= tie - price:
-            break
+    k = 0
+    while k < pieces and slope[k] < tie - price:
         energy += length[k]
+        k += 1
     return energy
 
 
@@ -37,16 +37,19 @@ def insert(slope, length, pieces, new, size):
         return pieces
     k = pieces
     while k > 0 and slope[k - 1] > new:
-        slope[k], length[k] = slope[k - 1], length[k - 1]
+        slope[k] = slope[k - 1]
+        length[k] = length[k - 1]
         k -= 1
-    slope[k], length[k] = new, size
+    slope[k] = new
+    length[k] = size
     return pieces + 1
 
 
 @njit(cache=True, nogil=True)
 def cut_front(slope, length, pieces, excess):
     """Take ``excess`` off the front; returns the pieces left and how the function changed."""
-    gone, change = 0, 0.0
+    gone = 0
+    change = 0.0
     while gone < pieces and length[gone] <= excess:
         change += slope[gone] * length[gone]
         excess -= length[gone]
@@ -56,7 +59,8 @@ def cut_front(slope, length, pieces, excess):
         length[gone] -= excess
     if gone > 0:
         for k in range(gone, pieces):
-            slope[k - gone], length[k - gone] = slope[k], length[k]
+            slope[k - gone] = slope[k]
+            length[k - gone] = length[k]
     return pieces - gone, change
 
 
@@ -83,18 +87,50 @@ def levels_by_worth(
     taken at; ``tie``: positive where a tie counts as worth it. ``slope``, ``length``: scratch of at
     least 2 runs + 2. Writes ``charge_to`` and ``drain_to`` (runs,).
     """
-    low, pieces = target, 0
-    pieces = insert(slope, length, pieces, -surplus, top - target)
+    low = target
+    pieces = 0
+    if top > target:
+        slope[0] = -surplus
+        length[0] = top - target
+        pieces = 1
     for t in range(buy.shape[0] - 1, -1, -1):
         charge_to[t] = _reached(slope, length, pieces, low, own_buy[t], tie)
         drain_to[t] = _reached(slope, length, pieces, low, own_sell[t], tie)
-        pieces = insert(slope, length, pieces, -buy[t], up[t])
-        pieces = insert(slope, length, pieces, -sell[t], down[t])
-        pieces = cut_back(length, pieces, down[t])
+        # As `insert`, `cut_back` and `cut_front`, written out: calls took three times as long.
+        for kind in range(2):
+            new = -buy[t] if kind == 0 else -sell[t]
+            size = up[t] if kind == 0 else down[t]
+            if size <= 0.0:
+                continue
+            k = pieces
+            while k > 0 and slope[k - 1] > new:
+                slope[k] = slope[k - 1]
+                length[k] = length[k - 1]
+                k -= 1
+            slope[k] = new
+            length[k] = size
+            pieces += 1
+        excess = down[t]
+        while pieces > 0 and length[pieces - 1] <= excess:
+            pieces -= 1
+            excess -= length[pieces]
+        if pieces > 0:
+            length[pieces - 1] -= excess
         low -= up[t]
         if floor[t] > low:
-            pieces, _ = cut_front(slope, length, pieces, floor[t] - low)
+            excess = floor[t] - low
             low = floor[t]
+            k = 0
+            while k < pieces and length[k] <= excess:
+                excess -= length[k]
+                k += 1
+            if k > 0:
+                for later in range(k, pieces):
+                    slope[later - k] = slope[later]
+                    length[later - k] = length[later]
+                pieces -= k
+            if pieces > 0:
+                length[0] -= excess
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -114,21 +150,23 @@ def _least(energy, up, down, charge_to, drain_to):
 
 
 @njit(cache=True, nogil=True)
-def follow_between(start, up, down, low_levels, high_levels, low, high, fall, rise):
+def follow_between(
+    start, up, down, low_charge, low_drain, high_charge, high_drain, low, high, fall, rise
+):
     """Forward pass: between which energies each run ends, and how far it may fall or rise.
 
-    ``low_levels``, ``high_levels`` (2, runs): the least and the most that the levels to charge to
-    and to drain to can be. Writes ``low``, ``high``: energies at the end of each run, and ``fall``,
-    ``rise``: the lowest and the highest change over it, all of shape (runs,). What a run may end
-    with rises with what it begins with, by no more than that, so the ends of the range tell all.
+    ``low_charge``, ``low_drain``, ``high_charge``, ``high_drain`` (runs,): the least and the most
+    that the levels to charge to and to drain to can be. Writes ``low``, ``high``: energies at the
+    end of each run, and ``fall``, ``rise``: the lowest and the highest change over it, all of shape
+    (runs,). What a run may end with rises with what it begins with, by no more than that, so the
+    ends of the range tell all.
     """
     least = start
     most = start
     for t in range(up.shape[0]):
-        lower, higher = low_levels[:, t], high_levels[:, t]
-        rise[t] = _most(least, up[t], down[t], higher[0], higher[1]) - least
-        fall[t] = _least(most, up[t], down[t], lower[0], lower[1]) - most
-        least = _least(least, up[t], down[t], lower[0], lower[1])
-        most = _most(most, up[t], down[t], higher[0], higher[1])
+        rise[t] = _most(least, up[t], down[t], high_charge[t], high_drain[t]) - least
+        fall[t] = _least(most, up[t], down[t], low_charge[t], low_drain[t]) - most
+        least = _least(least, up[t], down[t], low_charge[t], low_drain[t])
+        most = _most(most, up[t], down[t], high_charge[t], high_drain[t])
         low[t] = least
         high[t] = most

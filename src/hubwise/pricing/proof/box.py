@@ -19,7 +19,7 @@ Index = NDArray[np.int64]
 # Boxes this small are not cut, and prices this near are lawful [currency/kWh].
 SMALL = 1e-7
 # Places for what a session's sets of answers cost.
-PLACES = 256
+PLACES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +115,23 @@ def parts_of(problem: Problem, family: Family, prices: Dispatch) -> list[Part]:
     """The sets of hubs with prices of their own, at a dispatch's prices of the shared limits."""
     stays = _stays(problem, family, prices)
     both = problem.fleet.charge_efficiency * problem.fleet.discharge_efficiency
+    headroom = _tightest_lines(family.headroom)
     parts = []
     for row in np.unique(family.group, axis=0):
         groups = np.unique(row)
         hubs = np.flatnonzero((family.group == row).all(axis=1))
         chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs))
         bounds_of = family.low[:, groups], family.high[:, groups]
-        parts.append(
-            Part(stays, chosen, groups, *bounds_of, family.headroom, float(np.median(both)))
-        )
+        parts.append(Part(stays, chosen, groups, *bounds_of, headroom, float(np.median(both))))
     return parts
+
+
+def _tightest_lines(headroom: Array) -> Array:
+    """Of parallel lines (intercept, slope) the lowest; shape (2, lines)."""
+    slopes, which = np.unique(headroom[1], return_inverse=True)
+    lowest = np.full(len(slopes), np.inf)
+    np.minimum.at(lowest, which, headroom[0])
+    return np.stack([lowest, slopes])
 
 
 def _stays(problem: Problem, family: Family, at: Dispatch) -> Stays:

@@ -94,8 +94,11 @@ def find_runs(stays, group):
 
 
 @njit(cache=True, nogil=True)
-def _between(stays, i, level, charge, discharge, both_ways, scratch):
-    """Between which energies each run of session ``i`` ends, and how far it may fall or rise.
+def _between(
+    first, group, floor, slot_up, slot_down, charge_eff, discharge_eff, wear, start, target, top,
+    surplus, limited, level, charge, discharge, both_ways, scratch,
+):  # fmt: skip
+    """Between which energies each run of a session ends, and how far it may fall or rise.
 
     ``level`` (2,): lowest and highest price that all others are told from; ``charge`` (2, groups):
     of the charge prices less that price; ``discharge`` (2, groups): of the discharge prices less
@@ -103,43 +106,48 @@ def _between(stays, i, level, charge, discharge, both_ways, scratch):
     the worth of energy are less by the same, and the level hardly matters: not at all where all
     vehicles have that efficiency.
     """
-    n = stays.runs[i]
-    buy, sell = scratch[0:2, :n], scratch[2:4, :n]
-    up, down = scratch[4, :n], scratch[5, :n]
-    low_levels, high_levels = scratch[6:8, :n], scratch[8:10, :n]
-    charge_eff, discharge_eff = stays.charge_eff[i], stays.discharge_eff[i]
+    n = group.shape[0]
+    # Rows by themselves: a slice of several is not contiguous, and took twice as long.
+    buy, dear_buy, sell, dear_sell = scratch[0, :n], scratch[1, :n], scratch[2, :n], scratch[3, :n]
+    up, down, slope, length = scratch[4, :n], scratch[5, :n], scratch[10], scratch[11]
+    low_charge, low_drain = scratch[6, :n], scratch[7, :n]
+    high_charge, high_drain = scratch[8, :n], scratch[9, :n]
     apart = discharge_eff / both_ways - 1.0 / charge_eff
+    lower, upper = apart * level[0], apart * level[1]
+    if apart < 0.0:
+        lower, upper = upper, lower
     for k in range(n):
-        g = stays.group[i, k]
-        slots = stays.first[i, k + 1] - stays.first[i, k]
-        up[k] = slots * stays.up[i]
-        down[k] = slots * stays.down[i]
-        for side in range(2):
-            buy[side, k] = charge[side, g] / charge_eff
-            other = level[side] if apart >= 0.0 else level[1 - side]
-            sell[side, k] = discharge[side, g] * discharge_eff + apart * other - stays.wear[i]
-        if stays.limited[i]:
-            sell[0, k] = -np.inf
-    floor = stays.floor[i, :n]
-    slope, length = scratch[10], scratch[11]
-    for side, levels in ((0, low_levels), (1, high_levels)):
-        levels_by_worth(
-            buy[side], sell[side], buy[1 - side], sell[1 - side], (2 * side - 1) * TIE, up, down,
-            floor, stays.target[i], stays.top[i], stays.surplus[i] - level[1 - side] / charge_eff,
-            slope, length, levels[0], levels[1],
-        )  # fmt: skip
+        g = group[k]
+        slots = first[k + 1] - first[k]
+        up[k] = slots * slot_up
+        down[k] = slots * slot_down
+        buy[k] = charge[0, g] / charge_eff
+        dear_buy[k] = charge[1, g] / charge_eff
+        sell[k] = discharge[0, g] * discharge_eff + lower - wear
+        dear_sell[k] = discharge[1, g] * discharge_eff + upper - wear
+        if limited:
+            sell[k] = -np.inf
+    levels_by_worth(
+        buy, sell, dear_buy, dear_sell, -TIE, up, down, floor, target, top,
+        surplus - level[1] / charge_eff, slope, length, low_charge, low_drain,
+    )  # fmt: skip
+    levels_by_worth(
+        dear_buy, dear_sell, buy, sell, TIE, up, down, floor, target, top,
+        surplus - level[0] / charge_eff, slope, length, high_charge, high_drain,
+    )  # fmt: skip
     low, high, fall, rise = scratch[12, :n], scratch[13, :n], scratch[14, :n], scratch[15, :n]
-    follow_between(stays.start[i], up, down, low_levels, high_levels, low, high, fall, rise)
+    follow_between(
+        start, up, down, low_charge, low_drain, high_charge, high_drain, low, high, fall, rise
+    )
     for k in range(n):
-        least = floor[k + 1] if k + 1 < n else stays.target[i]
+        least = floor[k + 1] if k + 1 < n else target
         low[k] = max(low[k], least)
-        high[k] = min(high[k], stays.top[i])
+        high[k] = min(high[k], top)
 
 
 @njit(cache=True, nogil=True)
-def _ways(stays, i, scratch):
-    """How each run of session ``i`` may go, as bits, and a number for the whole set of answers."""
-    n = stays.runs[i]
+def _ways(n, scratch):
+    """How each run may go, as bits, and a number for the whole set of answers."""
     key = np.int64(1469598103934665603)
     for k in range(n):
         low, high, fall, rise = scratch[12, k], scratch[13, k], scratch[14, k], scratch[15, k]
@@ -162,35 +170,37 @@ def _ways(stays, i, scratch):
 
 
 @njit(cache=True, nogil=True)
-def _cheapest_between(stays, i, scratch):
-    """The least cost of session ``i`` among its set of answers [currency]."""
-    buy, sell, least, most, low, high = scratch[17:23]
+def _cheapest_between(
+    price, reward, first, floor, up, down, charge_eff, discharge_eff, wear, start, top, scratch
+):
+    """The least cost of a session among its set of answers [currency].
+
+    ``price``, ``reward``: those of the stay, shape (slots,).
+    """
+    buy, sell, least, most = scratch[17], scratch[18], scratch[19], scratch[20]
+    low, high = scratch[21], scratch[22]
     offset = 0.0
-    h, arrival = stays.hub[i], stays.arrival[i]
-    charge_eff, discharge_eff = stays.charge_eff[i], stays.discharge_eff[i]
-    for k in range(stays.runs[i]):
+    for k in range(floor.shape[0]):
         way = int(scratch[16, k])
-        last = stays.first[i, k + 1] - 1
-        for t in range(stays.first[i, k], last + 1):
-            most[t] = stays.up[i] if way & CAN_CHARGE else 0.0
-            least[t] = -stays.down[i] if way & CAN_DRAIN else 0.0
+        last = first[k + 1] - 1
+        for t in range(first[k], last + 1):
+            most[t] = up if way & CAN_CHARGE else 0.0
+            least[t] = -down if way & CAN_DRAIN else 0.0
             if way & MUST_CHARGE:
-                least[t] = stays.up[i]
+                least[t] = up
             if way & MUST_DRAIN:
-                most[t] = -stays.down[i]
-            low[t] = scratch[12, k] if t == last else stays.floor[i, k]
-            high[t] = scratch[13, k] if t == last else stays.top[i]
-            price = stays.price[h, arrival + t]
-            buy[t] = price / charge_eff
-            sell[t] = (price + stays.reward[arrival + t]) * discharge_eff - stays.wear[i]
+                most[t] = -down
+            low[t] = scratch[12, k] if t == last else floor[k]
+            high[t] = scratch[13, k] if t == last else top
+            buy[t] = price[t] / charge_eff
+            sell[t] = (price[t] + reward[t]) * discharge_eff - wear
             if sell[t] > buy[t] and least[t] < 0.0 < most[t]:
                 # Where going in a circle would pay, the chord: below the cost everywhere.
                 chord = (buy[t] * most[t] - sell[t] * least[t]) / (most[t] - least[t])
                 offset += (sell[t] - chord) * least[t]
                 buy[t] = chord
                 sell[t] = chord
-    n = stays.departure[i] - arrival
-    return offset + _cheapest_path(n, stays.start[i], scratch)
+    return offset + _cheapest_path(price.shape[0], start, scratch)
 
 
 @njit(cache=True, nogil=True)
@@ -199,7 +209,8 @@ def _cheapest_path(n, start, scratch):
 
     Where rounding leaves no path there is nothing to say, which is the least of all costs.
     """
-    buy, sell, least, most, low, high = scratch[17:23]
+    buy, sell, least, most = scratch[17], scratch[18], scratch[19], scratch[20]
+    low, high = scratch[21], scratch[22]
     slope, length = scratch[23], scratch[24]
     slope[0], length[0] = 0.0, max(high[n - 1] - low[n - 1], 0.0)
     at, pieces, cost = low[n - 1], 1, 0.0
@@ -227,23 +238,53 @@ def _cheapest_path(n, start, scratch):
 
 
 @njit(cache=True, nogil=True)
-def _least_of(stays, i, level, charge, discharge, both_ways, scratch):
-    """The least cost of one session in a box of prices, kept in the table [currency]."""
-    _between(stays, i, level, charge, discharge, both_ways, scratch)
-    key = _ways(stays, i, scratch)
-    places = stays.key.shape[1]
+def _place(keys, key):
+    """Where ``key`` stands in a session's row of the table, or would."""
+    places = keys.shape[0]
     at = (key ^ (key >> np.int64(17))) % places
     for _ in range(PROBES):
-        if stays.key[i, at] == key:
-            return stays.kept[i, at]
-        if stays.key[i, at] == 0:
+        if keys[at] == key or keys[at] == 0:
             break
         at = (at + 1) % places
-    # What a discharge limit costs is in `free` only: the larger of two bounds is one.
-    found = max(_cheapest_between(stays, i, scratch), stays.free[i])
-    stays.key[i, at] = key
-    stays.kept[i, at] = found
-    return found
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _least_of_some(stays, chosen, level, charge, discharge, both_ways, part, parts, least):
+    """Write the least costs of every ``parts``-th session from ``part`` on."""
+    # A tuple of arrays is dear to hand on: its members are counted at every call.
+    first, runs, group, floor = stays.first, stays.runs, stays.group, stays.floor
+    up, down, charge_eff, discharge_eff = (
+        stays.up,
+        stays.down,
+        stays.charge_eff,
+        stays.discharge_eff,
+    )
+    wear, start, target, top = stays.wear, stays.start, stays.target, stays.top
+    surplus, limited, free, hub = stays.surplus, stays.limited, stays.free, stays.hub
+    arrival, departure, price, reward = stays.arrival, stays.departure, stays.price, stays.reward
+    keys, kept = stays.key, stays.kept
+    scratch = np.empty((ROWS, 2 * floor.shape[1] + 4))
+    for at in range(part, chosen.shape[0], parts):
+        i = chosen[at]
+        n = runs[i]
+        _between(
+            first[i], group[i, :n], floor[i, :n], up[i], down[i], charge_eff[i], discharge_eff[i],
+            wear[i], start[i], target[i], top[i], surplus[i], limited[i], level, charge, discharge,
+            both_ways, scratch,
+        )  # fmt: skip
+        key = _ways(n, scratch)
+        place = _place(keys[i], key)
+        if keys[i, place] != key:
+            stay = slice(arrival[i], departure[i])
+            found = _cheapest_between(
+                price[hub[i], stay], reward[stay], first[i], floor[i, :n], up[i], down[i],
+                charge_eff[i], discharge_eff[i], wear[i], start[i], top[i], scratch,
+            )  # fmt: skip
+            keys[i, place] = key
+            # What a discharge limit costs is in `free` only: the larger of two bounds is one.
+            kept[i, place] = max(found, free[i])
+        least[at] = kept[i, place]
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -252,8 +293,5 @@ def least_in_box(stays, chosen, level, charge, discharge, both_ways, threads, le
 
     The box as `_between` has it; ``chosen`` and ``least`` of one shape.
     """
-    width = 2 * stays.floor.shape[1] + 4
     for part in prange(threads):
-        scratch = np.empty((ROWS, width))
-        for at in range(part, chosen.shape[0], threads):
-            least[at] = _least_of(stays, chosen[at], level, charge, discharge, both_ways, scratch)
+        _least_of_some(stays, chosen, level, charge, discharge, both_ways, part, threads, least)
