@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -126,3 +127,35 @@ def test_a_study_by_a_cluster_is_the_same(cluster: str, tmp_path: Path) -> None:
         assert {**mine, "wall_seconds": 0} == {**theirs, "wall_seconds": 0}
     for file in sorted(here.folder.glob("plans/*/*.parquet")):
         assert (there.folder / file.relative_to(here.folder)).read_bytes() == file.read_bytes()
+
+
+COMPILES = """
+from dataclasses import dataclass
+
+import numba
+
+from hubwise.study.workers import Workers, done_by
+
+
+@dataclass(frozen=True)
+class Compiler:
+    def run(self, job):
+        same = numba.njit(lambda number: number + 0)
+        return int(same(job)), int(numba.config.NUMBA_NUM_THREADS)
+
+
+if __name__ == "__main__":
+    print(sorted(done_by(Compiler(), [1, 2, 3], Workers(count=2))))
+"""
+
+
+def test_workers_of_our_own_can_compile_on_one_core(tmp_path: Path) -> None:
+    """Where nothing is compiled yet, as in a new installation, our workers compile it.
+
+    A script of its own: workers begin with what the script imports, numba here, as the command
+    line's do.
+    """
+    script = tmp_path / "compiles.py"
+    script.write_text(COMPILES)
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == str([(job, (job, 1)) for job in (1, 2, 3)]), ran.stderr[-2000:]

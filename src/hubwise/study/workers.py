@@ -282,6 +282,9 @@ _busy = threading.Lock()
 def _alone(task: Task[Any, Any], job: Any) -> Any:
     """A worker's work on one job, on one core."""
     with _busy:
+        # What our workers' environment says came after numba was imported; once its threads have
+        # begun it is too late to hear it, and numba would refuse to compile.
+        numba.config.reload_config()  # type: ignore[no-untyped-call]
         numba.set_num_threads(1)
         return _run(task, job)
 
