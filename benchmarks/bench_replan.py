@@ -57,8 +57,9 @@ def _many_zones(drivers: int, zones: int) -> Figure:
     if whole > 1.0:
         run += f"; EXTRAPOLATED by {whole:.1f}"
     how = (
-        f"hubwise.plan.replan of ieee33 at {SHARE:g}, {run}; the market moved by {100 * MOVES[0]:g} "
-        f"to {100 * MOVES[-1]:g} % an hour; prices, dispatch, AC check and account; wall clock"
+        f"hubwise.plan.replan of ieee33 at {SHARE:g}, {run}; the market moved by "
+        f"{100 * MOVES[0]:g} to {100 * MOVES[-1]:g} % an hour; prices, dispatch, AC check and "
+        "account; wall clock"
     )
     name = f"re-plan of {DRIVERS:,} drivers"
     return Figure(name, spent * max(whole, 1.0), "s", how, ("at most", 30))
