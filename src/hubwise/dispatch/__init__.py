@@ -8,15 +8,18 @@ from hubwise.dispatch.bound import (
     prices_of_limits,
     social_cost_bound,
 )
+from hubwise.dispatch.kernel import Units
 from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.ties import pessimistic, undelegated
+from hubwise.dispatch.units import session_units
 
 __all__ = [
     "Dispatch",
     "Limits",
     "Multipliers",
     "Problem",
+    "Units",
     "dispatch",
     "excess_cost",
     "feeder_limits",
@@ -25,6 +28,7 @@ __all__ = [
     "mixed",
     "pessimistic",
     "prices_of_limits",
+    "session_units",
     "social_cost_bound",
     "undelegated",
     "with_participants",

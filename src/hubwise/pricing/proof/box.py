@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.dispatch import Dispatch, Problem, least_cost, prices_of_limits
-from hubwise.drivers import bounds
+from hubwise.dispatch import Dispatch, Problem, Units, least_cost, prices_of_limits, session_units
 from hubwise.pricing.family import Family
 from hubwise.pricing.proof.least import Stays, find_runs, least_in_box
 
@@ -42,6 +40,7 @@ class Part:
     ``excess`` is counted from ``free``, the least that the sessions can cost at all.
     """
 
+    units: Units
     stays: Stays
     chosen: Index
     groups: Index
@@ -64,9 +63,8 @@ class Part:
             discharge[side, self.groups] = ends[others:]
         least = np.empty(len(self.chosen))
         level = np.array(box.level)
-        threads = numba.get_num_threads()
         least_in_box(
-            self.stays, self.chosen, level, charge, discharge, self.both_ways, threads, least
+            self.units, self.stays, self.chosen, level, charge, discharge, self.both_ways, least
         )
         return least
 
@@ -113,16 +111,18 @@ class Part:
 
 def parts_of(problem: Problem, family: Family, prices: Dispatch) -> list[Part]:
     """The sets of hubs with prices of their own, at a dispatch's prices of the shared limits."""
-    stays = _stays(problem, family, prices)
+    units = session_units(problem.fleet, problem.scenario.horizon, own=True)
+    stays = _stays(problem, units, family, prices)
     both = problem.fleet.charge_efficiency * problem.fleet.discharge_efficiency
+    both_ways = float(np.median(both))
     headroom = _tightest_lines(family.headroom)
     parts = []
     for row in np.unique(family.group, axis=0):
         groups = np.unique(row)
         hubs = np.flatnonzero((family.group == row).all(axis=1))
         chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs))
-        bounds_of = family.low[:, groups], family.high[:, groups]
-        parts.append(Part(stays, chosen, groups, *bounds_of, headroom, float(np.median(both))))
+        lawful = family.low[:, groups], family.high[:, groups], headroom
+        parts.append(Part(units, stays, chosen, groups, *lawful, both_ways))
     return parts
 
 
@@ -134,35 +134,19 @@ def _tightest_lines(headroom: Array) -> Array:
     return np.stack([lowest, slopes])
 
 
-def _stays(problem: Problem, family: Family, at: Dispatch) -> Stays:
-    fleet, scenario = problem.fleet, problem.scenario
-    price = prices_of_limits(problem, at)
-    limits = bounds(fleet, scenario.horizon.slot_hours)
-    size, slots = len(fleet), scenario.horizon.slots
+def _stays(problem: Problem, units: Units, family: Family, at: Dispatch) -> Stays:
+    scenario, size = problem.scenario, len(problem.fleet)
+    horizon, price = scenario.horizon, prices_of_limits(problem, at)
     stays = Stays(
-        hub=fleet.hub,
-        arrival=fleet.arrival_slot,
-        departure=fleet.departure_slot,
-        up=limits.up,
-        down=limits.down,
-        charge_eff=fleet.charge_efficiency,
-        discharge_eff=fleet.discharge_efficiency,
-        wear=fleet.wear_cost,
-        start=fleet.arrival_kwh,
-        target=limits.target,
-        reserve=fleet.reserve_kwh,
-        top=limits.top,
-        surplus=fleet.surplus_value,
-        limited=np.isfinite(fleet.discharge_limit_kwh),
-        first=np.zeros((size, slots + 1), np.int64),
+        first=np.zeros((size, horizon.slots + 1), np.int64),
         runs=np.zeros(size, np.int64),
-        group=np.zeros((size, slots), np.int64),
-        floor=np.zeros((size, slots)),
+        group=np.zeros((size, horizon.slots), np.int64),
+        floor=np.zeros((size, horizon.slots)),
         price=price,
         reward=scenario.market.incentive,
         free=least_cost(problem, price),
         key=np.zeros((size, PLACES), np.int64),
         kept=np.zeros((size, PLACES)),
     )
-    find_runs(stays, family.group)
+    find_runs(units, stays, family.group)
     return stays

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from hubwise.drivers.kernel import gather
@@ -42,32 +42,16 @@ ROWS = 25
 
 
 class Stays(NamedTuple):
-    """Sessions as columns (sessions,), and their runs of one price and one floor.
+    """The runs of one price and one floor of every session, and what its answers cost.
 
     ``first`` (sessions, slots + 1): first slot of each run, counted from arrival, closed by the
     length of the stay; ``runs`` (sessions,): how many; ``group``, ``floor`` (sessions, slots):
-    price group of each run and least energy at its start. ``up`` and ``down`` are per slot, and
-    ``surplus`` is what surplus energy is worth to the driver. ``limited``: whether drawing is
-    limited, so that each kWh drawn may cost any more. ``price``, ``reward``: (hubs, slots) and
-    (slots,), what a kWh drawn at a hub costs the operator, and what it gets on top for a kWh that
-    vehicles discharge. ``free``: least cost of each session whatever it does. ``key``, ``kept``
-    (sessions, places): the table.
+    price group of each run and least energy at its start. ``price``, ``reward``: (hubs, slots)
+    and (slots,), what a kWh drawn at a hub costs the operator, and what it gets on top for a kWh
+    that vehicles discharge. ``free`` (sessions,): least cost of each session whatever it does. ``key``,
+    ``kept`` (sessions, places): the table.
     """
 
-    hub: Index
-    arrival: Index
-    departure: Index
-    up: Array
-    down: Array
-    charge_eff: Array
-    discharge_eff: Array
-    wear: Array
-    start: Array
-    target: Array
-    reserve: Array
-    top: Array
-    surplus: Array
-    limited: NDArray[np.bool_]
     first: Index
     runs: Index
     group: Index
@@ -80,13 +64,12 @@ class Stays(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def find_runs(stays, group):
+def find_runs(units, stays, group):
     """Write the runs of every stay; ``group`` (hubs, slots)."""
-    for i in range(stays.hub.shape[0]):
-        first, until = stays.arrival[i], stays.departure[i]
-        groups = group[stays.hub[i], first:until].astype(np.float64)
+    for i in range(units.hub.shape[0]):
+        groups = group[units.hub[i], units.arrival[i] : units.departure[i]].astype(np.float64)
         stays.runs[i] = gather(
-            groups, groups, stays.up[i], stays.start[i], stays.reserve[i], stays.first[i],
+            groups, groups, units.up[i], units.start[i], units.reserve[i], stays.first[i],
             stays.floor[i],
         )  # fmt: skip
         for k in range(stays.runs[i]):
@@ -104,7 +87,8 @@ def _between(
     of the charge prices less that price; ``discharge`` (2, groups): of the discharge prices less
     that price over ``both_ways``, a vehicle's efficiency there and back. Told so, every price and
     the worth of energy are less by the same, and the level hardly matters: not at all where all
-    vehicles have that efficiency.
+    vehicles have that efficiency. ``limited``: whether drawing is, so that each kWh drawn may cost
+    any more.
     """
     n = group.shape[0]
     # Rows by themselves: a slice of several is not contiguous, and took twice as long.
@@ -250,28 +234,29 @@ def _place(keys, key):
 
 
 @njit(cache=True, nogil=True)
-def _least_of_some(stays, chosen, level, charge, discharge, both_ways, part, parts, least):
-    """Write the least costs of every ``parts``-th session from ``part`` on."""
+def least_in_box(units, stays, chosen, level, charge, discharge, both_ways, least):
+    """Write the least cost of the sessions ``chosen`` in a box of prices into ``least``.
+
+    ``units``: the sessions as the dispatch has them. The box as `_between` has it; ``chosen`` and
+    ``least`` of one shape. On one core: a box takes less than a millisecond, and on cores that
+    others use as well two waited for each other ten times as long.
+    """
     # A tuple of arrays is dear to hand on: its members are counted at every call.
     first, runs, group, floor = stays.first, stays.runs, stays.group, stays.floor
-    up, down, charge_eff, discharge_eff = (
-        stays.up,
-        stays.down,
-        stays.charge_eff,
-        stays.discharge_eff,
-    )
-    wear, start, target, top = stays.wear, stays.start, stays.target, stays.top
-    surplus, limited, free, hub = stays.surplus, stays.limited, stays.free, stays.hub
-    arrival, departure, price, reward = stays.arrival, stays.departure, stays.price, stays.reward
+    price, reward, free = stays.price, stays.reward, stays.free
     keys, kept = stays.key, stays.kept
+    up, down, hub, limit = units.up, units.down, units.hub, units.limit
+    charge_eff, discharge_eff, wear = units.charge_eff, units.discharge_eff, units.wear
+    start, target, top, surplus = units.start, units.target, units.top, units.surplus
+    arrival, departure = units.arrival, units.departure
     scratch = np.empty((ROWS, 2 * floor.shape[1] + 4))
-    for at in range(part, chosen.shape[0], parts):
+    for at in range(chosen.shape[0]):
         i = chosen[at]
         n = runs[i]
         _between(
             first[i], group[i, :n], floor[i, :n], up[i], down[i], charge_eff[i], discharge_eff[i],
-            wear[i], start[i], target[i], top[i], surplus[i], limited[i], level, charge, discharge,
-            both_ways, scratch,
+            wear[i], start[i], target[i], top[i], surplus[i], limit[i] < np.inf, level, charge,
+            discharge, both_ways, scratch,
         )  # fmt: skip
         key = _ways(n, scratch)
         place = _place(keys[i], key)
@@ -285,13 +270,3 @@ def _least_of_some(stays, chosen, level, charge, discharge, both_ways, part, par
             # What a discharge limit costs is in `free` only: the larger of two bounds is one.
             kept[i, place] = max(found, free[i])
         least[at] = kept[i, place]
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def least_in_box(stays, chosen, level, charge, discharge, both_ways, threads, least):
-    """Write the least cost of the sessions ``chosen`` in a box of prices into ``least``.
-
-    The box as `_between` has it; ``chosen`` and ``least`` of one shape.
-    """
-    for part in prange(threads):
-        _least_of_some(stays, chosen, level, charge, discharge, both_ways, part, threads, least)
