@@ -48,8 +48,8 @@ class Stays(NamedTuple):
     length of the stay; ``runs`` (sessions,): how many; ``group``, ``floor`` (sessions, slots):
     price group of each run and least energy at its start. ``price``, ``reward``: (hubs, slots)
     and (slots,), what a kWh drawn at a hub costs the operator, and what it gets on top for a kWh
-    that vehicles discharge. ``free`` (sessions,): least cost of each session whatever it does. ``key``,
-    ``kept`` (sessions, places): the table.
+    that vehicles discharge. ``free`` (sessions,): least cost of each session whatever it does.
+    ``key``, ``kept`` (sessions, places): the table.
     """
 
     first: Index
