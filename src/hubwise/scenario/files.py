@@ -95,7 +95,7 @@ class SearchSection(Section):
     method: Word = "auto"
     evaluations: Annotated[int, Field(ge=1)] = 400
     seed: Annotated[int, Field(ge=0)]
-    boxes: Annotated[int, Field(ge=0)] = 1_000
+    boxes: Annotated[int, Field(ge=0)] = 500
 
 
 class FeederSection(Section):

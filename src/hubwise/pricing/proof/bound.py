@@ -24,7 +24,7 @@ from hubwise.pricing.proof.box import SMALL, Box, Part, parts_of
 Array = NDArray[np.float64]
 
 # Boxes looked at for one bound.
-BOXES = 1_000
+BOXES = 500
 # With more groups of prices than this, boxes are too many to cut anything off.
 MOST_GROUPS = 8
 # A bound this near to what is reached at a point is closed, as a share.
