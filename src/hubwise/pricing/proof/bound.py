@@ -85,8 +85,7 @@ def family_bound(
         return FamilyBound(any_tariff, 0, closed=False)
     if not len(problem.fleet):
         return FamilyBound(any_tariff, 0, closed=True)
-    prices, parts = _tightest(problem, family, relaxed, planned)
-    bound = profit_bound(problem, prices)
+    bound, parts = _tightest(problem, family, relaxed, planned)
     found = [_closed_in(part, boxes, bound) for part in parts]
     profit = bound - sum(excess for excess, _, _ in found)
     closed = all(done for _, _, done in found) and profit <= any_tariff
@@ -95,21 +94,19 @@ def family_bound(
 
 def _tightest(
     problem: Problem, family: Family, relaxed: Dispatch, planned: tuple[Tariff, Dispatch] | None
-) -> tuple[Dispatch, list[Part]]:
-    """The prices of the shared limits that bound the planned tariff best, and the parts there."""
+) -> tuple[float, list[Part]]:
+    """At the prices of the shared limits that bound the planned tariff best: bound and parts."""
     if planned is None:
-        return relaxed, parts_of(problem, family, relaxed)
+        return profit_bound(problem, relaxed), parts_of(problem, family, relaxed)
     tariff, own = planned
     posted = family.posted(tariff)
-    best: tuple[float, Dispatch, list[Part]] | None = None
+    found = []
     for share in WAYS:
         at = mixed(relaxed, own, share)
-        parts = parts_of(problem, family, at)
-        reached = profit_bound(problem, at) - sum(p.excess(p.at(posted)) for p in parts)
-        if best is None or reached < best[0]:
-            best = reached, at, parts
-    assert best is not None
-    return best[1], best[2]
+        bound, parts = profit_bound(problem, at), parts_of(problem, family, at)
+        found.append((bound - sum(p.excess(p.at(posted)) for p in parts), bound, parts))
+    _, bound, parts = min(found, key=lambda way: way[0])
+    return bound, parts
 
 
 def _closed_in(part: Part, boxes: int, scale: float) -> tuple[float, int, bool]:
