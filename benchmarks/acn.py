@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from acnportal import acnsim
 from acnportal.algorithms import UncontrolledCharging
-from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon
+from hubwise.domain.arrays import Array
 
 # The simulator asks for a limit that chargers share; this one never binds.
 NO_LIMIT_A = 1e9
@@ -55,7 +55,7 @@ class Day:
             warnings.simplefilter("ignore")  # its own, about newer libraries
             self.simulator.run()
 
-    def power_kw(self, slots: int) -> NDArray[np.float64]:
+    def power_kw(self, slots: int) -> Array:
         """Power at every charger; shape (sessions, slots) [kW]."""
         network = self.simulator.network
         order = [int(name.removeprefix("charger-")) for name in network.station_ids]

@@ -11,9 +11,9 @@ import numpy as np
 
 from benchmarks.figure import Figure
 from benchmarks.timing import in_turn
-from hubwise.battery import MODELS, Depth, ageing, follow, same_shares, stress
+from hubwise.battery import MODELS, Depth, fleet_ageing, follow, same_shares, stress
 from hubwise.domain import Scenario
-from hubwise.plan import Plan, plan
+from hubwise.plan import Plan, make_plan
 from hubwise.scenario import load, with_wear
 
 CASES = Path(__file__).parents[1] / "tests" / "battery" / "cases"
@@ -58,9 +58,9 @@ def _plans(scenario: Scenario, share: float) -> Iterator[Figure]:
     made: dict[str, tuple[Plan, float]] = {}
     for wear in ("linear", "nonlinear"):
         given = with_wear(scenario, wear)
-        plan(given, participation=share)
+        make_plan(given, participation=share)
         began = process_time()
-        made[wear] = plan(given, participation=share), process_time() - began
+        made[wear] = make_plan(given, participation=share), process_time() - began
     found, spent = made["nonlinear"]
     where = f"ieee33, {share:g} participating, nonlinear wear"
     how = f"hubwise plan ieee33 --participation {share:g} --wear nonlinear"
@@ -94,10 +94,14 @@ def _plans(scenario: Scenario, share: float) -> Iterator[Figure]:
 def _evaluation(made: Plan) -> Figure:
     """Ageing of the whole fleet, everybody's ten years with and without V2G."""
     scenario = made.scenario
-    fleet, horizon, facts = scenario.fleet, scenario.horizon, scenario.battery
+    fleet, horizon, facts = (
+        scenario.situation.fleet,
+        scenario.situation.horizon,
+        scenario.situation.battery,
+    )
 
     def call() -> None:
-        ageing(fleet, made.schedule, horizon, facts)
+        fleet_ageing(fleet, made.schedule, horizon, facts)
 
     (spent,) = in_turn(call, repeats=5)
     return Figure(

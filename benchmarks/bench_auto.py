@@ -11,7 +11,7 @@ from benchmarks.figure import Figure
 from benchmarks.reference import ieee33
 from benchmarks.timing import WALL, seconds
 from hubwise.domain import Scenario
-from hubwise.plan import Plan, plan
+from hubwise.plan import Plan, make_plan
 from hubwise.pricing import METHODS
 from hubwise.scenario import with_participation
 
@@ -26,7 +26,7 @@ FEW, MORE = 20, 60
 def bench(quick: bool) -> Iterator[Figure]:
     """``hubwise.plan`` in a process that has planned before."""
     scenario = with_participation(ieee33(), SHARE)
-    made = plan(scenario)
+    made = make_plan(scenario)
     repeats = 1 if quick else 5
     spent = median(seconds(partial(plan, scenario), WALL) for _ in range(repeats))
     how = (
@@ -43,7 +43,7 @@ def bench(quick: bool) -> Iterator[Figure]:
     how = (
         f"operator_profit of the plan above below the best of all methods, given as many tariffs "
         f"as take {budget:g} s (they may end sooner), promises and limits kept: {each} "
-        f"{scenario.currency}; auto {made.account.profit:,.1f}"
+        f"{scenario.situation.market.currency}; auto {made.account.profit:,.1f}"
     )
     name = f"plan of ieee33, method auto: below the best of {budget / 60:.2g} minutes"
     yield Figure(name, 100 * (1 - made.account.profit / best), "%", how, ("at most", 0.5))
@@ -57,4 +57,4 @@ def _long(scenario: Scenario, method: str, budget: float) -> Plan:
 
     few, more = (seconds(partial(plan, given(count), method=method), WALL) for count in (FEW, MORE))
     an_evaluation = max((more - few) / (MORE - FEW), 1e-3)
-    return plan(given(max(MORE, int(budget / an_evaluation))), method=method)
+    return make_plan(given(max(MORE, int(budget / an_evaluation))), method=method)

@@ -9,18 +9,17 @@ from statistics import median
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.figure import Figure, Target
 from benchmarks.program import Programs, solver
 from benchmarks.reference import ieee33, posted_tariff, random_tariff
 from benchmarks.timing import in_turn, seconds
 from hubwise.domain import Tariff
+from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import best_response
 
 SAMPLE_SEED = 1
 TARGET: Target = ("at least", 300)
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Solved:
 
     build: float
     solve: float
-    cost: NDArray[np.float64]
+    cost: Array
 
 
 def bench(quick: bool) -> Iterator[Figure]:

@@ -15,10 +15,10 @@ from hubwise.dispatch import Problem, social_cost_bound
 from hubwise.domain import Scenario
 from hubwise.plan import relax
 from hubwise.pricing import make_family
-from hubwise.pricing.exact.answer import Answer
+from hubwise.pricing.exact.driver import Answer
 from hubwise.pricing.exact.operator import earn, hubs, keep_limits
 from hubwise.pricing.exact.program import Program
-from hubwise.pricing.exact.stay import Stay, stays
+from hubwise.pricing.exact.session import Stay, stays
 from hubwise.scenario import with_participation
 
 SHARE = 0.6
@@ -74,7 +74,10 @@ def least_social_cost(problem: Problem) -> float:
     status = solver.getModelStatus()
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS ended with {solver.modelStatusToString(status)}")
-    fixed = problem.scenario.hubs.lease_cost.sum() + problem.scenario.hubs.running_cost.sum()
+    fixed = (
+        problem.scenario.situation.hubs.lease_cost.sum()
+        + problem.scenario.situation.hubs.running_cost.sum()
+    )
     return -float(solver.getInfo().objective_function_value) - float(fixed)
 
 
@@ -97,9 +100,9 @@ def _free(program: Program, stay: Stay) -> Answer:
 
 def _thinned(scenario: Scenario) -> Scenario:
     """The scenario with one driver in `THINNED`, as large as those that it stands for."""
-    kept = np.arange(0, len(scenario.fleet), THINNED)
-    fleet = scenario.fleet.select(kept)
+    kept = np.arange(0, len(scenario.situation.fleet), THINNED)
+    fleet = scenario.situation.fleet.select(kept)
     grown = {name: getattr(fleet, name) * THINNED for name in SIZES}
     place = {int(i): k for k, i in enumerate(kept)}
     order = tuple(place[i] for i in scenario.participation_order if i in place)
-    return replace(scenario, fleet=replace(fleet, **grown), participation_order=order)
+    return scenario.having(fleet=replace(fleet, **grown), participation_order=order)

@@ -14,7 +14,7 @@ from benchmarks.reference import planned
 from benchmarks.timing import in_turn
 from hubwise.dispatch import dispatch
 from hubwise.drivers import best_response, schedule_cost
-from hubwise.pricing import level, value
+from hubwise.pricing import level_prices, value_of
 
 ROUNDS = (5, 10, 20, 40)
 # Tariffs around the one that is posted: how many, and how far their prices lie off [currency/kWh].
@@ -47,12 +47,12 @@ def bench(quick: bool) -> Iterator[Figure]:
         name = f"dispatch, gap after {rounds} rounds, of the profit"
         yield Figure(name, 100 * answer.gap / profit, "%", said)
     yield from _fidelity(how)
-    horizon = problem.scenario.horizon
+    horizon = problem.scenario.situation.horizon
     least = best_response(problem.fleet, tariff, horizon)[1]
     regret = schedule_cost(problem.fleet, tariff, answer.schedule, horizon) - least
     said = f"{how}; a driver's cost of the dispatched schedule less its best response's"
     name = f"dispatch, largest regret after {ROUNDS[-1]} rounds"
-    currency = problem.scenario.currency
+    currency = problem.scenario.situation.market.currency
     yield Figure(name, float(regret.max()), currency, said, ("at most", 1e-6))
 
 
@@ -64,9 +64,9 @@ def _fidelity(how: str) -> Iterator[Figure]:
     draw = np.random.default_rng(ROUNDS[0]).standard_normal((AROUND, *posted.shape))
     said, bare = [], []
     for step in draw:
-        tariff = family.tariff(level(problem, family, posted + OFF * step))
+        tariff = family.tariff(level_prices(problem, family, posted + OFF * step))
         few, many = (
-            value(problem, tariff, rounds=rounds, start=track.relaxed.multipliers)
+            value_of(problem, tariff, rounds=rounds, start=track.relaxed.multipliers)
             for rounds in (ROUNDS[0], 2 * ROUNDS[-1])
         )
         said.append(abs(few.merit / many.merit - 1.0))

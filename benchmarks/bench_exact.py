@@ -18,11 +18,11 @@ from hubwise.pricing import (
     UnsolvedError,
     Value,
     coarse_to_fine,
-    exact,
     make_family,
     profit_bound,
     search_in_steps,
-    value,
+    solve_exact,
+    value_of,
 )
 from hubwise.pricing.search import search_method
 
@@ -32,7 +32,7 @@ EVALUATIONS = 80
 # Seconds for one instance, and how near to its bound is closed.
 SECONDS = 60.0
 CLOSED = 5e-3
-SETTLED_ROUNDS = 40
+LONG_ROUNDS = 40
 RELAXED_ROUNDS = 30
 # Classes, gap and most seconds of further instances; fewer and larger classes are harder to meet.
 FURTHER = ((10, 1e-3, 150.0), (40, 1e-3, 300.0))
@@ -109,7 +109,7 @@ def tried(seed: int) -> Trial:
     spent = SECONDS
     with suppress(UnsolvedError):
         best, spent = _exact(problem, auto.tariff, SECONDS, CLOSED)
-    bound = profit_bound(problem, dispatch(problem, None, rounds=SETTLED_ROUNDS, flat=False))
+    bound = profit_bound(problem, dispatch(problem, None, rounds=LONG_ROUNDS, flat=False))
     return Trial(best, auto.merit, bound, spent)
 
 
@@ -125,11 +125,11 @@ def _auto(problem: Problem) -> Value:
         seed=1,
     )
     start = found.value.dispatch.multipliers
-    return value(problem, family.tariff(found.prices), rounds=SETTLED_ROUNDS, start=start)
+    return value_of(problem, family.tariff(found.prices), rounds=LONG_ROUNDS, start=start)
 
 
 def _exact(problem: Problem, begin: Tariff, seconds: float, gap: float) -> tuple[Exact, float]:
     family = make_family(problem.scenario)
     began = process_time()
-    best = exact(problem, family, seconds=seconds, gap=gap, start=family.posted(begin))
+    best = solve_exact(problem, family, seconds=seconds, gap=gap, start=family.posted(begin))
     return best, process_time() - began

@@ -8,7 +8,7 @@ from time import process_time
 
 from benchmarks.figure import Figure, Target
 from benchmarks.reference import ieee33
-from hubwise.plan import plan
+from hubwise.plan import make_plan
 
 SHARES = (0.6, 0.8)
 # Boxes of prices for a bound as tight as it gets.
@@ -28,9 +28,9 @@ def bench(quick: bool) -> Iterator[Figure]:
     for share in SHARES[-1:] if quick else SHARES:
         for family, per_hub, words, target in FAMILIES:
             given = ieee33()
-            rules = replace(given.rules, family=family, per_hub=per_hub)
+            rules = replace(given.situation.rules, family=family, per_hub=per_hub)
             began = process_time()
-            made = plan(replace(given, rules=rules), participation=share).result
+            made = make_plan(given.having(rules=rules), participation=share).result
             spent = process_time() - began
             kept = "promises and limits kept" if not made["advice"] else "; ".join(made["advice"])
             how = (
@@ -52,7 +52,7 @@ def _proven(share: float) -> Iterator[Figure]:
     given = ieee33()
     search = replace(given.search, boxes=MANY_BOXES)
     began = process_time()
-    made = plan(replace(given, search=search), participation=share).result
+    made = make_plan(replace(given, search=search), participation=share).result
     spent = process_time() - began
     how = (
         f"hubwise plan ieee33 --boxes {MANY_BOXES} at {share:g}, three blocks; {made['boxes']:,} "

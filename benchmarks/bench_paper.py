@@ -17,7 +17,6 @@ from benchmarks.reference import planned
 from benchmarks.timing import in_turn, seconds
 from hubwise.domain import Tariff
 from hubwise.drivers import best_response
-from hubwise.pricing import value
 
 SAMPLE_SEED = 1
 # Rounds of dispatch of one evaluation, as the search has them.
@@ -35,7 +34,7 @@ def bench(quick: bool) -> Iterator[Figure]:
     """Time of an evaluation, and of the whole search to the same quality."""
     sample, repeats = (40, 3) if quick else (150, 9)
     track = course()
-    fleet, horizon = track.problem.fleet, track.problem.scenario.horizon
+    fleet, horizon = track.problem.fleet, track.problem.scenario.situation.horizon
     tariff = planned(SHARE).tariff
     start = track.relaxed.multipliers
     ours, answers = in_turn(
@@ -65,7 +64,7 @@ def bench(quick: bool) -> Iterator[Figure]:
 def _program_seconds(sample: int) -> dict[str, float]:
     """Mean seconds of one driver's program, by the way that it is built and solved."""
     problem = course().problem
-    programs = Programs.of(problem.fleet, problem.scenario.horizon)
+    programs = Programs.of(problem.fleet, problem.scenario.situation.horizon)
     tariff = planned(SHARE).tariff
     other = course().family.tariff(course().starts["guided"])
     plain, lean, kept = solver(), solver(presolve=False), solver(presolve=False)

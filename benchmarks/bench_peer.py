@@ -13,7 +13,6 @@ from benchmarks.race import SHARE, course
 from benchmarks.reference import ieee33, planned
 from benchmarks.timing import in_turn, seconds
 from hubwise.drivers import best_response, uncoordinated
-from hubwise.pricing import value
 
 VOLTS = 208.0
 ROUNDS = 5
@@ -32,7 +31,7 @@ def bench(quick: bool) -> Iterator[Figure]:
         yield Figure("a public simulator's day of 1,500 cars", float("nan"), "s", how)
         return
     scenario = ieee33()
-    fleet, horizon = scenario.fleet, scenario.horizon
+    fleet, horizon = scenario.situation.fleet, scenario.situation.horizon
     days = [Day.of(fleet, horizon, VOLTS) for _ in range(1 if quick else 3)]
     theirs = median(seconds(day.run) for day in days)
     ours = uncoordinated(fleet, horizon).charge_kw

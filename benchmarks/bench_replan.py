@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.figure import Figure
 from benchmarks.reference import ieee33
 from hubwise.domain import Scenario
-from hubwise.plan import plan, replan
+from hubwise.plan import make_plan, replan
 from hubwise.scenario import load, with_participation
 
 SHARE = 0.8
@@ -24,14 +24,14 @@ MOVES = (0.02, 0.05, 0.1, 0.2)
 def bench(quick: bool) -> Iterator[Figure]:
     """Other purchase prices for the whole day, drawn hour by hour."""
     seeds = range(1 if quick else 3)
-    before = plan(ieee33(), participation=SHARE)
+    before = make_plan(ieee33(), participation=SHARE)
     markets = [_moved(before.scenario, by, seed) for seed in seeds for by in MOVES]
     replan(before, markets[0])
     answers = [replan(before, given) for given in markets]
-    fresh = [plan(given).account.profit for given in markets]
+    fresh = [make_plan(given).account.profit for given in markets]
     losses = [1.0 - again.account.profit / new for again, new in zip(answers, fresh, strict=True)]
     seconds = median(again.seconds for again in answers)
-    drivers = len(before.scenario.fleet)
+    drivers = len(before.scenario.situation.fleet)
     how = (
         f"hubwise.plan.replan of ieee33 at {SHARE:g}, {drivers:,} drivers, prices, dispatch, AC "
         f"check and account; wall clock, median of {len(markets)} moves of the market by "
@@ -51,7 +51,7 @@ def _many_zones(drivers: int, zones: int) -> Figure:
     spent = 0.0
     for seed in range(1, zones + 1):
         zone = with_participation(load(f"ieee33@{seed}"), SHARE)
-        spent += replan(plan(zone), _moved(zone, MOVES[seed % len(MOVES)], seed)).seconds
+        spent += replan(make_plan(zone), _moved(zone, MOVES[seed % len(MOVES)], seed)).seconds
     whole = DRIVERS / (zones * drivers)
     run = f"of {zones} draws of its drivers, one zone after the other"
     if whole > 1.0:
@@ -66,11 +66,11 @@ def _many_zones(drivers: int, zones: int) -> Figure:
 
 
 def _moved(scenario: Scenario, by: float, seed: int) -> Scenario:
-    market, hours = scenario.market, scenario.horizon.slot_minutes / 60.0
+    market, hours = scenario.situation.market, scenario.situation.horizon.slot_minutes / 60.0
     draw = np.random.default_rng(seed).standard_normal(24)
-    factor = 1.0 + by * draw[(np.arange(scenario.horizon.slots) * hours).astype(int) % 24]
+    factor = 1.0 + by * draw[(np.arange(scenario.situation.horizon.slots) * hours).astype(int) % 24]
     prices = {
         "purchase_price": market.purchase_price * factor,
         "feed_in_price": market.feed_in_price * factor,
     }
-    return replace(scenario, market=replace(market, **prices))
+    return scenario.having(market=replace(market, **prices))

@@ -27,7 +27,11 @@ def bench(quick: bool) -> Iterator[Figure]:
 
 def figures_of(plan: Plan, before: Plan) -> Iterator[Figure]:
     """The figures of one plan that have a target; ``before`` is the uncoordinated day."""
-    at, result, currency = f"at {plan.participation:g}", plan.result, plan.scenario.currency
+    at, result, currency = (
+        f"at {plan.participation:g}",
+        plan.result,
+        plan.scenario.situation.market.currency,
+    )
     how = f"`hubwise plan ieee33 --participation {plan.participation:g}`"
     for name, key, target in REACHED:
         yield Figure(f"{at}: {name}", result[key], "x", f"{how}, {key}", target)
@@ -49,7 +53,7 @@ def figures_of(plan: Plan, before: Plan) -> Iterator[Figure]:
     missing = result["shortfall_kwh"] - before.result["shortfall_kwh"]
     said = f"{how}, shortfall_kwh less that of `--strategy uncoordinated`"
     yield Figure(f"{at}: shortfall beyond uncoordinated", missing, "kWh", said, ("at most", 0))
-    saving = plan.bills.saving[plan.scenario.fleet.participating]
+    saving = plan.bills.saving[plan.scenario.situation.fleet.participating]
     said = f"{how}, rows of bills.parquet that participate with a saving below -{CENT:g} {currency}"
     worse = int((saving < -CENT).sum())
     name = f"{at}: drivers worse off than on the reference tariff"

@@ -26,7 +26,7 @@ def bench(quick: bool) -> Iterator[Figure]:
     scenario = ieee33()
     kinds = {
         "every-slot prices": random_tariff(scenario),
-        "hourly prices": random_tariff(scenario, 60 // scenario.horizon.slot_minutes),
+        "hourly prices": random_tariff(scenario, 60 // scenario.situation.horizon.slot_minutes),
         "posted time-of-use prices": posted_tariff(),
     }
     for kind, tariff in kinds.items():

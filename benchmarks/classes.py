@@ -49,19 +49,20 @@ def instance(seed: int, family: str, classes: int = 10) -> Instance:
     Prices, rules and promises are those of the scenario.
     """
     whole = hourly_ieee33()
-    drawn = np.random.default_rng(seed).choice(len(whole.fleet), classes, replace=False)
-    fleet = whole.fleet.select(np.repeat(drawn, DRIVERS // classes))
-    scenario = replace(
-        whole,
-        hubs=_one_hub(whole.hubs),
+    drawn = np.random.default_rng(seed).choice(len(whole.situation.fleet), classes, replace=False)
+    fleet = whole.situation.fleet.select(np.repeat(drawn, DRIVERS // classes))
+    scenario = whole.having(
+        hubs=_one_hub(whole.situation.hubs),
         fleet=replace(fleet, hub=np.zeros_like(fleet.hub), participating=np.ones(len(fleet), bool)),
         participation_order=tuple(range(len(fleet))),
         participation=1.0,
-        rules=replace(whole.rules, family=family),
+        rules=replace(whole.situation.rules, family=family),
     )
     limits = _head(whole)
-    draw = uncoordinated(scenario.fleet, scenario.horizon).charge_kw.sum(axis=0, keepdims=True)
-    span = scenario.promises.peak_valley * float(np.ptp(limits.head(draw)))
+    draw = uncoordinated(scenario.situation.fleet, scenario.situation.horizon).charge_kw.sum(
+        axis=0, keepdims=True
+    )
+    span = scenario.situation.promises.peak_valley * float(np.ptp(limits.head(draw)))
     drivers, together = (
         make_problem(each, limits, span_kw=span) for each in (scenario, merged(scenario))
     )
@@ -82,7 +83,7 @@ def _one_hub(hubs: Hubs) -> Hubs:
 
 def _head(scenario: Scenario) -> Limits:
     """The feeder head without losses, unlimited but for the peak-valley promise."""
-    base = scenario.feeder.base_kw.sum(axis=0)
+    base = scenario.situation.feeder.base_kw.sum(axis=0)
     one = np.ones((1, len(base)))
     offset = np.stack([base, -base])
     return Limits(np.stack([one, -one]), offset, np.full_like(offset, np.inf))

@@ -11,9 +11,9 @@ from scipy.optimize import linprog
 from scipy.sparse import csc_array
 
 from hubwise.domain import Fleet, Horizon, Tariff
+from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import Bounds, bounds
 
-Array = NDArray[np.float64]
 Index = NDArray[np.int32]
 
 

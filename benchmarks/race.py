@@ -7,18 +7,25 @@ from functools import cache
 from time import process_time
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.reference import ieee33
 from hubwise.dispatch import Dispatch, Problem
+from hubwise.domain.arrays import Array
 from hubwise.plan import relax
-from hubwise.pricing import METHODS, Family, Setting, first_prices, make_family, search, value
+from hubwise.pricing import (
+    METHODS,
+    Family,
+    Setting,
+    first_prices,
+    make_family,
+    run_search,
+    value_of,
+)
 from hubwise.scenario import with_participation
 
 SHARE = 0.8
 # Rounds of dispatch after which two tariffs' profits can be told apart to a thousandth.
-SETTLED_ROUNDS = 40
-Array = NDArray[np.float64]
+LONG_ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def course() -> Course:
     guided = first_prices(problem, family, relaxed)
     spent = process_time() - began
     even = np.ones((2, *family.group.shape))
-    reference = np.broadcast_to(scenario.market.reference_price, family.group.shape)
+    reference = np.broadcast_to(scenario.situation.market.reference_price, family.group.shape)
     blind = family.project(family.vector(reference, 0.0 * reference, even))
     return Course(problem, relaxed, family, {"guided": guided, "blind": blind}, spent)
 
@@ -91,7 +98,7 @@ def raced(method: str, start: str, evaluations: int, seed: int) -> Run:
     track = course()
     clock = [(1, 0.0)]
     began = process_time()
-    found = search(
+    found = run_search(
         METHODS[method],
         track.problem,
         Setting(track.family, track.starts[start], evaluations, seed),
@@ -101,7 +108,7 @@ def raced(method: str, start: str, evaluations: int, seed: int) -> Run:
     done, when = (np.array(column) for column in zip(*clock, strict=True))
     each = when[np.searchsorted(done, np.arange(1, found.evaluations + 1))]
     tariff = track.family.tariff(found.prices)
-    settled = value(
-        track.problem, tariff, rounds=SETTLED_ROUNDS, start=track.relaxed.multipliers
+    settled = value_of(
+        track.problem, tariff, rounds=LONG_ROUNDS, start=track.relaxed.multipliers
     ).merit
     return Run(np.array(found.history), each, settled)

@@ -9,16 +9,15 @@ from pathlib import Path
 from shutil import copytree
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Scenario, Tariff
-from hubwise.plan import Plan, plan
+from hubwise.domain.arrays import Array
+from hubwise.plan import Plan, make_plan
 from hubwise.scenario import load
 
 NAME = "ieee33"
 SEED = 2023
 PRICE_SEED = 7
-Array = NDArray[np.float64]
 
 
 @cache
@@ -43,7 +42,7 @@ def ieee33(seed: int = SEED) -> Scenario:
 @cache
 def planned(participation: float, strategy: str = "hubwise", seed: int = SEED) -> Plan:
     """The plan of the reference scenario, made once in a run."""
-    return plan(ieee33(seed), strategy=strategy, participation=participation)
+    return make_plan(ieee33(seed), strategy=strategy, participation=participation)
 
 
 def posted_tariff() -> Tariff:
@@ -53,7 +52,7 @@ def posted_tariff() -> Tariff:
 
 def random_tariff(scenario: Scenario, slots_a_price: int = 1) -> Tariff:
     """Prices drawn anew for every ``slots_a_price`` slots at every hub, free of arbitrage."""
-    hubs, slots = len(scenario.hubs), scenario.horizon.slots
+    hubs, slots = len(scenario.situation.hubs), scenario.situation.horizon.slots
     draw = np.random.default_rng(PRICE_SEED).uniform
     shape = (hubs, -(-slots // slots_a_price))
     charge, discharge = draw(0.2, 1.2, shape), draw(0.0, 1.5, shape)

@@ -1,7 +1,7 @@
 """Hubwise: price, plan, check and bill a smart EV-charging hub.
 
 >>> import hubwise as hw
->>> plan = hw.plan(hw.load("ieee33"))
+>>> plan = hw.make_plan(hw.load("ieee33"))
 
 `plan`, `study` and `audit` are functions that have the names of the rooms they come from; what
 else is in those rooms is imported as ``from hubwise.plan import ...``.
@@ -11,9 +11,9 @@ from importlib.metadata import version
 
 from hubwise.audit import AuditReport, audit
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
-from hubwise.plan import Plan, PlanFolder, Statement, plan, read, statement, tables, write
+from hubwise.plan import Plan, PlanFolder, Statement, make_plan, read, statement, tables, write
 from hubwise.scenario import (
-    Problem,
+    Issue,
     ScenarioError,
     check,
     import_sessions,
@@ -23,7 +23,14 @@ from hubwise.scenario import (
     packaged,
     with_participation,
 )
-from hubwise.study import FrontierResult, StudyResult, ZonesResult, frontier, study, zones
+from hubwise.study import (
+    FrontierResult,
+    StudyResult,
+    ZonesResult,
+    make_frontier,
+    make_study,
+    make_zones,
+)
 
 __version__ = version("hubwise")
 
@@ -32,7 +39,7 @@ __all__ = [
     "FrontierResult",
     "Plan",
     "PlanFolder",
-    "Problem",
+    "Issue",
     "Scenario",
     "ScenarioError",
     "Schedule",
@@ -43,18 +50,18 @@ __all__ = [
     "ZonesResult",
     "audit",
     "check",
-    "frontier",
+    "make_frontier",
     "import_sessions",
     "load",
     "load_nation",
     "new",
     "packaged",
-    "plan",
+    "make_plan",
     "read",
     "statement",
-    "study",
+    "make_study",
     "tables",
     "with_participation",
     "write",
-    "zones",
+    "make_zones",
 ]

@@ -16,7 +16,7 @@ from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import plan as make_plan
 from hubwise.plan import result, write
-from hubwise.plan.promised import at_rest
+from hubwise.plan.baseline import at_rest
 from hubwise.plan.wishes import make_wishes, told_in_short
 from hubwise.scenario import load, with_participation
 
@@ -28,7 +28,7 @@ def small_scenario():
     short, and a demand charge.
     """
     scenario = load("example")
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     columns = {
         name: getattr(fleet, name).copy()
         for name in ("discharge_limit_kwh", "surplus_value", "arrival_kwh", "arrival_slot")
@@ -37,17 +37,17 @@ def small_scenario():
     columns["surplus_value"][1] = 0.12
     columns["arrival_kwh"][[3, 9]] = 0.5 * fleet.reserve_kwh[[3, 9]]
     columns["arrival_slot"][8] = fleet.departure_slot[8] - 5
-    market = replace(scenario.market, demand_charge=0.3)
-    changed = replace(scenario, fleet=replace(fleet, **columns), market=market)
+    market = replace(scenario.situation.market, demand_charge=0.3)
+    changed = scenario.having(fleet=replace(fleet, **columns), market=market)
     few = replace(scenario.search, evaluations=20)
     return with_participation(replace(changed, search=few), 0.75)
 
 
 def simple_tariff(scenario):
     """Cheap nights, evenings in which discharging pays."""
-    rules, hubs = scenario.rules, len(scenario.hubs)
-    hour = scenario.horizon.local_hours()
-    most = np.minimum(rules.charge_price_max, scenario.market.reference_price)
+    rules, hubs = scenario.situation.rules, len(scenario.situation.hubs)
+    hour = scenario.situation.horizon.local_hours()
+    most = np.minimum(rules.charge_price_max, scenario.situation.market.reference_price)
     charge = np.floor(np.where(hour < 6, 0.3, 0.95) * most * 1e4) / 1e4
     evening = (hour >= 18) & (hour < 22)
     discharge = np.where(evening, np.minimum(charge, rules.discharge_price_max), 0.0)
@@ -56,33 +56,37 @@ def simple_tariff(scenario):
 
 def simple_stations(scenario):
     """Station batteries charge a little at the start; some solar is curtailed."""
-    hubs = scenario.hubs
+    hubs = scenario.situation.hubs
     kw = np.zeros_like(hubs.solar_kw)
     kw[:, :8] = 0.1 * hubs.battery_kw[:, None]
-    put_in = kw * hubs.battery_charge_efficiency[:, None] * scenario.horizon.slot_hours
+    put_in = kw * hubs.battery_charge_efficiency[:, None] * scenario.situation.horizon.slot_hours
     energy = hubs.battery_initial_kwh[:, None] + np.cumsum(put_in, axis=1)
     return StationSchedule(kw, np.zeros_like(kw), energy, 0.9 * hubs.solar_kw)
 
 
 def answers(scenario, tariff):
     """Participants' best responses, the others charging at once; and the best responses' costs."""
-    fleet, horizon = scenario.fleet, scenario.horizon
+    fleet, horizon = scenario.situation.fleet, scenario.situation.horizon
     response, cost = best_response(fleet, tariff, horizon)
-    at_once, joined = uncoordinated(fleet, horizon), fleet.participating[:, None]
+    at_once, participants = uncoordinated(fleet, horizon), fleet.participating[:, None]
     names = ("charge_kw", "discharge_kw", "energy_kwh")
-    both = [np.where(joined, getattr(response, n), getattr(at_once, n)) for n in names]
+    both = [np.where(participants, getattr(response, n), getattr(at_once, n)) for n in names]
     return Schedule(*both), cost
 
 
 def assemble(scenario, tariff, schedule, stations, cost):
     """The plan that has these parts, billed and summed up as if they were right."""
-    fleet, horizon, hubs = scenario.fleet, scenario.horizon, scenario.hubs
+    fleet, horizon, hubs = (
+        scenario.situation.fleet,
+        scenario.situation.horizon,
+        scenario.situation.hubs,
+    )
     at_once = uncoordinated(fleet, horizon)
     net_kw = hub_flows(len(hubs), fleet, schedule, stations).net_kw
     bills = make_bills(
         fleet,
         tariff,
-        scenario.market,
+        scenario.situation.market,
         horizon,
         schedule=schedule,
         uncoordinated=at_once,
@@ -95,12 +99,12 @@ def assemble(scenario, tariff, schedule, stations, cost):
         tariff=tariff,
         schedule=schedule,
         stations=stations,
-        state=power_flow(scenario.feeder, hubs.bus, net_kw),
+        state=power_flow(scenario.situation.feeder, hubs.bus, net_kw),
         bills=bills,
         account=make_account(scenario, schedule, stations, bills),
         wishes=make_wishes(scenario, scenario, schedule, bills, tariff, np.zeros(len(fleet))),
         given=scenario,
-        ageing=ageing(fleet, schedule, horizon, scenario.battery),
+        ageing=ageing(fleet, schedule, horizon, scenario.situation.battery),
         result={"strategy": "hubwise", "participation": scenario.participation},
     )
     _figures(plan)
@@ -109,22 +113,24 @@ def assemble(scenario, tariff, schedule, stations, cost):
 
 def _figures(plan):
     """The result's figures, from the parts of the plan."""
-    scenario, fleet = plan.scenario, plan.scenario.fleet
-    at_once = uncoordinated(fleet, scenario.horizon)
+    scenario, fleet = plan.scenario, plan.scenario.situation.fleet
+    at_once = uncoordinated(fleet, scenario.situation.horizon)
     stations = at_rest(scenario, at_once)
-    net_kw = hub_flows(len(scenario.hubs), fleet, at_once, stations).net_kw
-    before = power_flow(scenario.feeder, scenario.hubs.bus, net_kw)
+    net_kw = hub_flows(len(scenario.situation.hubs), fleet, at_once, stations).net_kw
+    before = power_flow(scenario.situation.feeder, scenario.situation.hubs.bus, net_kw)
     base = result.feeder_figures(scenario, at_once, stations, before)
     base["fleet_cost"] = plan.bills.reference_cost.sum()
     plan.result |= {
         **result.feeder_figures(scenario, plan.schedule, plan.stations, plan.state),
         **result.money_figures(scenario, plan.bills, plan.account),
         **result.departure_figures(scenario, plan.schedule),
-        **result.battery_figures(fleet, plan.ageing, scenario.horizon),
-        "wear": scenario.battery.wear,
+        **result.battery_figures(fleet, plan.ageing, scenario.situation.horizon),
+        "wear": scenario.situation.battery.wear,
         "wear_change": 0.0,
         "wear_rounds": 1,
-        "warnings": leaving_range(fleet, plan.schedule, scenario.horizon, scenario.battery),
+        "warnings": leaving_range(
+            fleet, plan.schedule, scenario.situation.horizon, scenario.situation.battery
+        ),
         "transformers": result.transformers(scenario, plan.schedule, plan.stations, plan.state),
         "declined": 0,
         "told": told_in_short(plan.wishes.session, plan.wishes.wish, plan.wishes.told),
@@ -140,7 +146,7 @@ def scenario():
 
 
 @pytest.fixture(scope="session")
-def plan(scenario):
+def make_plan(scenario):
     return make_plan(scenario)
 
 

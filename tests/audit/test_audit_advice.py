@@ -12,7 +12,7 @@ import pytest
 
 from hubwise.audit import audit
 from hubwise.domain import Scenario
-from hubwise.plan import plan, write
+from hubwise.plan import make_plan, write
 from hubwise.plan.folder import write_summary
 from hubwise.scenario import load
 
@@ -21,15 +21,15 @@ from hubwise.scenario import load
 def strained() -> Scenario:
     """The example on a weaker feeder, with a hub's transformer that is too small."""
     given = load("example")
-    feeder = replace(given.feeder, voltage_min_pu=0.975, transformer_kva=190.0)
-    hubs = replace(given.hubs, transformer_kva=np.array([30.0, np.inf]))
-    return replace(given, feeder=feeder, hubs=hubs)
+    feeder = replace(given.situation.feeder, voltage_min_pu=0.975, transformer_kva=190.0)
+    hubs = replace(given.situation.hubs, transformer_kva=np.array([30.0, np.inf]))
+    return given.having(feeder=feeder, hubs=hubs)
 
 
 @pytest.fixture
 def folder(strained: Scenario, tmp_path: Path) -> Path:
     """A plan that misses limits of several kinds."""
-    return write(plan(strained, strategy="uncoordinated"), tmp_path / "plan")
+    return write(make_plan(strained, strategy="uncoordinated"), tmp_path / "plan")
 
 
 def spoilt(folder: Path, change: Any) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hubwise.audit import Status, audit
-from hubwise.plan import STRATEGIES, plan, write
+from hubwise.plan import STRATEGIES, make_plan, write
 from hubwise.plan.folder import write_summary
 from hubwise.plan.tables import TABLES
 from hubwise.scenario import load
@@ -74,13 +74,13 @@ def _with_cell(rows, column, row, value):
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_an_honest_plan_passes(strategy, scenario, tmp_path):
     """A plan of any strategy, as it comes, has nothing that fails."""
-    report = audit(write(plan(scenario, strategy=strategy), tmp_path / "plan"), scenario)
+    report = audit(write(make_plan(scenario, strategy=strategy), tmp_path / "plan"), scenario)
     assert report.ok, str(report)
 
 
 def test_the_scenario_is_found_by_its_name(tmp_path):
     """Without a scenario given, the one that the summary names is read."""
-    made = plan(load("example"), strategy="uncoordinated", participation=0.5)
+    made = make_plan(load("example"), strategy="uncoordinated", participation=0.5)
     assert audit(write(made, tmp_path / "plan")).ok
 
 

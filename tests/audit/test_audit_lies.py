@@ -11,13 +11,13 @@ import pytest
 from hubwise.audit import AuditReport, Status, audit
 from hubwise.domain import Promises, Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, schedule_cost, schedule_of, uncoordinated
-from hubwise.plan import plan, write
+from hubwise.plan import make_plan, write
 
 
 def _changed(scenario, schedule, session, change_kwh):
     """The schedule with other changes of the battery's energy in one stay [kWh a slot]."""
-    fleet = scenario.fleet
-    new = schedule_of(fleet, np.tile(change_kwh, (len(fleet), 1)), scenario.horizon)
+    fleet = scenario.situation.fleet
+    new = schedule_of(fleet, np.tile(change_kwh, (len(fleet), 1)), scenario.situation.horizon)
     names = ("charge_kw", "discharge_kw", "energy_kwh")
     columns = [getattr(schedule, name).copy() for name in names]
     for column, name in zip(columns, names, strict=True):
@@ -26,18 +26,18 @@ def _changed(scenario, schedule, session, change_kwh):
 
 
 def _changes(scenario, schedule, session):
-    energy = np.append(scenario.fleet.arrival_kwh[session], schedule.energy_kwh[session])
+    energy = np.append(scenario.situation.fleet.arrival_kwh[session], schedule.energy_kwh[session])
     return np.diff(energy)
 
 
 def _stay(scenario, session):
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     return int(fleet.arrival_slot[session]), int(fleet.departure_slot[session])
 
 
 def _participant(scenario):
     """A two-way session that takes part and arrives above its reserve."""
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     fits = fleet.participating & (fleet.discharge_kw_max > 0)
     return int(np.flatnonzero(fits & (fleet.arrival_kwh > fleet.reserve_kwh + 1))[0])
 
@@ -49,20 +49,22 @@ def test_parts_as_they_should_be(failures):
 
 def test_participants_who_are_not_given_a_best_response(failures, scenario):
     """Charging at once is no best response, and the audit knows the regret."""
-    at_once = uncoordinated(scenario.fleet, scenario.horizon)
+    at_once = uncoordinated(scenario.situation.fleet, scenario.situation.horizon)
     assert "drivers: regret" in failures(schedule=at_once)
 
 
 def test_a_best_response_that_is_none(failures, scenario, parts):
     """A cost that is called the least, and is not, is found by the linear program."""
-    at_once = uncoordinated(scenario.fleet, scenario.horizon)
-    cost = schedule_cost(scenario.fleet, parts.tariff, at_once, scenario.horizon)
+    at_once = uncoordinated(scenario.situation.fleet, scenario.situation.horizon)
+    cost = schedule_cost(
+        scenario.situation.fleet, parts.tariff, at_once, scenario.situation.horizon
+    )
     assert "drivers: best response" in failures(schedule=at_once, cost=cost)
 
 
 def test_others_who_are_scheduled(failures, scenario, parts):
     """Drivers who do not take part charge at once, whatever would be better."""
-    everybody, _ = best_response(scenario.fleet, parts.tariff, scenario.horizon)
+    everybody, _ = best_response(scenario.situation.fleet, parts.tariff, scenario.situation.horizon)
     assert "drivers: others charge at once" in failures(schedule=everybody)
 
 
@@ -71,7 +73,7 @@ def test_a_session_below_its_reserve(failures, scenario, parts):
     session = _participant(scenario)
     first, end = _stay(scenario, session)
     change = _changes(scenario, parts.schedule, session)
-    room = parts.schedule.energy_kwh[session] - scenario.fleet.reserve_kwh[session]
+    room = parts.schedule.energy_kwh[session] - scenario.situation.fleet.reserve_kwh[session]
     low = first + int(np.argmin(room[first : end - 1]))
     change[low] -= room[low] + 0.5
     change[low + 1] += room[low] + 0.5
@@ -92,8 +94,8 @@ def test_a_session_that_is_overcharged(failures, scenario, parts):
     """Energy above the driver's highest is noticed."""
     session = _participant(scenario)
     first, end = _stay(scenario, session)
-    change = np.zeros(scenario.horizon.slots)
-    room = scenario.fleet.max_kwh[session] - scenario.fleet.arrival_kwh[session]
+    change = np.zeros(scenario.situation.horizon.slots)
+    room = scenario.situation.fleet.max_kwh[session] - scenario.situation.fleet.arrival_kwh[session]
     change[first:end] = (room + 1.0) / (end - first)
     spoilt = _changed(scenario, parts.schedule, session, change)
     assert "drivers: highest energy" in failures(schedule=spoilt)
@@ -104,7 +106,7 @@ def test_more_power_than_the_charger_has(failures, scenario, parts):
     session = _participant(scenario)
     charge = parts.schedule.charge_kw.copy()
     first, _ = _stay(scenario, session)
-    charge[session, first] = scenario.fleet.charge_kw_max[session] + 0.1
+    charge[session, first] = scenario.situation.fleet.charge_kw_max[session] + 0.1
     assert "drivers: power" in failures(schedule=replace(parts.schedule, charge_kw=charge))
 
 
@@ -112,7 +114,7 @@ def test_both_directions_at_once(failures, scenario, parts):
     """Charging and discharging in one slot is noticed even where the energies agree."""
     session = _participant(scenario)
     slot = int(np.argmax(parts.schedule.charge_kw[session]))
-    fleet, schedule = scenario.fleet, parts.schedule
+    fleet, schedule = scenario.situation.fleet, parts.schedule
     charge, discharge = schedule.charge_kw.copy(), schedule.discharge_kw.copy()
     charge[session, slot] -= 1.0
     round_trip = fleet.charge_efficiency[session] * fleet.discharge_efficiency[session]
@@ -125,9 +127,9 @@ def test_both_directions_at_once(failures, scenario, parts):
 
 def test_a_driver_limit_that_is_passed(failures, scenario, parts):
     """More drawn from the battery than the driver allows is noticed."""
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     generous = replace(fleet, discharge_limit_kwh=np.full(len(fleet), np.inf))
-    free, _ = best_response(generous, parts.tariff, scenario.horizon)
+    free, _ = best_response(generous, parts.tariff, scenario.situation.horizon)
     bounded = np.isfinite(fleet.discharge_limit_kwh)[:, None]
     names = ("charge_kw", "discharge_kw", "energy_kwh")
     mixed = [np.where(bounded, getattr(free, n), getattr(parts.schedule, n)) for n in names]
@@ -153,7 +155,7 @@ def test_a_tariff_that_the_rules_forbid(failures, parts, broken, rule):
 
 def test_stations_that_live_on_nothing(failures, scenario, parts):
     """A station battery that ends lower than it began, or overfull, is noticed."""
-    hubs = scenario.hubs
+    hubs = scenario.situation.hubs
     for sign in (-1.0, 1.0):
         kw = np.zeros_like(hubs.solar_kw)
         kw[:, :40] = 0.5 * hubs.battery_kw[:, None]
@@ -167,7 +169,7 @@ def test_stations_that_live_on_nothing(failures, scenario, parts):
 
 def test_stations_that_are_too_strong(failures, scenario, parts):
     """A station battery above its power, or with energy from nowhere, is noticed."""
-    charge = parts.stations.charge_kw + scenario.hubs.battery_kw[:, None]
+    charge = parts.stations.charge_kw + scenario.situation.hubs.battery_kw[:, None]
     assert failures(stations=replace(parts.stations, charge_kw=charge)) >= {
         "stations: power",
         "stations: energy",
@@ -176,20 +178,22 @@ def test_stations_that_are_too_strong(failures, scenario, parts):
 
 def test_more_solar_than_there_is(failures, scenario, parts):
     """Solar power that does not shine is noticed."""
-    solar = scenario.hubs.solar_kw + 0.01
+    solar = scenario.situation.hubs.solar_kw + 0.01
     assert failures(stations=replace(parts.stations, solar_kw=solar)) == {"hubs: solar"}
 
 
 def test_another_scenario(folder, scenario):
     """A plan is not audited against a scenario that it was not made for."""
-    dearer = replace(scenario.market, purchase_price=scenario.market.purchase_price + 0.01)
-    report = audit(folder, replace(scenario, market=dearer))
+    dearer = replace(
+        scenario.situation.market, purchase_price=scenario.situation.market.purchase_price + 0.01
+    )
+    report = audit(folder, scenario.having(market=dearer))
     assert "summary: scenario" in {check.name for check in report.failures}
 
 
 def test_a_promise_that_is_not_kept_is_missed_not_untrue(scenario, parts, tmp_path, assembled):
     """A truthful plan that misses its promises says so, and is still truthful."""
-    promising = replace(scenario, promises=Promises(saving=0.1, peak_valley=0.01))
+    promising = scenario.having(promises=Promises(saving=0.1, peak_valley=0.01))
     report = audit(write(assembled(promising, **vars(parts)), tmp_path / "plan"), promising)
     assert report.ok
     missed = {check.name for check in report.having(Status.MISSED)}
@@ -215,10 +219,10 @@ def test_report_for_people_and_machines(folder, scenario):
 
 def test_a_feeder_without_a_solution_in_some_slots(scenario, tmp_path):
     """Slots that no power flow solves are missed limits in a folder that is still truthful."""
-    load_kw = scenario.feeder.base_kw.copy()
+    load_kw = scenario.situation.feeder.base_kw.copy()
     load_kw[:, 10:12] *= 60
-    overloaded = replace(scenario, feeder=replace(scenario.feeder, base_kw=load_kw))
-    made = plan(overloaded, strategy="uncoordinated")
+    overloaded = scenario.having(feeder=replace(scenario.situation.feeder, base_kw=load_kw))
+    made = make_plan(overloaded, strategy="uncoordinated")
     assert made.result["convergence_violations"] == 2
     report = audit(write(made, tmp_path / "plan"), overloaded)
     assert report.ok, str(report)

@@ -12,7 +12,7 @@ from hubwise.scenario import load
 def toy():
     """Twelve two-way sessions of both chemistries, and their horizon."""
     scenario = load("ieee33")
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     long = np.flatnonzero(fleet.departure_slot - fleet.arrival_slot >= 58)
     kinds = [long[fleet.chemistry[long] == name][:6] for name in ("LFP", "NMC")]
-    return fleet.select(np.concatenate(kinds)), scenario.horizon
+    return fleet.select(np.concatenate(kinds)), scenario.situation.horizon

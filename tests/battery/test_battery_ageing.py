@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwise.battery import MODELS, ageing, days_soc, leaving_range, repeat, stress
+from hubwise.battery import MODELS, days_soc, fleet_ageing, leaving_range, repeat, stress
 from hubwise.domain import CELLS, BatteryFacts, Schedule
 from hubwise.drivers import schedule_of, uncoordinated
 
@@ -74,7 +74,7 @@ def test_loss_grows_with_time(cell, depth, celsius):
 def test_who_draws_nothing_has_no_wear(toy):
     """Charging alone is driving's: no cycles, no fade and no wear of V2G, and a price unchanged."""
     fleet, horizon = toy
-    found = ageing(fleet, uncoordinated(fleet, horizon), horizon, FACTS)
+    found = fleet_ageing(fleet, uncoordinated(fleet, horizon), horizon, FACTS)
     assert not found.equivalent_full_cycles_v2g.any()
     assert not found.fade_v2g.any()
     assert not found.wear_nonlinear.any()
@@ -93,7 +93,7 @@ def test_the_day_closes(toy):
 def test_cycles_of_the_grid_are_what_was_drawn(toy):
     """V2G's full cycles are the energy drawn by the capacity, when all is put back."""
     fleet, horizon = toy
-    found = ageing(fleet, two_way(fleet, horizon), horizon, FACTS)
+    found = fleet_ageing(fleet, two_way(fleet, horizon), horizon, FACTS)
     due = found.drawn_kwh / fleet.capacity_kwh
     assert (due > 0.05).all()
     np.testing.assert_allclose(found.equivalent_full_cycles_v2g, due)
@@ -103,7 +103,7 @@ def test_a_full_pack_price_is_the_worth_of_its_life(toy):
     """Wear is the pack's price by the share of its useful fade; half the price, half the wear."""
     fleet, horizon = toy
     schedule = two_way(fleet, horizon)
-    found = ageing(fleet, schedule, horizon, FACTS)
+    found = fleet_ageing(fleet, schedule, horizon, FACTS)
     price = np.where(fleet.chemistry == "LFP", 600.0, 900.0)
     due = found.fade_v2g / 0.2 * price * fleet.capacity_kwh
     np.testing.assert_allclose(found.wear_nonlinear, due)
@@ -115,8 +115,8 @@ def test_an_aged_battery_starts_where_it_stands(toy):
     fleet, horizon = toy
     old = replace(fleet, age_years=np.full(len(fleet), 8.0))
     schedule = uncoordinated(fleet, horizon)
-    young_fade = ageing(fleet, schedule, horizon, FACTS).fade_driving
-    assert (ageing(old, schedule, horizon, FACTS).fade_driving < young_fade).all()
+    young_fade = fleet_ageing(fleet, schedule, horizon, FACTS).fade_driving
+    assert (fleet_ageing(old, schedule, horizon, FACTS).fade_driving < young_fade).all()
 
 
 def test_leaving_the_range_is_said(toy):

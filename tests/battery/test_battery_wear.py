@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hubwise.audit import audit
 from hubwise.domain import BatteryFacts, Promises
-from hubwise.plan import plan, write
+from hubwise.plan import make_plan, write
 from hubwise.scenario import ScenarioError, check, check_tariff, load, new, with_wear
 
 FACTS = BatteryFacts(wear="nonlinear", pack_price=(("LFP", 80.0), ("NMC", 128.0)))
@@ -21,16 +21,17 @@ FACTS = BatteryFacts(wear="nonlinear", pack_price=(("LFP", 80.0), ("NMC", 128.0)
 def two_way_day(make, seed=3, *, wear="nonlinear", limit=np.inf, cell="LFP-250Ah"):
     """A small scenario whose drivers earn by discharging, without promises."""
     scenario = make(seed, sessions=10, slots=48)
-    size = len(scenario.fleet)
+    size = len(scenario.situation.fleet)
     fleet = replace(
-        scenario.fleet,
-        capacity_kwh=np.maximum(scenario.fleet.capacity_kwh, scenario.fleet.max_kwh),
+        scenario.situation.fleet,
+        capacity_kwh=np.maximum(
+            scenario.situation.fleet.capacity_kwh, scenario.situation.fleet.max_kwh
+        ),
         fade_limit_per_year=np.full(size, limit),
         temperature_c=np.full(size, 25.0),
     )
     cells = tuple((dict(FACTS.cells) | {"LFP": cell}).items())
-    return replace(
-        scenario,
+    return scenario.having(
         fleet=fleet,
         promises=Promises(),
         battery=replace(FACTS, wear=wear, cells=cells),
@@ -42,8 +43,8 @@ def two_way_day(make, seed=3, *, wear="nonlinear", limit=np.inf, cell="LFP-250Ah
 @pytest.mark.parametrize("seed", [3, 5, 8])
 def test_wear_prices_are_what_the_model_finds(small_scenario, seed, cell):
     """At the end drivers answer, without regret, to prices that are right within a per cent."""
-    made = plan(two_way_day(small_scenario, seed, cell=cell))
-    fleet, aged = made.scenario.fleet, made.ageing
+    made = make_plan(two_way_day(small_scenario, seed, cell=cell))
+    fleet, aged = made.scenario.situation.fleet, made.ageing
     off = np.abs(aged.wear_nonlinear - fleet.wear_cost * aged.drawn_kwh).sum()
     assert off <= 0.01 * np.abs(aged.wear_nonlinear).sum()
     assert made.result["wear_change"] < 0.01
@@ -53,7 +54,7 @@ def test_wear_prices_are_what_the_model_finds(small_scenario, seed, cell):
 
 def test_someone_discharges_in_these_tests(small_scenario):
     """The days above are not fixed points because nobody does anything."""
-    made = plan(two_way_day(small_scenario, 3))
+    made = make_plan(two_way_day(small_scenario, 3))
     assert (made.ageing.drawn_kwh > 1.0).sum() >= 2
     assert made.result["wear_rounds"] >= 2
 
@@ -61,8 +62,10 @@ def test_someone_discharges_in_these_tests(small_scenario):
 def test_linear_wear_is_as_given(small_scenario):
     """Where wear costs are given, they stay; the model's finding stands beside them."""
     given_day = two_way_day(small_scenario, wear="linear")
-    made = plan(given_day)
-    np.testing.assert_array_equal(made.scenario.fleet.wear_cost, given_day.fleet.wear_cost)
+    made = make_plan(given_day)
+    np.testing.assert_array_equal(
+        made.scenario.situation.fleet.wear_cost, given_day.fleet.wear_cost
+    )
     assert made.result["wear_change"] == 0.0
     assert made.result["wear_rounds"] == 1
 
@@ -70,32 +73,32 @@ def test_linear_wear_is_as_given(small_scenario):
 def test_negative_wear_tempts_nobody_to_buy_and_sell_at_once(small_scenario):
     """Where the model finds savings, the posted tariff is free of arbitrage at those prices."""
     scenario = two_way_day(small_scenario, 5)
-    hot = np.full(len(scenario.fleet), 44.0)
-    scenario = replace(scenario, fleet=replace(scenario.fleet, temperature_c=hot))
-    made = plan(scenario)
-    fleet = made.scenario.fleet
+    hot = np.full(len(scenario.situation.fleet), 44.0)
+    scenario = scenario.having(fleet=replace(scenario.situation.fleet, temperature_c=hot))
+    made = make_plan(scenario)
+    fleet = made.scenario.situation.fleet
     assert (fleet.wear_cost < 0.0).any()
-    assert not check_tariff(made.tariff, fleet, scenario.hubs, scenario.horizon)
+    assert not check_tariff(made.tariff, fleet, scenario.situation.hubs, scenario.situation.horizon)
 
 
 @given(limit=st.floats(0.0, 0.01), wear=st.sampled_from(["linear", "nonlinear"]))
 @settings(max_examples=8, deadline=None)
 def test_fade_limits_are_kept_exactly(small_scenario, limit, wear):
     """No battery fades more by discharging than its driver accepts, whatever the limit."""
-    made = plan(two_way_day(small_scenario, 3, wear=wear, limit=limit))
-    days = made.scenario.horizon.slots * made.scenario.horizon.slot_hours / 24.0
+    made = make_plan(two_way_day(small_scenario, 3, wear=wear, limit=limit))
+    days = made.scenario.situation.horizon.slots * made.scenario.situation.horizon.slot_hours / 24.0
     assert (made.ageing.fade_v2g * 365.0 / days <= limit).all()
-    given_limits = made.given.fleet.discharge_limit_kwh
-    assert (made.scenario.fleet.discharge_limit_kwh <= given_limits).all()
+    given_limits = made.given.situation.fleet.discharge_limit_kwh
+    assert (made.scenario.situation.fleet.discharge_limit_kwh <= given_limits).all()
     assert made.result["max_regret"] < 1e-9
 
 
 def test_a_fade_limit_that_binds_leaves_something(small_scenario):
     """Half the fade allowed is not a ban: who hits the limit still discharges."""
-    free = plan(two_way_day(small_scenario, 3, wear="linear"))
-    days = free.scenario.horizon.slots * free.scenario.horizon.slot_hours / 24.0
+    free = make_plan(two_way_day(small_scenario, 3, wear="linear"))
+    days = free.scenario.situation.horizon.slots * free.scenario.situation.horizon.slot_hours / 24.0
     most = free.ageing.fade_v2g.max() * 365.0 / days
-    bound = plan(two_way_day(small_scenario, 3, wear="linear", limit=most / 2.0))
+    bound = make_plan(two_way_day(small_scenario, 3, wear="linear", limit=most / 2.0))
     worst = int(np.argmax(free.ageing.fade_v2g))
     assert 0.0 < bound.ageing.drawn_kwh[worst] < free.ageing.drawn_kwh[worst]
 
@@ -104,7 +107,7 @@ def test_prices_that_do_not_settle_are_said_and_audited(small_scenario, monkeypa
     """A plan that is stopped before its wear prices stand still says so, and the audit agrees."""
     monkeypatch.setattr(sys.modules["hubwise.plan.wear"], "ROUNDS", 1)
     scenario = two_way_day(small_scenario, 3)
-    made = plan(scenario)
+    made = make_plan(scenario)
     assert made.result["wear_change"] > 0.01
     checks = {c.name: c for c in audit(write(made, tmp_path / "plan"), scenario).checks}
     assert checks["batteries: wear prices"].status.value == "missed"
@@ -113,9 +116,11 @@ def test_prices_that_do_not_settle_are_said_and_audited(small_scenario, monkeypa
 def test_the_audit_finds_the_same_ageing(small_scenario, tmp_path):
     """Cycles by another library and years gone through session by session come out the same."""
     scenario = two_way_day(small_scenario, 3, limit=0.004)
-    aged = replace(scenario.fleet, age_years=np.linspace(0.0, 9.0, len(scenario.fleet)))
-    scenario = replace(scenario, fleet=aged)
-    report = audit(write(plan(scenario), tmp_path / "plan"), scenario)
+    aged = replace(
+        scenario.situation.fleet, age_years=np.linspace(0.0, 9.0, len(scenario.situation.fleet))
+    )
+    scenario = scenario.having(fleet=aged)
+    report = audit(write(make_plan(scenario), tmp_path / "plan"), scenario)
     failed = [check for check in report.checks if check.status.value == "fails"]
     assert not failed
     assert [c.status.value for c in report.checks if c.name.startswith("batteries")] == [
@@ -161,7 +166,7 @@ def test_nonlinear_wear_needs_a_price_of_packs(tmp_path):
     linear = load(example(tmp_path / "b", "", "ISK"))
     with pytest.raises(ScenarioError, match=r"battery\.pack_price"):
         with_wear(linear, "nonlinear")
-    assert np.isnan(plan(linear, strategy="uncoordinated").ageing.wear_nonlinear).all()
+    assert np.isnan(make_plan(linear, strategy="uncoordinated").ageing.wear_nonlinear).all()
 
 
 def test_untested_temperatures_are_noted_at_the_door(tmp_path):

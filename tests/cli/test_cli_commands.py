@@ -101,13 +101,13 @@ def broken(quick: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("command", ["plan", "study", "frontier"])
 def test_bad_input_is_told_at_once(run: Run, broken: Path, tmp_path: Path, command: str) -> None:
     """Exit code 2, every problem with its place and what would be right, and nothing written."""
-    problems = check(broken)
-    assert len(problems) >= 3
+    issues = check(broken)
+    assert len(issues) >= 3
     done = run(command, broken, "--out", tmp_path / "out" / "it")
     assert done.exit_code == 2
     assert done.stdout == ""
-    for problem in problems:
-        for part in (problem.file, problem.where, problem.field, problem.wrong, problem.right):
+    for issue in issues:
+        for part in (issue.file, issue.where, issue.field, issue.wrong, issue.right):
             assert part in done.stderr
     assert not (tmp_path / "out").exists()
 
@@ -144,8 +144,8 @@ def test_a_strangers_folder_is_left_alone(
         command, quick, "--out", tmp_path / "letters" / "dear.txt" / "plan", "--json"
     )
     assert below_a_file.exit_code == 2
-    [problem] = json.loads(below_a_file.stdout)["problems"]
-    assert problem["wrong"] == "is not a folder"
+    [issue] = json.loads(below_a_file.stdout)["problems"]
+    assert issue["wrong"] == "is not a folder"
 
 
 def test_an_interrupt_ends_with_130(
@@ -268,7 +268,7 @@ def test_import_names_a_missing_file(run: Run, tmp_path: Path) -> None:
     """A file that is not there is a problem like any other, beside the others."""
     done = run("scenario", "import", *importing(tmp_path / "site", sessions="gone.csv"), "--json")
     assert done.exit_code == 2
-    assert "gone.csv" in [problem["file"] for problem in json.loads(done.stdout)["problems"]]
+    assert "gone.csv" in [issue["file"] for issue in json.loads(done.stdout)["problems"]]
 
 
 def test_choices_are_those_of_the_rooms() -> None:

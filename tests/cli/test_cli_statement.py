@@ -44,10 +44,8 @@ def test_an_unknown_driver(run: Run, planned: Path, name: str, near: str) -> Non
     assert f"'{name}' is unknown" in done.stderr
     assert near in done.stderr
     assert not done.stdout
-    (problem,) = json.loads(run("statement", planned, "--driver", name, "--json").stdout)[
-        "problems"
-    ]
-    assert near in problem["right"]
+    (issue,) = json.loads(run("statement", planned, "--driver", name, "--json").stdout)["problems"]
+    assert near in issue["right"]
 
 
 @pytest.mark.parametrize("what", ["nothing", "another", "spoilt"])

@@ -7,14 +7,11 @@ from collections.abc import Callable
 import highspy
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Dispatch, Problem, feeder_limits, make_problem
-from hubwise.domain import Scenario, Tariff
+from hubwise.domain import Situation, Tariff
 from hubwise.drivers import best_response, bounds, uncoordinated
 from hubwise.ledger import hub_flows, sum_by_hub
-
-Array = NDArray[np.float64]
 
 
 @pytest.fixture(scope="session")
@@ -23,14 +20,14 @@ def make_problem_of() -> Callable[..., Problem]:
     return _make_problem_of
 
 
-def _make_problem_of(scenario: Scenario, promise: float = np.inf) -> Problem:
+def _make_problem_of(situation: Situation, promise: float = np.inf) -> Problem:
     """The problem with a peak-valley promise, the feeder linearised when all charge at once."""
-    hubs = scenario.hubs
-    everybody = uncoordinated(scenario.fleet, scenario.horizon)
-    draw = sum_by_hub(len(hubs), scenario.fleet.hub, everybody.charge_kw)
-    limits = feeder_limits(scenario.feeder, hubs.bus, draw)
+    hubs = situation.hubs
+    everybody = uncoordinated(situation.fleet, situation.horizon)
+    draw = sum_by_hub(len(hubs), situation.fleet.hub, everybody.charge_kw)
+    limits = feeder_limits(situation.feeder, hubs.bus, draw)
     span = promise * float(np.ptp(limits.head(draw))) if np.isfinite(promise) else np.inf
-    return make_problem(scenario, limits, span_kw=span)
+    return make_problem(situation, limits, span_kw=span)
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +44,8 @@ def least_social_cost() -> Callable[..., float]:
 
 def _social_cost(problem: Problem, answer: Dispatch) -> float:
     """Wear, purchases and demand charges, less feed-in and incentives [currency]."""
-    scenario = problem.scenario
-    hubs, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
+    situation = problem.situation
+    hubs, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
     flows = hub_flows(len(hubs), problem.fleet, answer.schedule, answer.stations)
     net = flows.net_kw + problem.others_kw
     wear = problem.fleet.wear_cost / problem.fleet.discharge_efficiency
@@ -68,9 +65,9 @@ def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
     """The same at its least, by HiGHS: with ``tariff``, no driver may pay above its least cost."""
     program = highspy.Highs()
     program.silent()
-    scenario = problem.scenario
-    hubs, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
-    slots = scenario.horizon.slots
+    situation = problem.situation
+    hubs, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
+    slots = situation.horizon.slots
     draw = [[program.addVariable(-np.inf, np.inf) for _ in range(slots)] for _ in hubs.name]
     parts: list[list[list[object]]] = [[[] for _ in range(slots)] for _ in hubs.name]
     _add_sessions(program, problem, tariff, parts)
@@ -95,10 +92,10 @@ def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
 
 
 def _add_sessions(program, problem, tariff, parts) -> None:
-    fleet, scenario = problem.fleet, problem.scenario
-    hours, reward = scenario.horizon.slot_hours, scenario.market.incentive
+    fleet, situation = problem.fleet, problem.situation
+    hours, reward = situation.horizon.slot_hours, situation.market.incentive
     limits = bounds(fleet, hours)
-    least = best_response(fleet, tariff, scenario.horizon)[1] if tariff else np.zeros(len(fleet))
+    least = best_response(fleet, tariff, situation.horizon)[1] if tariff else np.zeros(len(fleet))
     for i in range(len(fleet)):
         h, wear = int(fleet.hub[i]), fleet.wear_cost[i] / fleet.discharge_efficiency[i]
         energy, paid, drawn = float(fleet.arrival_kwh[i]), 0.0, 0.0
@@ -129,12 +126,12 @@ def _add_sessions(program, problem, tariff, parts) -> None:
 
 
 def _add_stations(program, problem, parts) -> None:
-    scenario = problem.scenario
-    hubs, hours = scenario.hubs, scenario.horizon.slot_hours
+    situation = problem.situation
+    hubs, hours = situation.hubs, situation.horizon.slot_hours
     for h in range(len(hubs)):
         energy = float(hubs.battery_initial_kwh[h])
         loss = hours / hubs.battery_discharge_efficiency[h]
-        for t in range(scenario.horizon.slots):
+        for t in range(situation.horizon.slots):
             solar = program.addVariable(0.0, hubs.solar_kw[h, t])
             parts[h][t].append(-1.0 * solar)
             if hubs.battery_kwh[h] == 0.0:
@@ -143,7 +140,7 @@ def _add_stations(program, problem, parts) -> None:
             discharge = program.addVariable(
                 0.0, hubs.battery_kw[h], loss * hubs.battery_wear_cost[h]
             )
-            last = t == scenario.horizon.slots - 1
+            last = t == situation.horizon.slots - 1
             level = program.addVariable(
                 hubs.battery_initial_kwh[h] if last else 0.0, hubs.battery_kwh[h]
             )

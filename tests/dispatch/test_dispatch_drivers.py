@@ -16,10 +16,10 @@ from hubwise.drivers import best_response, bounds, schedule_cost
 seeds = st.integers(0, 2**32 - 1)
 
 
-def tied_tariff(seed: int, scenario, levels: int = 2) -> Tariff:
+def tied_tariff(seed: int, situation, levels: int = 2) -> Tariff:
     """Few prices, so that drivers have ties; no arbitrage within a slot for anybody."""
     rng = np.random.default_rng(seed)
-    shape = len(scenario.hubs), scenario.horizon.slots
+    shape = len(situation.hubs), situation.horizon.slots
     charge = rng.choice(np.round(rng.uniform(0.1, 0.9, levels), 2), shape)
     discharge = rng.choice(np.round(rng.uniform(0.0, 1.2, levels), 2), shape)
     return Tariff(charge, np.minimum(discharge, charge))
@@ -27,7 +27,7 @@ def tied_tariff(seed: int, scenario, levels: int = 2) -> Tariff:
 
 def regret(problem, tariff: Tariff, schedule) -> np.ndarray:
     """What each driver pays above its best response; shape (sessions,)."""
-    horizon = problem.scenario.horizon
+    horizon = problem.situation.horizon
     least = best_response(problem.fleet, tariff, horizon)[1]
     return schedule_cost(problem.fleet, tariff, schedule, horizon) - least
 
@@ -56,33 +56,33 @@ def assert_limits_hold(fleet, schedule, hours: float) -> None:
 
 @given(seeds, st.sampled_from([1, 3, 12]), st.sampled_from([np.inf, 0.5, 0.0]))
 @settings(max_examples=40)
-def test_no_driver_regrets(small_scenario, make_problem_of, seed, rounds, span) -> None:
+def test_no_driver_regrets(small_situation, make_problem_of, seed, rounds, span) -> None:
     """However few the rounds and hard the promise: cheapest for every driver, to 1e-6."""
-    problem = make_problem_of(small_scenario(seed, sessions=12), span)
-    tariff = tied_tariff(seed, problem.scenario)
+    problem = make_problem_of(small_situation(seed, sessions=12), span)
+    tariff = tied_tariff(seed, problem.situation)
     schedule = dispatch(problem, tariff, rounds=rounds).schedule
     assert regret(problem, tariff, schedule).max() <= 1e-6
-    assert_limits_hold(problem.fleet, schedule, problem.scenario.horizon.slot_hours)
+    assert_limits_hold(problem.fleet, schedule, problem.situation.horizon.slot_hours)
 
 
 @given(seeds)
 @settings(max_examples=15)
-def test_relaxed_schedules_keep_every_limit(small_scenario, make_problem_of, seed) -> None:
+def test_relaxed_schedules_keep_every_limit(small_situation, make_problem_of, seed) -> None:
     """Without a tariff nobody's limits are broken either, surplus of some worth to some."""
-    scenario = small_scenario(seed, sessions=12)
+    situation = small_situation(seed, sessions=12)
     worth = np.random.default_rng(seed).choice([0.0, 0.4], 12)
-    scenario = replace(scenario, fleet=replace(scenario.fleet, surplus_value=worth))
-    schedule = dispatch(make_problem_of(scenario, 0.6), None, rounds=6).schedule
-    assert_limits_hold(scenario.fleet, schedule, scenario.horizon.slot_hours)
+    situation = replace(situation, fleet=replace(situation.fleet, surplus_value=worth))
+    schedule = dispatch(make_problem_of(situation, 0.6), None, rounds=6).schedule
+    assert_limits_hold(situation.fleet, schedule, situation.horizon.slot_hours)
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 1000.0])
-def test_no_regret_where_limits_cannot_hold(small_scenario, make_problem_of, scale) -> None:
+def test_no_regret_where_limits_cannot_hold(small_situation, make_problem_of, scale) -> None:
     """Limits that press for ever, in whatever currency, buy no regret."""
-    scenario = small_scenario(3, sessions=12)
-    dear = replace(scenario.market, purchase_price=scale * scenario.market.purchase_price)
-    hubs = replace(scenario.hubs, import_limit_kw=np.zeros(2), export_limit_kw=np.zeros(2))
-    problem = make_problem_of(replace(scenario, market=dear, hubs=hubs), 0.01)
+    situation = small_situation(3, sessions=12)
+    dear = replace(situation.market, purchase_price=scale * situation.market.purchase_price)
+    hubs = replace(situation.hubs, import_limit_kw=np.zeros(2), export_limit_kw=np.zeros(2))
+    problem = make_problem_of(replace(situation, market=dear, hubs=hubs), 0.01)
     # Two prices nearly alike tempt most.
     charge = np.where(np.arange(24) % 2, 0.3, 0.300001) * np.ones((2, 1))
     tariff = Tariff(charge, np.zeros_like(charge))
@@ -93,33 +93,33 @@ def test_no_regret_where_limits_cannot_hold(small_scenario, make_problem_of, sca
 
 @given(seeds)
 @settings(max_examples=25)
-def test_other_ties_cost_drivers_the_same(small_scenario, make_problem_of, seed) -> None:
+def test_other_ties_cost_drivers_the_same(small_situation, make_problem_of, seed) -> None:
     """Undelegated and pessimistic schedules are cheapest for every driver, too."""
-    problem = make_problem_of(small_scenario(seed, sessions=12))
-    tariff = tied_tariff(seed, problem.scenario)
+    problem = make_problem_of(small_situation(seed, sessions=12))
+    tariff = tied_tariff(seed, problem.situation)
     for choose in (undelegated, pessimistic):
         schedule = choose(problem, tariff)
         assert np.abs(regret(problem, tariff, schedule)).max() <= 1e-6
-        assert_limits_hold(problem.fleet, schedule, problem.scenario.horizon.slot_hours)
+        assert_limits_hold(problem.fleet, schedule, problem.situation.horizon.slot_hours)
 
 
 @given(seeds)
 @settings(max_examples=25)
-def test_undelegated_charges_as_early_as_anybody(small_scenario, make_problem_of, seed) -> None:
+def test_undelegated_charges_as_early_as_anybody(small_situation, make_problem_of, seed) -> None:
     """One-way drivers on their own are never behind what the dispatch or spite would charge."""
-    scenario = small_scenario(seed, sessions=12)
-    one_way = replace(scenario.fleet, discharge_kw_max=np.zeros(12))
-    problem = make_problem_of(replace(scenario, fleet=one_way))
-    tariff = tied_tariff(seed, scenario, levels=1)
+    situation = small_situation(seed, sessions=12)
+    one_way = replace(situation.fleet, discharge_kw_max=np.zeros(12))
+    problem = make_problem_of(replace(situation, fleet=one_way))
+    tariff = tied_tariff(seed, situation, levels=1)
     early = undelegated(problem, tariff).energy_kwh
     for other in (dispatch(problem, tariff, rounds=5).schedule, pessimistic(problem, tariff)):
         assert (early >= other.energy_kwh - 1e-9).all()
 
 
-def test_identical_drivers_spread_out(small_scenario, make_problem_of) -> None:
+def test_identical_drivers_spread_out(small_situation, make_problem_of) -> None:
     """Ten alike at a flat tariff and price share the slots instead of starting together."""
-    scenario = small_scenario(1, sessions=10, hubs=1, station=False)
-    fleet = scenario.fleet.select(np.zeros(10, int))
+    situation = small_situation(1, sessions=10, hubs=1, station=False)
+    fleet = situation.fleet.select(np.zeros(10, int))
     fleet = replace(
         fleet,
         arrival_slot=np.zeros(10, int),
@@ -129,9 +129,9 @@ def test_identical_drivers_spread_out(small_scenario, make_problem_of) -> None:
         charge_kw_max=np.full(10, 7.0),
     )
     level = np.full(24, 0.4)
-    market = replace(scenario.market, purchase_price=level, feed_in_price=level)
-    feeder = replace(scenario.feeder, base_kw=np.full((2, 24), 10.0), base_kvar=np.zeros((2, 24)))
-    problem = make_problem_of(replace(scenario, fleet=fleet, market=market, feeder=feeder))
+    market = replace(situation.market, purchase_price=level, feed_in_price=level)
+    feeder = replace(situation.feeder, base_kw=np.full((2, 24), 10.0), base_kvar=np.zeros((2, 24)))
+    problem = make_problem_of(replace(situation, fleet=fleet, market=market, feeder=feeder))
     tariff = Tariff(np.full((1, 24), 0.5), np.zeros((1, 24)))
     together = undelegated(problem, tariff).charge_kw.sum(axis=0)
     apart = dispatch(problem, tariff, rounds=20).schedule.charge_kw.sum(axis=0)
@@ -140,14 +140,14 @@ def test_identical_drivers_spread_out(small_scenario, make_problem_of) -> None:
     assert apart.max() <= 1.05 * apart.mean()
 
 
-def test_wear_counts_where_a_cycle_is_a_tie(small_scenario, make_problem_of) -> None:
+def test_wear_counts_where_a_cycle_is_a_tie(small_situation, make_problem_of) -> None:
     """A cycle that just pays the driver's wear costs the operator the wear: it is not called up.
 
     Spite calls it up.
     """
-    scenario = small_scenario(0, sessions=1, hubs=1, slots=4, station=False)
+    situation = small_situation(0, sessions=1, hubs=1, slots=4, station=False)
     fleet = replace(
-        scenario.fleet,
+        situation.fleet,
         arrival_slot=np.array([0]),
         departure_slot=np.array([4]),
         actual_departure_slot=np.array([4]),
@@ -162,12 +162,12 @@ def test_wear_counts_where_a_cycle_is_a_tie(small_scenario, make_problem_of) -> 
     )
     purchase = np.array([0.25, 0.25, 0.375, 0.375])  # a cycle saves 0.125 and wears 0.25 a kWh
     market = replace(
-        scenario.market,
+        situation.market,
         purchase_price=purchase,
         feed_in_price=purchase,
         incentive=np.zeros(4),
     )
-    problem = make_problem_of(replace(scenario, fleet=fleet, market=market))
+    problem = make_problem_of(replace(situation, fleet=fleet, market=market))
     tariff = Tariff(np.full((1, 4), 0.5), np.full((1, 4), 0.75))
     assert dispatch(problem, tariff, rounds=10, flat=False).schedule.discharge_kw.sum() == 0.0
     assert pessimistic(problem, tariff).discharge_kw.sum() > 1.0
@@ -175,14 +175,14 @@ def test_wear_counts_where_a_cycle_is_a_tie(small_scenario, make_problem_of) -> 
 
 @given(seeds)
 @settings(max_examples=20)
-def test_spite_costs_the_operator_most(small_scenario, make_problem_of, social_cost, seed) -> None:
+def test_spite_costs_the_operator_most(small_situation, make_problem_of, social_cost, seed) -> None:
     """With stations fixed and energy sold at the purchase price: pessimistic <= all others.
 
     What participants pay falls by what their wear rises, so the operator's profit is less social
     cost but for a constant.
     """
-    problem = make_problem_of(small_scenario(seed, sessions=12))
-    tariff = tied_tariff(seed, problem.scenario)
+    problem = make_problem_of(small_situation(seed, sessions=12))
+    tariff = tied_tariff(seed, problem.situation)
     answer = dispatch(problem, tariff, rounds=10)
     costs = [
         social_cost(problem, replace(answer, schedule=schedule))

@@ -10,8 +10,8 @@ from hubwise.dispatch import feeder_limits
 from hubwise.grid import power_flow, tangent
 
 
-def weak(small_scenario, **changes):
-    given = small_scenario(3)
+def weak(small_situation, **changes):
+    given = small_situation(3)
     feeder = replace(
         given.feeder,
         nominal_kv=0.4,
@@ -23,39 +23,39 @@ def weak(small_scenario, **changes):
     return replace(given, feeder=replace(feeder, **changes))
 
 
-def test_a_slot_without_power_flow_is_pulled_back(small_scenario) -> None:
+def test_a_slot_without_power_flow_is_pulled_back(small_situation) -> None:
     """Where the hubs' draw has no power flow the rows say so: far above their limits."""
-    scenario = weak(small_scenario)
+    situation = weak(small_situation)
     draw = np.full((2, 24), 5.0)
     draw[:, 7] = 400.0
-    state = power_flow(scenario.feeder, scenario.hubs.bus, draw)
+    state = power_flow(situation.feeder, situation.hubs.bus, draw)
     assert np.flatnonzero(~state.converged).tolist() == [7]
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, draw)
+    limits = feeder_limits(situation.feeder, situation.hubs.bus, draw)
     over = (limits.rows(draw) - limits.upper).max(axis=0)
     assert over[7] > 50.0  # kW, of some 800 that are drawn too much
     assert (np.delete(over, 7) <= 0.0).all()
 
 
-def test_a_slot_that_base_load_breaks_keeps_a_lossless_head(small_scenario) -> None:
+def test_a_slot_that_base_load_breaks_keeps_a_lossless_head(small_situation) -> None:
     """Where nothing hubs do gives a power flow only the head is known, without losses."""
-    scenario = weak(small_scenario)
-    load = scenario.feeder.base_kw.copy()
+    situation = weak(small_situation)
+    load = situation.feeder.base_kw.copy()
     load[:, 4] = 1e5
-    feeder = replace(scenario.feeder, base_kw=load)
-    limits = feeder_limits(feeder, scenario.hubs.bus, np.full((2, 24), 5.0))
+    feeder = replace(situation.feeder, base_kw=load)
+    limits = feeder_limits(feeder, situation.hubs.bus, np.full((2, 24), 5.0))
     np.testing.assert_array_equal(limits.coefficient[0, :, 4], 1.0)
     assert limits.head(np.zeros((2, 24)))[4] == load[:, 4].sum()
 
 
-def test_the_branch_nearest_its_own_limit_is_the_row(small_scenario) -> None:
+def test_the_branch_nearest_its_own_limit_is_the_row(small_situation) -> None:
     """Not the most loaded branch counts but the one that has the least left of its limit."""
-    scenario = weak(small_scenario, ampacity_a=np.array([50.0, 50.0]))
-    feeder = replace(scenario.feeder, branch_limit=np.array([1.0, 0.4]))
+    situation = weak(small_situation, ampacity_a=np.array([50.0, 50.0]))
+    feeder = replace(situation.feeder, branch_limit=np.array([1.0, 0.4]))
     draw = np.full((2, 24), 12.0)
-    at = tangent(feeder, scenario.hubs.bus, draw)
+    at = tangent(feeder, situation.hubs.bus, draw)
     near, far = at.state.branch_loading[:, 0]
     assert near > far > 0.3
-    limits = feeder_limits(feeder, scenario.hubs.bus, draw)
+    limits = feeder_limits(feeder, situation.hubs.bus, draw)
     row = limits.rows(draw)[-1, 0] - limits.upper[-1, 0]
     steepest = np.abs(at.branch_loading[1, :, 0] / 0.4).max()
     np.testing.assert_allclose(row, (far / 0.4 - 1.0) / steepest, rtol=1e-9)

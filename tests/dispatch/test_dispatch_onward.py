@@ -17,46 +17,46 @@ from hubwise.ledger import make_account, make_bills
 seeds = st.integers(0, 10_000)
 
 
-def posted(scenario) -> Tariff:
+def posted(situation) -> Tariff:
     """The purchase price, and a little less for what is discharged."""
-    price = np.tile(scenario.market.purchase_price, (len(scenario.hubs), 1))
+    price = np.tile(situation.market.purchase_price, (len(situation.hubs), 1))
     return Tariff(price + 0.1, 0.8 * price)
 
 
 def profit(problem, tariff, answer) -> float:
-    scenario = problem.scenario
+    situation = problem.situation
     schedule = with_participants(problem, answer.schedule)
     bills = make_bills(
-        scenario.fleet,
+        situation.fleet,
         tariff,
-        scenario.market,
-        scenario.horizon,
+        situation.market,
+        situation.horizon,
         schedule=schedule,
         uncoordinated=problem.uncoordinated,
-        best_response_cost=np.zeros(len(scenario.fleet)),
+        best_response_cost=np.zeros(len(situation.fleet)),
     )
-    return make_account(scenario, schedule, answer.stations, bills).profit
+    return make_account(situation, schedule, answer.stations, bills).profit
 
 
 @given(seeds)
 @settings(max_examples=20)
-def test_going_on_keeps_zero_regret(small_scenario, make_problem_of, seed) -> None:
+def test_going_on_keeps_zero_regret(small_situation, make_problem_of, seed) -> None:
     """A dispatch that goes on from another at the same tariff moves among cheapest schedules."""
-    scenario = small_scenario(seed, solar=True)
-    problem, tariff = make_problem_of(scenario, promise=0.7), posted(scenario)
+    situation = small_situation(seed, solar=True)
+    problem, tariff = make_problem_of(situation, promise=0.7), posted(situation)
     first = dispatch(problem, tariff, rounds=5)
     further = dispatch(problem, tariff, rounds=5, onward=first)
-    _, least = best_response(problem.fleet, tariff, scenario.horizon)
-    cost = schedule_cost(problem.fleet, tariff, further.schedule, scenario.horizon)
+    _, least = best_response(problem.fleet, tariff, situation.horizon)
+    cost = schedule_cost(problem.fleet, tariff, further.schedule, situation.horizon)
     assert (cost - least).max() <= 1e-6
 
 
 @given(seeds)
 @settings(max_examples=20)
-def test_going_on_leads_where_starting_over_leads(small_scenario, make_problem_of, seed) -> None:
+def test_going_on_leads_where_starting_over_leads(small_situation, make_problem_of, seed) -> None:
     """Ten rounds and ninety more come as near to the relaxed optimum as a hundred at once."""
-    scenario = small_scenario(seed)
-    problem = make_problem_of(scenario, promise=0.8)
+    situation = small_situation(seed)
+    problem = make_problem_of(situation, promise=0.8)
     start = dispatch(problem, None, rounds=10, flat=False)
 
     def highest(spent: int, onward: Dispatch | None) -> float:
@@ -69,22 +69,22 @@ def test_going_on_leads_where_starting_over_leads(small_scenario, make_problem_o
     assert highest(10, start) == pytest.approx(at_once, rel=0.01, abs=0.05)
 
 
-def test_going_on_with_no_round_to_go_changes_nothing(small_scenario, make_problem_of) -> None:
+def test_going_on_with_no_round_to_go_changes_nothing(small_situation, make_problem_of) -> None:
     """The units take up just the schedules that they had, station slices together."""
-    scenario = small_scenario(2, solar=True)
-    problem, tariff = make_problem_of(scenario, promise=0.8), posted(scenario)
+    situation = small_situation(2, solar=True)
+    problem, tariff = make_problem_of(situation, promise=0.8), posted(situation)
     first = dispatch(problem, tariff, rounds=8)
     same = dispatch(problem, tariff, rounds=0, onward=first)
     np.testing.assert_allclose(same.schedule.charge_kw, first.schedule.charge_kw, atol=1e-9)
     np.testing.assert_allclose(same.hub_kw, first.hub_kw, atol=1e-9)
 
 
-def test_few_rounds_tell_what_many_come_to(small_scenario, make_problem_of) -> None:
+def test_few_rounds_tell_what_many_come_to(small_situation, make_problem_of) -> None:
     """Profit less the cost of the excess after few rounds is near the profit after many."""
     near = far = 0.0
     for seed in range(12):
-        scenario = small_scenario(seed, sessions=20)
-        problem, tariff = make_problem_of(scenario, promise=0.9), posted(scenario)
+        situation = small_situation(seed, sessions=20)
+        problem, tariff = make_problem_of(situation, promise=0.9), posted(situation)
         end = dispatch(problem, tariff, rounds=400)
         if abs(excess_cost(problem, end)) > 0.1:
             continue  # the promise cannot be kept at these prices
@@ -97,18 +97,18 @@ def test_few_rounds_tell_what_many_come_to(small_scenario, make_problem_of) -> N
     assert near < 0.5 * far
 
 
-def test_no_limit_no_excess(small_scenario, make_problem_of) -> None:
+def test_no_limit_no_excess(small_situation, make_problem_of) -> None:
     """Without a promise, and with limits far away, nothing is in excess."""
-    scenario = small_scenario(4)
-    problem, tariff = make_problem_of(scenario), posted(scenario)
+    situation = small_situation(4)
+    problem, tariff = make_problem_of(situation), posted(situation)
     assert excess_cost(problem, dispatch(problem, tariff, rounds=5)) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_a_demand_charge_is_no_excess_of_its_own(small_scenario, make_problem_of) -> None:
+def test_a_demand_charge_is_no_excess_of_its_own(small_situation, make_problem_of) -> None:
     """Settled imports are priced so that their pressure is just the demand charge."""
-    scenario = small_scenario(4)
-    scenario = replace(scenario, market=replace(scenario.market, demand_charge=0.5))
-    problem, tariff = make_problem_of(scenario), posted(scenario)
+    situation = small_situation(4)
+    situation = replace(situation, market=replace(situation.market, demand_charge=0.5))
+    problem, tariff = make_problem_of(situation), posted(situation)
     answer = dispatch(problem, tariff, rounds=200)
     paid = 0.5 * np.maximum(answer.hub_kw.max(axis=1), 0.0).sum()
     assert abs(excess_cost(problem, answer)) <= 0.05 * paid

@@ -15,30 +15,30 @@ from hubwise.domain import Tariff
 seeds = st.integers(0, 2**32 - 1)
 
 
-def sold_for_less(scenario):
+def sold_for_less(situation):
     """The scenario with a feed-in price below the purchase price, and no incentive.
 
     Without an incentive no linear program gains by charging and discharging in one slot.
     """
-    market = scenario.market
+    market = situation.market
     feed_in = market.purchase_price - 0.05
     incentive = np.zeros_like(feed_in)
-    return replace(scenario, market=replace(market, feed_in_price=feed_in, incentive=incentive))
+    return replace(situation, market=replace(market, feed_in_price=feed_in, incentive=incentive))
 
 
-def tied_tariff(scenario, seed: int) -> Tariff:
+def tied_tariff(situation, seed: int) -> Tariff:
     """Two charge and two discharge prices, without arbitrage in a slot."""
     rng = np.random.default_rng(seed)
-    shape = len(scenario.hubs), scenario.horizon.slots
+    shape = len(situation.hubs), situation.horizon.slots
     charge = rng.choice([0.31, 0.62], shape)
     return Tariff(charge, np.minimum(rng.choice([0.2, 0.55], shape), charge))
 
 
 def half_a_percent(problem) -> float:
     """Of what uncoordinated charging would be bought for: optima may be near zero [currency]."""
-    scenario = problem.scenario
-    bought = problem.uncoordinated.charge_kw @ scenario.market.purchase_price
-    return 0.005 * scenario.horizon.slot_hours * float(bought.sum())
+    situation = problem.situation
+    bought = problem.uncoordinated.charge_kw @ situation.market.purchase_price
+    return 0.005 * situation.horizon.slot_hours * float(bought.sum())
 
 
 def span_of(problem, answer) -> float:
@@ -49,11 +49,11 @@ def span_of(problem, answer) -> float:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("promise", [np.inf, 0.8])
 def test_relaxed_problem(
-    small_scenario, make_problem_of, social_cost, least_social_cost, seed, promise
+    small_situation, make_problem_of, social_cost, least_social_cost, seed, promise
 ) -> None:
     """Nobody paid: the linear program's optimum to 0.5 %, the promise kept to 0.2 %."""
-    scenario = sold_for_less(small_scenario(seed, solar=seed % 2 == 0))
-    problem = make_problem_of(scenario, promise)
+    situation = sold_for_less(small_situation(seed, solar=seed % 2 == 0))
+    problem = make_problem_of(situation, promise)
     least = least_social_cost(problem)
     answer = dispatch(problem, None, rounds=300, flat=False)
     assert span_of(problem, answer) <= 1.002 * problem.span_kw
@@ -63,16 +63,16 @@ def test_relaxed_problem(
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("flat", [True, False])
 def test_zero_regret_problem(
-    small_scenario, make_problem_of, social_cost, least_social_cost, seed, flat
+    small_situation, make_problem_of, social_cost, least_social_cost, seed, flat
 ) -> None:
     """Every driver held to its least cost by a constraint: the same optimum to 0.5 %.
 
     The promise is one that the undisturbed answer breaks. The pull towards a flat draw costs less
     than that.
     """
-    scenario = sold_for_less(small_scenario(seed, solar=seed % 2 == 1))
-    tariff = tied_tariff(scenario, seed)
-    free = make_problem_of(scenario)
+    situation = sold_for_less(small_situation(seed, solar=seed % 2 == 1))
+    tariff = tied_tariff(situation, seed)
+    free = make_problem_of(situation)
     problem = replace(free, span_kw=0.85 * span_of(free, dispatch(free, tariff, rounds=30)))
     least = least_social_cost(problem, tariff)
     answer = dispatch(problem, tariff, rounds=300, flat=flat)
@@ -82,13 +82,13 @@ def test_zero_regret_problem(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_demand_charge(
-    small_scenario, make_problem_of, social_cost, least_social_cost, seed
+    small_situation, make_problem_of, social_cost, least_social_cost, seed
 ) -> None:
     """A price on each hub's highest import lowers it, as far as the linear program says it pays."""
-    scenario = sold_for_less(small_scenario(seed))
-    tariff = tied_tariff(scenario, seed)
-    charged = replace(scenario, market=replace(scenario.market, demand_charge=0.3))
-    before = dispatch(make_problem_of(scenario), tariff, rounds=100)
+    situation = sold_for_less(small_situation(seed))
+    tariff = tied_tariff(situation, seed)
+    charged = replace(situation, market=replace(situation.market, demand_charge=0.3))
+    before = dispatch(make_problem_of(situation), tariff, rounds=100)
     problem = make_problem_of(charged)
     answer = dispatch(problem, tariff, rounds=100)
     assert answer.hub_kw.max(axis=1).sum() < before.hub_kw.max(axis=1).sum() - 1.0
@@ -96,33 +96,33 @@ def test_demand_charge(
     assert social_cost(problem, answer) == pytest.approx(least, abs=half_a_percent(problem))
 
 
-def test_a_limit_far_away_is_none(small_scenario, make_problem_of) -> None:
+def test_a_limit_far_away_is_none(small_situation, make_problem_of) -> None:
     """Connections that nobody comes near change nothing, from the first round on."""
-    scenario = small_scenario(2)
+    situation = small_situation(2)
     answers = []
     for limit in (1e3, 1e6, np.inf):
         wide = np.full(2, limit)
-        hubs = replace(scenario.hubs, import_limit_kw=wide, export_limit_kw=wide)
-        problem = make_problem_of(replace(scenario, hubs=hubs), 0.8)
-        answers.append(dispatch(problem, tied_tariff(scenario, 2), rounds=3).hub_kw)
+        hubs = replace(situation.hubs, import_limit_kw=wide, export_limit_kw=wide)
+        problem = make_problem_of(replace(situation, hubs=hubs), 0.8)
+        answers.append(dispatch(problem, tied_tariff(situation, 2), rounds=3).hub_kw)
     assert np.array_equal(answers[0], answers[1])
     assert np.array_equal(answers[0], answers[2])
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_connection_limits(
-    small_scenario, make_problem_of, social_cost, least_social_cost, seed
+    small_situation, make_problem_of, social_cost, least_social_cost, seed
 ) -> None:
     """Limits of import and export that can be kept are kept, at the least cost."""
-    scenario = sold_for_less(small_scenario(seed, sessions=10))
-    tariff = tied_tariff(scenario, seed)
-    free = dispatch(make_problem_of(scenario), tariff, rounds=30).hub_kw
+    situation = sold_for_less(small_situation(seed, sessions=10))
+    tariff = tied_tariff(situation, seed)
+    free = dispatch(make_problem_of(situation), tariff, rounds=30).hub_kw
     hubs = replace(
-        scenario.hubs,
+        situation.hubs,
         import_limit_kw=0.9 * free.max(axis=1),
         export_limit_kw=np.maximum(-0.9 * free.min(axis=1), 0.0),
     )
-    problem = make_problem_of(replace(scenario, hubs=hubs))
+    problem = make_problem_of(replace(situation, hubs=hubs))
     least = least_social_cost(problem, tariff)
     answer = dispatch(problem, tariff, rounds=300)
     over = answer.hub_kw - hubs.import_limit_kw[:, None]
@@ -133,23 +133,23 @@ def test_connection_limits(
 
 @pytest.mark.parametrize("feed_in", [-0.1, 0.1])
 def test_solar_at_negative_prices(
-    small_scenario, make_problem_of, social_cost, least_social_cost, feed_in
+    small_situation, make_problem_of, social_cost, least_social_cost, feed_in
 ) -> None:
     """Solar power is curtailed where selling costs, used whole where it pays, else as HiGHS does.
 
     More is there than hubs can use at noon.
     """
-    scenario = small_scenario(4, solar=True, slots=24)
-    solar = 8.0 * scenario.hubs.solar_kw
+    situation = small_situation(4, solar=True, slots=24)
+    solar = 8.0 * situation.hubs.solar_kw
     purchase = np.full(24, 0.2)
     market = replace(
-        scenario.market,
+        situation.market,
         purchase_price=purchase,
         feed_in_price=np.full(24, feed_in),
         incentive=np.zeros(24),
     )
-    hubs = replace(scenario.hubs, solar_kw=solar)
-    problem = make_problem_of(replace(scenario, market=market, hubs=hubs))
+    hubs = replace(situation.hubs, solar_kw=solar)
+    problem = make_problem_of(replace(situation, market=market, hubs=hubs))
     answer = dispatch(problem, None, rounds=100, flat=False)
     used = answer.stations.solar_kw
     assert ((used >= 0.0) & (used <= solar)).all()
@@ -164,26 +164,26 @@ def test_solar_at_negative_prices(
 
 @given(seeds)
 @settings(max_examples=12)
-def test_relaxed_is_never_dearer(small_scenario, make_problem_of, social_cost, seed) -> None:
+def test_relaxed_is_never_dearer(small_situation, make_problem_of, social_cost, seed) -> None:
     """Where nobody has to be paid, the whole costs no more than under any tariff."""
-    scenario = sold_for_less(small_scenario(seed))
-    problem = make_problem_of(scenario)
+    situation = sold_for_less(small_situation(seed))
+    problem = make_problem_of(situation)
     relaxed = dispatch(problem, None, rounds=60, flat=False)
-    posted = dispatch(problem, tied_tariff(scenario, seed), rounds=20)
+    posted = dispatch(problem, tied_tariff(situation, seed), rounds=20)
     assert social_cost(problem, relaxed) <= social_cost(problem, posted) + 1e-3
 
 
 @given(seeds, st.booleans())
 @settings(max_examples=12)
 def test_more_rounds_are_never_worse(
-    small_scenario, make_problem_of, social_cost, seed, posted
+    small_situation, make_problem_of, social_cost, seed, posted
 ) -> None:
     """Without shared limits and pulls every round lowers the cost, or leaves it."""
-    scenario = small_scenario(seed, solar=True)
-    none = np.zeros(scenario.horizon.slots)
-    scenario = replace(scenario, market=replace(scenario.market, incentive=none))
-    problem = make_problem_of(scenario)
-    tariff = tied_tariff(scenario, seed) if posted else None
+    situation = small_situation(seed, solar=True)
+    none = np.zeros(situation.horizon.slots)
+    situation = replace(situation, market=replace(situation.market, incentive=none))
+    problem = make_problem_of(situation)
+    tariff = tied_tariff(situation, seed) if posted else None
     costs = [
         social_cost(problem, dispatch(problem, tariff, rounds=rounds, flat=False))
         for rounds in (1, 2, 3, 5, 8, 20)
@@ -191,10 +191,10 @@ def test_more_rounds_are_never_worse(
     assert (np.diff(costs) <= 1e-9 * (1.0 + np.abs(costs[0]))).all()
 
 
-def test_gap_bounds_what_is_left(small_scenario, make_problem_of, social_cost) -> None:
+def test_gap_bounds_what_is_left(small_situation, make_problem_of, social_cost) -> None:
     """What 20 rounds more gain is at most what the gap said was there to gain."""
     for seed in range(5):
-        problem = make_problem_of(sold_for_less(small_scenario(seed)))
+        problem = make_problem_of(sold_for_less(small_situation(seed)))
         few = dispatch(problem, None, rounds=2, flat=False)
         many = dispatch(problem, None, rounds=22, flat=False)
         gained = social_cost(problem, few) - social_cost(problem, many)

@@ -19,13 +19,13 @@ seeds = st.integers(0, 2**32 - 1)
 
 @given(seeds, st.booleans())
 @settings(max_examples=20)
-def test_stations_keep_their_limits(small_scenario, make_problem_of, seed, posted) -> None:
+def test_stations_keep_their_limits(small_situation, make_problem_of, seed, posted) -> None:
     """Power and energy within the battery's, never both ways at once, no emptier at the end."""
-    scenario = small_scenario(seed, solar=True)
+    situation = small_situation(seed, solar=True)
     charge = np.random.default_rng(seed).uniform(0.1, 0.9, (2, 24))
     tariff = Tariff(charge, 0.5 * charge) if posted else None
-    stations = dispatch(make_problem_of(scenario, 0.7), tariff, rounds=8).stations
-    hubs, hours = scenario.hubs, scenario.horizon.slot_hours
+    stations = dispatch(make_problem_of(situation, 0.7), tariff, rounds=8).stations
+    hubs, hours = situation.hubs, situation.horizon.slot_hours
     assert (np.stack([stations.charge_kw, stations.discharge_kw]) >= 0.0).all()
     assert not ((stations.charge_kw > 0.0) & (stations.discharge_kw > 0.0)).any()
     assert (stations.charge_kw <= hubs.battery_kw[:, None]).all()
@@ -41,60 +41,60 @@ def test_stations_keep_their_limits(small_scenario, make_problem_of, seed, poste
 
 @given(seeds, st.sampled_from([0.0, 0.5, 1.0]))
 @settings(max_examples=15)
-def test_hub_draw_is_the_sum_of_its_parts(small_scenario, make_problem_of, seed, share) -> None:
+def test_hub_draw_is_the_sum_of_its_parts(small_situation, make_problem_of, seed, share) -> None:
     """Participants, the others, station battery and solar add up to what the hub draws."""
-    scenario = small_scenario(seed, solar=True)
-    joined = np.random.default_rng(seed).permutation(8) < share * 8
-    scenario = replace(scenario, fleet=scenario.fleet.with_participating(joined))
-    problem = make_problem_of(scenario, 0.7)
+    situation = small_situation(seed, solar=True)
+    participants = np.random.default_rng(seed).permutation(8) < share * 8
+    situation = replace(situation, fleet=situation.fleet.with_participating(participants))
+    problem = make_problem_of(situation, 0.7)
     answer = dispatch(problem, None, rounds=5)
     schedule = with_participants(problem, answer.schedule)
-    flows = hub_flows(2, scenario.fleet, schedule, answer.stations)
+    flows = hub_flows(2, situation.fleet, schedule, answer.stations)
     np.testing.assert_allclose(answer.hub_kw, flows.net_kw, atol=1e-9)
-    alone = problem.uncoordinated.charge_kw[~joined]
-    assert np.array_equal(schedule.charge_kw[~joined], alone)
+    alone = problem.uncoordinated.charge_kw[~participants]
+    assert np.array_equal(schedule.charge_kw[~participants], alone)
 
 
-def test_hubs_without_station_battery(small_scenario, make_problem_of) -> None:
+def test_hubs_without_station_battery(small_situation, make_problem_of) -> None:
     """Where there is no battery nothing charges it; one without power stays as it is."""
     for hubs in (
-        small_scenario(2, station=False).hubs,
-        replace(small_scenario(2).hubs, battery_kw=np.zeros(2)),
+        small_situation(2, station=False).hubs,
+        replace(small_situation(2).hubs, battery_kw=np.zeros(2)),
     ):
-        scenario = replace(small_scenario(2), hubs=hubs)
-        stations = dispatch(make_problem_of(scenario), None, rounds=3).stations
+        situation = replace(small_situation(2), hubs=hubs)
+        stations = dispatch(make_problem_of(situation), None, rounds=3).stations
         assert not stations.charge_kw.any()
         assert not stations.discharge_kw.any()
         assert (stations.energy_kwh == hubs.battery_initial_kwh[:, None]).all()
 
 
-def test_given_sessions_stay_as_they_are(small_scenario, make_problem_of) -> None:
+def test_given_sessions_stay_as_they_are(small_situation, make_problem_of) -> None:
     """Where schedules are given only the stations move, and they take them into account."""
-    problem = make_problem_of(small_scenario(5), 0.8)
+    problem = make_problem_of(small_situation(5), 0.8)
     given_ones = problem.uncoordinated
     answer = dispatch(problem, None, rounds=100, sessions=given_ones)
     assert answer.schedule is given_ones
-    alone = dispatch(make_problem_of(small_scenario(5)), None, rounds=100, sessions=given_ones)
+    alone = dispatch(make_problem_of(small_situation(5)), None, rounds=100, sessions=given_ones)
     spans = [np.ptp(problem.limits.head(each.hub_kw)) for each in (answer, alone)]
     assert spans[0] < 0.95 * spans[1]
 
 
-def test_nothing_at_all(small_scenario, make_problem_of) -> None:
+def test_nothing_at_all(small_situation, make_problem_of) -> None:
     """No participants, no stations, no solar: the others' draw is what is left."""
-    scenario = small_scenario(6, station=False)
-    nobody = scenario.fleet.with_participating(np.zeros(8, bool))
-    problem = make_problem_of(replace(scenario, fleet=nobody), 0.7)
+    situation = small_situation(6, station=False)
+    nobody = situation.fleet.with_participating(np.zeros(8, bool))
+    problem = make_problem_of(replace(situation, fleet=nobody), 0.7)
     answer = dispatch(problem, None, rounds=3)
     assert answer.schedule.charge_kw.shape == (0, 24)
     np.testing.assert_allclose(answer.hub_kw, problem.others_kw)
     assert answer.gap == 0.0
 
 
-def weak(scenario):
+def weak(situation):
     """The scenario on a feeder with low voltages, loaded branches and a small transformer."""
-    feeder = scenario.feeder
+    feeder = situation.feeder
     return replace(
-        scenario,
+        situation,
         feeder=replace(
             feeder,
             nominal_kv=0.4,
@@ -109,10 +109,10 @@ def weak(scenario):
     )
 
 
-def test_limit_rows_are_the_power_flow_where_linearised(small_scenario) -> None:
+def test_limit_rows_are_the_power_flow_where_linearised(small_situation) -> None:
     """Head, lowest voltage and highest branch loading are those of AC, and a small move is told."""
-    scenario = weak(small_scenario(7))
-    feeder, bus = scenario.feeder, scenario.hubs.bus
+    situation = weak(small_situation(7))
+    feeder, bus = situation.feeder, situation.hubs.bus
     rng = np.random.default_rng(7)
     draw = rng.uniform(10.0, 40.0, (2, 24))
     limits = feeder_limits(feeder, bus, draw)
@@ -132,21 +132,21 @@ def test_limit_rows_are_the_power_flow_where_linearised(small_scenario) -> None:
             np.testing.assert_allclose(spare, (limit - value)[near] / abs(limit), atol=tolerance)
 
 
-def test_the_transformer_is_a_limit_of_the_head(small_scenario) -> None:
+def test_the_transformer_is_a_limit_of_the_head(small_situation) -> None:
     """Active power at its limit, with the reactive power of the slot, is the rating's share."""
-    scenario = weak(small_scenario(7))
+    situation = weak(small_situation(7))
     draw = np.full((2, 24), 20.0)
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, draw)
-    state = power_flow(scenario.feeder, scenario.hubs.bus, draw)
+    limits = feeder_limits(situation.feeder, situation.hubs.bus, draw)
+    state = power_flow(situation.feeder, situation.hubs.bus, draw)
     apparent = np.hypot(limits.upper[0], state.head_kvar)
     np.testing.assert_allclose(apparent, 0.85 * 130.0)
 
 
-def test_feeder_limits_are_met_where_they_can_be(small_scenario, make_problem_of) -> None:
+def test_feeder_limits_are_met_where_they_can_be(small_situation, make_problem_of) -> None:
     """A dispatch that would break voltages and branches is bent until they hold, to 0.2 kW."""
-    scenario = weak(small_scenario(7, sessions=24))
+    situation = weak(small_situation(7, sessions=24))
     tariff = Tariff(np.full((2, 24), 0.5), np.zeros((2, 24)))
-    problem = make_problem_of(scenario)
+    problem = make_problem_of(situation)
     free = replace(problem.limits, upper=np.where(np.isfinite(problem.limits.upper), 1e9, np.inf))
     loose = dispatch(replace(problem, limits=free), tariff, rounds=100, flat=False)
     bent = dispatch(problem, tariff, rounds=300)
@@ -156,13 +156,13 @@ def test_feeder_limits_are_met_where_they_can_be(small_scenario, make_problem_of
 
 
 @pytest.mark.parametrize("slots", [slice(10, 12), slice(None)])
-def test_slots_without_power_flow_make_finite_limits(small_scenario, slots) -> None:
+def test_slots_without_power_flow_make_finite_limits(small_situation, slots) -> None:
     """Where no power flow is found the head is taken lossless, and nothing is unknown."""
-    scenario = weak(small_scenario(7))
-    load = scenario.feeder.base_kw.copy()
+    situation = weak(small_situation(7))
+    load = situation.feeder.base_kw.copy()
     load[:, slots] *= 1000.0
-    feeder = replace(scenario.feeder, base_kw=load)
-    limits = feeder_limits(feeder, scenario.hubs.bus, np.full((2, 24), 30.0))
+    feeder = replace(situation.feeder, base_kw=load)
+    limits = feeder_limits(feeder, situation.hubs.bus, np.full((2, 24), 30.0))
     assert np.isfinite(limits.coefficient).all()
     assert np.isfinite(limits.offset).all()
     assert not np.isnan(limits.upper).any()

@@ -19,7 +19,7 @@ from power_grid_model.utils import json_serialize
 from hubwise.audit import audit
 from hubwise.domain import Feeder
 from hubwise.grid import FeederState, power_flow, power_flow_gauss
-from hubwise.plan import plan, write
+from hubwise.plan import make_plan, write
 from hubwise.scenario import ScenarioError, check, load, new
 from hubwise.scenario.foreign_network import read_network
 from hubwise.scenario.reading import Reader
@@ -168,7 +168,7 @@ def test_taps_without_a_changer_are_passed_over_and_told(tmp_path: Path) -> None
     scenario = load(scenario_with(tmp_path / "s", json.dumps(net), (3, 9)))
     told = [note for note in scenario.notes if "tap position -2 is passed over" in note]
     assert len(told) == 2
-    assert (np.asarray(scenario.feeder.ratio) == 1.0).all()
+    assert (np.asarray(scenario.situation.feeder.ratio) == 1.0).all()
 
 
 def test_transformers_bring_the_rating_and_keep_the_limit(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_hubs_at_joined_buses_are_at_one(tmp_path: Path) -> None:
     """A hub may name any bus of those that a switch joins."""
     net = content("one_of_everything")
     scenario = load(scenario_with(tmp_path / "s", json.dumps(net), (11, 4)))
-    assert scenario.hubs.bus.tolist() == [4, 4]
+    assert scenario.situation.hubs.bus.tolist() == [4, 4]
     assert any("bus 9" in note for note in scenario.notes)
 
 
@@ -389,7 +389,7 @@ def test_a_whole_plan_on_a_pandapower_net(tmp_path: Path) -> None:
     toml = folder / "scenario.toml"
     text = toml.read_text(encoding="utf-8").replace("evaluations = 400 ", "evaluations = 10 ")
     toml.write_text(text.replace("peak_valley = 0.9 ", "peak_valley = 1.0 "), encoding="utf-8")
-    made = plan(load(folder))
+    made = make_plan(load(folder))
     assert made.state.converged.all()
     assert made.result["max_regret"] <= 1e-9
     place = write(made, tmp_path / "plan")
@@ -527,7 +527,7 @@ def test_pieces_without_supply_are_left_out_and_told(tmp_path: Path) -> None:
     rows(net, "line", lambda cells: cells[0].update(in_service=False))
     folder = scenario_with(tmp_path / "s", json.dumps(net), (13, 14))
     scenario = load(folder)
-    assert set(scenario.feeder.bus.tolist()) == {0, 1, 12, 13, 14}
+    assert set(scenario.situation.feeder.bus.tolist()) == {0, 1, 12, 13, 14}
     assert any("without supply and left out: bus 2-11" in note for note in scenario.notes)
     toml = folder / "scenario.toml"
     toml.write_text(toml.read_text("utf-8").replace("bus = 14\n", "bus = 7\n"), encoding="utf-8")

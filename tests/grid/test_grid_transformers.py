@@ -80,7 +80,7 @@ def test_a_day_names_substation_network_and_hubs(ieee33, hub_bus) -> None:
     rating = np.full(32, np.nan)
     rating[4] = 3000.0
     feeder = replace(ieee33, rating_kva=rating)
-    hubs = replace(scenario.hubs, transformer_kva=np.where(hub_bus == 14, 500.0, np.inf))
+    hubs = replace(scenario.situation.hubs, transformer_kva=np.where(hub_bus == 14, 500.0, np.inf))
     hub_kw = np.zeros((6, 96))
     hub_kw[2, 40:60] = -450.0
     state = power_flow(feeder, hub_bus, hub_kw)
@@ -108,8 +108,8 @@ def test_ambient_temperature_is_the_scenarios(tmp_path) -> None:
     toml.write_text(text.replace("[feeder]", '[feeder]\nambient = "a.csv"'), encoding="utf-8")
     (tmp_path / "s" / "a.csv").write_text("hour,celsius\n0,12\n10,30.5\n", encoding="utf-8")
     scenario = load(tmp_path / "s")
-    late = scenario.horizon.local_hours() >= 10
-    np.testing.assert_array_equal(scenario.feeder.ambient_c, np.where(late, 30.5, 12.0))
+    late = scenario.situation.horizon.local_hours() >= 10
+    np.testing.assert_array_equal(scenario.situation.feeder.ambient_c, np.where(late, 30.5, 12.0))
     (tmp_path / "s" / "a.csv").write_text("hour,celsius\n0,12\n10,300\n", encoding="utf-8")
     (problem,) = check(tmp_path / "s")
     assert (problem.file, problem.where, problem.field) == ("a.csv", "row 3", "celsius")

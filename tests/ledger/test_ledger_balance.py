@@ -19,9 +19,9 @@ from hubwise.domain import (
     Market,
     PriceRules,
     Promises,
-    Scenario,
     Schedule,
     Search,
+    Situation,
     StationSchedule,
     Tariff,
 )
@@ -110,7 +110,7 @@ def _scenario(rng, fleet):
         buses, 1, 12.66, 1.0, buses[:-1], buses[1:], np.ones(4), np.ones(4), np.full(4, 400.0),
         6300.0, 0.85, 0.9, 1.1, np.ones((5, SLOTS)), np.ones((5, SLOTS)),
     )  # fmt: skip
-    return Scenario(
+    return Situation(
         name="balance",
         source="balance",
         currency="CNY",
@@ -127,10 +127,10 @@ def _scenario(rng, fleet):
     )
 
 
-def _stations(rng, scenario):
+def _stations(rng, situation):
     direction = rng.choice([-1, 0, 1], (HUBS, SLOTS))
     power = 50 * rng.random((HUBS, SLOTS)) * direction
-    used = scenario.hubs.solar_kw * rng.random((HUBS, SLOTS))
+    used = situation.hubs.solar_kw * rng.random((HUBS, SLOTS))
     return StationSchedule(
         np.maximum(power, 0), np.maximum(-power, 0), np.zeros((HUBS, SLOTS)), used
     )
@@ -139,41 +139,43 @@ def _stations(rng, scenario):
 def _day(seed, sessions=9):
     rng = np.random.default_rng(seed)
     fleet = _fleet(rng, sessions)
-    scenario = _scenario(rng, fleet)
+    situation = _scenario(rng, fleet)
     schedule, uncoordinated = _schedule(rng, fleet), _schedule(rng, fleet)
     uncoordinated = replace(uncoordinated, discharge_kw=0 * uncoordinated.discharge_kw)
     tariff = Tariff(rng.random((HUBS, SLOTS)), rng.random((HUBS, SLOTS)))
     bills = make_bills(
         fleet,
         tariff,
-        scenario.market,
-        scenario.horizon,
+        situation.market,
+        situation.horizon,
         schedule=schedule,
         uncoordinated=uncoordinated,
         best_response_cost=rng.random(sessions),
     )
-    return scenario, schedule, uncoordinated, _stations(rng, scenario), tariff, bills
+    return situation, schedule, uncoordinated, _stations(rng, situation), tariff, bills
 
 
 @given(seeds)
 def test_what_drivers_pay_the_operator_receives(seed):
     """Participants' paid and earned are the operator's revenue and payments."""
-    scenario, schedule, _, stations, _, bills = _day(seed)
-    account = make_account(scenario, schedule, stations, bills)
-    joined = scenario.fleet.participating
+    situation, schedule, _, stations, _, bills = _day(seed)
+    account = make_account(situation, schedule, stations, bills)
+    participants = situation.fleet.participating
     received = account.charging_revenue - account.discharge_payments
-    assert received == pytest.approx(bills.paid[joined].sum() - bills.earned[joined].sum())
+    assert received == pytest.approx(
+        bills.paid[participants].sum() - bills.earned[participants].sum()
+    )
 
 
 @given(seeds)
 def test_profit_is_money_in_less_money_out(seed):
     """Profit and margin on others add up to all the operator's money, counted at the meters."""
-    scenario, schedule, _, stations, _, bills = _day(seed)
-    account = make_account(scenario, schedule, stations, bills)
-    market, hubs, hours = scenario.market, scenario.hubs, scenario.horizon.slot_hours
+    situation, schedule, _, stations, _, bills = _day(seed)
+    account = make_account(situation, schedule, stations, bills)
+    market, hubs, hours = situation.market, situation.hubs, situation.horizon.slot_hours
     cash = bills.paid.sum() - bills.earned.sum()
     for h in range(HUBS):
-        here = scenario.fleet.hub == h
+        here = situation.fleet.hub == h
         vehicles = (schedule.charge_kw - schedule.discharge_kw)[here].sum(axis=0)
         net = vehicles + stations.charge_kw[h] - stations.discharge_kw[h] - stations.solar_kw[h]
         prices = np.where(net > 0, market.purchase_price, market.feed_in_price)
@@ -189,20 +191,22 @@ def test_profit_is_money_in_less_money_out(seed):
 @given(seeds)
 def test_bill_is_price_times_energy(seed):
     """Every bill equals prices x energy, session by session, slot by slot."""
-    scenario, schedule, uncoordinated, _, tariff, bills = _day(seed)
-    fleet = scenario.fleet
+    situation, schedule, uncoordinated, _, tariff, bills = _day(seed)
+    fleet = situation.fleet
     for i in range(len(fleet)):
         pay = earn = reference = 0.0
         for t in range(SLOTS):
-            joined = bool(fleet.participating[i])
+            participants = bool(fleet.participating[i])
             hub = fleet.hub[i]
-            yardstick = scenario.market.reference_price[t]
+            yardstick = situation.market.reference_price[t]
             pay += (
                 0.25
                 * schedule.charge_kw[i, t]
-                * (tariff.charge_price[hub, t] if joined else yardstick)
+                * (tariff.charge_price[hub, t] if participants else yardstick)
             )
-            earn += 0.25 * schedule.discharge_kw[i, t] * joined * tariff.discharge_price[hub, t]
+            earn += (
+                0.25 * schedule.discharge_kw[i, t] * participants * tariff.discharge_price[hub, t]
+            )
             reference += 0.25 * uncoordinated.charge_kw[i, t] * yardstick
         drawn = 0.25 * schedule.discharge_kw[i].sum() / fleet.discharge_efficiency[i]
         net = pay - earn + drawn * fleet.wear_cost[i]
@@ -213,20 +217,20 @@ def test_bill_is_price_times_energy(seed):
 @given(seeds)
 def test_nobody_schedules_others_so_they_regret_nothing(seed):
     """A non-participating session has zero regret and pays the reference tariff, no discharge."""
-    scenario, _, _, _, tariff, bills = _day(seed)
-    fleet = scenario.fleet
-    charge, discharge = session_prices(fleet, tariff, scenario.market)
+    situation, _, _, _, tariff, bills = _day(seed)
+    fleet = situation.fleet
+    charge, discharge = session_prices(fleet, tariff, situation.market)
     others = ~fleet.participating
     assert (bills.regret[others] == 0.0).all()
-    assert (charge[others] == scenario.market.reference_price).all()
+    assert (charge[others] == situation.market.reference_price).all()
     assert (discharge[others] == 0.0).all()
 
 
 @given(seeds)
 def test_energy_balances_at_every_hub(seed):
     """Import less export is what vehicles and battery draw less the solar used; never both."""
-    scenario, schedule, _, stations, _, _ = _day(seed)
-    flows = hub_flows(HUBS, scenario.fleet, schedule, stations)
+    situation, schedule, _, stations, _, _ = _day(seed)
+    flows = hub_flows(HUBS, situation.fleet, schedule, stations)
     net = flows.import_kw - flows.export_kw
     total = (schedule.charge_kw - schedule.discharge_kw).sum(axis=0)
     total = total + (stations.charge_kw - stations.discharge_kw - stations.solar_kw).sum(axis=0)
@@ -237,41 +241,41 @@ def test_energy_balances_at_every_hub(seed):
 @given(seeds)
 def test_reference_margin_is_the_spread_without_solar_and_demand_charge(seed):
     """Bare of solar and demand charge, participants bring energy x (reference - purchase)."""
-    scenario, _, uncoordinated, _, _, _ = _day(seed)
+    situation, _, uncoordinated, _, _, _ = _day(seed)
     bare = replace(
-        scenario,
-        hubs=replace(scenario.hubs, solar_kw=np.zeros((HUBS, SLOTS))),
-        market=replace(scenario.market, demand_charge=0.0),
+        situation,
+        hubs=replace(situation.hubs, solar_kw=np.zeros((HUBS, SLOTS))),
+        market=replace(situation.market, demand_charge=0.0),
     )
-    joined = scenario.fleet.participating
-    spread = scenario.market.reference_price - scenario.market.purchase_price
-    margin = 0.25 * (uncoordinated.charge_kw[joined] * spread).sum()
+    participants = situation.fleet.participating
+    spread = situation.market.reference_price - situation.market.purchase_price
+    margin = 0.25 * (uncoordinated.charge_kw[participants] * spread).sum()
     assert reference_margin(bare, uncoordinated) == pytest.approx(margin)
 
 
 @given(seeds)
 def test_solar_never_lowers_the_reference_margin(seed):
     """Solar is used only as far as it pays."""
-    scenario, _, uncoordinated, _, _, _ = _day(seed)
-    dark = replace(scenario, hubs=replace(scenario.hubs, solar_kw=np.zeros((HUBS, SLOTS))))
-    with_solar = reference_margin(scenario, uncoordinated)
+    situation, _, uncoordinated, _, _, _ = _day(seed)
+    dark = replace(situation, hubs=replace(situation.hubs, solar_kw=np.zeros((HUBS, SLOTS))))
+    with_solar = reference_margin(situation, uncoordinated)
     assert with_solar >= reference_margin(dark, uncoordinated) - 1e-9
 
 
 @given(seeds, st.sampled_from(["CNY", "JPY", "KWD"]))
 def test_books_balance_to_the_smallest_unit(seed, currency):
     """Drivers' posted payments are the operator's posted receipts, exactly, in whole units."""
-    scenario, schedule, _, stations, _, bills = _day(seed)
-    joined = scenario.fleet.participating
-    books = post(bills, joined, currency)
-    account = make_account(scenario, schedule, stations, bills)
+    situation, schedule, _, stations, _, bills = _day(seed)
+    participants = situation.fleet.participating
+    books = post(bills, participants, currency)
+    account = make_account(situation, schedule, stations, bills)
     pairs = list(zip(books.paid, books.earned, books.participating, strict=True))
     net = sum(((p - e) for p, e, j in pairs if j), Decimal())
     assert net == books.charging_revenue - books.discharge_payments
     unit = minor_unit(currency)
     assert all(amount % unit == 0 for p, e, _ in pairs for amount in (p, e))
     unrounded = account.charging_revenue - account.discharge_payments
-    unrounded += bills.paid[~joined].sum()
+    unrounded += bills.paid[~participants].sum()
     operator = net + books.others_revenue
     assert float(operator - books.rounding) == pytest.approx(unrounded, abs=1e-9)
     assert abs(books.rounding) <= unit * len(pairs)
@@ -279,9 +283,9 @@ def test_books_balance_to_the_smallest_unit(seed, currency):
 
 def test_half_a_cent_goes_to_the_even_cent():
     """Rounding is half-even on the decimals that are shown."""
-    scenario, *_, bills = _day(1, sessions=2)
+    situation, *_, bills = _day(1, sessions=2)
     halves = replace(bills, paid=np.array([2.675, 2.665]), earned=np.array([0.0, 0.005]))
-    books = post(halves, np.array([True, True]), scenario.currency)
+    books = post(halves, np.array([True, True]), situation.market.currency)
     assert books.paid == (Decimal("2.68"), Decimal("2.66"))
     assert books.earned == (Decimal("0.00"), Decimal("0.00"))
     assert books.rounding == Decimal("0.005")

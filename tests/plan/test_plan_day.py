@@ -10,7 +10,7 @@ import pytest
 
 from hubwise.domain import Promises
 from hubwise.ledger import hub_flows
-from hubwise.plan import STRATEGIES, Plan, plan, tables
+from hubwise.plan import STRATEGIES, Plan, make_plan, tables
 from hubwise.scenario import load
 
 DESIGNED = [
@@ -53,7 +53,7 @@ def small(**changes: object):
 
 @pytest.fixture(scope="module", params=STRATEGIES)
 def day(request: pytest.FixtureRequest) -> Plan:
-    return plan(small(), strategy=request.param, participation=0.75)
+    return make_plan(small(), strategy=request.param, participation=0.75)
 
 
 def test_result_holds_every_designed_figure(day: Plan) -> None:
@@ -63,8 +63,8 @@ def test_result_holds_every_designed_figure(day: Plan) -> None:
 
 def test_money_balances(day: Plan) -> None:
     """What participants pay net is the operator's charging revenue less discharge payments."""
-    joined = day.scenario.fleet.participating
-    net = (day.bills.paid - day.bills.earned)[joined].sum()
+    participants = day.scenario.situation.fleet.participating
+    net = (day.bills.paid - day.bills.earned)[participants].sum()
     assert net == pytest.approx(
         day.account.charging_revenue - day.account.discharge_payments, abs=1e-9
     )
@@ -73,21 +73,27 @@ def test_money_balances(day: Plan) -> None:
 def test_energy_balances_at_the_head(day: Plan) -> None:
     """Head power is base load plus the hubs' net draw plus losses, in every slot."""
     scenario = day.scenario
-    flows = hub_flows(len(scenario.hubs), scenario.fleet, day.schedule, day.stations)
-    drawn = scenario.feeder.base_kw.sum(axis=0) + flows.net_kw.sum(axis=0) + day.state.losses_kw
+    flows = hub_flows(
+        len(scenario.situation.hubs), scenario.situation.fleet, day.schedule, day.stations
+    )
+    drawn = (
+        scenario.situation.feeder.base_kw.sum(axis=0)
+        + flows.net_kw.sum(axis=0)
+        + day.state.losses_kw
+    )
     np.testing.assert_allclose(day.state.head_kw, drawn, atol=1e-6)
 
 
 def test_nobody_is_worse_off(day: Plan) -> None:
     """No participating driver pays more than uncoordinated at the reference tariff."""
-    saving = day.bills.saving[day.scenario.fleet.participating]
+    saving = day.bills.saving[day.scenario.situation.fleet.participating]
     assert (saving >= -1e-9).all()
 
 
 def test_nobody_leaves_with_less_than_uncoordinated(day: Plan) -> None:
     """No session is short of energy that charging at once would have had."""
-    fleet = day.scenario.fleet
-    before = plan(small(), strategy="uncoordinated", participation=0.75)
+    fleet = day.scenario.situation.fleet
+    before = make_plan(small(), strategy="uncoordinated", participation=0.75)
     short = np.maximum(fleet.required_kwh - day.schedule.energy_kwh[:, -1], 0.0)
     short_before = np.maximum(fleet.required_kwh - before.schedule.energy_kwh[:, -1], 0.0)
     assert (short <= short_before + 1e-9).all()
@@ -95,7 +101,7 @@ def test_nobody_leaves_with_less_than_uncoordinated(day: Plan) -> None:
 
 def test_hubwise_has_no_regret_a_bound_and_three_values() -> None:
     """A hubwise plan leaves no driver regret, stays below its bound, and tells all three values."""
-    result = plan(small()).result
+    result = make_plan(small()).result
     assert result["max_regret"] <= 1e-6
     assert result["operator_profit"] <= result["profit_bound"] + 1e-9
     outcomes = result["outcomes"]
@@ -108,7 +114,7 @@ def test_hubwise_has_no_regret_a_bound_and_three_values() -> None:
 
 def test_same_seed_same_plan_to_the_bit() -> None:
     """Planning twice gives the same tables, cell by cell."""
-    first, second = tables(plan(small())), tables(plan(small()))
+    first, second = tables(make_plan(small())), tables(make_plan(small()))
     for name, table in first.items():
         assert table.equals(second[name]), name
 
@@ -116,15 +122,17 @@ def test_same_seed_same_plan_to_the_bit() -> None:
 def test_a_promise_that_cannot_be_kept_is_told() -> None:
     """Where no tariff keeps the promises, the plan comes out and says which one it misses."""
     promises = Promises(saving=0.01, peak_valley=0.01)
-    result = plan(small(promises=promises), participation=0.1).result
+    result = make_plan(small(promises=promises), participation=0.1).result
     assert any("peak-valley promise" in line for line in result["advice"])
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_nobody_and_everybody_may_take_part(share: float) -> None:
     """A plan for no participants, or for all, is a plan."""
-    made = plan(small(), participation=share)
-    assert made.scenario.fleet.participating.sum() == round(share * len(made.scenario.fleet))
+    made = make_plan(small(), participation=share)
+    assert made.scenario.situation.fleet.participating.sum() == round(
+        share * len(made.scenario.situation.fleet)
+    )
     assert np.isfinite(made.account.profit)
 
 
@@ -132,25 +140,25 @@ def test_tables_have_a_bill_for_every_session(day: Plan) -> None:
     """bills.parquet has one row a session, participating or not."""
     bills = tables(day)["bills"]
     assert isinstance(bills, pl.DataFrame)
-    assert bills["session"].to_list() == day.scenario.fleet.session.tolist()
+    assert bills["session"].to_list() == day.scenario.situation.fleet.session.tolist()
 
 
 def test_an_unknown_strategy_is_refused() -> None:
     """A strategy that does not exist is named, with those that do."""
     with pytest.raises(ValueError, match="hubwise"):
-        plan(small(), strategy="magic")
+        make_plan(small(), strategy="magic")
 
 
 def test_few_prices_have_a_tighter_bound() -> None:
     """With one price for the day the bound of such tariffs lies between profit and bound of any."""
     scenario = small()
-    scenario = replace(scenario, rules=replace(scenario.rules, family="flat"))
-    found = plan(scenario, participation=0.75).result
+    scenario = scenario.having(rules=replace(scenario.situation.rules, family="flat"))
+    found = make_plan(scenario, participation=0.75).result
     assert found["operator_profit"] <= found["family_bound"] + 1e-9
     assert found["family_bound"] < found["profit_bound"]
     assert found["family_gap"] < found["gap"]
     assert found["boxes"] > 0
     search = replace(scenario.search, boxes=0)
-    without = plan(replace(scenario, search=search), participation=0.75).result
+    without = make_plan(replace(scenario, search=search), participation=0.75).result
     assert without["family_bound"] is without["family_gap"] is None
     assert without["operator_profit"] == found["operator_profit"]

@@ -10,32 +10,32 @@ import numpy as np
 import pytest
 
 from hubwise.domain import Horizon, Promises
-from hubwise.plan import STRATEGIES, plan, tables, write
+from hubwise.plan import STRATEGIES, make_plan, tables, write
 from hubwise.scenario import load
 
 
 def feeder_with(scenario, **changes):
     """The scenario on another feeder."""
-    return replace(scenario, feeder=replace(scenario.feeder, **changes))
+    return scenario.having(feeder=replace(scenario.situation.feeder, **changes))
 
 
 def overloaded(scenario, slots):
     """The scenario with a base load in some slots that no power flow can carry."""
-    load_kw = scenario.feeder.base_kw.copy()
+    load_kw = scenario.situation.feeder.base_kw.copy()
     load_kw[:, slots] += 1e6
     return feeder_with(scenario, base_kw=load_kw)
 
 
 def unloaded(scenario):
     """The scenario without any base load."""
-    nothing = np.zeros_like(scenario.feeder.base_kw)
+    nothing = np.zeros_like(scenario.situation.feeder.base_kw)
     return feeder_with(scenario, base_kw=nothing, base_kvar=nothing)
 
 
 def without_sessions(scenario):
     """The scenario without any session."""
-    nobody = scenario.fleet.select(np.zeros(0, np.int64))
-    return replace(scenario, fleet=nobody, participation_order=())
+    nobody = scenario.situation.fleet.select(np.zeros(0, np.int64))
+    return scenario.having(fleet=nobody, participation_order=())
 
 
 def strict_summary(made, folder) -> dict:
@@ -51,10 +51,10 @@ def strict_summary(made, folder) -> dict:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("promised", [np.inf, 0.8])
-def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, promised) -> None:
+def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, baseline) -> None:
     """They are counted, named and left out of the figures; the rest of the plan stands."""
-    usual = replace(small_scenario(1), promises=Promises(peak_valley=promised))
-    made = plan(overloaded(usual, slice(6, 9)), strategy=strategy)
+    usual = replace(small_scenario(1), promises=Promises(peak_valley=baseline))
+    made = make_plan(overloaded(usual, slice(6, 9)), strategy=strategy)
     assert made.result["convergence_violations"] == 3
     assert any("3 convergence limits" in line for line in made.result["advice"])
     assert np.flatnonzero(~made.state.converged).tolist() == [6, 7, 8]
@@ -71,21 +71,21 @@ def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, promised
 def test_no_power_flow_at_all(small_scenario, tmp_path, strategy) -> None:
     """Where nothing is known of the feeder, money and schedules are, and the rest is null."""
     usual = replace(small_scenario(1), promises=Promises(0.9, 0.9))
-    made = plan(overloaded(usual, slice(None)), strategy=strategy)
+    made = make_plan(overloaded(usual, slice(None)), strategy=strategy)
     found = strict_summary(made, tmp_path)
     assert found["convergence_violations"] == 24
     for key in ("peak_kw", "peak_valley_kw", "min_voltage_pu", "transformer_peak_loading"):
         assert found[key] is None
     assert found["peak_valley_ratio"] is None
     assert np.isfinite(found["operator_profit"])
-    assert made.schedule.energy_kwh[:, -1].sum() > made.scenario.fleet.arrival_kwh.sum()
+    assert made.schedule.energy_kwh[:, -1].sum() > made.scenario.situation.fleet.arrival_kwh.sum()
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_base_load_alone_breaks_the_voltage_band(small_scenario, tmp_path, strategy) -> None:
     """The plan comes out and says so, with what it was before; the bound is not passed off."""
     scenario = feeder_with(small_scenario(3), voltage_min_pu=0.99999)
-    made = plan(scenario, strategy=strategy)
+    made = make_plan(scenario, strategy=strategy)
     found = strict_summary(made, tmp_path)
     broken = found["voltage_violations"]
     assert broken > 0
@@ -99,7 +99,7 @@ def test_base_load_alone_breaks_the_voltage_band(small_scenario, tmp_path, strat
 def test_no_sessions(small_scenario, tmp_path, strategy, empty) -> None:
     """A day without vehicles, even without load, is a plan of stations alone."""
     scenario = without_sessions(small_scenario(4))
-    made = plan(unloaded(scenario) if empty else scenario, strategy=strategy)
+    made = make_plan(unloaded(scenario) if empty else scenario, strategy=strategy)
     found = strict_summary(made, tmp_path)
     assert found["fleet_cost"] == found["participant_cost"] == found["shortfall_kwh"] == 0.0
     assert found["participant_cost_ratio"] is None
@@ -112,7 +112,7 @@ def test_no_sessions(small_scenario, tmp_path, strategy, empty) -> None:
 def test_zero_load_is_all_zero(small_scenario) -> None:
     """No vehicles, no stations, no load: no power, no losses, nominal voltage, no money."""
     scenario = unloaded(without_sessions(small_scenario(4, station=False)))
-    made = plan(scenario, strategy="uncoordinated")
+    made = make_plan(scenario, strategy="uncoordinated")
     assert not made.state.head_kw.any()
     assert made.result["losses_kwh"] == 0.0
     assert made.result["min_voltage_pu"] == 1.0
@@ -123,8 +123,8 @@ def test_zero_load_is_all_zero(small_scenario) -> None:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_one_session(small_scenario, strategy) -> None:
     """A fleet of one is planned, and gets its energy."""
-    made = plan(small_scenario(5, sessions=1), strategy=strategy)
-    at_once = plan(small_scenario(5, sessions=1), strategy="uncoordinated")
+    made = make_plan(small_scenario(5, sessions=1), strategy=strategy)
+    at_once = make_plan(small_scenario(5, sessions=1), strategy="uncoordinated")
     assert made.result["shortfall_kwh"] == pytest.approx(at_once.result["shortfall_kwh"])
 
 
@@ -133,11 +133,11 @@ def test_one_session(small_scenario, strategy) -> None:
 def test_every_family_on_every_kind_of_hub(small_scenario, family, kind) -> None:
     """Each participant better off or alike, no regret, profit within its bound."""
     scenario = small_scenario(6, **kind)
-    rules = replace(scenario.rules, family=family)
-    scenario = replace(scenario, rules=rules, promises=Promises(0.8, 0.9))
-    made = plan(scenario, participation=0.75)
-    joined = made.scenario.fleet.participating
-    assert made.bills.saving[joined].min() >= -1e-9
+    rules = replace(scenario.situation.rules, family=family)
+    scenario = scenario.having(rules=rules, promises=Promises(0.8, 0.9))
+    made = make_plan(scenario, participation=0.75)
+    participants = made.scenario.situation.fleet.participating
+    assert made.bills.saving[participants].min() >= -1e-9
     assert made.result["max_regret"] <= 1e-6
     bound = made.result["profit_bound"]
     assert bound is None or made.account.profit <= bound + 1e-6
@@ -149,10 +149,10 @@ def made_groups(scenario) -> list[int]:
     """Group of every slot of a family, from its meaning."""
     return {
         "flat": [0] * 24,
-        "time-of-use": scenario.rules.block.tolist(),
+        "time-of-use": scenario.situation.rules.block.tolist(),
         "hourly": [t // 2 for t in range(24)],
         "every-slot": list(range(24)),
-    }[scenario.rules.family]
+    }[scenario.situation.rules.family]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def made_groups(scenario) -> list[int]:
 def test_promises_out_of_reach_are_told(small_scenario, promises, words) -> None:
     """The advice names the promise, what was reached, and what would help."""
     one_way = replace(small_scenario(8).fleet, discharge_kw_max=np.zeros(8))
-    made = plan(replace(small_scenario(8), fleet=one_way, promises=promises))
+    made = make_plan(replace(small_scenario(8), fleet=one_way, promises=promises))
     (line,) = made.result["advice"]
     assert line.startswith(words)
     assert "against 0.001; promise less" in line
@@ -173,7 +173,7 @@ def test_promises_out_of_reach_are_told(small_scenario, promises, words) -> None
 
 def test_promises_within_reach_are_kept(small_scenario) -> None:
     """Both promises hold under AC, and then there is no advice."""
-    made = plan(replace(small_scenario(10, sessions=16), promises=Promises(0.8, 0.85)))
+    made = make_plan(replace(small_scenario(10, sessions=16), promises=Promises(0.8, 0.85)))
     assert made.result["peak_valley_ratio"] <= 0.85 + 1e-9
     assert made.result["participant_cost_ratio"] <= 0.8 + 1e-9
     assert made.result["advice"] == []
@@ -188,17 +188,17 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
     def longer(values):
         return np.concatenate([values, values[..., -4:]], axis=-1)
 
-    market, rules = scenario.market, scenario.rules
+    market, rules = scenario.situation.market, scenario.situation.rules
     bounds = ("charge_price_min", "charge_price_max", "discharge_price_min", "discharge_price_max")
     prices = ("purchase_price", "feed_in_price", "reference_price", "incentive")
     scenario = replace(
         feeder_with(
             scenario,
-            base_kw=longer(scenario.feeder.base_kw),
-            base_kvar=longer(scenario.feeder.base_kvar),
+            base_kw=longer(scenario.situation.feeder.base_kw),
+            base_kvar=longer(scenario.situation.feeder.base_kvar),
         ),
         horizon=day,
-        hubs=replace(scenario.hubs, solar_kw=longer(scenario.hubs.solar_kw)),
+        hubs=replace(scenario.situation.hubs, solar_kw=longer(scenario.situation.hubs.solar_kw)),
         market=replace(market, **{key: longer(getattr(market, key)) for key in prices}),
         rules=replace(
             rules,
@@ -206,7 +206,7 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
             **{key: longer(getattr(rules, key)) for key in bounds},
         ),
     )
-    made = plan(scenario, strategy="uncoordinated")
+    made = make_plan(scenario, strategy="uncoordinated")
     names = list(made.result["prices"]["north"])
     assert len(names) == 25
     assert "2024-10-27T02:00+02:00" in names
@@ -217,9 +217,9 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
 def test_rules_without_a_lawful_tariff(small_scenario, family) -> None:
     """The bilevel plan refuses with hour and prices; other strategies need no tariff and go on."""
     scenario = small_scenario(12)
-    dear = replace(scenario.rules, charge_price_min=np.full(24, 4.0), family=family)
-    scenario = replace(scenario, rules=dear)
+    dear = replace(scenario.situation.rules, charge_price_min=np.full(24, 4.0), family=family)
+    scenario = scenario.having(rules=dear)
     with pytest.raises(ValueError, match="no lawful tariff: from 00:00 on a charge price"):
-        plan(scenario)
+        make_plan(scenario)
     for strategy in ("uncoordinated", "storage", "passive"):
-        assert plan(scenario, strategy=strategy).result["strategy"] == strategy
+        assert make_plan(scenario, strategy=strategy).result["strategy"] == strategy

@@ -62,7 +62,7 @@ def test_the_contract_page_names_every_column_and_key(plan):
 
 def test_schedule_has_the_slots_of_the_stay_and_no_other(plan):
     """schedule.parquet has one row for every slot of every stay."""
-    fleet = plan.scenario.fleet
+    fleet = plan.scenario.situation.fleet
     counts = tables(plan)["schedule"].group_by("session", maintain_order=True).len()
     assert counts["session"].to_list() == fleet.session.tolist()
     assert counts["len"].to_list() == (fleet.departure_slot - fleet.arrival_slot).tolist()
@@ -97,7 +97,7 @@ def test_slots_without_a_power_flow_are_null(plan):
     made = tables(replace(plan, state=replace(state, **blank, converged=found)))
     unknown = made["feeder"].filter(pl.col("slot") == 3).row(0, named=True)
     assert all(value is None for column, value in unknown.items() if column != "slot")
-    assert made["buses"]["voltage_pu"].null_count() == len(plan.scenario.feeder.bus)
+    assert made["buses"]["voltage_pu"].null_count() == len(plan.scenario.situation.feeder.bus)
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from hubwise.domain import Promises
-from hubwise.plan import PlanFolder, UnknownDriverError, plan, read, statement, write
+from hubwise.plan import PlanFolder, UnknownDriverError, make_plan, read, statement, write
 from hubwise.plan.statement import Money, Statement, StayStatement, statement_rows
 from hubwise.scenario import load
 
@@ -21,7 +21,7 @@ from hubwise.scenario import load
 def folder(tmp_path_factory: pytest.TempPathFactory) -> PlanFolder:
     """A plan of the example: discharging is wanted, one driver has two sessions, one declines."""
     scenario = load("example")
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     driver = fleet.driver.copy()
     driver[7] = driver[2]
     minimum = np.zeros(len(fleet))
@@ -34,18 +34,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> PlanFolder:
         warranty_kwh=np.where(np.arange(len(fleet)) % 2, np.inf, 20_000.0),
         throughput_kwh=np.full(len(fleet), 5_000.0),
     )
-    hour = scenario.horizon.local_hours()
+    hour = scenario.situation.horizon.local_hours()
     dear = np.where((hour >= 18) & (hour < 22), 0.70, 0.10)
-    market = replace(scenario.market, purchase_price=dear, reference_price=dear + 0.1)
+    market = replace(scenario.situation.market, purchase_price=dear, reference_price=dear + 0.1)
     market = replace(market, feed_in_price=dear)
     rules = replace(
-        scenario.rules, charge_price_max=dear + 0.1, discharge_price_min=0.6 * (dear > 0.5)
+        scenario.situation.rules,
+        charge_price_max=dear + 0.1,
+        discharge_price_min=0.6 * (dear > 0.5),
     )
     search = replace(scenario.search, evaluations=15)
-    given = replace(
-        scenario, fleet=fleet, market=market, rules=rules, search=search, promises=Promises(0.7)
+    given = scenario.having(
+        fleet=fleet, market=market, rules=rules, search=search, promises=Promises(0.7)
     )
-    made = plan(given, participation=0.8)
+    made = make_plan(given, participation=0.8)
     return read(write(made, tmp_path_factory.mktemp("plans") / "plan"))
 
 
@@ -89,9 +91,9 @@ def test_statements_add_up_to_the_books(folder: PlanFolder) -> None:
     """What drivers see they pay and earn is what the operator's books say, to the cent."""
     stays = [stay for made in everybody(folder) for stay in made.stays]
     books = {name: Decimal(text) for name, text in folder.summary["books"].items()}
-    joined = [stay.money for stay in stays if stay.participating]
-    assert sum(money.paid for money in joined) == books["charging_revenue"]
-    assert sum(money.earned for money in joined) == books["discharge_payments"]
+    participants = [stay.money for stay in stays if stay.participating]
+    assert sum(money.paid for money in participants) == books["charging_revenue"]
+    assert sum(money.earned for money in participants) == books["discharge_payments"]
     others = sum(stay.money.paid for stay in stays if not stay.participating)
     assert others == books["others_revenue"]
 

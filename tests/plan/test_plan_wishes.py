@@ -14,8 +14,8 @@ from hubwise.dispatch import dispatch, feeder_limits, make_problem, with_partici
 from hubwise.domain import Fleet, Promises, Scenario, Schedule, Tariff
 from hubwise.drivers import best_response, bounds, uncoordinated
 from hubwise.ledger import Bills, make_bills
-from hubwise.plan import plan
-from hubwise.plan.consent import savings, willing
+from hubwise.plan import make_plan
+from hubwise.plan.participation import savings, willing
 from hubwise.plan.wishes import Wishes, make_wishes, told_in_short
 from hubwise.scenario import load
 
@@ -26,7 +26,7 @@ CLOSE = 1e-6
 
 def wishing(scenario: Scenario, seed: int) -> Scenario:
     """Every session has wishes of every kind, some that cannot be met."""
-    rng, fleet = np.random.default_rng(seed), scenario.fleet
+    rng, fleet = np.random.default_rng(seed), scenario.situation.fleet
     n = len(fleet)
     never = rng.random(n) < 0.3
     wishes = {
@@ -38,30 +38,35 @@ def wishing(scenario: Scenario, seed: int) -> Scenario:
         "discharge_kw_max": np.where(never, 0.0, fleet.discharge_kw_max),
         "minimum_saving": rng.choice([0.0, 0.4, 2.0, 50.0], n),
     }
-    return replace(scenario, fleet=replace(fleet, **wishes))
+    return scenario.having(fleet=replace(fleet, **wishes))
 
 
 def dispatched(scenario: Scenario, seed: int) -> tuple[Scenario, Tariff, Schedule]:
     """What the platform schedules at two prices that are far apart, for those who take part."""
-    rng, shape = np.random.default_rng(seed), (len(scenario.hubs), scenario.horizon.slots)
+    rng, shape = (
+        np.random.default_rng(seed),
+        (len(scenario.situation.hubs), scenario.situation.horizon.slots),
+    )
     dear = rng.random(shape) < 0.5
-    charge = np.where(dear, scenario.rules.charge_price_max, scenario.rules.charge_price_min)
+    charge = np.where(
+        dear, scenario.situation.rules.charge_price_max, scenario.situation.rules.charge_price_min
+    )
     tariff = Tariff(charge, 0.8 * charge * dear)
-    ready = willing(scenario, tariff, scenario.fleet.participating)
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, np.zeros(shape))
+    ready = willing(scenario, tariff, scenario.situation.fleet.participating)
+    limits = feeder_limits(scenario.situation.feeder, scenario.situation.hubs.bus, np.zeros(shape))
     problem = make_problem(ready, limits)
     return ready, tariff, with_participants(problem, dispatch(problem, tariff, rounds=3).schedule)
 
 
 def billed(scenario: Scenario, tariff: Tariff, schedule: Schedule) -> Bills:
-    _, least = best_response(scenario.fleet, tariff, scenario.horizon)
+    _, least = best_response(scenario.situation.fleet, tariff, scenario.situation.horizon)
     return make_bills(
-        scenario.fleet,
+        scenario.situation.fleet,
         tariff,
-        scenario.market,
-        scenario.horizon,
+        scenario.situation.market,
+        scenario.situation.horizon,
         schedule=schedule,
-        uncoordinated=uncoordinated(scenario.fleet, scenario.horizon),
+        uncoordinated=uncoordinated(scenario.situation.fleet, scenario.situation.horizon),
         best_response_cost=least,
     )
 
@@ -153,13 +158,13 @@ def test_never_discharge(day_of: Callable[[int], Day], seed: int) -> None:
 def test_minimum_saving(day_of: Callable[[int], Day], seed: int) -> None:
     """Who takes part saves the minimum; who does not pays the reference tariff, and is told."""
     asked, ready, tariff, schedule, wishes = day_of(seed)
-    joined, minimum = ready.fleet.participating, asked.fleet.minimum_saving
+    participants, minimum = ready.situation.fleet.participating, asked.fleet.minimum_saving
     bills = billed(ready, tariff, schedule)
-    assert np.all(bills.saving[joined] >= minimum[joined] - CLOSE)
-    np.testing.assert_allclose(bills.net_cost[~joined], bills.reference_cost[~joined])
-    np.testing.assert_array_equal(told(wishes, "minimum_saving", asked.fleet), ~joined)
+    assert np.all(bills.saving[participants] >= minimum[participants] - CLOSE)
+    np.testing.assert_allclose(bills.net_cost[~participants], bills.reference_cost[~participants])
+    np.testing.assert_array_equal(told(wishes, "minimum_saving", asked.fleet), ~participants)
     could = savings(asked.fleet, tariff, asked.market, asked.horizon)
-    assert np.all(could[~joined] < minimum[~joined])
+    assert np.all(could[~participants] < minimum[~participants])
 
 
 @given(seed=seeds)
@@ -188,14 +193,16 @@ def test_what_no_lawful_tariff_can_save_is_said(day_of: Callable[[int], Day]) ->
 def giving() -> Scenario:
     """The example with evenings so dear that discharging pays whatever it wears."""
     scenario = load("example")
-    hour = scenario.horizon.local_hours()
+    hour = scenario.situation.horizon.local_hours()
     dear = np.where((hour >= 18) & (hour < 22), 0.90, 0.10)
-    market = replace(scenario.market, purchase_price=dear, reference_price=dear + 0.1)
+    market = replace(scenario.situation.market, purchase_price=dear, reference_price=dear + 0.1)
     least = 0.6 * (dear > 0.5)
-    rules = replace(scenario.rules, charge_price_max=dear + 0.1, discharge_price_min=least)
+    rules = replace(
+        scenario.situation.rules, charge_price_max=dear + 0.1, discharge_price_min=least
+    )
     few = replace(scenario.search, evaluations=4)
     market = replace(market, feed_in_price=dear)
-    return replace(scenario, market=market, rules=rules, search=few, promises=Promises())
+    return scenario.having(market=market, rules=rules, search=few, promises=Promises())
 
 
 @given(seed=seeds)
@@ -204,7 +211,7 @@ def test_fade_limit(giving: Scenario, seed: int) -> None:
     """No battery loses more to the grid a year than its driver accepts."""
     rng = np.random.default_rng(seed)
     limit = rng.choice([0.0, 1e-4, 1e-3, 5e-3, np.inf], len(giving.fleet))
-    made = plan(replace(giving, fleet=replace(giving.fleet, fade_limit_per_year=limit)))
+    made = make_plan(replace(giving, fleet=replace(giving.fleet, fade_limit_per_year=limit)))
     a_year = 365.0 * 24.0 / (giving.horizon.slots * giving.horizon.slot_hours)
     assert np.all(made.ageing.fade_v2g * a_year <= limit + 1e-9)
     assert not told(made.wishes, "fade_limit_per_year", giving.fleet).any()
@@ -215,4 +222,4 @@ def test_fade_limit(giving: Scenario, seed: int) -> None:
 
 def test_without_fade_limits_batteries_fade(giving: Scenario) -> None:
     """Else the test above would prove little."""
-    assert (plan(giving).ageing.fade_v2g > 5e-3 / 365.0).sum() > 2
+    assert (make_plan(giving).ageing.fade_v2g > 5e-3 / 365.0).sum() > 2

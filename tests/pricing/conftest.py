@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hubwise.dispatch import Problem, feeder_limits, make_problem
-from hubwise.domain import Promises, Scenario
+from hubwise.domain import Promises, Situation
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import sum_by_hub
 
@@ -21,13 +21,13 @@ def make_problem_of() -> Callable[..., Problem]:
 
 
 def _make_problem_of(
-    scenario: Scenario, *, saving: float = np.inf, peak_valley: float = np.inf
+    situation: Situation, *, saving: float = np.inf, peak_valley: float = np.inf
 ) -> Problem:
     """The problem with promises, the feeder linearised when all charge at once."""
-    scenario = replace(scenario, promises=Promises(saving, peak_valley))
-    hubs = scenario.hubs
-    everybody = uncoordinated(scenario.fleet, scenario.horizon)
-    draw = sum_by_hub(len(hubs), scenario.fleet.hub, everybody.charge_kw)
-    limits = feeder_limits(scenario.feeder, hubs.bus, draw)
+    situation = replace(situation, promises=Promises(saving, peak_valley))
+    hubs = situation.hubs
+    everybody = uncoordinated(situation.fleet, situation.horizon)
+    draw = sum_by_hub(len(hubs), situation.fleet.hub, everybody.charge_kw)
+    limits = feeder_limits(situation.feeder, hubs.bus, draw)
     span = np.ptp(limits.head(draw)) * peak_valley if np.isfinite(peak_valley) else np.inf
-    return make_problem(scenario, limits, span_kw=float(span))
+    return make_problem(situation, limits, span_kw=float(span))

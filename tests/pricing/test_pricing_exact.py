@@ -15,15 +15,15 @@ from hubwise.pricing import (
     METHODS,
     Setting,
     UnsolvedError,
+    account_of,
     cost_ceiling,
-    exact,
     first_prices,
     make_family,
     merged,
     profit_bound,
-    search,
-    settle,
-    value,
+    run_search,
+    solve_exact,
+    value_of,
 )
 from hubwise.scenario import ScenarioError
 
@@ -31,16 +31,16 @@ seeds = st.integers(0, 2**32 - 1)
 promises = st.sampled_from([{}, {"saving": 0.8}, {"saving": 0.7, "peak_valley": 0.9}])
 
 
-def tiny(small_scenario, seed: int, *, sessions: int = 3, family: str = "time-of-use", **keys):
+def tiny(small_situation, seed: int, *, sessions: int = 3, family: str = "time-of-use", **keys):
     """A day of ten half-hours at one hub, two levels of the purchase price."""
-    scenario = small_scenario(seed, sessions=sessions, hubs=1, slots=10, levels=2, **keys)
-    return replace(scenario, rules=replace(scenario.rules, family=family))
+    situation = small_situation(seed, sessions=sessions, hubs=1, slots=10, levels=2, **keys)
+    return replace(situation, rules=replace(situation.rules, family=family))
 
 
 def solved(problem, family):
     """The exact answer, where any tariff keeps the promises."""
     try:
-        return exact(problem, family, seconds=20.0)
+        return solve_exact(problem, family, seconds=20.0)
     except UnsolvedError as none:
         if "no tariff of this family keeps" not in str(none):
             raise
@@ -49,12 +49,12 @@ def solved(problem, family):
 
 @given(seeds)
 @settings(max_examples=3)
-def test_it_finds_what_trying_all_prices_finds(small_scenario, make_problem_of, seed) -> None:
+def test_it_finds_what_trying_all_prices_finds(small_situation, make_problem_of, seed) -> None:
     """One price of each kind in whole cents: the best of all pairs, to what a dispatch leaves."""
-    scenario = tiny(small_scenario, seed, sessions=2, family="flat", station=False)
-    rules = scenario.rules
-    scenario = replace(
-        scenario,
+    situation = tiny(small_situation, seed, sessions=2, family="flat", station=False)
+    rules = situation.rules
+    situation = replace(
+        situation,
         rules=replace(
             rules,
             charge_price_min=0.0 * rules.charge_price_min + 0.1,
@@ -63,111 +63,113 @@ def test_it_finds_what_trying_all_prices_finds(small_scenario, make_problem_of, 
             decimals=2,
         ),
     )
-    problem = make_problem_of(scenario)
-    family = make_family(scenario)
+    problem = make_problem_of(situation)
+    family = make_family(situation)
     ticks = [np.arange(round(family.low[k, 0], 2), family.high[k, 0] + 0.005, 0.01) for k in (0, 1)]
     asked = [np.array([[c], [r]]).round(2) for c in ticks[0] for r in ticks[1]]
     lawful = [prices for prices in asked if np.array_equal(family.project(prices), prices)]
-    profits = [value(problem, family.tariff(p), rounds=12).account.profit for p in lawful]
-    best = exact(problem, family, posted=True)
+    profits = [value_of(problem, family.tariff(p), rounds=12).account.profit for p in lawful]
+    best = solve_exact(problem, family, posted=True)
     scale = 1.0 + abs(best.profit)
     assert best.status == "optimal"
     assert max(profits) == pytest.approx(best.profit, abs=2e-3 * scale)
     assert max(profits) <= best.bound + 1e-6 * scale
-    assert exact(problem, family).bound >= best.profit - 1e-6 * scale  # freer prices bring no less
+    assert (
+        solve_exact(problem, family).bound >= best.profit - 1e-6 * scale
+    )  # freer prices bring no less
 
 
 @given(seeds, promises, st.sampled_from(["flat", "time-of-use", "hourly"]))
 @settings(max_examples=12)
-def test_drivers_confirm_its_answer(small_scenario, make_problem_of, seed, kept, name) -> None:
+def test_drivers_confirm_its_answer(small_situation, make_problem_of, seed, kept, name) -> None:
     """The kernel finds no cheaper schedule for any driver, and the promises are kept."""
-    problem = make_problem_of(tiny(small_scenario, seed, family=name), **kept)
-    scenario = problem.scenario
-    best = solved(problem, make_family(scenario))
-    cost = schedule_cost(problem.fleet, best.tariff, best.schedule, scenario.horizon)
-    least = best_response(problem.fleet, best.tariff, scenario.horizon)[1]
+    problem = make_problem_of(tiny(small_situation, seed, family=name), **kept)
+    situation = problem.situation
+    best = solved(problem, make_family(situation))
+    cost = schedule_cost(problem.fleet, best.tariff, best.schedule, situation.horizon)
+    least = best_response(problem.fleet, best.tariff, situation.horizon)[1]
     assert np.abs(cost - least).max() <= 1e-6 * (1.0 + np.abs(cost).max())
     assert best.regret <= 1e-6 * (1.0 + np.abs(cost).max())
-    account, paid = settle(problem, best.tariff, best.schedule, best.stations)
+    account, paid = account_of(problem, best.tariff, best.schedule, best.stations)
     assert account.profit == pytest.approx(best.profit)
     assert paid <= cost_ceiling(problem) + 1e-6 * (1.0 + abs(paid))
 
 
 @given(seeds, promises)
 @settings(max_examples=40)
-def test_no_tariff_passes_the_bound(small_scenario, make_problem_of, seed, kept) -> None:
+def test_no_tariff_passes_the_bound(small_situation, make_problem_of, seed, kept) -> None:
     """The bound for any tariff is never below the exact optimum, however little it has settled."""
-    problem = make_problem_of(tiny(small_scenario, seed, family="hourly"), **kept)
-    best = solved(problem, make_family(problem.scenario))
+    problem = make_problem_of(tiny(small_situation, seed, family="hourly"), **kept)
+    best = solved(problem, make_family(problem.situation))
     for rounds in (1, 8, 40):
         bound = profit_bound(problem, dispatch(problem, None, rounds=rounds, flat=False))
         assert bound >= best.profit - 1e-6 * (1.0 + abs(best.profit))
 
 
-def test_more_is_promised_than_any_tariff_keeps(small_scenario, make_problem_of) -> None:
+def test_more_is_promised_than_any_tariff_keeps(small_situation, make_problem_of) -> None:
     """The refusal says so, and what would help."""
-    problem = make_problem_of(tiny(small_scenario, 1), saving=-5.0)
+    problem = make_problem_of(tiny(small_situation, 1), saving=-5.0)
     with pytest.raises(UnsolvedError, match="promise less, or allow wider price bounds"):
-        exact(problem, make_family(problem.scenario))
+        solve_exact(problem, make_family(problem.situation))
 
 
-def test_prices_without_bounds_are_refused(small_scenario, make_problem_of) -> None:
+def test_prices_without_bounds_are_refused(small_situation, make_problem_of) -> None:
     """Without bounds of the prices there are no bounds of the duals."""
-    problem = make_problem_of(tiny(small_scenario, 1))
-    family = make_family(problem.scenario)
+    problem = make_problem_of(tiny(small_situation, 1))
+    family = make_family(problem.situation)
     with pytest.raises(ValueError, match="needs lower and upper bounds of all prices"):
-        exact(problem, replace(family, high=np.full_like(family.high, np.inf)))
+        solve_exact(problem, replace(family, high=np.full_like(family.high, np.inf)))
 
 
 @given(seeds, st.integers(2, 4))
 @settings(max_examples=5)
 def test_merging_identical_drivers_changes_nothing(
-    small_scenario, make_problem_of, seed, copies
+    small_situation, make_problem_of, seed, copies
 ) -> None:
     """Classes of identical drivers and the drivers themselves have the same optimum."""
-    scenario = tiny(small_scenario, seed, sessions=2)
+    situation = tiny(small_situation, seed, sessions=2)
     many = np.repeat(np.arange(2), copies)
-    scenario = replace(
-        scenario,
-        fleet=scenario.fleet.select(many),
+    situation = replace(
+        situation,
+        fleet=situation.fleet.select(many),
         participation_order=tuple(range(2 * copies)),
-        market=replace(scenario.market, incentive=0.0 * scenario.market.incentive),
+        market=replace(situation.market, incentive=0.0 * situation.market.incentive),
     )
-    family = make_family(scenario)
-    apart = exact(make_problem_of(scenario), family, seconds=30.0, gap=1e-6)
-    together = exact(make_problem_of(merged(scenario)), family, gap=1e-6)
-    assert len(merged(scenario).fleet) == 2
+    family = make_family(situation)
+    apart = solve_exact(make_problem_of(situation), family, seconds=30.0, gap=1e-6)
+    together = solve_exact(make_problem_of(merged(situation)), family, gap=1e-6)
+    assert len(merged(situation).fleet) == 2
     assert apart.profit == pytest.approx(together.profit, rel=1e-4, abs=1e-4)
 
 
 @given(seeds, promises)
 @settings(max_examples=5)
 def test_behind_the_loop_it_is_one_method_of_many(
-    small_scenario, make_problem_of, seed, kept
+    small_situation, make_problem_of, seed, kept
 ) -> None:
     """Its prices as posted are lawful, worth at least the first, and no more than its bound."""
-    problem = make_problem_of(tiny(small_scenario, seed), **kept)
-    family = make_family(problem.scenario)
+    problem = make_problem_of(tiny(small_situation, seed), **kept)
+    family = make_family(problem.situation)
     best = solved(problem, family)
     relaxed = dispatch(problem, None, rounds=20)
     first = first_prices(problem, family, relaxed)
     setting = Setting(family, first, 30, 1)
-    found = search(METHODS["exact"], problem, setting, relaxed.multipliers)
+    found = run_search(METHODS["exact"], problem, setting, relaxed.multipliers)
     assert np.array_equal(family.project(found.prices), found.prices)
     assert found.history[-1] == found.value.merit >= found.history[0]
     assert found.evaluations <= 30
-    settled = value(problem, family.tariff(found.prices), rounds=40)
+    settled = value_of(problem, family.tariff(found.prices), rounds=40)
     # The merit is that of a Lagrangian: a little above what keeps every limit.
     assert settled.merit <= best.bound + 5e-3 * (1.0 + abs(best.bound))
 
 
-def test_too_many_drivers_are_refused(small_scenario, make_problem_of) -> None:
+def test_too_many_drivers_are_refused(small_situation, make_problem_of) -> None:
     """The refusal names the limit, and the method that has none."""
-    problem = make_problem_of(small_scenario(1, sessions=60))
-    family = make_family(problem.scenario)
+    problem = make_problem_of(small_situation(1, sessions=60))
+    family = make_family(problem.situation)
     first = family.project(np.full((2, family.groups), 0.3))
     start = dispatch(problem, None, rounds=1).multipliers
     with pytest.raises(ScenarioError, match="at most 40 classes of identical drivers") as refused:
-        search(METHODS["exact"], problem, Setting(family, first, 30, 1), start)
+        run_search(METHODS["exact"], problem, Setting(family, first, 30, 1), start)
     assert "60 that take part are of 60" in str(refused.value)
     assert 'method "auto" takes any number' in str(refused.value)

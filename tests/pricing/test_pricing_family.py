@@ -25,12 +25,12 @@ def rule_keys(draw):
     return low, high, sink, top, cap, draw(st.integers(1, 6))
 
 
-def with_rules(scenario, keys, family: str):
+def with_rules(situation, keys, family: str):
     """The scenario under the rules of `rule_keys`, constant over its slots."""
     low, high, sink, top, cap, decimals = keys
-    flat = np.ones(scenario.horizon.slots)
+    flat = np.ones(situation.horizon.slots)
     rules = replace(
-        scenario.rules,
+        situation.rules,
         charge_price_min=low * flat,
         charge_price_max=high * flat,
         discharge_price_min=sink * flat,
@@ -39,45 +39,45 @@ def with_rules(scenario, keys, family: str):
         decimals=decimals,
         family=family,
     )
-    return replace(scenario, rules=rules)
+    return replace(situation, rules=rules)
 
 
-def family_or_reject(scenario):
+def family_or_reject(situation):
     """The family, where the rules leave anything lawful."""
     try:
-        return make_family(scenario)
+        return make_family(situation)
     except ValueError:
         assume(False)
 
 
 @given(seeds, rule_keys(), st.sampled_from(FAMILIES))
 @settings(max_examples=150)
-def test_projected_prices_are_lawful(small_scenario, seed, keys, family) -> None:
+def test_projected_prices_are_lawful(small_situation, seed, keys, family) -> None:
     """Bounds, the reference tariff, average cap, decimals, and no arbitrage for any participant."""
-    scenario = with_rules(small_scenario(seed), keys, family)
-    made = family_or_reject(scenario)
-    rules = scenario.rules
+    situation = with_rules(small_situation(seed), keys, family)
+    made = family_or_reject(situation)
+    rules = situation.rules
     wanted = np.random.default_rng(seed).uniform(-1.0, 2.0, (2, made.groups))
     tariff = made.tariff(made.project(wanted))
     charge, discharge = tariff.charge_price, tariff.discharge_price
-    assert charge.shape == discharge.shape == (2, scenario.horizon.slots)
+    assert charge.shape == discharge.shape == (2, situation.horizon.slots)
     assert (charge >= rules.charge_price_min - 1e-9).all()
     assert (charge <= rules.charge_price_max + 1e-9).all()
-    assert (charge <= scenario.market.reference_price + 1e-9).all()
+    assert (charge <= situation.market.reference_price + 1e-9).all()
     assert (discharge >= rules.discharge_price_min - 1e-9).all()
     assert (discharge <= rules.discharge_price_max + 1e-9).all()
     assert (charge.mean(axis=1) <= rules.average_cap + 1e-9).all()
     for posted in (charge, discharge):
         assert (posted == np.round(posted, rules.decimals)).all()
         assert not np.signbit(posted[posted == 0.0]).any()
-    assert not check_tariff(tariff, scenario.fleet, scenario.hubs, scenario.horizon)
+    assert not check_tariff(tariff, situation.fleet, situation.hubs, situation.horizon)
 
 
 @given(seeds, rule_keys(), st.sampled_from(FAMILIES))
 @settings(max_examples=100)
-def test_lawful_prices_stay(small_scenario, seed, keys, family) -> None:
+def test_lawful_prices_stay(small_situation, seed, keys, family) -> None:
     """Projecting twice is projecting once, to the bit."""
-    made = family_or_reject(with_rules(small_scenario(seed), keys, family))
+    made = family_or_reject(with_rules(small_situation(seed), keys, family))
     wanted = np.random.default_rng(seed).uniform(-1.0, 2.0, (2, made.groups))
     once = made.project(wanted)
     assert np.array_equal(made.project(once), once)
@@ -85,10 +85,10 @@ def test_lawful_prices_stay(small_scenario, seed, keys, family) -> None:
 
 @given(seeds, st.integers(2, 6))
 @settings(max_examples=40)
-def test_lawful_prices_are_found_as_they_are(small_scenario, seed, decimals) -> None:
+def test_lawful_prices_are_found_as_they_are(small_situation, seed, decimals) -> None:
     """Between bounds, away from arbitrage, prices are only rounded to the nearest tick."""
-    scenario = with_rules(small_scenario(seed), (0.0, 0.6, 0.0, 0.6, np.inf, decimals), "hourly")
-    family = make_family(replace(scenario, market=dear(scenario.market)))
+    situation = with_rules(small_situation(seed), (0.0, 0.6, 0.0, 0.6, np.inf, decimals), "hourly")
+    family = make_family(replace(situation, market=dear(situation.market)))
     rng = np.random.default_rng(seed)
     charge = rng.uniform(0.3, 0.55, family.groups)
     wanted = np.stack([charge, rng.uniform(0.05, 0.25, family.groups)])
@@ -101,25 +101,25 @@ def dear(market):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_groups_are_what_the_family_says(small_scenario, family) -> None:
+def test_groups_are_what_the_family_says(small_situation, family) -> None:
     """One price for all, one a block, one for two half-hours, one a slot."""
-    scenario = small_scenario(3)
-    scenario = replace(scenario, rules=replace(scenario.rules, family=family))
-    group = price_groups(scenario)
+    situation = small_situation(3)
+    situation = replace(situation, rules=replace(situation.rules, family=family))
+    group = price_groups(situation)
     expected = {
         "flat": np.zeros(24, int),
-        "time-of-use": scenario.rules.block,
+        "time-of-use": situation.rules.block,
         "hourly": np.arange(24) // 2,
         "every-slot": np.arange(24),
     }[family]
     assert np.array_equal(group, expected)
-    assert make_family(scenario).groups == len(set(expected.tolist()))
+    assert make_family(situation).groups == len(set(expected.tolist()))
 
 
-def test_the_cap_costs_no_more_than_a_tick(small_scenario) -> None:
+def test_the_cap_costs_no_more_than_a_tick(small_situation) -> None:
     """Prices lowered to the average cap stay within a tick below it, and keep their differences."""
-    scenario = with_rules(small_scenario(1), (0.0, 0.6, 0.0, 0.0, 0.3, 4), "hourly")
-    family = make_family(replace(scenario, market=dear(scenario.market)))
+    situation = with_rules(small_situation(1), (0.0, 0.6, 0.0, 0.0, 0.3, 4), "hourly")
+    family = make_family(replace(situation, market=dear(situation.market)))
     wanted = np.stack([np.linspace(0.25, 0.5, family.groups), np.zeros(family.groups)])
     charge = family.project(wanted)[0]
     assert 0.3 - 1e-4 <= charge.mean() <= 0.3 + 1e-12
@@ -137,38 +137,38 @@ def test_the_cap_costs_no_more_than_a_tick(small_scenario) -> None:
         ((8.0, 9.0, 0.0, 0.5, np.inf, 4), "at most 0."),  # above the reference tariff
     ],
 )
-def test_rules_that_leave_nothing_are_refused(small_scenario, keys, words) -> None:
+def test_rules_that_leave_nothing_are_refused(small_situation, keys, words) -> None:
     """The refusal names hour, least and highest price."""
-    scenario = with_rules(small_scenario(0, sessions=30), keys, "flat")
+    situation = with_rules(small_situation(0, sessions=30), keys, "flat")
     with pytest.raises(ValueError, match="the price rules leave no lawful tariff") as refused:
-        make_family(scenario)
+        make_family(situation)
     assert words in str(refused.value)
 
 
-def test_an_unknown_family_is_named(small_scenario) -> None:
+def test_an_unknown_family_is_named(small_situation) -> None:
     """With what is known beside it."""
     with pytest.raises(ValueError, match=r"'weekly'; known: flat, time-of-use"):
-        make_family(small_scenario(0), "weekly")
+        make_family(small_situation(0), "weekly")
 
 
-def test_only_participants_bound_discharge_prices(small_scenario) -> None:
+def test_only_participants_bound_discharge_prices(small_situation) -> None:
     """Who does not take part, and one-way chargers, leave the discharge price free."""
-    scenario = with_rules(small_scenario(0), (0.0, 0.1, 0.0, 1.0, np.inf, 4), "flat")
-    fleet = scenario.fleet
+    situation = with_rules(small_situation(0), (0.0, 0.1, 0.0, 1.0, np.inf, 4), "flat")
+    fleet = situation.fleet
     for free in (
         fleet.with_participating(np.zeros(8, bool)),
         replace(fleet, discharge_kw_max=np.zeros(8)),
     ):
-        family = make_family(replace(scenario, fleet=free))
+        family = make_family(replace(situation, fleet=free))
         assert family.project(np.array([[0.1], [1.0]])).tolist() == [[0.1], [1.0]]
-    assert make_family(scenario).project(np.array([[0.1], [1.0]]))[1, 0] < 0.5
+    assert make_family(situation).project(np.array([[0.1], [1.0]]))[1, 0] < 0.5
 
 
 @given(seeds)
 @settings(max_examples=30)
-def test_vector_is_the_weighted_mean(small_scenario, seed) -> None:
+def test_vector_is_the_weighted_mean(small_situation, seed) -> None:
     """Slot prices become a vector, group by group, by the weights; unweighted groups plainly."""
-    family = make_family(small_scenario(seed), "hourly")
+    family = make_family(small_situation(seed), "hourly")
     rng = np.random.default_rng(seed)
     hubs = len(family.group)
     charge, discharge = rng.uniform(0.0, 1.0, (2, hubs, 24))
@@ -182,12 +182,12 @@ def test_vector_is_the_weighted_mean(small_scenario, seed) -> None:
             assert row[g] == pytest.approx(mean, abs=1e-7)
 
 
-def test_each_hub_has_prices_of_its_own_where_the_rules_say_so(small_scenario) -> None:
+def test_each_hub_has_prices_of_its_own_where_the_rules_say_so(small_situation) -> None:
     """Per hub, groups of two hubs have nothing in common; else hubs have the same ones."""
-    scenario = small_scenario(3)
-    alike = make_family(scenario, "hourly")
-    apart = make_family(scenario, "hourly", per_hub=True)
-    hubs = len(scenario.hubs)
+    situation = small_situation(3)
+    alike = make_family(situation, "hourly")
+    apart = make_family(situation, "hourly", per_hub=True)
+    hubs = len(situation.hubs)
     assert hubs > 1
     assert (alike.group == alike.group[0]).all()
     assert apart.groups == hubs * alike.groups
@@ -198,10 +198,10 @@ def test_each_hub_has_prices_of_its_own_where_the_rules_say_so(small_scenario) -
     assert np.array_equal(apart.posted(tariff), prices)
 
 
-def test_every_hub_keeps_the_cap(small_scenario) -> None:
+def test_every_hub_keeps_the_cap(small_situation) -> None:
     """Only hubs above the average cap lower their prices, and to a tick below it."""
-    scenario = with_rules(small_scenario(1), (0.0, 0.6, 0.0, 0.0, 0.3, 4), "hourly")
-    family = make_family(replace(scenario, market=dear(scenario.market)), per_hub=True)
+    situation = with_rules(small_situation(1), (0.0, 0.6, 0.0, 0.0, 0.3, 4), "hourly")
+    family = make_family(replace(situation, market=dear(situation.market)), per_hub=True)
     wanted = np.full((2, family.groups), 0.2)
     wanted[0, family.group[1]] = 0.5
     wanted[1] = 0.0

@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.dispatch import dispatch
-from hubwise.pricing import METHODS, Setting, first_prices, level, make_family, search, value
+from hubwise.pricing import (
+    METHODS,
+    Setting,
+    first_prices,
+    level_prices,
+    make_family,
+    run_search,
+    value_of,
+)
 from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
 
@@ -36,29 +44,29 @@ def run(method, setting: Setting, merit) -> tuple[np.ndarray, list[float]]:
     return best, tried
 
 
-def wide_family(small_scenario, groups: str):
+def wide_family(small_situation, groups: str):
     """A family with room: prices from 0 to 1, no arbitrage to mind."""
-    scenario = small_scenario(0, levels=3)
+    situation = small_situation(0, levels=3)
     flat = np.ones(24)
-    scenario = replace(
-        scenario,
-        fleet=replace(scenario.fleet, discharge_kw_max=np.zeros(8)),
-        market=replace(scenario.market, reference_price=9.0 * flat),
+    situation = replace(
+        situation,
+        fleet=replace(situation.fleet, discharge_kw_max=np.zeros(8)),
+        market=replace(situation.market, reference_price=9.0 * flat),
         rules=replace(
-            scenario.rules,
+            situation.rules,
             charge_price_min=0.0 * flat,
             charge_price_max=flat,
             discharge_price_max=flat,
         ),
     )
-    return make_family(scenario, groups)
+    return make_family(situation, groups)
 
 
 @given(seeds, st.sampled_from(["flat", "time-of-use"]))
 @settings(max_examples=15)
-def test_evolution_climbs_a_crooked_hill(small_scenario, seed, name) -> None:
+def test_evolution_climbs_a_crooked_hill(small_situation, seed, name) -> None:
     """A quadratic with axes ten to one, turned at random: its top to a hundredth of a price."""
-    family = wide_family(small_scenario, name)
+    family = wide_family(small_situation, name)
     rng = np.random.default_rng(seed)
     size = 2 * family.groups
     axes = np.linalg.qr(rng.standard_normal((size, size)))[0]
@@ -77,9 +85,9 @@ def test_evolution_climbs_a_crooked_hill(small_scenario, seed, name) -> None:
 
 @given(seeds)
 @settings(max_examples=4)
-def test_annealing_comes_near_the_top(small_scenario, seed) -> None:
+def test_annealing_comes_near_the_top(small_situation, seed) -> None:
     """A smooth hill over two prices: within a few hundredths, every point lawful."""
-    family = wide_family(small_scenario, "flat")
+    family = wide_family(small_situation, "flat")
 
     def merit(point: np.ndarray) -> float:
         assert np.array_equal(family.project(point), point)
@@ -91,9 +99,9 @@ def test_annealing_comes_near_the_top(small_scenario, seed) -> None:
     assert len(tried) == 600
 
 
-def test_annealing_accepts_losses_while_hot(small_scenario) -> None:
+def test_annealing_accepts_losses_while_hot(small_situation) -> None:
     """It walks down early in the search, and hardly ever at its end."""
-    family = wide_family(small_scenario, "flat")
+    family = wide_family(small_situation, "flat")
     setting = Setting(family, np.array([[0.5], [0.5]]), 400, 1)
     method = Annealing(hot=1.0, cold=1e-6)
 
@@ -111,9 +119,9 @@ def test_annealing_accepts_losses_while_hot(small_scenario) -> None:
 
 
 @pytest.mark.parametrize("method", [Evolution(), Annealing()])
-def test_methods_are_immutable_and_repeatable(small_scenario, method) -> None:
+def test_methods_are_immutable_and_repeatable(small_situation, method) -> None:
     """The same state proposes the same points; learning leaves it as it was."""
-    family = wide_family(small_scenario, "time-of-use")
+    family = wide_family(small_situation, "time-of-use")
     state = method.start(Setting(family, np.full((2, family.groups), 0.5), 50, 7), 1.0)
     first = method.propose(state)
     method.learn(state, first, [1.0] * len(first))
@@ -121,9 +129,9 @@ def test_methods_are_immutable_and_repeatable(small_scenario, method) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
-def test_evolution_survives_merits_without_difference(small_scenario) -> None:
+def test_evolution_survives_merits_without_difference(small_situation) -> None:
     """Flat merits, and merits that are not a number, end in a finite state."""
-    family = wide_family(small_scenario, "flat")
+    family = wide_family(small_situation, "flat")
     setting = Setting(family, np.full((2, 1), 0.5), 300, 2)
     for worth in (1.0, np.nan, -np.inf):
         method, state = Evolution(), None
@@ -136,15 +144,15 @@ def test_evolution_survives_merits_without_difference(small_scenario) -> None:
             state = method.learn(state, points, [worth] * len(points))
 
 
-def edges(small_scenario):
+def edges(small_situation):
     """Scenarios at the edge of what there is to price, by name."""
-    usual = small_scenario(9)
+    usual = small_situation(9)
     nothing, one = np.zeros(24), np.arange(8) == 0
     rules = usual.rules
     return {
         "nobody": replace(usual, fleet=usual.fleet.with_participating(np.zeros(8, bool))),
         "one participant": replace(usual, fleet=usual.fleet.with_participating(one)),
-        "one session": small_scenario(9, sessions=1),
+        "one session": small_situation(9, sessions=1),
         "one-way only": replace(
             usual,
             fleet=replace(usual.fleet, discharge_kw_max=np.zeros(8)),
@@ -159,8 +167,8 @@ def edges(small_scenario):
                 discharge_price_max=nothing,
             ),
         ),
-        "no station": small_scenario(9, station=False),
-        "solar": small_scenario(9, solar=True),
+        "no station": small_situation(9, station=False),
+        "solar": small_situation(9, solar=True),
     }
 
 
@@ -178,14 +186,14 @@ EDGES = (
 @pytest.mark.parametrize("name", EDGES)
 @pytest.mark.parametrize("promises", [{}, {"saving": 0.7, "peak_valley": 0.7}])
 @pytest.mark.parametrize("method", SEARCHES)
-def test_search_at_the_edge(small_scenario, make_problem_of, name, promises, method) -> None:
+def test_search_at_the_edge(small_situation, make_problem_of, name, promises, method) -> None:
     """There is always a lawful best, finite in every figure, never worse than the first."""
-    problem = make_problem_of(edges(small_scenario)[name], **promises)
-    family = make_family(problem.scenario)
+    problem = make_problem_of(edges(small_situation)[name], **promises)
+    family = make_family(problem.situation)
     relaxed = dispatch(problem, None, rounds=5)
     first = first_prices(problem, family, relaxed)
     assert np.array_equal(family.project(first), first)
-    found = search(METHODS[method], problem, Setting(family, first, 12, 3), relaxed.multipliers)
+    found = run_search(METHODS[method], problem, Setting(family, first, 12, 3), relaxed.multipliers)
     assert np.array_equal(family.project(found.prices), found.prices)
     assert np.isfinite(found.history).all()
     assert found.history[-1] == found.value.merit >= found.history[0]
@@ -194,14 +202,14 @@ def test_search_at_the_edge(small_scenario, make_problem_of, name, promises, met
 
 @pytest.mark.parametrize("evaluations", [1, 2, 7])
 @pytest.mark.parametrize("method", SEARCHES)
-def test_evaluations_are_a_limit(small_scenario, make_problem_of, method, evaluations) -> None:
+def test_evaluations_are_a_limit(small_situation, make_problem_of, method, evaluations) -> None:
     """No more tariffs are valued than allowed, and progress tells how many were."""
-    problem = make_problem_of(small_scenario(2), saving=0.8)
-    family = make_family(problem.scenario)
+    problem = make_problem_of(small_situation(2), saving=0.8)
+    family = make_family(problem.situation)
     start = dispatch(problem, None, rounds=3).multipliers
     told: list[tuple[int, int]] = []
     first = np.full((2, family.groups), 0.3)
-    found = search(
+    found = run_search(
         METHODS[method],
         problem,
         Setting(family, first, evaluations, 5),
@@ -214,18 +222,18 @@ def test_evaluations_are_a_limit(small_scenario, make_problem_of, method, evalua
 
 
 @pytest.mark.parametrize("method", SEARCHES)
-def test_any_number_of_threads(small_scenario, make_problem_of, method) -> None:
+def test_any_number_of_threads(small_situation, make_problem_of, method) -> None:
     """One thread and two find the same prices, worth the same to the bit."""
     if numba.config.NUMBA_NUM_THREADS < 2:
         pytest.skip("one core")
-    problem = make_problem_of(small_scenario(11, sessions=16), saving=0.7, peak_valley=0.8)
-    family = make_family(problem.scenario)
+    problem = make_problem_of(small_situation(11, sessions=16), saving=0.7, peak_valley=0.8)
+    family = make_family(problem.situation)
     start = dispatch(problem, None, rounds=5).multipliers
     setting = Setting(family, np.full((2, family.groups), 0.3), 30, 5)
     before, found = numba.get_num_threads(), []
     for threads in (1, 2):
         numba.set_num_threads(threads)
-        found.append(search(METHODS[method], problem, setting, start))
+        found.append(run_search(METHODS[method], problem, setting, start))
     numba.set_num_threads(before)
     assert np.array_equal(found[0].prices, found[1].prices)
     assert found[0].history == found[1].history
@@ -234,25 +242,25 @@ def test_any_number_of_threads(small_scenario, make_problem_of, method) -> None:
 
 @given(seeds)
 @settings(max_examples=10)
-def test_merit_is_profit_where_promises_are_kept(small_scenario, make_problem_of, seed) -> None:
+def test_merit_is_profit_where_promises_are_kept(small_situation, make_problem_of, seed) -> None:
     """Without promises merit is profit; a broken saving promise costs more than it brings."""
-    free = make_problem_of(small_scenario(seed))
-    family = make_family(free.scenario)
+    free = make_problem_of(small_situation(seed))
+    family = make_family(free.situation)
     tariff = family.tariff(family.project(np.full((2, family.groups), 0.4)))
-    worth = value(free, tariff, rounds=3)
+    worth = value_of(free, tariff, rounds=3)
     assert worth.merit == worth.account.profit
     if worth.participant_cost > 0.0:
-        reference = free.uncoordinated.charge_kw.sum(axis=0) @ free.scenario.market.reference_price
+        reference = free.uncoordinated.charge_kw.sum(axis=0) @ free.situation.market.reference_price
         share = 0.9 * worth.participant_cost / (0.5 * reference)
-        broken = value(make_problem_of(free.scenario, saving=share), tariff, rounds=3)
+        broken = value_of(make_problem_of(free.situation, saving=share), tariff, rounds=3)
         assert broken.merit < worth.merit - 0.1 * worth.participant_cost
 
 
-def test_levelled_proposals_keep_the_promise(small_scenario, make_problem_of) -> None:
+def test_levelled_proposals_keep_the_promise(small_situation, make_problem_of) -> None:
     """What evolution finds is levelled: lawful, and within the saving promise."""
-    problem = make_problem_of(small_scenario(12, sessions=12), saving=0.6)
-    family = make_family(problem.scenario)
+    problem = make_problem_of(small_situation(12, sessions=12), saving=0.6)
+    family = make_family(problem.situation)
     start = dispatch(problem, None, rounds=5).multipliers
-    first = level(problem, family, np.full((2, family.groups), 0.3))
-    found = search(METHODS["evolution"], problem, Setting(family, first, 30, 5), start)
-    assert np.array_equal(level(problem, family, found.prices), found.prices)
+    first = level_prices(problem, family, np.full((2, family.groups), 0.3))
+    found = run_search(METHODS["evolution"], problem, Setting(family, first, 30, 5), start)
+    assert np.array_equal(level_prices(problem, family, found.prices), found.prices)

@@ -16,21 +16,21 @@ from hubwise.pricing import (
     METHODS,
     cost_ceiling,
     first_prices,
-    level,
+    level_prices,
     make_family,
     participants_pay,
     profit_bound,
     search_in_steps,
-    value,
+    value_of,
 )
 from hubwise.scenario import load, with_participation
 
 
 def small_problem():
-    scenario = with_participation(load("example"), 0.75)
-    nothing = np.zeros((len(scenario.hubs), scenario.horizon.slots))
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, nothing)
-    return make_problem(scenario, limits)
+    situation = with_participation(load("example"), 0.75)
+    nothing = np.zeros((len(situation.hubs), situation.horizon.slots))
+    limits = feeder_limits(situation.feeder, situation.hubs.bus, nothing)
+    return make_problem(situation, limits)
 
 
 PROBLEM = small_problem()
@@ -41,17 +41,17 @@ RELAXED = dispatch(PROBLEM, None, rounds=15)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_projected_prices_are_lawful_and_stay(name: str, seed: int) -> None:
     """Any proposal becomes lawful: bounds, posted decimals, no arbitrage; lawful ones stay."""
-    scenario = PROBLEM.scenario
-    family = make_family(scenario, name)
+    situation = PROBLEM.situation
+    family = make_family(situation, name)
     rng = np.random.default_rng(seed)
     prices = family.project(rng.normal(0.3, 0.5, (2, family.groups)))
     np.testing.assert_array_equal(family.project(prices), prices)
-    np.testing.assert_allclose(prices, np.round(prices, scenario.rules.decimals), atol=1e-12)
+    np.testing.assert_allclose(prices, np.round(prices, situation.rules.decimals), atol=1e-12)
     tariff = family.tariff(prices)
-    reference = scenario.market.reference_price
-    assert (tariff.charge_price <= np.minimum(scenario.rules.charge_price_max, reference)).all()
-    assert (tariff.charge_price >= scenario.rules.charge_price_min).all()
-    assert (tariff.discharge_price <= scenario.rules.discharge_price_max).all()
+    reference = situation.market.reference_price
+    assert (tariff.charge_price <= np.minimum(situation.rules.charge_price_max, reference)).all()
+    assert (tariff.charge_price >= situation.rules.charge_price_min).all()
+    assert (tariff.discharge_price <= situation.rules.discharge_price_max).all()
     fleet = PROBLEM.fleet.select(PROBLEM.fleet.discharge_kw_max > 0)
     round_trip = (fleet.charge_efficiency * fleet.discharge_efficiency)[:, None]
     wear = (fleet.wear_cost * fleet.charge_efficiency)[:, None]
@@ -62,8 +62,8 @@ def test_projected_prices_are_lawful_and_stay(name: str, seed: int) -> None:
 def test_average_cap_is_kept() -> None:
     """The time-average of the charge price never passes its cap."""
     cap = 0.12
-    scenario = PROBLEM.scenario
-    capped = replace(scenario, rules=replace(scenario.rules, average_cap=cap))
+    situation = PROBLEM.situation
+    capped = replace(situation, rules=replace(situation.rules, average_cap=cap))
     family = make_family(capped)
     tariff = family.tariff(family.project(family.high))
     assert (tariff.charge_price.mean(axis=1) <= cap + 1e-9).all()
@@ -72,9 +72,9 @@ def test_average_cap_is_kept() -> None:
 @given(seed=st.integers(0, 2**32 - 1))
 def test_levelling_keeps_the_saving_promise(seed: int) -> None:
     """After levelling participants pay at most what was promised, wherever it can be reached."""
-    family = make_family(PROBLEM.scenario, "flat")
+    family = make_family(PROBLEM.situation, "flat")
     rng = np.random.default_rng(seed)
-    prices = level(PROBLEM, family, rng.uniform(0.0, 0.6, (2, family.groups)))
+    prices = level_prices(PROBLEM, family, rng.uniform(0.0, 0.6, (2, family.groups)))
     lowest = family.project(np.stack([family.low[0], family.high[1]]))
     reachable = participants_pay(PROBLEM, family, lowest) <= cost_ceiling(PROBLEM)
     assert not reachable or participants_pay(PROBLEM, family, prices) <= cost_ceiling(PROBLEM)
@@ -83,7 +83,7 @@ def test_levelling_keeps_the_saving_promise(seed: int) -> None:
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "exact"])
 def test_search_repeats_itself_and_never_loses(name: str) -> None:
     """Same seed, same prices, by any number of threads; and at least what it began with."""
-    family = make_family(PROBLEM.scenario, "flat")
+    family = make_family(PROBLEM.situation, "flat")
     found = []
     threads = numba.get_num_threads()
     for count in (1, threads):
@@ -94,9 +94,11 @@ def test_search_repeats_itself_and_never_loses(name: str) -> None:
         found.append(best)
     numba.set_num_threads(threads)
     np.testing.assert_array_equal(found[0].prices, found[1].prices)
-    settled = value(PROBLEM, family.tariff(found[0].prices), rounds=40, start=RELAXED.multipliers)
+    settled = value_of(
+        PROBLEM, family.tariff(found[0].prices), rounds=40, start=RELAXED.multipliers
+    )
     assert found[0].value.merit == settled.merit
-    began = value(
+    began = value_of(
         PROBLEM,
         family.tariff(first_prices(PROBLEM, family, RELAXED)),
         rounds=40,
@@ -109,8 +111,8 @@ def test_search_repeats_itself_and_never_loses(name: str) -> None:
 
 def test_more_freedom_is_not_worth_less() -> None:
     """Hourly prices, searched through a flat tariff, are worth at least that flat tariff."""
-    scenario = PROBLEM.scenario
-    flat, hourly = (make_family(scenario, name) for name in ("flat", "hourly"))
+    situation = PROBLEM.situation
+    flat, hourly = (make_family(situation, name) for name in ("flat", "hourly"))
     _, coarse = search_in_steps(
         METHODS["evolution"], PROBLEM, (flat,), RELAXED, evaluations=10, seed=3
     )
@@ -125,8 +127,8 @@ def test_no_tariff_passes_the_bound() -> None:
     bound = profit_bound(PROBLEM, dispatch(PROBLEM, None, rounds=40, flat=False))
     rng = np.random.default_rng(8)
     for name in FAMILIES:
-        family = make_family(PROBLEM.scenario, name)
-        prices = level(PROBLEM, family, rng.uniform(0.0, 0.6, (2, family.groups)))
+        family = make_family(PROBLEM.situation, name)
+        prices = level_prices(PROBLEM, family, rng.uniform(0.0, 0.6, (2, family.groups)))
         _, found = search_in_steps(
             METHODS["evolution"], PROBLEM, (family,), RELAXED, evaluations=12, seed=1
         )

@@ -18,8 +18,8 @@ SHAPE = (len(EXAMPLE.hubs), EXAMPLE.horizon.slots)
 
 def refused(charge: np.ndarray, discharge: np.ndarray, fleet: Fleet) -> set[str]:
     """The hubs and slots of a tariff's problems, of which each names a run."""
-    problems = check_tariff(Tariff(charge, discharge), fleet, EXAMPLE.hubs, EXAMPLE.horizon)
-    places = [re.match(r"(hub .+), slots? (\d+)(?:-(\d+))? \(", p.where) for p in problems]
+    issues = check_tariff(Tariff(charge, discharge), fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    places = [re.match(r"(hub .+), slots? (\d+)(?:-(\d+))? \(", p.where) for p in issues]
     assert len({place.group(0) for place in places}) == len(places)
     return {
         f"{place.group(1)}, slot {t}"
@@ -49,9 +49,9 @@ def test_slots_in_a_row_are_one_problem() -> None:
     discharge[1, 30:50] = 1.0
     charge[1, 33] = 0.1
     tariff = Tariff(charge, discharge)
-    (problem,) = check_tariff(tariff, EXAMPLE.fleet, EXAMPLE.hubs, EXAMPLE.horizon)
-    assert problem.where == "hub harbour, slots 30-49 (19:30-00:30)"
-    assert problem.wrong.endswith("gain by buying at 0.1 and selling at once in slot 33")
+    (issue,) = check_tariff(tariff, EXAMPLE.fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    assert issue.where == "hub harbour, slots 30-49 (19:30-00:30)"
+    assert issue.wrong.endswith("gain by buying at 0.1 and selling at once in slot 33")
 
 
 def test_only_participating_two_way_sessions_count() -> None:
@@ -68,8 +68,8 @@ def test_the_advice_is_the_highest_price_without_arbitrage() -> None:
     """At the price that a problem advises, nothing is left to refuse."""
     charge, discharge = np.full(SHAPE, 0.2), np.full(SHAPE, 1.0)
     tariff = Tariff(charge, discharge)
-    problems = check_tariff(tariff, EXAMPLE.fleet, EXAMPLE.hubs, EXAMPLE.horizon)
-    advised = min(float(problem.right.split()[-1]) for problem in problems)
+    issues = check_tariff(tariff, EXAMPLE.fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    advised = min(float(issue.right.split()[-1]) for issue in issues)
     assert not refused(charge, np.full(SHAPE, advised - 1e-5), EXAMPLE.fleet)
     assert refused(charge, np.full(SHAPE, advised + 1e-5), EXAMPLE.fleet)
 
@@ -77,6 +77,13 @@ def test_the_advice_is_the_highest_price_without_arbitrage() -> None:
 def test_the_reference_tariff_without_selling_is_free_of_it() -> None:
     """ieee33's reference tariff, at which nothing is paid for discharging, tempts nobody."""
     scenario: Scenario = load("ieee33")
-    shape = (len(scenario.hubs), scenario.horizon.slots)
-    tariff = Tariff(np.broadcast_to(scenario.market.reference_price, shape), np.zeros(shape))
-    assert check_tariff(tariff, scenario.fleet, scenario.hubs, scenario.horizon) == ()
+    shape = (len(scenario.situation.hubs), scenario.situation.horizon.slots)
+    tariff = Tariff(
+        np.broadcast_to(scenario.situation.market.reference_price, shape), np.zeros(shape)
+    )
+    assert (
+        check_tariff(
+            tariff, scenario.situation.fleet, scenario.situation.hubs, scenario.situation.horizon
+        )
+        == ()
+    )

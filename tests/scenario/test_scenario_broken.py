@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hubwise.scenario import Problem, ScenarioError, check, load, new
+from hubwise.scenario import Issue, ScenarioError, check, load, new
 
 CASES = sorted((Path(__file__).parent / "cases").iterdir())
 
@@ -34,7 +34,7 @@ def broken(case: Path, folder: Path) -> dict[str, Any]:
 def test_every_mistake_is_told_at_once(case: Path, tmp_path: Path) -> None:
     """A case's problems are told: all of them, in order, and no others."""
     told = broken(case, tmp_path / "scenario")
-    expected = [Problem(**problem) for problem in told.get("problem", [])]
+    expected = [Issue(**issue) for issue in told.get("problem", [])]
     assert list(check(tmp_path / "scenario")) == expected, told["why"]
 
 
@@ -42,26 +42,26 @@ def test_every_mistake_is_told_at_once(case: Path, tmp_path: Path) -> None:
 def test_load_raises_what_check_tells(case: Path, tmp_path: Path) -> None:
     """A scenario loads exactly where nothing is wrong with it, and never half."""
     broken(case, tmp_path / "scenario")
-    problems = check(tmp_path / "scenario")
-    if not problems:
+    issues = check(tmp_path / "scenario")
+    if not issues:
         load(tmp_path / "scenario")
         return
     with pytest.raises(ScenarioError) as raised:
         load(tmp_path / "scenario")
-    assert raised.value.problems == problems
-    assert all(str(problem) in str(raised.value) for problem in problems)
+    assert raised.value.issues == issues
+    assert all(str(issue) in str(raised.value) for issue in issues)
 
 
 def test_a_scenario_that_is_not_there_is_refused_with_those_that_are() -> None:
     """An unknown name is refused with the names of the packaged scenarios."""
-    (problem,) = check("ieee34")
-    assert "ieee33" in problem.right
+    (issue,) = check("ieee34")
+    assert "ieee33" in issue.right
 
 
 def test_a_folder_without_a_scenario_is_refused(tmp_path: Path) -> None:
     """A folder that holds no scenario.toml says so."""
-    (problem,) = check(tmp_path)
-    assert (problem.file, problem.wrong) == ("scenario.toml", "cannot be read")
+    (issue,) = check(tmp_path)
+    assert (issue.file, issue.wrong) == ("scenario.toml", "cannot be read")
 
 
 def test_hubs_that_are_not_sections_are_refused(tmp_path: Path) -> None:
@@ -71,5 +71,5 @@ def test_hubs_that_are_not_sections_are_refused(tmp_path: Path) -> None:
     text = toml.read_text(encoding="utf-8")
     start, end = text.index("[[hubs]]"), text.index("\n[solar]")
     toml.write_text("hubs = [3, 5]\n" + text[:start] + text[end:], "utf-8")
-    problems = check(tmp_path / "scenario")
-    assert [problem.field for problem in problems] == ["hubs"]
+    issues = check(tmp_path / "scenario")
+    assert [issue.field for issue in issues] == ["hubs"]

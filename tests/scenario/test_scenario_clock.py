@@ -122,7 +122,7 @@ def test_prices_keep_their_mean_whatever_the_steps(
     prices = np.random.default_rng(seed).normal(50.0, 40.0, rows).tolist()
     reader = Reader(Path())
     laid = read_series(series(horizon.start_utc, step, prices), horizon, reader)
-    assert not reader.problems
+    assert not reader.issues
     assert laid is not None
     assert laid.mean() == pytest.approx(np.mean(prices))
     if slot % step == 0:
@@ -180,4 +180,4 @@ def test_a_slot_that_does_not_divide_the_day_is_refused(tmp_path: Path) -> None:
         "slot_minutes = 15", "slot_minutes = 60"
     )
     toml.write_text(text, "utf-8")
-    assert "slot_minutes" in {problem.field for problem in check(tmp_path / "s")}
+    assert "slot_minutes" in {issue.field for issue in check(tmp_path / "s")}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hubwise.domain import Fleet
-from hubwise.scenario import Problem, ScenarioError, draws, fingerprint, load
+from hubwise.scenario import Issue, ScenarioError, fingerprint, load, load_draws
 
 
 def test_a_seed_gives_one_fleet() -> None:
@@ -23,12 +23,15 @@ def test_only_sessions_and_participants_differ() -> None:
     """Another draw has other drivers in the same place: feeder, hubs, prices, rules, promises."""
     given, other = load("ieee33"), load("ieee33@7")
     same = replace(
-        other, fleet=given.fleet, participation_order=given.participation_order, search=given.search
+        other,
+        fleet=given.situation.fleet,
+        participation_order=given.participation_order,
+        search=given.search,
     )
     assert fingerprint(same) == fingerprint(given)
     assert other.participation_order != given.participation_order
     assert other.participation == given.participation
-    assert other.fleet.participating.sum() == given.fleet.participating.sum()
+    assert other.fleet.participating.sum() == given.situation.fleet.participating.sum()
     assert (other.source, other.search.seed) == ("ieee33@7", 7)
 
 
@@ -49,7 +52,7 @@ def test_sessions_of_a_table_are_drawn_from_it() -> None:
 
 def test_a_drawn_scenario_is_drawn_from_its_base() -> None:
     """A seed behind a seed takes its place."""
-    again = replace(draws("ieee33@7"), scenario=load("ieee33@7")).draw(9)
+    again = replace(load_draws("ieee33@7"), scenario=load("ieee33@7")).draw(9)
     assert again.source == "ieee33@9"
     assert fingerprint(again) == fingerprint(load("ieee33@9"))
 
@@ -63,7 +66,7 @@ def test_what_is_no_draw_is_no_scenario(source: str) -> None:
 
 def test_all_that_is_wrong_reaches_another_process() -> None:
     """A worker's list of problems arrives whole."""
-    error = ScenarioError([Problem("a", "b", "c", "d", "e"), Problem("f", "", "", "g", "h")])
+    error = ScenarioError([Issue("a", "b", "c", "d", "e"), Issue("f", "", "", "g", "h")])
     twin = pickle.loads(pickle.dumps(error))
-    assert twin.problems == error.problems
+    assert twin.issues == error.issues
     assert str(twin) == str(error)

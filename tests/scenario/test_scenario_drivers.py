@@ -68,7 +68,7 @@ def test_a_driver_leaves_when_the_clock_next_shows_the_time(
     """A departure that is a time of day is the next such time after the arrival, 16:40."""
     scenario = load(site(tmp_path / "s", {"departure": None}, {"departure": clock}))
     due = datetime.fromisoformat(leaves).replace(tzinfo=ZoneInfo("Europe/Amsterdam"))
-    assert scenario.fleet.departure_slot[0] == scenario.horizon.slot_of(due)
+    assert scenario.situation.fleet.departure_slot[0] == scenario.situation.horizon.slot_of(due)
 
 
 def test_wishes_of_a_synthetic_fleet_change_no_draw(tmp_path: Path) -> None:

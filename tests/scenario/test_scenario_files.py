@@ -74,7 +74,7 @@ def test_a_parquet_file_that_is_none_is_refused(folder: Path) -> None:
     """Bytes under a Parquet name are told, not raised."""
     (folder / "sessions.parquet").write_bytes(b"none")
     change(folder, '"sessions.csv"', '"sessions.parquet"')
-    assert [problem.wrong for problem in check(folder)] == ["is not a Parquet file"]
+    assert [issue.wrong for issue in check(folder)] == ["is not a Parquet file"]
 
 
 def test_marks_spaces_and_empty_lines_do_not_matter(folder: Path) -> None:
@@ -90,7 +90,7 @@ def test_rows_are_counted_as_a_spreadsheet_does(folder: Path) -> None:
     """The header is row 1, and empty lines count."""
     buses = folder / "buses.csv"
     buses.write_text(buses.read_text("utf-8").replace("4,20,5", "\n4,-20,5"), "utf-8")
-    assert [problem.where for problem in check(folder)] == ["row 6"]
+    assert [issue.where for issue in check(folder)] == ["row 6"]
 
 
 def test_defaults_of_hubs_give_way_to_their_own(folder: Path) -> None:

@@ -20,7 +20,7 @@ def ieee33() -> Scenario:
 
 def hour(scenario: Scenario, values: np.ndarray, clock: float) -> float:
     """The value of the slot that starts at an hour of the local clock."""
-    return float(values[np.flatnonzero(scenario.horizon.local_hours() == clock)[0]])
+    return float(values[np.flatnonzero(scenario.situation.horizon.local_hours() == clock)[0]])
 
 
 def test_nothing_is_wrong_with_it() -> None:

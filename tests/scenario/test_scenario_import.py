@@ -36,7 +36,7 @@ def plain(folder: Path, **options: Any) -> Scenario:
 
 def slots(scenario: Scenario, session: str) -> tuple[int, int, int]:
     """Arrival, stated and actual departure of a session."""
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     (k,) = np.flatnonzero(fleet.session == session)
     columns = (fleet.arrival_slot, fleet.departure_slot, fleet.actual_departure_slot)
     return tuple(int(column[k]) for column in columns)  # type: ignore[return-value]
@@ -44,7 +44,7 @@ def slots(scenario: Scenario, session: str) -> tuple[int, int, int]:
 
 def asked(scenario: Scenario, session: str) -> float:
     """The energy that a session asked for, at the charger [kWh]."""
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     (k,) = np.flatnonzero(fleet.session == session)
     return float((fleet.required_kwh - fleet.arrival_kwh)[k] / fleet.charge_efficiency[k])
 
@@ -115,7 +115,7 @@ def test_sessions_and_skipped_sum_to_the_day(tmp_path: Path) -> None:
     """Planned and skipped sessions are all that were there on the day: 15 of the 16 rows."""
     scenario = acn(tmp_path)
     skipped = [int(note.split()[0]) for note in scenario.notes if " skipped: " in note]
-    assert len(scenario.fleet) + sum(skipped) == 15
+    assert len(scenario.situation.fleet) + sum(skipped) == 15
 
 
 @pytest.mark.parametrize(("day", "count"), [(SPRING, 92), (JUNE, 96), (AUTUMN, 100)])
@@ -124,8 +124,8 @@ def test_times_of_the_clock_stay_on_days_of_92_and_100_slots(
 ) -> None:
     """A car that came at 07:31 comes at 07:31, whatever the clocks did in the night."""
     scenario = acn(tmp_path, day)
-    assert scenario.horizon.slots == count
-    hours = scenario.horizon.local_hours()
+    assert scenario.situation.horizon.slots == count
+    hours = scenario.situation.horizon.local_hours()
     arrival, departure, _ = slots(scenario, "ordinary")
     assert (hours[arrival], hours[departure]) == (7.75, 17.5)
     assert any(f"it has {count} slots" in note for note in scenario.notes) == (count != 96)
@@ -134,7 +134,7 @@ def test_times_of_the_clock_stay_on_days_of_92_and_100_slots(
 def test_a_time_that_the_clock_leaps_over_is_the_end_of_the_leap(tmp_path: Path) -> None:
     """02:20 does not come on the day of 92 slots; the car comes at 03:00."""
     scenario = acn(tmp_path, SPRING)
-    assert scenario.horizon.local_hours()[slots(scenario, "in-the-leap")[0]] == 3.0
+    assert scenario.situation.horizon.local_hours()[slots(scenario, "in-the-leap")[0]] == 3.0
     assert any("leaps over" in note for note in scenario.notes)
 
 
@@ -148,8 +148,8 @@ def test_a_missing_hour_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     """A gap in the prices refuses the day, with the hour in UTC and on the local clock."""
     with pytest.raises(ScenarioError) as raised:
         acn(tmp_path, date(2024, 6, 4))
-    (problem,) = raised.value.problems
-    assert problem.wrong == "has no price for 2024-06-04T04:00Z (2024-06-04 06:00 local)"
+    (issue,) = raised.value.issues
+    assert issue.wrong == "has no price for 2024-06-04T04:00Z (2024-06-04 06:00 local)"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -160,41 +160,46 @@ def test_prices_keep_unit_and_sign(tmp_path: Path) -> None:
         pl.lit("2024-06-02T22"), pl.lit("2024-06-03T22")))  # fmt: skip
     hourly = rows["price_eur_per_mwh"].to_numpy() / 1000.0
     assert hourly.min() < 0
-    assert_allclose(scenario.market.purchase_price, np.repeat(hourly, 4))
-    assert_allclose(scenario.market.reference_price, np.repeat(hourly + 0.08, 4))
-    assert scenario.currency == "EUR"
+    assert_allclose(scenario.situation.market.purchase_price, np.repeat(hourly, 4))
+    assert_allclose(scenario.situation.market.reference_price, np.repeat(hourly + 0.08, 4))
+    assert scenario.situation.market.currency == "EUR"
 
 
 def test_quarter_hours_per_kwh(tmp_path: Path) -> None:
     """A header that names the kWh, and a quarter-hourly series: one price a slot."""
     scenario = plain(tmp_path)
     expected = pl.read_csv(QUARTERLY)["price_per_kwh"].to_numpy()
-    assert_allclose(scenario.market.purchase_price, expected)
+    assert_allclose(scenario.situation.market.purchase_price, expected)
 
 
 def test_plain_sessions_keep_hubs_and_drivers(tmp_path: Path) -> None:
     """Hubs of the table are hubs of the scenario, each with a cable of its own."""
     scenario = plain(tmp_path)
-    assert scenario.hubs.name == ("depot", "office")
-    assert list(scenario.fleet.driver) == ["ann", "bob", "cid", "ann"]
-    assert list(scenario.fleet.hub) == [1, 1, 0, 0]
-    assert list(scenario.feeder.to_bus) == [2, 3]
-    assert list(scenario.hubs.import_limit_kw) == [7.0, 14.0]  # the depot's two never meet
+    assert scenario.situation.hubs.name == ("depot", "office")
+    assert list(scenario.situation.fleet.driver) == ["ann", "bob", "cid", "ann"]
+    assert list(scenario.situation.fleet.hub) == [1, 1, 0, 0]
+    assert list(scenario.situation.feeder.to_bus) == [2, 3]
+    assert list(scenario.situation.hubs.import_limit_kw) == [
+        7.0,
+        14.0,
+    ]  # the depot's two never meet
 
 
 def test_negative_reference_prices_leave_room_in_the_rules(tmp_path: Path) -> None:
     """Where drivers are paid to charge, prices may fall below zero, short of arbitrage."""
     scenario = acn(tmp_path, service_fee=0.0, wear_cost=0.0, two_way=True)
-    assert scenario.market.reference_price.min() < 0
-    assert np.all(scenario.rules.charge_price_min <= scenario.rules.charge_price_max)
-    assert scenario.rules.discharge_price_min[0] < 0
+    assert scenario.situation.market.reference_price.min() < 0
+    assert np.all(
+        scenario.situation.rules.charge_price_min <= scenario.situation.rules.charge_price_max
+    )
+    assert scenario.situation.rules.discharge_price_min[0] < 0
 
 
 def test_one_way_chargers_have_nothing_to_sell(tmp_path: Path) -> None:
     """Without ``two_way`` no session can discharge and no price is paid for it."""
     scenario = acn(tmp_path)
-    assert scenario.fleet.discharge_kw_max.max() == 0
-    assert scenario.rules.discharge_price_max.max() == 0
+    assert scenario.situation.fleet.discharge_kw_max.max() == 0
+    assert scenario.situation.rules.discharge_price_max.max() == 0
 
 
 @pytest.mark.parametrize(
@@ -227,8 +232,8 @@ def test_packed_and_columnar_files_are_read(tmp_path: Path) -> None:
     day, zone = date(2019, 6, 3), "Europe/Amsterdam"
     scenario = import_sessions(packed, columnar, tmp_path / "b", day=day, price_day=JUNE, zone=zone)
     first = acn(tmp_path / "a")
-    assert_allclose(scenario.market.purchase_price, first.market.purchase_price)
-    assert list(scenario.fleet.session) == list(first.fleet.session)
+    assert_allclose(scenario.situation.market.purchase_price, first.market.purchase_price)
+    assert list(scenario.situation.fleet.session) == list(first.fleet.session)
 
 
 def test_mistakes_of_options_and_files_are_told_together(tmp_path: Path) -> None:
@@ -238,7 +243,7 @@ def test_mistakes_of_options_and_files_are_told_together(tmp_path: Path) -> None
     prices.write_text("start,cost\n2024-06-03T00:00Z,1\n")
     with pytest.raises(ScenarioError) as raised:
         import_sessions(sessions, prices, tmp_path / "s", day=JUNE, zone="UTC", charge=7.0)
-    told = {(Path(p.file).name, p.field) for p in raised.value.problems}
+    told = {(Path(p.file).name, p.field) for p in raised.value.issues}
     assert told == {
         ("options", "charge"),
         ("prices.csv", "price"),
@@ -253,7 +258,7 @@ def test_unit_and_currency_are_asked_for_where_the_header_is_silent(tmp_path: Pa
     prices.write_text(QUARTERLY.read_text("utf-8").replace("price_per_kwh", "price"), "utf-8")
     with pytest.raises(ScenarioError) as raised:
         import_sessions(PLAIN, prices, tmp_path / "s", day=JUNE, zone="Europe/Amsterdam")
-    assert [problem.field for problem in raised.value.problems] == ["unit", "currency"]
+    assert [issue.field for issue in raised.value.issues] == ["unit", "currency"]
 
 
 def test_a_day_without_sessions_is_refused_with_the_days_there_are(tmp_path: Path) -> None:

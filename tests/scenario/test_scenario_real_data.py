@@ -45,17 +45,23 @@ def test_real_days_become_scenarios(tmp_path: Path, site: str, price_day: date, 
     """Ordinary days, a day of negative prices and both clock changes: all load without problem."""
     scenario = real(site, date(2019, 7, 9), price_day, tmp_path)
     assert check(tmp_path / "site") == ()
-    assert scenario.horizon.slots == slots
-    assert len(scenario.fleet) > 10
-    assert np.all(scenario.fleet.actual_departure_slot >= scenario.fleet.arrival_slot)
-    assert (scenario.fleet.actual_departure_slot != scenario.fleet.departure_slot).any()
+    assert scenario.situation.horizon.slots == slots
+    assert len(scenario.situation.fleet) > 10
+    assert np.all(
+        scenario.situation.fleet.actual_departure_slot >= scenario.situation.fleet.arrival_slot
+    )
+    assert (
+        scenario.situation.fleet.actual_departure_slot != scenario.situation.fleet.departure_slot
+    ).any()
 
 
 def test_negative_prices_stay_negative(tmp_path: Path) -> None:
     """On 2024-08-25 many hours were below zero."""
     scenario = real("jpl", date(2019, 5, 8), date(2024, 8, 25), tmp_path, two_way=True)
-    assert (scenario.market.purchase_price < 0).sum() >= 40
-    assert np.all(scenario.rules.charge_price_min <= scenario.rules.charge_price_max)
+    assert (scenario.situation.market.purchase_price < 0).sum() >= 40
+    assert np.all(
+        scenario.situation.rules.charge_price_min <= scenario.situation.rules.charge_price_max
+    )
 
 
 def test_the_missing_hour_is_named(tmp_path: Path) -> None:
@@ -73,7 +79,7 @@ def test_no_session_of_a_real_day_is_lost(tmp_path: Path, site: str, month: int)
     rows = stays(site)
     day = f"2019-{month:02}-15"
     there = sum(row[0][:10] == day or (row[0] < day and row[1][:19] > day) for row in rows)
-    assert len(scenario.fleet) + skipped == there
+    assert len(scenario.situation.fleet) + skipped == there
 
 
 def stays(site: str) -> list[tuple[str, str]]:

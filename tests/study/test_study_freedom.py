@@ -11,7 +11,7 @@ import pytest
 
 from hubwise.domain import Scenario
 from hubwise.scenario import load
-from hubwise.study import run, study
+from hubwise.study import make_study, run
 from hubwise.study.freedom import Step, steps
 
 
@@ -26,7 +26,7 @@ def quick() -> Scenario:
 def made(quick: Scenario, tmp_path_factory: pytest.TempPathFactory) -> run.StudyResult:
     """A study of one strategy at two participations; not to be changed."""
     place = tmp_path_factory.mktemp("freedoms") / "study"
-    return study(quick, place, participations=(0.5, 1.0), strategies=["hubwise"])
+    return make_study(quick, place, participations=(0.5, 1.0), strategies=["hubwise"])
 
 
 def test_steps_go_from_one_price_to_prices_of_each_hub(quick: Scenario) -> None:
@@ -75,7 +75,7 @@ def test_the_report_shows_the_steps(made: run.StudyResult) -> None:
 
 def test_without_freedom_there_is_no_section(quick: Scenario, tmp_path: Path) -> None:
     """A study that is told so plans the scenario's own prices alone."""
-    plain = study(
+    plain = make_study(
         quick, tmp_path / "plain", participations=(0.5,), strategies=["hubwise"], freedom=False
     )
     assert "freedom" not in plain.summary

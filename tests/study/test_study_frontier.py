@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 
 from hubwise.domain import Promises, Scenario
-from hubwise.plan import plan, relax
+from hubwise.plan import make_plan, relax
 from hubwise.pricing import profit_bound
 from hubwise.scenario import load, with_participation
-from hubwise.study import FrontierResult, frontier
+from hubwise.study import FrontierResult, make_frontier
 from hubwise.study.report.frontier import headline, published
 
 GRID: dict[str, Any] = {
@@ -31,13 +31,13 @@ GRID: dict[str, Any] = {
 def quick() -> Scenario:
     """The example with one price for the whole day."""
     example = load("example")
-    return replace(example, rules=replace(example.rules, family="flat"))
+    return example.having(rules=replace(example.situation.rules, family="flat"))
 
 
 @pytest.fixture(scope="module")
 def made(quick: Scenario, tmp_path_factory: pytest.TempPathFactory) -> FrontierResult:
     """A frontier by one process; not to be changed."""
-    return frontier(quick, tmp_path_factory.mktemp("frontiers") / "one", **GRID)
+    return make_frontier(quick, tmp_path_factory.mktemp("frontiers") / "one", **GRID)
 
 
 def untimed(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def test_a_point_is_the_plan_at_its_promises(made: FrontierResult, quick: Scenar
         promises=Promises(saving=0.7, peak_valley=0.9),
         search=replace(quick.search, evaluations=2),
     )
-    result, point = plan(given).result, made.points[-2]
+    result, point = make_plan(given).result, made.points[-2]
     for key in ("profit_ratio", "peak_valley_ratio", "operator_profit", "profit_bound", "gap"):
         assert point[key] == result[key]
     assert point["misses"] == result["advice"]
@@ -102,7 +102,9 @@ def test_looser_promises_have_higher_bounds(made: FrontierResult) -> None:
 def test_the_relaxed_answer_serves_every_saving_promise(quick: Scenario) -> None:
     """One relaxed answer bounds all saving promises: it is the same whatever drivers may pay."""
     given = replace(with_participation(quick, 1.0), promises=Promises(saving=0.7, peak_valley=0.8))
-    problem, relaxed = relax(replace(given, promises=replace(given.promises, saving=np.inf)))
+    problem, relaxed = relax(
+        given.having(promises=replace(given.situation.promises, saving=np.inf))
+    )
     own_problem, own = relax(given)
     assert profit_bound(replace(problem, scenario=given), relaxed) == profit_bound(own_problem, own)
 
@@ -153,7 +155,7 @@ def test_workers_do_not_change_the_frontier(
     heard: list[tuple[int, int, str]] = []
     part = {**GRID, "participations": [1.0], "peak_valleys": [0.9]}
     out = tmp_path / "two"
-    beside = frontier(quick, out, **part, workers=2, progress=lambda *step: heard.append(step))
+    beside = make_frontier(quick, out, **part, workers=2, progress=lambda *step: heard.append(step))
     assert untimed(beside.points) == untimed(made.points)[-2:]
     assert beside.bounds == made.bounds[-2:]
     assert [step[:2] for step in heard] == [(1, 3), (2, 3), (3, 3)]
@@ -168,12 +170,12 @@ def test_a_failed_frontier_leaves_what_was_there(quick: Scenario, tmp_path: Path
     """Where a plan fails, the error comes through and nothing half-made stays."""
     one: dict[str, Any] = {"participations": [1.0], "peak_valleys": [0.9], "savings": [0.9]}
     with pytest.raises(ValueError, match="unknown search method 'magic'"):
-        frontier(quick, tmp_path / "it", **one, method="magic")
+        make_frontier(quick, tmp_path / "it", **one, method="magic")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("precious")
     with pytest.raises(FileExistsError, match="is not a frontier"):
-        frontier(quick, tmp_path / "letters", **one)
+        make_frontier(quick, tmp_path / "letters", **one)
     assert (tmp_path / "letters" / "dear.txt").read_text() == "precious"
 
 
@@ -181,7 +183,7 @@ def test_a_failed_frontier_leaves_what_was_there(quick: Scenario, tmp_path: Path
 def test_nothing_to_plan_is_refused(quick: Scenario, tmp_path: Path, empty: str) -> None:
     """A frontier without a participation, or without a promise of each kind, is a mistake."""
     with pytest.raises(ValueError, match="a promise of each kind"):
-        frontier(quick, tmp_path / "it", **{empty: []})
+        make_frontier(quick, tmp_path / "it", **{empty: []})
 
 
 def test_a_frontier_goes_on_where_it_was_broken_off(
@@ -198,9 +200,9 @@ def test_a_frontier_goes_on_where_it_was_broken_off(
 
     part = {**GRID, "participations": [1.0], "peak_valleys": [0.9]}
     with pytest.raises(BrokenOffError):
-        frontier(quick, tmp_path / "it", **part, progress=stop)
+        make_frontier(quick, tmp_path / "it", **part, progress=stop)
     heard: list[tuple[int, int, str]] = []
-    whole = frontier(quick, tmp_path / "it", **part, progress=lambda *step: heard.append(step))
+    whole = make_frontier(quick, tmp_path / "it", **part, progress=lambda *step: heard.append(step))
     assert heard[0] == (2, 3, "taken up")
     assert len(heard) == 2
     assert untimed(whole.points) == untimed(made.points)[-2:]

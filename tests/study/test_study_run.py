@@ -17,7 +17,7 @@ import pytest
 import scipy.stats
 
 from hubwise.domain import Scenario
-from hubwise.plan import plan, read
+from hubwise.plan import make_plan, read
 from hubwise.scenario import load
 from hubwise.study import STRATEGIES, run
 from hubwise.study import study as full_study
@@ -34,14 +34,14 @@ def quick() -> Scenario:
     return replace(
         example,
         search=replace(example.search, evaluations=3),
-        rules=replace(example.rules, family="flat"),
+        rules=replace(example.situation.rules, family="flat"),
     )
 
 
 @pytest.fixture(scope="module")
 def made(quick: Scenario, tmp_path_factory: pytest.TempPathFactory) -> run.StudyResult:
     """A study by one process; not to be changed."""
-    return study(quick, tmp_path_factory.mktemp("studies") / "one", participations=SHARES)
+    return make_study(quick, tmp_path_factory.mktemp("studies") / "one", participations=SHARES)
 
 
 def untimed(result: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def test_workers_do_not_change_the_result(
 ) -> None:
     """Two processes write the same tables to the bit, and the same figures but for the time."""
     heard: list[tuple[int, int, str]] = []
-    beside = study(
+    beside = make_study(
         quick,
         tmp_path / "two",
         participations=SHARES,
@@ -104,8 +104,8 @@ def test_workers_do_not_change_the_result(
 def test_a_new_study_takes_the_place_of_the_old(quick: Scenario, tmp_path: Path) -> None:
     """A study is replaced as a whole: no plan of the old one stays."""
     out = tmp_path / "study"
-    study(quick, out, participations=[0.5], strategies=["uncoordinated"])
-    study(quick, out, participations=[1.0], strategies=["passive"])
+    make_study(quick, out, participations=[0.5], strategies=["uncoordinated"])
+    make_study(quick, out, participations=[1.0], strategies=["passive"])
     assert [folder.name for folder in (out / "plans").iterdir()] == ["passive-1"]
     assert [folder.name for folder in tmp_path.iterdir()] == ["study"]
 
@@ -116,10 +116,12 @@ def test_a_failed_study_leaves_what_was_there(
 ) -> None:
     """Where one plan fails, the error names it, and the earlier study stands untouched."""
     out = tmp_path / "study"
-    study(quick, out, participations=[0.5], strategies=["uncoordinated"])
+    make_study(quick, out, participations=[0.5], strategies=["uncoordinated"])
     before = (out / "summary.json").read_bytes()
     with pytest.raises(ValueError, match="unknown strategy 'magic'") as caught:
-        study(quick, out, participations=[0.5], strategies=["magic", "passive"], workers=workers)
+        make_study(
+            quick, out, participations=[0.5], strategies=["magic", "passive"], workers=workers
+        )
     assert caught.value.__notes__ == ["while working on magic-0.5"]
     assert (out / "summary.json").read_bytes() == before
     others = {folder.name for folder in tmp_path.iterdir()} - {"study", "study.unfinished"}
@@ -136,7 +138,7 @@ def test_a_report_that_fails_leaves_nothing(
 
     monkeypatch.setattr(run, "write_report", broken)
     with pytest.raises(RuntimeError, match="no ink"):
-        study(quick, tmp_path / "study", participations=[0.5], strategies=["uncoordinated"])
+        make_study(quick, tmp_path / "study", participations=[0.5], strategies=["uncoordinated"])
     assert [folder.name for folder in tmp_path.iterdir()] == ["study.unfinished"]
 
 
@@ -149,7 +151,7 @@ def test_nothing_and_twice_are_refused(
 ) -> None:
     """A study without a plan, or with one plan twice, is a mistake of the caller."""
     with pytest.raises(ValueError, match="none twice"):
-        study(quick, tmp_path / "it", participations=participations, strategies=strategies)
+        make_study(quick, tmp_path / "it", participations=participations, strategies=strategies)
 
 
 def test_a_study_goes_on_where_it_was_broken_off(
@@ -169,7 +171,7 @@ def test_a_study_goes_on_where_it_was_broken_off(
 
     out = tmp_path / "study"
     with pytest.raises(BrokenOffError):
-        study(quick, out, participations=SHARES, progress=stop)
+        make_study(quick, out, participations=SHARES, progress=stop)
     assert not out.exists()
     kept = {folder.name for folder in (tmp_path / "study.unfinished" / "plans").iterdir()}
     assert kept == {name for *_, name in heard}
@@ -182,7 +184,7 @@ def test_a_study_goes_on_where_it_was_broken_off(
         return real(*given, **asked)
 
     monkeypatch.setattr(run, "plan", counted)
-    whole = study(quick, out, participations=SHARES)
+    whole = make_study(quick, out, participations=SHARES)
     assert len(planned) == len(STRATEGIES) * len(SHARES) - 3
     assert not kept & set(planned)
     assert [untimed(one) for one in whole.results] == [untimed(one) for one in made.results]
@@ -206,7 +208,7 @@ def test_what_is_not_the_same_study_is_not_taken_up(
     asked: dict[str, Any] = {"participations": [0.5], "strategies": ["uncoordinated", "passive"]}
     out = tmp_path / "study"
     with pytest.raises(BrokenOffError):
-        study(quick, out, progress=stop, **asked)
+        make_study(quick, out, progress=stop, **asked)
     given = quick
     match other:
         case "fresh" | "method":
@@ -217,7 +219,7 @@ def test_what_is_not_the_same_study_is_not_taken_up(
             journal = tmp_path / "study.unfinished" / "finished.jsonl"
             journal.write_bytes(journal.read_bytes()[:-20])
     heard: list[Any] = []
-    study(given, out, progress=lambda *step: heard.append(step), **asked)
+    make_study(given, out, progress=lambda *step: heard.append(step), **asked)
     assert [step[:2] for step in heard] == [(1, 2), (2, 2)]
     assert "taken up" not in {name for *_, name in heard}
 
@@ -235,7 +237,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
             os.kill(victim.pid, signal.SIGKILL)
             killed.append(victim.pid)
 
-    beside = study(quick, tmp_path / "it", participations=SHARES, workers=2, progress=kill)
+    beside = make_study(quick, tmp_path / "it", participations=SHARES, workers=2, progress=kill)
     assert killed
     assert [untimed(one) for one in beside.results] == [untimed(one) for one in made.results]
     for file in sorted(made.folder.glob("plans/*/*.parquet")):
@@ -245,8 +247,8 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
 def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
     """Over several draws each figure has mean, interval and range; the first draw is as given."""
     asked: dict[str, Any] = {"participations": [0.5], "strategies": ["uncoordinated", "passive"]}
-    one = study(quick, tmp_path / "one", **asked)
-    several = study(quick, tmp_path / "several", seeds=3, **asked)
+    one = make_study(quick, tmp_path / "one", **asked)
+    several = make_study(quick, tmp_path / "several", seeds=3, **asked)
     seed = quick.search.seed
     assert several.summary["draws"]["seeds"] == [seed, seed + 1, seed + 2]
     plans = {folder.name for folder in (several.folder / "plans").iterdir()}
@@ -266,7 +268,7 @@ def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
     page = several.report.read_text("utf-8")
     assert "Over 3 draws of the fleet" in page
     assert "draws of the fleet" not in one.report.read_text("utf-8")
-    again = plan(load(f"example@{seed + 2}"), strategy="passive", participation=0.5)
+    again = make_plan(load(f"example@{seed + 2}"), strategy="passive", participation=0.5)
     last = drawn.filter(strategy="passive", seed=seed + 2)
     assert last["participant_cost"].item() == again.result["participant_cost"]
 
@@ -274,5 +276,5 @@ def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
 def test_workers_leave_the_environment_as_it_was(quick: Scenario, tmp_path: Path) -> None:
     """What workers are told about threads stays with them."""
     before = dict(os.environ)
-    study(quick, tmp_path / "s", participations=[0.5], strategies=["uncoordinated"], workers=2)
+    make_study(quick, tmp_path / "s", participations=[0.5], strategies=["uncoordinated"], workers=2)
     assert dict(os.environ) == before

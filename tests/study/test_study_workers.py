@@ -18,7 +18,7 @@ import pytest
 from distributed import LocalCluster
 
 from hubwise.scenario import load
-from hubwise.study import study
+from hubwise.study import make_study
 from hubwise.study import workers as module
 from hubwise.study.workers import WorkerLostError, Workers, done_by, each_done_by
 
@@ -121,8 +121,8 @@ def test_a_study_by_a_cluster_is_the_same(cluster: str, tmp_path: Path) -> None:
     """Workers of somebody else's scheduler plan what this process plans, to the bit."""
     given = load("example")
     asked: dict[str, Any] = {"participations": [0.5], "strategies": ["storage", "passive"]}
-    here = study(given, tmp_path / "here", **asked)
-    there = study(given, tmp_path / "there", scheduler=cluster, **asked)
+    here = make_study(given, tmp_path / "here", **asked)
+    there = make_study(given, tmp_path / "there", scheduler=cluster, **asked)
     for mine, theirs in zip(here.results, there.results, strict=True):
         assert {**mine, "wall_seconds": 0} == {**theirs, "wall_seconds": 0}
     for file in sorted(here.folder.glob("plans/*/*.parquet")):

@@ -15,15 +15,15 @@ import pytest
 
 from hubwise.audit import audit
 from hubwise.domain import Scenario
-from hubwise.plan import Plan, plan, tables
+from hubwise.plan import Plan, make_plan, tables
 from hubwise.plan.evaluation import evaluate, start_of
 from hubwise.scenario import (
     Nation,
     ScenarioError,
     check_tariff,
-    draws,
     lawful,
     load,
+    load_draws,
     load_nation,
     new,
 )
@@ -50,7 +50,7 @@ def nation(site: Path) -> Nation:
 @pytest.fixture(scope="module")
 def planned(site: Path) -> Plan:
     """The plan whose prices are evaluated."""
-    return plan(load(site))
+    return make_plan(load(site))
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_every_zone_has_a_plan_of_its_own(nation: Nation, site: Path, tmp_path: 
     two = replace(nation, kinds=(replace(nation.kinds[0], copies=2),))
     done = run_zones(two, tmp_path / "it", keep_plans=True)
     for row in done.table().iter_rows(named=True):
-        result = plan(load(f"{site}@{row['seed']}")).result
+        result = make_plan(load(f"{site}@{row['seed']}")).result
         for key in ("operator_profit", "peak_valley_kw", "profit_bound", "participant_cost_ratio"):
             assert row[key] == pytest.approx(result[key], rel=1e-9)
         assert audit(done.folder / "plans" / row["zone"]).ok
@@ -190,7 +190,7 @@ def test_a_nation_of_several_kinds(site: Path, tmp_path: Path) -> None:
     assert (nation.name, nation.currency, len(nation)) == ("two", "EUR", 4)
     assert [list(kind.seeds) for kind in nation.kinds] == [[7, 8, 9], [1]]
     assert nation.kinds[1].zone(1) == "other@1"
-    assert nation.kinds[0].draws().scenario.name == draws(site).scenario.name
+    assert nation.kinds[0].draws().scenario.name == load_draws(site).scenario.name
 
 
 def test_all_that_is_wrong_with_a_nation_is_said_at_once(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_all_that_is_wrong_with_a_nation_is_said_at_once(tmp_path: Path) -> None
     )
     with pytest.raises(ScenarioError) as caught:
         load_nation(tmp_path)
-    wrong = [problem.wrong for problem in caught.value.problems]
+    wrong = [problem.wrong for problem in caught.value.issues]
     assert wrong[0] == "ieee33@2023 stands here twice"
     assert wrong[1] == "is not a scenario"
     assert wrong[2] == "zones have CNY and EUR"
@@ -223,9 +223,13 @@ def test_prices_are_lawful_for_every_zone(site: Path, planned: Plan) -> None:
     """Where a draw has a driver to whom buying and selling at once would pay, less is paid."""
     given: Scenario = load(site)
     greedy = replace(planned.tariff, discharge_price=planned.tariff.charge_price + 5.0)
-    assert check_tariff(greedy, given.fleet, given.hubs, given.horizon)
-    mild = lawful(greedy, given.fleet)
-    assert not check_tariff(mild, given.fleet, given.hubs, given.horizon)
+    assert check_tariff(
+        greedy, given.situation.fleet, given.situation.hubs, given.situation.horizon
+    )
+    mild = lawful(greedy, given.situation.fleet)
+    assert not check_tariff(
+        mild, given.situation.fleet, given.situation.hubs, given.situation.horizon
+    )
     np.testing.assert_array_equal(mild.charge_price, greedy.charge_price)
-    kept = lawful(planned.tariff, given.fleet)
+    kept = lawful(planned.tariff, given.situation.fleet)
     np.testing.assert_array_equal(kept.discharge_price, planned.tariff.discharge_price)

@@ -7,16 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.money import is_number
 from hubwise.audit.report import Check, Finding, judge
 from hubwise.domain import Scenario
+from hubwise.domain.arrays import Array
 from hubwise.grid import FeederState, power_flow_gauss, violations
-
-Array = NDArray[np.float64]
 
 # Two power flows may differ by so much of a limit on whether it is broken.
 NEAR = 1e-7
@@ -35,7 +33,7 @@ def _missed(evidence: Evidence, state: FeederState) -> Check:
         for row in _rows(evidence, "limits_missed")
         for slot in _slots(row)
     }
-    found = violations(scenario.feeder, scenario.hubs, state, net_kw(evidence))
+    found = violations(scenario.situation.feeder, scenario.situation.hubs, state, net_kw(evidence))
     clear = {
         (one.kind.value, one.element, one.slot)
         for one in found
@@ -55,7 +53,7 @@ def _missed(evidence: Evidence, state: FeederState) -> Check:
 def _mends(evidence: Evidence) -> Check:
     """Does what the advice says, and looks whether the limits then hold where it says so."""
     rows = _rows(evidence, "mends")
-    power, names = net_kw(evidence), evidence.scenario.hubs.name
+    power, names = net_kw(evidence), evidence.scenario.situation.hubs.name
     for row in rows:
         for hub, kw in _changes(row).items():
             if hub in names and _is_slot(row.get("slot"), power):
@@ -96,8 +94,8 @@ def _is_slot(slot: object, power: Array) -> bool:
 
 def _broken_slots(scenario: Scenario, power: Array) -> set[int]:
     """Slots in which a limit is broken by more than rounding between two power flows."""
-    state = power_flow_gauss(scenario.feeder, scenario.hubs.bus, power)
-    feeder, hubs = scenario.feeder, scenario.hubs
+    state = power_flow_gauss(scenario.situation.feeder, scenario.situation.hubs.bus, power)
+    feeder, hubs = scenario.situation.feeder, scenario.situation.hubs
     roomy = replace(
         feeder,
         voltage_min_pu=feeder.voltage_min_pu * (1 - NEAR),

@@ -53,17 +53,17 @@ def audit(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
         given = scenario if scenario is not None else load(found.summary["scenario_source"])
         with_plan = _wear(_participation(given, found), found)
     except PlanFolderError as error:
-        return _unreadable(place, "folder: contract", "The folder is a whole plan", error.problems)
+        return _unreadable(place, "folder: contract", "The folder is a whole plan", error.issues)
     except ScenarioError as error:
-        problems = [str(problem) for problem in error.problems]
-        return _unreadable(place, "scenario: readable", "The scenario can be read", problems)
+        issues = [str(problem) for problem in error.issues]
+        return _unreadable(place, "scenario: readable", "The scenario can be read", issues)
     with np.errstate(all="ignore"):  # what comes out not finite fails its check
         return AuditReport(place, tuple(_checks(found, with_plan)))
 
 
-def _unreadable(place: Path, name: str, promise: str, problems: Iterable[str]) -> AuditReport:
+def _unreadable(place: Path, name: str, promise: str, issues: Iterable[str]) -> AuditReport:
     advice = "nothing else can be checked before this is right"
-    check = Check(name, promise, Status.FAILS, where="; ".join(problems), advice=advice)
+    check = Check(name, promise, Status.FAILS, where="; ".join(issues), advice=advice)
     return AuditReport(place, (check,))
 
 
@@ -97,8 +97,10 @@ def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
 def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     method, flow = second_power_flow()
     scenario = evidence.scenario
-    state = flow(scenario.feeder, scenario.hubs.bus, net_kw(evidence))
-    before = flow(scenario.feeder, scenario.hubs.bus, uncoordinated_kw(evidence))
+    state = flow(scenario.situation.feeder, scenario.situation.hubs.bus, net_kw(evidence))
+    before = flow(
+        scenario.situation.feeder, scenario.situation.hubs.bus, uncoordinated_kw(evidence)
+    )
     yield from check_drivers(evidence, conduct)
     yield from check_wishes(evidence, conduct)
     yield from check_prices(evidence, conduct)

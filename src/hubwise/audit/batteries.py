@@ -11,7 +11,6 @@ from itertools import pairwise
 
 import numpy as np
 import rainflow
-from numpy.typing import NDArray
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
@@ -19,8 +18,7 @@ from hubwise.audit.money import MONEY, agree_numbers
 from hubwise.audit.report import Check, Finding, Status, agree, judge
 from hubwise.battery import MODELS, STEPS, Model, Stress, leaving_range
 from hubwise.domain import Fleet
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array, Index
 
 YEAR = 365.0
 # Sessions whose fade is derived again; among those that discharge, and among the others.
@@ -45,7 +43,7 @@ def check_batteries(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     change = _change(evidence, found, conduct)
     yield _figures(evidence, found, change)
     yield _said(evidence)
-    if evidence.scenario.battery.wear == "nonlinear" and conduct.posts_prices:
+    if evidence.scenario.situation.battery.wear == "nonlinear" and conduct.posts_prices:
         yield _prices_hold(change)
 
 
@@ -57,12 +55,12 @@ def _drawn(evidence: Evidence) -> Array:
 
 
 def _days(evidence: Evidence) -> float:
-    return evidence.scenario.horizon.slots * evidence.hours / 24.0
+    return evidence.scenario.situation.horizon.slots * evidence.hours / 24.0
 
 
 def _worth(evidence: Evidence) -> Array:
     """What a battery's whole capacity is worth while it lasts; shape (sessions,) [currency]."""
-    facts, fleet = evidence.scenario.battery, evidence.fleet
+    facts, fleet = evidence.scenario.situation.battery, evidence.fleet
     price = {str(name): value for name, value in facts.pack_price}
     packs = np.array([price.get(str(name), np.nan) for name in fleet.chemistry])
     worth: Array = packs * fleet.capacity_kwh / (1.0 - facts.end_of_life)
@@ -134,7 +132,7 @@ def _paths(evidence: Evidence, i: int) -> tuple[list[float], list[float]]:
 
 def _round_the_clock(evidence: Evidence, i: int, stay: list[float]) -> list[float]:
     """The stay, then driving in the first half of the absence, then back to where it began."""
-    fleet, slots = evidence.fleet, evidence.scenario.horizon.slots
+    fleet, slots = evidence.fleet, evidence.scenario.situation.horizon.slots
     first, left, away = float(fleet.arrival_kwh[i]), stay[-1], slots - len(stay)
     low = left - min(float(fleet.driving_kwh_per_day[i]) * _days(evidence), left)
     path = [first, *stay]
@@ -149,7 +147,7 @@ def _round_the_clock(evidence: Evidence, i: int, stay: list[float]) -> list[floa
 
 def _fade(evidence: Evidence, found: dict[str, Array]) -> Check:
     """A sample of sessions, with cycles counted by the library and years gone through afresh."""
-    facts = evidence.scenario.battery
+    facts = evidence.scenario.situation.battery
     cells, drawn = dict(facts.cells), _drawn(evidence) > CRUMB_KWH
     rows = np.concatenate([_some(np.flatnonzero(drawn)), _some(np.flatnonzero(~drawn))])
     due = np.empty((2, len(rows)))
@@ -180,10 +178,10 @@ def _fade(evidence: Evidence, found: dict[str, Array]) -> Check:
     )
 
 
-def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _some(rows: Index) -> Index:
     """At most `SAMPLE` of the rows, spread evenly."""
     places = np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).round().astype(np.int64)
-    some: NDArray[np.int64] = rows[np.unique(places)]
+    some: Index = rows[np.unique(places)]
     return some
 
 
@@ -263,14 +261,14 @@ def _fade_limits(evidence: Evidence, found: dict[str, Array]) -> Check:
 
 def _figures(evidence: Evidence, found: dict[str, Array], change: float) -> Check:
     fleet: Fleet = evidence.fleet
-    joined = fleet.participating
+    participants = fleet.participating
     due = {"wear_priced": float(fleet.wear_cost @ _drawn(evidence)), "wear_change": change}
     if not np.isnan(found["wear_nonlinear"]).any():
         due["wear_nonlinear"] = float(found["wear_nonlinear"].sum())
-    if joined.any():
+    if participants.any():
         a_year = YEAR / _days(evidence)
-        due["fade_per_year_driving"] = a_year * float(found["fade_driving"][joined].mean())
-        due["fade_per_year_v2g"] = a_year * float(found["fade_v2g"][joined].mean())
+        due["fade_per_year_driving"] = a_year * float(found["fade_driving"][participants].mean())
+        due["fade_per_year_v2g"] = a_year * float(found["fade_v2g"][participants].mean())
     return agree_numbers(
         "batteries: figures",
         "Wear and fade in the summary are sums and means over ageing.parquet",
@@ -282,7 +280,7 @@ def _figures(evidence: Evidence, found: dict[str, Array], change: float) -> Chec
 
 def _change(evidence: Evidence, found: dict[str, Array], conduct: Conduct) -> float:
     """How far all wear at the plan's prices is from the model's, where those are found; else 0."""
-    if evidence.scenario.battery.wear == "linear" or not conduct.posts_prices:
+    if evidence.scenario.situation.battery.wear == "linear" or not conduct.posts_prices:
         return 0.0
     drawn = _drawn(evidence)
     off = np.abs(found["wear_nonlinear"] - evidence.fleet.wear_cost * drawn)[drawn > CRUMB_KWH]
@@ -306,9 +304,12 @@ def _said(evidence: Evidence) -> Check:
     """How wear is priced, and what leaves the tested range, in words."""
     scenario, result = evidence.scenario, evidence.result
     due = {
-        "wear": scenario.battery.wear,
+        "wear": scenario.situation.battery.wear,
         "warnings": leaving_range(
-            evidence.fleet, evidence.schedule, scenario.horizon, scenario.battery
+            evidence.fleet,
+            evidence.schedule,
+            scenario.situation.horizon,
+            scenario.situation.battery,
         ),
     }
     faults = [name for name, words in due.items() if result.get(name) != words]

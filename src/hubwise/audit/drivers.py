@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.program import best_response_costs
 from hubwise.audit.report import Check, agree, difference, judge, worst_of
 from hubwise.audit.stays import charging_at_once_kwh, least_kwh, most_kwh, target_kwh
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 POWER = 1e-6  # kW
 ENERGY = 1e-6  # kWh
@@ -86,7 +84,7 @@ def _recursion(evidence: Evidence) -> Check:
 
 
 def _floor(evidence: Evidence) -> Check:
-    least = least_kwh(evidence.fleet, evidence.scenario.horizon)
+    least = least_kwh(evidence.fleet, evidence.scenario.situation.horizon)
     below = np.where(evidence.stay, least - evidence.schedule.energy_kwh, 0.0)
     return judge(
         "drivers: reserve",
@@ -98,7 +96,7 @@ def _floor(evidence: Evidence) -> Check:
 
 
 def _ceiling(evidence: Evidence) -> Check:
-    most = most_kwh(evidence.fleet, evidence.scenario.horizon)
+    most = most_kwh(evidence.fleet, evidence.scenario.situation.horizon)
     return judge(
         "drivers: highest energy",
         "Energy never passes the driver's highest, or what the vehicle arrived with",
@@ -109,7 +107,7 @@ def _ceiling(evidence: Evidence) -> Check:
 
 
 def _departure(evidence: Evidence) -> Check:
-    target = target_kwh(evidence.fleet, evidence.scenario.horizon)
+    target = target_kwh(evidence.fleet, evidence.scenario.situation.horizon)
     missing = target - evidence.schedule.energy_kwh[:, -1]
     return judge(
         "drivers: required energy",
@@ -135,7 +133,7 @@ def _throughput(evidence: Evidence) -> Check:
 def _at_once(evidence: Evidence, conduct: Conduct) -> Check:
     fleet = evidence.fleet
     alone = ~fleet.participating if conduct.schedules else np.ones(len(fleet), np.bool_)
-    at_once = charging_at_once_kwh(fleet, evidence.scenario.horizon)
+    at_once = charging_at_once_kwh(fleet, evidence.scenario.situation.horizon)
     apart = difference(evidence.schedule.energy_kwh, at_once) * alone[:, None]
     return judge(
         "drivers: others charge at once",
@@ -152,7 +150,9 @@ def _least_costs(evidence: Evidence, conduct: Conduct) -> Array:
     some = evidence.fleet.select(evidence.asked)
     if not conduct.posts_prices:
         some = some.one_way()
-    least[evidence.asked] = best_response_costs(some, evidence.tariff, evidence.scenario.horizon)
+    least[evidence.asked] = best_response_costs(
+        some, evidence.tariff, evidence.scenario.situation.horizon
+    )
     return least
 
 
@@ -212,7 +212,7 @@ def _minimum_saving(evidence: Evidence, conduct: Conduct, least: Array) -> Check
 
 def felt_cost_at_once(evidence: Evidence) -> Array:
     """What charging at once at the reference tariff costs, as drivers feel it."""
-    fleet, horizon = evidence.fleet, evidence.scenario.horizon
+    fleet, horizon = evidence.fleet, evidence.scenario.situation.horizon
     surplus = charging_at_once_kwh(fleet, horizon)[:, -1] - fleet.required_kwh
     felt: Array = evidence.bills["reference_cost"] - fleet.surplus_value * surplus
     return felt

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hubwise.audit.report import Axes
 from hubwise.domain import Fleet, Scenario, Schedule, Tariff
+from hubwise.domain.arrays import Array, Flags
 from hubwise.plan.folder import PlanFolder
 
-Array = NDArray[np.float64]
 Columns = dict[str, Array]
 
 
@@ -43,7 +42,7 @@ class Evidence:
 
     scenario: Scenario
     given: Fleet
-    asked: NDArray[np.bool_]
+    asked: Flags
     folder: PlanFolder
     tariff: Tariff
     schedule: Schedule
@@ -55,17 +54,17 @@ class Evidence:
     @property
     def fleet(self) -> Fleet:
         """The scenario's sessions."""
-        return self.scenario.fleet
+        return self.scenario.situation.fleet
 
     @property
-    def declined(self) -> NDArray[np.bool_]:
+    def declined(self) -> Flags:
         """Who was asked to take part and does not; shape (sessions,)."""
         return self.asked & ~self.fleet.participating
 
     @property
     def hours(self) -> float:
         """Length of a slot [h]."""
-        return self.scenario.horizon.slot_hours
+        return self.scenario.situation.horizon.slot_hours
 
     @property
     def result(self) -> dict[str, Any]:
@@ -85,22 +84,22 @@ class Evidence:
     @property
     def hubs_axes(self) -> Axes:
         """Labels of arrays of shape (hubs, slots)."""
-        return [("hub", self.scenario.hubs.name), *self.slots_axis]
+        return [("hub", self.scenario.situation.hubs.name), *self.slots_axis]
 
     @property
     def buses_axes(self) -> Axes:
         """Labels of arrays of shape (buses, slots)."""
-        return [("bus", self.scenario.feeder.bus.tolist()), *self.slots_axis]
+        return [("bus", self.scenario.situation.feeder.bus.tolist()), *self.slots_axis]
 
     @property
     def slots_axis(self) -> Axes:
         """Labels of arrays of shape (slots,)."""
-        return [("slot", range(self.scenario.horizon.slots))]
+        return [("slot", range(self.scenario.situation.horizon.slots))]
 
     @property
-    def stay(self) -> NDArray[np.bool_]:
+    def stay(self) -> Flags:
         """Which slots belong to which stay; shape (sessions, slots)."""
-        slot = np.arange(self.scenario.horizon.slots)
+        slot = np.arange(self.scenario.situation.horizon.slots)
         fleet = self.fleet
         return (slot >= fleet.arrival_slot[:, None]) & (slot < fleet.departure_slot[:, None])
 
@@ -110,8 +109,8 @@ def gather(folder: PlanFolder, scenario: Scenario) -> Evidence:
 
     ``scenario`` has those marked who were asked to take part.
     """
-    tables, slots = folder.tables, scenario.horizon.slots
-    sessions, given = tables["sessions"], scenario.fleet
+    tables, slots = folder.tables, scenario.situation.horizon.slots
+    sessions, given = tables["sessions"], scenario.situation.fleet
     found = replace(
         given,
         participating=sessions["participating"].to_numpy(),
@@ -120,7 +119,7 @@ def gather(folder: PlanFolder, scenario: Scenario) -> Evidence:
     )
     prices = _numbers(tables["prices"], slots)
     return Evidence(
-        scenario=replace(scenario, fleet=found),
+        scenario=scenario.having(fleet=found),
         given=given,
         asked=given.participating,
         folder=folder,
@@ -145,7 +144,7 @@ def _is_number(column: pl.Series) -> bool:
 
 def _schedule(table: pl.DataFrame, scenario: Scenario) -> Schedule:
     """Rows of stays into (sessions, slots): nothing flows outside the stay, energy stands still."""
-    fleet, slots = scenario.fleet, scenario.horizon.slots
+    fleet, slots = scenario.situation.fleet, scenario.situation.horizon.slots
     row = np.repeat(np.arange(len(fleet)), fleet.departure_slot - fleet.arrival_slot)
     slot = table["slot"].to_numpy()
     charge, discharge, energy = (np.zeros((len(fleet), slots)) for _ in range(3))

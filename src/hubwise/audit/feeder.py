@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.report import Check, agree
 from hubwise.domain import Feeder
+from hubwise.domain.arrays import Array, Index
 from hubwise.grid import FeederState, power_flow_gauss
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 PowerFlow = Callable[[Feeder, Index, Array], FeederState]
 
 POWER = 1e-6  # kW, where both sides are sums
@@ -37,9 +35,9 @@ def check_feeder(evidence: Evidence, method: str, state: FeederState) -> Iterato
 
 
 def _loads(evidence: Evidence) -> Check:
-    feeder, buses = evidence.scenario.feeder, evidence.buses
+    feeder, buses = evidence.scenario.situation.feeder, evidence.buses
     hub_kw = np.zeros_like(feeder.base_kw)
-    for bus, net in zip(evidence.scenario.hubs.bus, net_kw(evidence), strict=True):
+    for bus, net in zip(evidence.scenario.situation.hubs.bus, net_kw(evidence), strict=True):
         hub_kw[feeder.bus == bus] += net
     return agree(
         "feeder: loads",
@@ -83,7 +81,7 @@ def _powers(evidence: Evidence, method: str, state: FeederState) -> Check:
 
 
 def _loadings(evidence: Evidence, method: str, state: FeederState) -> Check:
-    found, limit = evidence.feeder, evidence.scenario.feeder.branch_limits
+    found, limit = evidence.feeder, evidence.scenario.situation.feeder.branch_limits
     return agree(
         "feeder: loadings",
         f"Branch and transformer loadings are those of a second power flow ({method})",
@@ -104,7 +102,7 @@ def _lowest(evidence: Evidence) -> Check:
     voltage, found = evidence.buses["voltage_pu"], evidence.feeder
     least = voltage.min(axis=0)
     first = np.where(np.isnan(voltage), np.inf, voltage).argmin(axis=0)
-    bus = np.where(np.isnan(least), np.nan, evidence.scenario.feeder.bus[first])
+    bus = np.where(np.isnan(least), np.nan, evidence.scenario.situation.feeder.bus[first])
     return agree(
         "feeder: lowest voltage",
         "The lowest voltage, and the first bus that has it, are those of the bus table",

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import REGRET
@@ -16,9 +15,9 @@ from hubwise.audit.money import account, agree_numbers, is_number, profit
 from hubwise.audit.prices import price_groups
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.audit.stays import charging_at_once_kw
+from hubwise.domain.arrays import Array
 from hubwise.grid import FeederState, loss_of_life_days, thermal_model, transformer_day
 
-Array = NDArray[np.float64]
 Figures = dict[str, float]
 
 SUMS = 1e-6  # kW, kWh, currency and shares: sums on both sides
@@ -94,7 +93,7 @@ def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def feeder_figures(evidence: Evidence) -> Figures:
     """Figures of feeder.parquet, buses.parquet and hubs.parquet; unknown slots are left out."""
-    feeder, table = evidence.scenario.feeder, evidence.feeder
+    feeder, table = evidence.scenario.situation.feeder, evidence.feeder
     known = ~np.isnan(table["head_kw"])
     head, loading = table["head_kw"][known], table["transformer_loading"]
     voltage = evidence.buses["voltage_pu"][:, known]
@@ -131,7 +130,7 @@ def peak_valley_kw(head_kw: Array) -> float:
 
 def _connections(evidence: Evidence) -> int:
     """Slots x hubs above the limit of import or export."""
-    given, hubs = evidence.scenario.hubs, evidence.hubs
+    given, hubs = evidence.scenario.situation.hubs, evidence.hubs
     limits = {"import_kw": given.import_limit_kw, "export_kw": given.export_limit_kw}
     return sum(
         int((hubs[name] > limit[:, None] * (1 + LIMIT)).sum()) for name, limit in limits.items()
@@ -140,7 +139,7 @@ def _connections(evidence: Evidence) -> int:
 
 def _hub_transformers(evidence: Evidence) -> int:
     """Slots x hubs above the limit of the hub's own transformer, losses left out."""
-    given, hubs = evidence.scenario.hubs, evidence.hubs
+    given, hubs = evidence.scenario.situation.hubs, evidence.hubs
     most = np.broadcast_to(given.transformer_kva * given.transformer_limit, len(given))
     drawn = np.maximum(hubs["import_kw"], hubs["export_kw"])
     return int((drawn > most[:, None] * (1 + LIMIT)).sum())
@@ -148,12 +147,12 @@ def _hub_transformers(evidence: Evidence) -> int:
 
 def money_figures(evidence: Evidence, conduct: Conduct) -> Figures:
     """Figures of bills.parquet and the operator's account."""
-    bills, joined = evidence.bills, evidence.fleet.participating
+    bills, participants = evidence.bills, evidence.fleet.participating
     items = account(evidence, conduct)
     return {
         "fleet_cost": float(bills["net_cost"].sum()),
-        "participant_cost": float(bills["net_cost"][joined].sum()),
-        "participant_reference_cost": float(bills["reference_cost"][joined].sum()),
+        "participant_cost": float(bills["net_cost"][participants].sum()),
+        "participant_reference_cost": float(bills["reference_cost"][participants].sum()),
         "operator_profit": profit(items),
         "operator_profit_without_incentive": profit(items) - items["incentives"],
         "margin_on_others": items["margin_on_others"],
@@ -185,8 +184,8 @@ def reference_margin(evidence: Evidence) -> float:
 
     The spread on their energy, plus what solar saves and sells, less demand charges [currency].
     """
-    fleet, market = evidence.fleet, evidence.scenario.market
-    at_once = charging_at_once_kw(fleet, evidence.scenario.horizon)
+    fleet, market = evidence.fleet, evidence.scenario.situation.market
+    at_once = charging_at_once_kw(fleet, evidence.scenario.situation.horizon)
     spread = market.reference_price - market.purchase_price
     saved, sold = _solar_at_once(evidence)
     energy = (
@@ -205,14 +204,14 @@ def uncoordinated_kw(evidence: Evidence) -> Array:
 
 
 def _draw_at_once(evidence: Evidence) -> Array:
-    fleet, hubs = evidence.fleet, len(evidence.scenario.hubs)
-    at_once = charging_at_once_kw(fleet, evidence.scenario.horizon)
+    fleet, hubs = evidence.fleet, len(evidence.scenario.situation.hubs)
+    at_once = charging_at_once_kw(fleet, evidence.scenario.situation.horizon)
     return np.stack([at_once[fleet.hub == hub].sum(axis=0) for hub in range(hubs)])
 
 
 def _solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
     """Solar that vehicles charging at once use, and that is sold, as far as either pays."""
-    market, hubs = evidence.scenario.market, evidence.scenario.hubs
+    market, hubs = evidence.scenario.situation.market, evidence.scenario.situation.hubs
     saved = np.minimum(hubs.solar_kw, _draw_at_once(evidence)) * (market.purchase_price > 0.0)
     rest = np.minimum(hubs.solar_kw - saved, hubs.most_export_kw[:, None])
     return saved, rest * (market.feed_in_price > 0.0)
@@ -220,12 +219,12 @@ def _solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
 
 def _posted(evidence: Evidence) -> Figures:
     """The prices in short: by hub and group of slots, called by its block or its first moment."""
-    rules, tariff = evidence.scenario.rules, evidence.tariff
+    rules, tariff = evidence.scenario.situation.rules, evidence.tariff
     _, first = np.unique(price_groups(evidence.scenario), return_index=True)
-    clock = evidence.scenario.horizon.slot_names()
+    clock = evidence.scenario.situation.horizon.slot_names()
     in_blocks = rules.family == "time-of-use" and rules.block_names
     figures = {}
-    for row, hub in enumerate(evidence.scenario.hubs.name):
+    for row, hub in enumerate(evidence.scenario.situation.hubs.name):
         for slot in first:
             label = rules.block_names[rules.block[slot]] if in_blocks else clock[slot]
             figures[f"prices.{hub}.{label}.charge"] = float(tariff.charge_price[row, slot])
@@ -235,12 +234,15 @@ def _posted(evidence: Evidence) -> Figures:
 
 def _ratios(evidence: Evidence, before: FeederState) -> Figures:
     """Ratios to the uncoordinated day, whose feeder a second power flow gives."""
-    joined, bills = evidence.fleet.participating, evidence.bills
+    participants, bills = evidence.fleet.participating, evidence.bills
     span, span_before = peak_valley_kw(evidence.feeder["head_kw"]), peak_valley_kw(before.head_kw)
     reference = bills["reference_cost"]
     pairs = {
         "peak_valley_ratio": (span, span_before),
-        "participant_cost_ratio": (bills["net_cost"][joined].sum(), reference[joined].sum()),
+        "participant_cost_ratio": (
+            bills["net_cost"][participants].sum(),
+            reference[participants].sum(),
+        ),
         "profit_ratio": (evidence.result.get("operator_profit"), reference.sum()),
     }
     return {
@@ -275,7 +277,7 @@ def _branches(evidence: Evidence, state: FeederState) -> Check:
 
     A loading that is at its limit to rounding may count or not.
     """
-    loading = state.branch_loading / evidence.scenario.feeder.branch_limits[:, None]
+    loading = state.branch_loading / evidence.scenario.situation.feeder.branch_limits[:, None]
     least, most = (int((loading > 1 + side * NEAR).sum()) for side in (1, -1))
     found = evidence.result.get("branch_violations")
     apart = max(least - found, found - most, 0) if is_number(found) else np.inf
@@ -292,7 +294,7 @@ def _transformers(evidence: Evidence, state: FeederState) -> Check:
     """Each transformer's heat and life, from the second flow's loading and hubs.parquet."""
     scenario = evidence.scenario
     due = transformer_day(
-        scenario.feeder, scenario.hubs, state, net_kw(evidence), evidence.hours
+        scenario.situation.feeder, scenario.situation.hubs, state, net_kw(evidence), evidence.hours
     ).rows()
     said = evidence.result.get("transformers")
     rows = [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []

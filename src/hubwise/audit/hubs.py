@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.report import Check, Status, agree, judge, worst_of
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 POWER = 1e-6  # kW
 ENERGY = 1e-6  # kWh
@@ -90,7 +88,7 @@ def _connection(evidence: Evidence) -> Check:
 
 def _solar(evidence: Evidence) -> Check:
     used = evidence.hubs["solar_kw"]
-    excess = np.maximum(used - evidence.scenario.hubs.solar_kw, -used)
+    excess = np.maximum(used - evidence.scenario.situation.hubs.solar_kw, -used)
     return judge(
         "hubs: solar",
         "No hub uses more solar power than there is",
@@ -116,7 +114,7 @@ def _idle(evidence: Evidence) -> Check:
 
 def _battery_power(evidence: Evidence) -> Check:
     hubs, axes = evidence.hubs, evidence.hubs_axes
-    limit = evidence.scenario.hubs.battery_kw[:, None]
+    limit = evidence.scenario.situation.hubs.battery_kw[:, None]
     names = ("battery_charge_kw", "battery_discharge_kw")
     findings = [
         worst_of(np.maximum(hubs[name] - limit, -hubs[name]), axes, f"hubs.{name}")
@@ -133,7 +131,7 @@ def _battery_power(evidence: Evidence) -> Check:
 
 
 def _battery_energy(evidence: Evidence) -> Check:
-    hubs, given = evidence.hubs, evidence.scenario.hubs
+    hubs, given = evidence.hubs, evidence.scenario.situation.hubs
     put_in = hubs["battery_charge_kw"] * given.battery_charge_efficiency[:, None]
     drawn = hubs["battery_discharge_kw"] / given.battery_discharge_efficiency[:, None]
     before = np.hstack([given.battery_initial_kwh[:, None], hubs["battery_kwh"][:, :-1]])
@@ -148,7 +146,7 @@ def _battery_energy(evidence: Evidence) -> Check:
 
 
 def _battery_range(evidence: Evidence) -> Check:
-    energy, given = evidence.hubs["battery_kwh"], evidence.scenario.hubs
+    energy, given = evidence.hubs["battery_kwh"], evidence.scenario.situation.hubs
     outside = np.maximum(energy - given.battery_kwh[:, None], -energy)
     missing = given.battery_initial_kwh - energy[:, -1]
     return judge(
@@ -164,7 +162,7 @@ def _battery_range(evidence: Evidence) -> Check:
 
 
 def _connection_limits(evidence: Evidence) -> Iterator[Check]:
-    hubs, given = evidence.hubs, evidence.scenario.hubs
+    hubs, given = evidence.hubs, evidence.scenario.situation.hubs
     limits = {"import_kw": given.import_limit_kw, "export_kw": given.export_limit_kw}
     most = np.broadcast_to(given.transformer_kva * given.transformer_limit, len(given))
     yield judge(

@@ -8,16 +8,14 @@ from typing import Any, TypeGuard
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.report import Check, Finding, Status, agree, judge
 from hubwise.audit.stays import charging_at_once_kw
+from hubwise.domain.arrays import Array
 from hubwise.ledger import minor_unit
-
-Array = NDArray[np.float64]
 
 MONEY = 1e-6  # currency
 
@@ -92,8 +90,8 @@ def bills(evidence: Evidence) -> dict[str, Array]:
         for name in ("charged_kwh", "discharged_kwh", "paid", "earned", "wear")
     }
     net_cost = metered["paid"] - metered["earned"] + metered["wear"]
-    at_once = charging_at_once_kw(fleet, evidence.scenario.horizon)
-    reference = evidence.hours * at_once @ evidence.scenario.market.reference_price
+    at_once = charging_at_once_kw(fleet, evidence.scenario.situation.horizon)
+    reference = evidence.hours * at_once @ evidence.scenario.situation.market.reference_price
     surplus = evidence.schedule.energy_kwh[:, -1] - fleet.required_kwh
     felt = net_cost - fleet.surplus_value * surplus
     return {
@@ -107,7 +105,7 @@ def bills(evidence: Evidence) -> dict[str, Array]:
 
 def _metered(evidence: Evidence) -> pl.DataFrame:
     """Energy and money of every slot of every stay."""
-    tables, market = evidence.folder.tables, evidence.scenario.market
+    tables, market = evidence.folder.tables, evidence.scenario.situation.market
     given = pl.DataFrame({"slot": tables["feeder"]["slot"], "reference": market.reference_price})
     terms = ["session", "hub", "participating", "wear_cost", "discharge_efficiency"]
     rows = (
@@ -116,31 +114,35 @@ def _metered(evidence: Evidence) -> pl.DataFrame:
         .join(tables["prices"], on=["hub", "slot"], maintain_order="left")
         .join(given, on="slot", maintain_order="left")
     )
-    joined, hours = pl.col("participating"), evidence.hours
+    participants, hours = pl.col("participating"), evidence.hours
     charged, discharged = pl.col("charge_kw") * hours, pl.col("discharge_kw") * hours
-    price = pl.when(joined).then("charge_price").otherwise("reference")
+    price = pl.when(participants).then("charge_price").otherwise("reference")
     return rows.select(
         "session",
         charged_kwh=charged,
         discharged_kwh=discharged,
         paid=charged * price,
-        earned=pl.when(joined).then(discharged * pl.col("discharge_price")).otherwise(0.0),
+        earned=pl.when(participants).then(discharged * pl.col("discharge_price")).otherwise(0.0),
         wear=discharged / pl.col("discharge_efficiency") * pl.col("wear_cost"),
     )
 
 
 def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
     """The operator's line items, from the tables' sums [currency]."""
-    market, given, hours = evidence.scenario.market, evidence.scenario.hubs, evidence.hours
-    joined, schedule, found = evidence.fleet.participating, evidence.schedule, evidence.bills
+    market, given, hours = (
+        evidence.scenario.situation.market,
+        evidence.scenario.situation.hubs,
+        evidence.hours,
+    )
+    participants, schedule, found = evidence.fleet.participating, evidence.schedule, evidence.bills
     net = net_kw(evidence)
-    others = hours * (schedule.charge_kw * ~joined[:, None] * market.purchase_price).sum()
+    others = hours * (schedule.charge_kw * ~participants[:, None] * market.purchase_price).sum()
     drawn = hours * evidence.hubs["battery_discharge_kw"].sum(axis=1)
     wear = drawn / given.battery_discharge_efficiency * given.battery_wear_cost
-    incentives = hours * (schedule.discharge_kw * joined[:, None] * market.incentive).sum()
+    incentives = hours * (schedule.discharge_kw * participants[:, None] * market.incentive).sum()
     items = {
-        "charging_revenue": found["paid"][joined].sum(),
-        "discharge_payments": found["earned"][joined].sum(),
+        "charging_revenue": found["paid"][participants].sum(),
+        "discharge_payments": found["earned"][participants].sum(),
         "purchases": hours * (np.maximum(net, 0.0) * market.purchase_price).sum() - others,
         "feed_in": hours * (np.maximum(-net, 0.0) * market.feed_in_price).sum(),
         "incentives": incentives,
@@ -148,7 +150,7 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
         "running_cost": given.running_cost.sum() * conduct.has_stations,
         "station_lease": given.lease_cost.sum() * conduct.has_stations,
         "station_wear": wear.sum(),
-        "margin_on_others": found["paid"][~joined].sum() - others,
+        "margin_on_others": found["paid"][~participants].sum() - others,
     }
     return {name: float(amount) for name, amount in items.items()}
 
@@ -178,7 +180,10 @@ def _books(evidence: Evidence) -> Check:
 
 
 def _posted(evidence: Evidence) -> dict[str, Decimal]:
-    joined, unit = evidence.fleet.participating, minor_unit(evidence.scenario.currency)
+    participants, unit = (
+        evidence.fleet.participating,
+        minor_unit(evidence.scenario.situation.market.currency),
+    )
     exact = {
         name: [Decimal(repr(float(amount))) for amount in evidence.bills[name]]
         for name in ("paid", "earned")
@@ -189,9 +194,9 @@ def _posted(evidence: Evidence) -> dict[str, Decimal]:
     }
     unrounded = sum(exact["paid"]) - sum(exact["earned"])
     return {
-        "charging_revenue": cents["paid"][joined].sum(),
-        "discharge_payments": cents["earned"][joined].sum(),
-        "others_revenue": cents["paid"][~joined].sum(),
+        "charging_revenue": cents["paid"][participants].sum(),
+        "discharge_payments": cents["earned"][participants].sum(),
+        "others_revenue": cents["paid"][~participants].sum(),
         "rounding": cents["paid"].sum() - cents["earned"].sum() - unrounded,
     }
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.report import Check, agree, judge, worst_of
 from hubwise.domain import Scenario
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Index
 
 PRICE = 1e-9  # currency/kWh
 
@@ -21,7 +19,7 @@ def check_prices(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     """The rules of a posted tariff, or that it is the reference tariff."""
     if conduct.posts_prices:
         yield _bounds(evidence)
-        if np.isfinite(evidence.scenario.rules.average_cap):
+        if np.isfinite(evidence.scenario.situation.rules.average_cap):
             yield _average(evidence)
         yield _family(evidence)
         yield _decimals(evidence)
@@ -31,7 +29,7 @@ def check_prices(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
 
 
 def _bounds(evidence: Evidence) -> Check:
-    rules, tariff, axes = evidence.scenario.rules, evidence.tariff, evidence.hubs_axes
+    rules, tariff, axes = evidence.scenario.situation.rules, evidence.tariff, evidence.hubs_axes
     sides = {
         "charge_price": (tariff.charge_price, rules.charge_price_min, rules.charge_price_max),
         "discharge_price": (
@@ -58,7 +56,7 @@ def _average(evidence: Evidence) -> Check:
         "prices: average cap",
         "No hub's charge price is on average above the cap",
         worst_of(
-            mean - evidence.scenario.rules.average_cap,
+            mean - evidence.scenario.situation.rules.average_cap,
             evidence.hubs_axes[:1],
             "prices.charge_price",
         ),
@@ -68,7 +66,7 @@ def _average(evidence: Evidence) -> Check:
 
 
 def _family(evidence: Evidence) -> Check:
-    rules, tariff = evidence.scenario.rules, evidence.tariff
+    rules, tariff = evidence.scenario.situation.rules, evidence.tariff
     group = price_groups(evidence.scenario)
     _, first = np.unique(group, return_index=True)
     leader = first[np.searchsorted(group[first], group)]
@@ -89,9 +87,9 @@ def _family(evidence: Evidence) -> Check:
     )
 
 
-def price_groups(scenario: Scenario) -> NDArray[np.int64]:
+def price_groups(scenario: Scenario) -> Index:
     """Which slots share a price; shape (slots,)."""
-    rules, horizon = scenario.rules, scenario.horizon
+    rules, horizon = scenario.situation.rules, scenario.situation.horizon
     match rules.family:
         case "flat":
             return np.zeros(horizon.slots, dtype=np.int64)
@@ -104,7 +102,7 @@ def price_groups(scenario: Scenario) -> NDArray[np.int64]:
 
 
 def _decimals(evidence: Evidence) -> Check:
-    decimals, tariff = evidence.scenario.rules.decimals, evidence.tariff
+    decimals, tariff = evidence.scenario.situation.rules.decimals, evidence.tariff
     prices = {
         "prices.charge_price": tariff.charge_price,
         "prices.discharge_price": tariff.discharge_price,
@@ -120,7 +118,7 @@ def _decimals(evidence: Evidence) -> Check:
 
 
 def _reference(evidence: Evidence) -> Check:
-    tariff, market = evidence.tariff, evidence.scenario.market
+    tariff, market = evidence.tariff, evidence.scenario.situation.market
     reference = np.broadcast_to(market.reference_price, tariff.charge_price.shape)
     return agree(
         "prices: reference tariff",

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hubwise.audit.stays import least_kwh, most_kwh
 from hubwise.domain import Fleet, Horizon, Tariff
+from hubwise.domain.arrays import Array
 
-Array = NDArray[np.float64]
 FEASIBILITY = 1e-9
 
 
@@ -77,11 +77,11 @@ def stays(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> list[Stay]:
     """Every session's problem."""
     hours = horizon.slot_hours
     least, most = least_kwh(fleet, horizon), most_kwh(fleet, horizon)
-    problems = []
+    issues = []
     for i in range(len(fleet)):
         when = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
         hub, loss = fleet.hub[i], hours / fleet.discharge_efficiency[i]
-        problems.append(
+        issues.append(
             Stay(
                 charge_cost=hours * tariff.charge_price[hub, when],
                 discharge_cost=loss * fleet.wear_cost[i]
@@ -97,7 +97,7 @@ def stays(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> list[Stay]:
                 surplus_value=float(fleet.surplus_value[i]),
             )
         )
-    return problems
+    return issues
 
 
 def linear_program(stay: Stay) -> highspy.HighsLp:

@@ -23,7 +23,7 @@ def check_promises(
 
     Only an operator that posts prices promises anything.
     """
-    promises = evidence.scenario.promises
+    promises = evidence.scenario.situation.promises
     if conduct.posts_prices and np.isfinite(promises.saving):
         yield _saving(evidence)
     if conduct.posts_prices and np.isfinite(promises.peak_valley):
@@ -34,10 +34,10 @@ def check_promises(
 
 
 def _saving(evidence: Evidence) -> Check:
-    joined, bills = evidence.fleet.participating, evidence.bills
-    promise = evidence.scenario.promises.saving
-    reference = float(bills["reference_cost"][joined].sum())
-    share = float(bills["net_cost"][joined].sum()) / reference if reference else 0.0
+    participants, bills = evidence.fleet.participating, evidence.bills
+    promise = evidence.scenario.situation.promises.saving
+    reference = float(bills["reference_cost"][participants].sum())
+    share = float(bills["net_cost"][participants].sum()) / reference if reference else 0.0
     return judge(
         "promises: saving",
         f"Participants' net cost is together at most {promise:g} of uncoordinated",
@@ -49,7 +49,7 @@ def _saving(evidence: Evidence) -> Check:
 
 
 def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
-    promise = evidence.scenario.promises.peak_valley
+    promise = evidence.scenario.situation.promises.peak_valley
     before = peak_valley_kw(uncoordinated.head_kw)
     share = peak_valley_kw(evidence.feeder["head_kw"]) / before
     return judge(
@@ -63,7 +63,7 @@ def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
 
 
 def _voltage(evidence: Evidence) -> Check:
-    feeder, voltage = evidence.scenario.feeder, evidence.buses["voltage_pu"]
+    feeder, voltage = evidence.scenario.situation.feeder, evidence.buses["voltage_pu"]
     outside = np.maximum(voltage - feeder.voltage_max_pu, feeder.voltage_min_pu - voltage)
     return judge(
         "limits: voltage",
@@ -76,7 +76,7 @@ def _voltage(evidence: Evidence) -> Check:
 
 
 def _transformer(evidence: Evidence) -> Check:
-    limit = evidence.scenario.feeder.transformer_limit
+    limit = evidence.scenario.situation.feeder.transformer_limit
     return judge(
         "limits: transformer",
         f"The substation transformer carries at most {limit:.0%} of its rating",

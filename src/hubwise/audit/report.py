@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 
 class Status(StrEnum):

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hubwise.audit.report import Check, Status
 from hubwise.audit.wishes import wished
 from hubwise.domain import Scenario
+from hubwise.domain.arrays import Flags
 from hubwise.plan.folder import PlanFolder
 from hubwise.plan.tables import TABLES
 
@@ -33,12 +33,19 @@ def check_rows(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
 
 def expected_keys(scenario: Scenario) -> dict[str, pl.DataFrame]:
     """The key columns of every table, row for row, as the scenario gives them."""
-    hubs = pl.DataFrame({"hub": list(scenario.hubs.name)}, schema={"hub": pl.String})
-    moments = pl.Series("start_utc", scenario.horizon.starts_utc(), dtype=pl.Datetime("us", "UTC"))
-    slots = pl.DataFrame({"slot": np.arange(scenario.horizon.slots)}, schema={"slot": pl.Int64})
-    buses = pl.DataFrame({"bus": scenario.feeder.bus}, schema={"bus": pl.Int64})
+    hubs = pl.DataFrame({"hub": list(scenario.situation.hubs.name)}, schema={"hub": pl.String})
+    moments = pl.Series(
+        "start_utc", scenario.situation.horizon.starts_utc(), dtype=pl.Datetime("us", "UTC")
+    )
+    slots = pl.DataFrame(
+        {"slot": np.arange(scenario.situation.horizon.slots)}, schema={"slot": pl.Int64}
+    )
+    buses = pl.DataFrame({"bus": scenario.situation.feeder.bus}, schema={"bus": pl.Int64})
     ids = pl.DataFrame(
-        {"session": scenario.fleet.session.tolist(), "driver": scenario.fleet.driver.tolist()},
+        {
+            "session": scenario.situation.fleet.session.tolist(),
+            "driver": scenario.situation.fleet.driver.tolist(),
+        },
         schema={"session": pl.String, "driver": pl.String},
     )
     stays = zip(ids["session"], *(_ints(scenario, end) for end in _ENDS), strict=True)
@@ -54,13 +61,15 @@ def expected_keys(scenario: Scenario) -> dict[str, pl.DataFrame]:
         "hubs": hubs.join(slots, how="cross"),
         "buses": buses.join(slots, how="cross"),
         "feeder": slots,
-        "ageing": ids.with_columns(pl.Series("chemistry", scenario.fleet.chemistry.tolist())),
+        "ageing": ids.with_columns(
+            pl.Series("chemistry", scenario.situation.fleet.chemistry.tolist())
+        ),
         "bills": ids.select("driver", "session"),
-        "wishes": _wishes(ids, wished(scenario.fleet)),
+        "wishes": _wishes(ids, wished(scenario.situation.fleet)),
     }
 
 
-def _wishes(ids: pl.DataFrame, having: dict[str, NDArray[np.bool_]]) -> pl.DataFrame:
+def _wishes(ids: pl.DataFrame, having: dict[str, Flags]) -> pl.DataFrame:
     """The key columns of wishes.parquet: every session's wishes, in the order of ``having``."""
     session, wish = np.nonzero(np.array(list(having.values())).T)
     names = pl.Series("wish", [list(having)[k] for k in wish], dtype=pl.String)
@@ -68,7 +77,7 @@ def _wishes(ids: pl.DataFrame, having: dict[str, NDArray[np.bool_]]) -> pl.DataF
 
 
 def _ints(scenario: Scenario, column: str) -> list[int]:
-    return [int(value) for value in getattr(scenario.fleet, column)]
+    return [int(value) for value in getattr(scenario.situation.fleet, column)]
 
 
 def _keys_check(name: str, found: pl.DataFrame, due: pl.DataFrame) -> Check:

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hubwise.audit.report import Check, Status
 from hubwise.domain import Scenario
+from hubwise.domain.arrays import Flags
 from hubwise.plan.folder import PlanFolder
 from hubwise.plan.tables import TABLES
-
-Flags = NDArray[np.bool_]
 
 
 def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
@@ -23,10 +21,10 @@ def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
     found; discharge limits may then be tighter, and where drivers limit fade.
     """
     found, due = folder.tables["sessions"], _given(scenario)
-    settles = scenario.battery.wear == "nonlinear"
+    settles = scenario.situation.battery.wear == "nonlinear"
     if settles:
         due.pop("wear_cost")
-    limited = settles | np.isfinite(scenario.fleet.fade_limit_per_year)
+    limited = settles | np.isfinite(scenario.situation.fleet.fade_limit_per_year)
     faults = [
         f"{column} of session {rows['session'][0]} and {rows.height - 1} more"
         for column, values in due.items()
@@ -53,12 +51,12 @@ def _differs(found: pl.Series, due: pl.Series, limited: Flags) -> pl.Series:
 
 
 def _given(scenario: Scenario) -> dict[str, pl.Series]:
-    names = scenario.hubs.name
+    names = scenario.situation.hubs.name
     columns = {
-        column: getattr(scenario.fleet, column).tolist()
+        column: getattr(scenario.situation.fleet, column).tolist()
         for column in TABLES["sessions"]
         if column != "hub"
     }
-    columns["hub"] = [names[hub] for hub in scenario.fleet.hub]
+    columns["hub"] = [names[hub] for hub in scenario.situation.fleet.hub]
     kinds = TABLES["sessions"]
     return {name: pl.Series(name, values, kinds[name]) for name, values in columns.items()}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 
 def reachable_kwh(fleet: Fleet, horizon: Horizon) -> Array:

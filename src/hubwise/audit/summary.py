@@ -34,8 +34,8 @@ def _scenario(folder: PlanFolder, scenario: Scenario) -> Check:
     summary = folder.summary
     due = {
         "scenario": scenario.name,
-        "currency": scenario.currency,
-        "zone": scenario.horizon.zone,
+        "currency": scenario.situation.market.currency,
+        "zone": scenario.situation.horizon.zone,
         "scenario_fingerprint": fingerprint(scenario),
     }
     return _words(
@@ -58,12 +58,12 @@ def _strategy(folder: PlanFolder) -> Check:
 
 def _participation(folder: PlanFolder, scenario: Scenario) -> Check:
     """A share of n sessions is known to half a session, no better."""
-    share, joined = folder.result.get("participation"), scenario.fleet.participating
-    near = is_number(share) and abs(share - joined.mean()) * len(joined) <= 0.5 + 1e-9
+    share, participants = folder.result.get("participation"), scenario.situation.fleet.participating
+    near = is_number(share) and abs(share - participants.mean()) * len(participants) <= 0.5 + 1e-9
     return _words(
         "summary: participation",
         "The participation is the share of sessions that take part",
-        [] if near else [f"participation: {share!r}, where {joined.mean():.4f} take part"],
+        [] if near else [f"participation: {share!r}, where {participants.mean():.4f} take part"],
         "give the scenario that the plan was made for, or plan again",
     )
 

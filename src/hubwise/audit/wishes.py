@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from hubwise.audit.batteries import YEAR
@@ -17,13 +16,10 @@ from hubwise.audit.program import best_response_costs
 from hubwise.audit.report import Check, Status, agree
 from hubwise.audit.stays import target_kwh
 from hubwise.domain import Fleet
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.plan.wishes import NOT_KEPT, arrives_low, declines, told_in_short, too_short
 
 FADE = 1e-9  # share a year
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Index = NDArray[np.int64]
 
 
 def wished(fleet: Fleet) -> dict[str, Flags]:
@@ -95,17 +91,17 @@ def _not_kept(_: int) -> str:
 def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
     """What session ``i`` is told where a wish cannot be met, from numbers derived again."""
     fleet, scenario = evidence.fleet, evidence.scenario
-    reach = target_kwh(fleet, scenario.horizon)
+    reach = target_kwh(fleet, scenario.situation.horizon)
     out, could = evidence.declined, np.zeros(len(fleet))
     most = _most_saving(evidence)
-    least = best_response_costs(fleet.select(out), evidence.tariff, scenario.horizon)
+    least = best_response_costs(fleet.select(out), evidence.tariff, scenario.situation.horizon)
     could[out] = felt_cost_at_once(evidence)[out] - least
-    ends = [scenario.horizon.clock(int(slot)) for slot in fleet.departure_slot]
+    ends = [scenario.situation.horizon.clock(int(slot)) for slot in fleet.departure_slot]
     return {
         "required_kwh": lambda i: too_short(fleet.required_kwh[i], reach[i], ends[i]),
         "reserve_kwh": lambda i: arrives_low(fleet.reserve_kwh[i], fleet.arrival_kwh[i]),
         "minimum_saving": lambda i: declines(
-            fleet.minimum_saving[i], could[i], most[i], scenario.currency
+            fleet.minimum_saving[i], could[i], most[i], scenario.situation.market.currency
         ),
     }
 
@@ -116,7 +112,11 @@ def _most_saving(evidence: Evidence) -> Array:
     A linear program each, of the energy put in and taken out over the stay at the lowest charge
     price and the highest discharge price; every slot does one of the two.
     """
-    fleet, horizon, rules = evidence.given, evidence.scenario.horizon, evidence.scenario.rules
+    fleet, horizon, rules = (
+        evidence.given,
+        evidence.scenario.situation.horizon,
+        evidence.scenario.situation.rules,
+    )
     at_once, target = felt_cost_at_once(evidence), target_kwh(fleet, horizon)
     most = np.zeros(len(fleet))
     for i in np.flatnonzero(evidence.declined):
@@ -182,9 +182,7 @@ def _given(evidence: Evidence) -> dict[str, Array]:
     }
 
 
-def _honoured(
-    evidence: Evidence, conduct: Conduct, given: dict[str, Array]
-) -> dict[str, NDArray[np.bool_]]:
+def _honoured(evidence: Evidence, conduct: Conduct, given: dict[str, Array]) -> dict[str, Flags]:
     fleet, wants = evidence.fleet, evidence.given
     decides = fleet.participating & conduct.posts_prices
     return {

@@ -1,6 +1,6 @@
 """Batteries: calendar and cycle ageing of published cells, and what a kWh drawn costs.
 
-- ``ageing(fleet, schedule, horizon, facts) -> Ageing``: what a schedule does to every battery,
+- ``fleet_ageing(fleet, schedule, horizon, facts) -> Ageing``: what a schedule does to every battery,
   with and without what it discharges to the grid; columns of shape (sessions,), those of
   ``ageing.parquet``. ``facts`` is ``scenario.battery``, a `hubwise.domain.BatteryFacts`.
 - ``Ageing.wear_price(before) -> array``: what a kWh drawn costs each session [currency/kWh];
@@ -12,7 +12,7 @@
   any course of days.
 """
 
-from hubwise.battery.ageing import CRUMB_KWH, DAYS_A_YEAR, Ageing, ageing, worth_of_capacity
+from hubwise.battery.ageing import CRUMB_KWH, DAYS_A_YEAR, Ageing, fleet_ageing, worth_of_capacity
 from hubwise.battery.cells import MODELS, Model
 from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
 from hubwise.battery.life import STEPS, Lost, follow, repeat
@@ -29,7 +29,7 @@ __all__ = [
     "Lost",
     "Model",
     "Stress",
-    "ageing",
+    "fleet_ageing",
     "count_cycles",
     "days_soc",
     "drawn_kwh",

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.battery.cells import MODELS, Model
 from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
 from hubwise.battery.life import Lost, new, repeat
 from hubwise.battery.stress import stress
 from hubwise.domain import BatteryFacts, Fleet, Horizon, Schedule
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array, Index, Names
 
 DAYS_A_YEAR = 365.0
 # Less than this drawn is rounding, not use [kWh].
@@ -52,9 +50,9 @@ class Ageing:
         covers.
     """
 
-    session: NDArray[np.str_]
-    driver: NDArray[np.str_]
-    chemistry: NDArray[np.str_]
+    session: Names
+    driver: Names
+    chemistry: Names
     temperature_c: Array
     equivalent_full_cycles_driving: Array
     equivalent_full_cycles_v2g: Array
@@ -77,7 +75,7 @@ class Ageing:
         return price
 
 
-def ageing(fleet: Fleet, schedule: Schedule, horizon: Horizon, facts: BatteryFacts) -> Ageing:
+def fleet_ageing(fleet: Fleet, schedule: Schedule, horizon: Horizon, facts: BatteryFacts) -> Ageing:
     """What a schedule does to the fleet's batteries.
 
     Parameters
@@ -131,7 +129,7 @@ def worth_of_capacity(fleet: Fleet, facts: BatteryFacts) -> Array:
     return worth
 
 
-def cells_of(fleet: Fleet, facts: BatteryFacts) -> Iterator[tuple[Model, NDArray[np.int64]]]:
+def cells_of(fleet: Fleet, facts: BatteryFacts) -> Iterator[tuple[Model, Index]]:
     """The model of every chemistry in the fleet, and the sessions that have it, in batches."""
     cells = dict(facts.cells)
     for chemistry in np.unique(fleet.chemistry):

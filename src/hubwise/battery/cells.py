@@ -15,12 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.battery.stress import Stress
 from hubwise.battery.trajectory import Curve, Power, Sigmoid
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 WARM_K = 308.15
 HALF_FULL_V = 0.123

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.battery import kernel
 from hubwise.domain import Fleet, Horizon, Schedule
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 
 def without_discharging(fleet: Fleet, schedule: Schedule) -> Array:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.battery.cells import Model
 from hubwise.battery.stress import Stress, same_energy, same_shares
 from hubwise.battery.trajectory import Curve
+from hubwise.domain.arrays import Array
 
-Array = NDArray[np.float64]
 Worn = Callable[[Stress, Array], Stress]
 
 # How often, in a life, swings are referred anew to the capacity that is left.

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.battery.day import days_soc
 from hubwise.battery.stress import count_cycles
 from hubwise.domain import CELLS, BatteryFacts, Cell, Fleet, Horizon, Schedule
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 # Shares this close to a limit are at the limit.
 ROUNDING = 1e-6

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.battery import kernel
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 # Most cycles of a day that are told apart; shallower ones go together.
 CYCLES = 8

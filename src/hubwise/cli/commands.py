@@ -162,7 +162,7 @@ def _adjusted(
         seed=search.seed if seed is None else seed,
         boxes=search.boxes if boxes is None else boxes,
     )
-    rules = scenario.rules
+    rules = scenario.situation.rules
     rules = replace(
         rules,
         family=family or rules.family,

@@ -12,7 +12,7 @@ import typer
 
 from hubwise.cli.console import messages, put_json
 from hubwise.plan import PlanFolderError
-from hubwise.scenario import Problem, ScenarioError
+from hubwise.scenario import Issue, ScenarioError
 from hubwise.study.unfinished import unfinished_place
 
 # One wrong number can be wrong in every slot; what is above the screen's edge nobody reads.
@@ -37,11 +37,11 @@ def explained(*, as_json: bool, out: Path | None = None) -> Iterator[None]:
     try:
         yield
     except ScenarioError as error:
-        tell(error.problems, as_json=as_json)
+        tell(error.issues, as_json=as_json)
         _say_notes(error)
         raise typer.Exit(ExitCode.BAD_INPUT) from error
     except PlanFolderError as error:
-        faults = [Problem(str(error.folder), "", "", fault, "") for fault in error.problems]
+        faults = [Issue(str(error.folder), "", "", fault, "") for fault in error.issues]
         tell(faults, as_json=as_json)
         raise typer.Exit(ExitCode.BAD_INPUT) from error
     except OSError as error:
@@ -58,17 +58,17 @@ def explained(*, as_json: bool, out: Path | None = None) -> Iterator[None]:
         raise typer.Exit(ExitCode.INTERRUPTED) from error
 
 
-def tell(problems: Sequence[Problem], *, as_json: bool) -> None:
+def tell(issues: Sequence[Issue], *, as_json: bool) -> None:
     """Show problems: all as data on stdout, or the first `MOST`, one line each, on stderr."""
     if as_json:
-        put_json({"problems": [asdict(problem) for problem in problems]})
+        put_json({"problems": [asdict(issue) for issue in issues]})
         return
-    for problem in problems[:MOST]:
-        place = ", ".join(part for part in (problem.file, problem.where, problem.field) if part)
-        parts = [part for part in (place, problem.wrong, problem.right) if part]
+    for issue in issues[:MOST]:
+        place = ", ".join(part for part in (issue.file, issue.where, issue.field) if part)
+        parts = [part for part in (place, issue.wrong, issue.right) if part]
         messages.print(" — ".join(parts), highlight=False, markup=False, soft_wrap=True)
-    if len(problems) > MOST:
-        messages.print(f"and {len(problems) - MOST} more; --json tells all of them")
+    if len(issues) > MOST:
+        messages.print(f"and {len(issues) - MOST} more; --json tells all of them")
 
 
 _ADVICE = {
@@ -88,8 +88,8 @@ def _say_notes(error: Exception) -> None:
         messages.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def _of_the_system(error: OSError) -> Problem:
+def _of_the_system(error: OSError) -> Issue:
     """An error of files, workers or the network as a problem like any other."""
     wrong = error.strerror or str(error)
     right = _ADVICE.get(type(error), "make room or mend it, then try again")
-    return Problem(str(error.filename or ""), "", "", wrong[:1].lower() + wrong[1:], right)
+    return Issue(str(error.filename or ""), "", "", wrong[:1].lower() + wrong[1:], right)

@@ -127,13 +127,13 @@ def _show_nation(nation: Nation, *, as_json: bool) -> None:
 
 def _show(scenario: Scenario, *, as_json: bool) -> None:
     """What is in a scenario that is fine."""
-    horizon = scenario.horizon
+    horizon = scenario.situation.horizon
     first: date = horizon.local_starts()[0]
     facts: dict[str, Any] = {
         "scenario": scenario.name,
         "source": scenario.source,
-        "sessions": len(scenario.fleet),
-        "hubs": len(scenario.hubs),
+        "sessions": len(scenario.situation.fleet),
+        "hubs": len(scenario.situation.hubs),
         "slots": horizon.slots,
         "start": first.isoformat(),
         "zone": horizon.zone,
@@ -144,9 +144,9 @@ def _show(scenario: Scenario, *, as_json: bool) -> None:
     if as_json:
         put_json(facts)
         return
-    hubs = f"{len(scenario.hubs)} hub{'s' if len(scenario.hubs) > 1 else ''}"
+    hubs = f"{len(scenario.situation.hubs)} hub{'s' if len(scenario.situation.hubs) > 1 else ''}"
     results.print(
-        f"{scenario.name}: {len(scenario.fleet):,} sessions at {hubs}, {horizon.slots} slots of "
+        f"{scenario.name}: {len(scenario.situation.fleet):,} sessions at {hubs}, {horizon.slots} slots of "
         f"{horizon.slot_minutes} min from {first:%Y-%m-%d %H:%M} ({horizon.zone}); nothing wrong",
         highlight=False,
         soft_wrap=True,

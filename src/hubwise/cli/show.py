@@ -24,7 +24,7 @@ def limits_broken(result: Result) -> int:
 
 def plan_table(result: Result, scenario: Scenario) -> Table:
     """One result, a line for each figure."""
-    money = scenario.currency
+    money = scenario.situation.market.currency
     lines = [
         ("peak-valley difference", _number(result["peak_valley_kw"]), "kW"),
         ("  of uncoordinated", _percent(result["peak_valley_ratio"]), ""),
@@ -75,7 +75,7 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
         "take\npart",
         "peak-\nvalley",
         "their\ncost",
-        f"profit\n{scenario.currency}",
+        f"profit\n{scenario.situation.market.currency}",
         "of all\ncosts",
         "lowest\np.u.",
         "trans-\nformer",
@@ -112,7 +112,12 @@ def draws_table(summary: Result, scenario: Scenario) -> Table:
         pad_edge=False,
         collapse_padding=True,
     )
-    heads = ("take\npart", "peak-valley\n%", "their cost\n%", f"profit\n{scenario.currency}")
+    heads = (
+        "take\npart",
+        "peak-valley\n%",
+        "their cost\n%",
+        f"profit\n{scenario.situation.market.currency}",
+    )
     for head in (*heads, "of all costs\n%", "most limits\nbroken"):
         table.add_column(head, justify="right", no_wrap=True)
     for result in summary["results"]:

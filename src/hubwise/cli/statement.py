@@ -16,7 +16,7 @@ from hubwise.cli.options import AsJson
 from hubwise.plan import Statement, UnknownDriverError, read
 from hubwise.plan import statement as state
 from hubwise.plan.statement import Honoured, Money, StayStatement
-from hubwise.scenario import Problem, ScenarioError
+from hubwise.scenario import Issue, ScenarioError
 from hubwise.scenario.errors import listed
 
 
@@ -36,8 +36,8 @@ def statement(
         except UnknownDriverError as error:
             near = get_close_matches(driver, error.known, n=3)
             right = f"near it are {', '.join(near)}" if near else f"known are {listed(error.known)}"
-            problem = Problem(str(folder), "", "--driver", f"{driver!r} is unknown", right)
-            raise ScenarioError([problem]) from error
+            issue = Issue(str(folder), "", "--driver", f"{driver!r} is unknown", right)
+            raise ScenarioError([issue]) from error
     if as_json:
         put_json(made.to_dict())
     else:

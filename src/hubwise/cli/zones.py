@@ -22,7 +22,7 @@ from hubwise.cli.options import (
     processes,
 )
 from hubwise.plan.folder import PlanFolderError, read
-from hubwise.scenario import Problem, ScenarioError, load_nation
+from hubwise.scenario import Issue, ScenarioError, load_nation
 from hubwise.study import zones as run_zones
 
 
@@ -87,5 +87,5 @@ def _posted(folder: Path) -> pl.DataFrame:
         return read(folder).tables["prices"]
     except PlanFolderError as error:
         right = "give a folder that hubwise plan has written"
-        problems = [Problem(str(folder), "", "", wrong, right) for wrong in error.problems]
-        raise ScenarioError(problems) from error
+        issues = [Issue(str(folder), "", "", wrong, right) for wrong in error.issues]
+        raise ScenarioError(issues) from error

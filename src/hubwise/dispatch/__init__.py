@@ -1,6 +1,5 @@
 """Zero-regret dispatch of drivers and station batteries under shared limits."""
 
-from hubwise.dispatch.balance import Dispatch, Multipliers, dispatch
 from hubwise.dispatch.bound import (
     excess_cost,
     least_cost,
@@ -11,6 +10,7 @@ from hubwise.dispatch.bound import (
 from hubwise.dispatch.kernel import Units
 from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
+from hubwise.dispatch.solve import Dispatch, Multipliers, dispatch
 from hubwise.dispatch.ties import pessimistic, undelegated
 from hubwise.dispatch.units import session_units
 

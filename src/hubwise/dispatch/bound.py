@@ -10,15 +10,13 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import kernel
-from hubwise.dispatch.balance import Dispatch
 from hubwise.dispatch.kernel import Units
 from hubwise.dispatch.problem import Problem
+from hubwise.dispatch.solve import Dispatch
 from hubwise.dispatch.units import session_units, station_units
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 
 def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
@@ -36,16 +34,16 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     relaxed
         A dispatch of it without a tariff, for the prices of the shared limits.
     """
-    scenario = problem.scenario
-    hubs, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
-    pressure = _balanced(relaxed.pressure.rows, np.isfinite(problem.span_kw))
-    imports, exports = relaxed.pressure.imports, relaxed.pressure.exports
+    situation = problem.situation
+    hubs, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
+    duals = _balanced(relaxed.duals.rows, np.isfinite(problem.span_kw))
+    imports, exports = relaxed.duals.imports, relaxed.duals.exports
     price = prices_of_limits(problem, relaxed)
     bound = float(least_cost(problem, price).sum())
-    bound += float(_least(station_units(hubs, scenario.horizon), price, market.incentive).sum())
+    bound += float(_least(station_units(hubs, situation.horizon), price, market.incentive).sum())
     bound += hours * float((price * problem.others_kw).sum())
     bound -= hours * float((np.maximum(price, 0.0) * hubs.solar_kw).sum())
-    bound += hours * _limits_term(problem, pressure)
+    bound += hours * _limits_term(problem, duals)
     bound -= hours * float(exports.sum(axis=1) @ problem.export_limit_kw)
     spare = market.demand_charge - hours * imports.sum(axis=1)
     bound += float(np.minimum(spare, 0.0) @ problem.import_limit_kw)
@@ -57,30 +55,30 @@ def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
 
     Shape (hubs, slots); of purchase and feed-in, the one that the hub's draw leads to.
     """
-    market = problem.scenario.market
-    pressure = _balanced(answer.pressure.rows, np.isfinite(problem.span_kw))
+    market = problem.situation.market
+    duals = _balanced(answer.duals.rows, np.isfinite(problem.span_kw))
     base = _slope_between(market.feed_in_price, market.purchase_price, answer.hub_kw)
-    through = np.einsum("kt,kht->ht", pressure, problem.limits.coefficient)
-    price: Array = base + through + answer.pressure.imports - answer.pressure.exports
+    through = np.einsum("kt,kht->ht", duals, problem.limits.coefficient)
+    price: Array = base + through + answer.duals.imports - answer.duals.exports
     return price
 
 
 def least_cost(problem: Problem, price: Array) -> Array:
     """The least that each participant can cost at prices (hubs, slots); (sessions,) [currency]."""
-    units = session_units(problem.fleet, problem.scenario.horizon, own=False)
-    return _least(units, price, problem.scenario.market.incentive)
+    units = session_units(problem.fleet, problem.situation.horizon, own=False)
+    return _least(units, price, problem.situation.market.incentive)
 
 
 def mixed(first: Dispatch, second: Dispatch, share: float) -> Dispatch:
     """``first``, its limits priced ``share`` of the way to those of ``second``."""
 
     def between(name: str) -> Array:
-        one, other = getattr(first.pressure, name), getattr(second.pressure, name)
+        one, other = getattr(first.duals, name), getattr(second.duals, name)
         way: Array = (1.0 - share) * one + share * other
         return way
 
-    names = (field.name for field in fields(first.pressure))
-    return replace(first, pressure=type(first.pressure)(**{name: between(name) for name in names}))
+    names = (field.name for field in fields(first.duals))
+    return replace(first, duals=type(first.duals)(**{name: between(name) for name in names}))
 
 
 def _least(units: Units, price: Array, reward: Array) -> Array:
@@ -96,12 +94,12 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     has a worth: with it the operator's cost is that of the Lagrangian, which differs from its end
     by the second order only. Negative where limits are slack.
     """
-    demand_charge = problem.scenario.market.demand_charge
-    hours = problem.scenario.horizon.slot_hours
-    pressure = _balanced(answer.pressure.rows, np.isfinite(problem.span_kw))
-    imports, exports = answer.pressure.imports, answer.pressure.exports
+    demand_charge = problem.situation.market.demand_charge
+    hours = problem.situation.horizon.slot_hours
+    duals = _balanced(answer.duals.rows, np.isfinite(problem.span_kw))
+    imports, exports = answer.duals.imports, answer.duals.exports
     through = problem.limits.rows(answer.hub_kw) - problem.limits.offset
-    rows = float((pressure * through).sum()) + _limits_term(problem, pressure)
+    rows = float((duals * through).sum()) + _limits_term(problem, duals)
     over_export = -answer.hub_kw - problem.export_limit_kw[:, None]
     connections = float((imports * answer.hub_kw).sum() + (exports * over_export).sum())
     # The demand charge follows the highest import; its price is what presses on the others.
@@ -110,16 +108,16 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     return hours * (rows + connections) + float(spare @ problem.import_limit_kw - charged.sum())
 
 
-def _balanced(pressure: Array, promised: bool) -> Array:
+def _balanced(duals: Array, promised: bool) -> Array:
     """Prices of the rows; those of the peak-valley promise sum alike, as its free level asks."""
-    pressure = np.maximum(pressure, 0.0)
+    duals = np.maximum(duals, 0.0)
     if not promised:
-        return pressure
-    peak, valley = pressure[0].sum(), pressure[1].sum()
+        return duals
+    peak, valley = duals[0].sum(), duals[1].sum()
     if valley > peak:
-        pressure = pressure.copy()
-        pressure[1] *= peak / valley
-    return pressure
+        duals = duals.copy()
+        duals[1] *= peak / valley
+    return duals
 
 
 def _slope_between(feed_in: Array, purchase: Array, hub_kw: Array) -> Array:
@@ -127,16 +125,16 @@ def _slope_between(feed_in: Array, purchase: Array, hub_kw: Array) -> Array:
     return np.where(hub_kw > 0.0, purchase, np.where(hub_kw < 0.0, feed_in, purchase))
 
 
-def _limits_term(problem: Problem, pressure: Array) -> float:
+def _limits_term(problem: Problem, duals: Array) -> float:
     """What the rows' offsets and limits add, at their prices [currency/h]."""
     limits = problem.limits
-    offsets = float((pressure * limits.offset).sum())
+    offsets = float((duals * limits.offset).sum())
     upper = np.where(np.isfinite(limits.upper), limits.upper, 0.0)
-    rows = float((pressure[2:] * upper[2:]).sum())
+    rows = float((duals[2:] * upper[2:]).sum())
     if not np.isfinite(problem.span_kw):
-        return offsets - rows - float((pressure[:2] * upper[:2]).sum())
+        return offsets - rows - float((duals[:2] * upper[:2]).sum())
     # The peak level is free: its part is the same on both sides and only the span remains. What
     # presses on the head beyond that presses on the transformer's limit.
-    valley = float(pressure[1].sum())
-    beyond = pressure[0] * (1.0 - valley / max(float(pressure[0].sum()), 1e-300))
+    valley = float(duals[1].sum())
+    beyond = duals[0] * (1.0 - valley / max(float(duals[0].sum()), 1e-300))
     return offsets - rows - valley * problem.span_kw - float((beyond * upper[0]).sum())

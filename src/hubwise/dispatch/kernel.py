@@ -16,12 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.drivers.kernel import cheapest, fill_floor
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 LINE_SEARCH_ROUNDS = 12
 LEVEL_ROUNDS = 60
@@ -54,7 +51,7 @@ class Units(NamedTuple):
     weight: Array
     rewarded: Array
     change: Array
-    placed: NDArray[np.bool_]
+    placed: Flags
 
 
 class Board(NamedTuple):

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Feeder
+from hubwise.domain.arrays import Array, Index
 from hubwise.grid import Tangent, power_flow, tangent
-
-Array = NDArray[np.float64]
 
 # A voltage or a branch becomes a row where it comes this near to its limit.
 VOLTAGE_MARGIN_PU = 0.01
@@ -51,7 +49,7 @@ class Limits:
         return head
 
 
-def feeder_limits(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> Limits:
+def feeder_limits(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Limits:
     """The limits of a feeder, linearised under AC at the hub draws ``hub_kw`` (hubs, slots).
 
     Slots whose power flow does not converge are linearised nearer to rest, where it does. Those
@@ -78,7 +76,7 @@ def feeder_limits(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> 
     return Limits(coefficient, offset, upper)
 
 
-def _solvable(feeder: Feeder, hub_bus: NDArray[np.int64], hub_kw: Array) -> Array:
+def _solvable(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Array:
     """``hub_kw``, in slots without a power flow shrunk to about the most that has one."""
     solved = power_flow(feeder, hub_bus, hub_kw).converged
     most, step = np.where(solved, 1.0, 0.0), 0.5
@@ -109,7 +107,7 @@ def _branch_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array]
     return _scaled(_pick(loading, worst), slope, 1.0, BRANCH_MARGIN)
 
 
-def _pick(values: Array, which: NDArray[np.int64]) -> Array:
+def _pick(values: Array, which: Index) -> Array:
     """The element ``which[t]`` of every slot; (elements, ..., slots) becomes (..., slots)."""
     picked: Array = np.take_along_axis(
         values, which.reshape((1,) * (values.ndim - 1) + (-1,)), axis=0

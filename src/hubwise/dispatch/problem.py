@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch.limits import Limits
-from hubwise.domain import Fleet, Scenario, Schedule
+from hubwise.domain import Fleet, Schedule, Situation
+from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import sum_by_hub
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Problem:
         Limits of the hubs' grid connections; shape (hubs,) [kW].
     """
 
-    scenario: Scenario
+    situation: Situation
     fleet: Fleet
     uncoordinated: Schedule
     others_kw: Array
@@ -50,13 +48,13 @@ class Problem:
     export_limit_kw: Array
 
 
-def _spread(scenario: Scenario, everybody: Schedule, limits: Limits) -> float:
-    draw = sum_by_hub(len(scenario.hubs), scenario.fleet.hub, everybody.charge_kw)
+def _spread(situation: Situation, everybody: Schedule, limits: Limits) -> float:
+    draw = sum_by_hub(len(situation.hubs), situation.fleet.hub, everybody.charge_kw)
     return max(float(np.ptp(limits.head(draw))), float(draw.max(initial=0.0)), 1.0)
 
 
 def make_problem(
-    scenario: Scenario,
+    situation: Situation,
     limits: Limits,
     *,
     span_kw: float = float("inf"),
@@ -75,16 +73,18 @@ def make_problem(
     connection_caution_kw
         How far inside the limits of the grid connections to aim [kW].
     """
-    everybody = uncoordinated(scenario.fleet, scenario.horizon)
-    joined, hubs = scenario.fleet.participating, scenario.hubs
-    others = sum_by_hub(len(hubs), scenario.fleet.hub[~joined], everybody.charge_kw[~joined])
+    everybody = uncoordinated(situation.fleet, situation.horizon)
+    participating, hubs = situation.fleet.participating, situation.hubs
+    others = sum_by_hub(
+        len(hubs), situation.fleet.hub[~participating], everybody.charge_kw[~participating]
+    )
     return Problem(
-        scenario=scenario,
-        fleet=scenario.fleet.select(joined),
+        situation=situation,
+        fleet=situation.fleet.select(participating),
         uncoordinated=everybody,
         others_kw=others,
         limits=limits,
-        spread_kw=_spread(scenario, everybody, limits),
+        spread_kw=_spread(situation, everybody, limits),
         span_kw=span_kw,
         import_limit_kw=np.maximum(hubs.most_import_kw - connection_caution_kw, 0.0),
         export_limit_kw=np.maximum(hubs.most_export_kw - connection_caution_kw, 0.0),
@@ -93,13 +93,13 @@ def make_problem(
 
 def with_participants(problem: Problem, participants: Schedule) -> Schedule:
     """Every session's schedule: the participants' as given, the others uncoordinated."""
-    joined = problem.scenario.fleet.participating
+    participating = problem.situation.fleet.participating
     whole = [problem.uncoordinated.charge_kw, problem.uncoordinated.discharge_kw,
              problem.uncoordinated.energy_kwh]  # fmt: skip
     parts = [participants.charge_kw, participants.discharge_kw, participants.energy_kwh]
     columns = []
     for everybody, part in zip(whole, parts, strict=True):
         column = everybody.copy()
-        column[joined] = part
+        column[participating] = part
         columns.append(column)
     return Schedule(*columns)

@@ -18,7 +18,7 @@ def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
     Later slots seem dearer to charge in, and worse paid to discharge in, by a weight too small to
     buy regret.
     """
-    horizon = problem.scenario.horizon
+    horizon = problem.situation.horizon
     late = TIE * np.arange(horizon.slots) / horizon.slots
     nudged = Tariff(tariff.charge_price + late, tariff.discharge_price - late)
     return best_response(problem.fleet, nudged, horizon)[0]
@@ -31,8 +31,8 @@ def pessimistic(problem: Problem, tariff: Tariff) -> Schedule:
     energy, so it also prefers more wear and less surplus. Exact for the operator's profit where
     feed-in and purchase price are equal; else the purchase price stands for both.
     """
-    scenario, fleet = problem.scenario, problem.fleet
-    market = scenario.market
+    situation, fleet = problem.situation, problem.fleet
+    market = situation.market
     spiteful = replace(
         fleet,
         wear_cost=(1.0 - TIE) * fleet.wear_cost,
@@ -43,4 +43,4 @@ def pessimistic(problem: Problem, tariff: Tariff) -> Schedule:
         charge_price=tariff.charge_price - TIE * market.purchase_price,
         discharge_price=tariff.discharge_price - TIE * (market.purchase_price + market.incentive),
     )
-    return best_response(spiteful, nudged, scenario.horizon)[0]
+    return best_response(spiteful, nudged, situation.horizon)[0]

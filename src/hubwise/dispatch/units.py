@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch.kernel import Units
 from hubwise.domain import Fleet, Horizon, Hubs, StationSchedule
+from hubwise.domain.arrays import Array
 from hubwise.drivers import bounds
-
-Array = NDArray[np.float64]
 
 # Weight of the marginal prices in a driver's choice among its cheapest schedules. Marginal prices
 # stay of the order of 1 currency/kWh, a session moves some 100 kWh: regret stays near 1e-7.
@@ -75,7 +73,7 @@ def station_units(hubs: Hubs, horizon: Horizon) -> Units:
     )
 
 
-def joined(first: Units, second: Units) -> Units:
+def concatenated(first: Units, second: Units) -> Units:
     """Both sets of units, ``first`` before ``second``."""
     return Units(*(np.concatenate(pair) for pair in zip(first, second, strict=True)))
 

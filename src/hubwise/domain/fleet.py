@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from hubwise.domain.arrays import Array, Flags, Index, Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,8 @@ class Fleet:
         Whether Hubwise schedules the session; the others plug in and charge at once.
     """
 
-    session: NDArray[np.str_]
-    driver: NDArray[np.str_]
+    session: Names
+    driver: Names
     hub: Index
     arrival_slot: Index
     departure_slot: Index
@@ -82,7 +80,7 @@ class Fleet:
     wear_cost: Array
     discharge_limit_kwh: Array
     surplus_value: Array
-    chemistry: NDArray[np.str_]
+    chemistry: Names
     temperature_c: Array
     age_years: Array
     throughput_kwh: Array
@@ -90,13 +88,13 @@ class Fleet:
     driving_kwh_per_day: Array
     fade_limit_per_year: Array
     minimum_saving: Array
-    never_discharge: NDArray[np.bool_]
-    participating: NDArray[np.bool_]
+    never_discharge: Flags
+    participating: Flags
 
     def __len__(self) -> int:
         return len(self.session)
 
-    def select(self, keep: NDArray[np.bool_] | Index) -> Fleet:
+    def select(self, keep: Flags | Index) -> Fleet:
         """The sessions that ``keep`` (a mask or indices) picks, in that order."""
         return Fleet(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
 
@@ -104,6 +102,6 @@ class Fleet:
         """The same sessions, none of which can discharge."""
         return replace(self, discharge_kw_max=np.zeros(len(self)))
 
-    def with_participating(self, participating: NDArray[np.bool_]) -> Fleet:
+    def with_participating(self, participating: Flags) -> Fleet:
         """The same sessions with another set of participants."""
         return replace(self, participating=participating)

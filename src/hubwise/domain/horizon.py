@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
+
+from hubwise.domain.arrays import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Horizon:
         moment = self.start_utc + timedelta(minutes=self.slot_minutes * slot)
         return f"{moment.astimezone(ZoneInfo(self.zone)):%H:%M}"
 
-    def local_hours(self) -> NDArray[np.float64]:
+    def local_hours(self) -> Array:
         """Wall-clock hour (0-24) at which each slot starts; shape (slots,) [h]."""
         return np.array([m.hour + m.minute / 60.0 for m in self.local_starts()])
 

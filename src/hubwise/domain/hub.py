@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array, Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Hubs:
     """
 
     name: tuple[str, ...]
-    bus: NDArray[np.int64]
+    bus: Index
     import_limit_kw: Array
     export_limit_kw: Array
     battery_kw: Array

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array, Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ class PriceRules:
     charge_price_max: Array
     discharge_price_min: Array
     discharge_price_max: Array
-    block: NDArray[np.int64]
+    block: Index
     block_names: tuple[str, ...]
     average_cap: float = float("inf")
     family: str = "time-of-use"

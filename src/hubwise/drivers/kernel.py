@@ -27,7 +27,9 @@ BATCH = 32
 
 
 @njit(cache=True, nogil=True)
-def levels(buy, sell, up, down, floor, target, top, surplus, slope, length, charge_to, drain_to):
+def thresholds(
+    buy, sell, up, down, floor, target, top, surplus, slope, length, charge_to, drain_to
+):
     """Backward pass: the two levels of every slot.
 
     ``buy``, ``sell``: cost of a kWh put in and gain of a kWh drawn, wear included; shape (n,).
@@ -136,7 +138,7 @@ def cheapest(buy, sell, up, down, floor, start, target, top, surplus, limit, wor
     n = buy.shape[0]
     slope, length = work[0], work[1]
     charge_to, drain_to = work[2, :n], work[3, :n]
-    levels(buy, sell, up, down, floor, target, top, surplus, slope, length, charge_to, drain_to)
+    thresholds(buy, sell, up, down, floor, target, top, surplus, slope, length, charge_to, drain_to)
     follow(start, up, down, charge_to, drain_to, change)
     cost, drawn = cost_and_drawn(buy, sell, change, start, target, surplus)
     if drawn <= limit:
@@ -155,7 +157,7 @@ def cheapest(buy, sell, up, down, floor, start, target, top, surplus, limit, wor
     for round_ in range(LIMIT_ROUNDS):
         for t in range(n):
             priced[t] = sell[t] - multiplier
-        levels(
+        thresholds(
             buy, priced, up, down, floor, target, top, surplus, slope, length, charge_to, drain_to
         )
         follow(start, up, down, charge_to, drain_to, change)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon, Schedule, Tariff
+from hubwise.domain.arrays import Array
 from hubwise.drivers import kernel
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csc_array
 
 from hubwise.domain import Feeder
+from hubwise.domain.arrays import Index
 from hubwise.grid.topology import bus_rows
 
 Complex = NDArray[np.complex128]
-Index = NDArray[np.int64]
 
 BASE_KVA = 1000.0
 

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
 from hubwise.domain import Feeder
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.grid.admittance import BASE_KVA, TwoPorts, bus_admittance, two_ports
 from hubwise.grid.state import FeederState, feeder_state
 from hubwise.grid.topology import bus_load_kw, bus_rows, check_fed
 
-Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-Flags = NDArray[np.bool_]
-Index = NDArray[np.int64]
 
 ROUNDS = 1000
 TOLERANCE_PU = 1e-12  # largest change of a voltage in the last round

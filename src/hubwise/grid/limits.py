@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Feeder, Hubs
+from hubwise.domain.arrays import Array
 from hubwise.grid.state import FeederState
-
-Array = NDArray[np.float64]
 
 # A value may pass its limit by this share of it: rounding, far below what any meter shows.
 TOLERANCE = 1e-9

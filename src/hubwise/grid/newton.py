@@ -10,15 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from power_grid_model import LoadGenType, PowerGridModel, initialize_array
 
 from hubwise.domain import Feeder
+from hubwise.domain.arrays import Array, Index
 from hubwise.grid.state import FeederState, feeder_state
 from hubwise.grid.topology import bus_load_kw, bus_rows, check_fed
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 # power-grid-model puts an impedance u²/sk behind every source. At its own default (1e10 VA) the
 # voltages of a 12.66 kV feeder are 3e-4 p.u. off; from 1e18 VA on the head is held to rounding.

@@ -10,14 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Feeder
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.grid.state import FeederState, feeder_state
 from hubwise.grid.topology import bus_load_kw, bus_rows
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 def power_flow_pandapower(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> FeederState:
@@ -82,11 +79,11 @@ def power_flow_pandapower(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Feed
     )
 
 
-def _is_line(feeder: Feeder) -> NDArray[np.bool_]:
+def _is_line(feeder: Feeder) -> Flags:
     """Which branches join buses of one level without a ratio or shift; shape (branches,)."""
     near, far = bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus)
     straight = (np.asarray(feeder.ratio) == 1.0) & (np.asarray(feeder.shift_degrees) == 0.0)
-    flags: NDArray[np.bool_] = (feeder.bus_kv[near] == feeder.bus_kv[far]) & straight
+    flags: Flags = (feeder.bus_kv[near] == feeder.bus_kv[far]) & straight
     return flags
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Feeder
+from hubwise.domain.arrays import Array, Index
 from hubwise.grid.newton import PowerFlow
 from hubwise.grid.state import FeederState
 from hubwise.grid.topology import bus_load_kw, bus_rows
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 # One-sided differences. The power flow is exact to 1e-13 p.u., so the step can be small enough
 # for curvature not to matter. On the 33-bus feeder, against the equations differentiated by hand:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Feeder
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.grid.topology import bus_rows
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +37,9 @@ class FeederState:
     transformer_loading: Array
     voltage_pu: Array
     branch_loading: Array
-    converged: NDArray[np.bool_]
+    converged: Flags
 
-    def select(self, slots: slice | NDArray[np.int64]) -> FeederState:
+    def select(self, slots: slice | Index) -> FeederState:
         """The state of some of the slots."""
         return FeederState(**{f.name: getattr(self, f.name)[..., slots] for f in fields(self)})
 
@@ -55,7 +53,7 @@ def feeder_state(
     voltage_pu: Array,
     from_a: Array,
     to_a: Array,
-    converged: NDArray[np.bool_],
+    converged: Flags,
 ) -> FeederState:
     """The state from what every method yields.
 

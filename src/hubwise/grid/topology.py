@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from hubwise.domain import Feeder
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from hubwise.domain.arrays import Array, Index
 
 
 def bus_rows(feeder: Feeder, bus: Index) -> Index:
@@ -54,8 +51,8 @@ def check_fed(feeder: Feeder) -> None:
     """
     ends = bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus)
     buses = len(feeder.bus)
-    joined = coo_array((np.ones(len(ends[0])), ends), shape=(buses, buses))
-    _, piece = connected_components(joined, directed=False)
+    participants = coo_array((np.ones(len(ends[0])), ends), shape=(buses, buses))
+    _, piece = connected_components(participants, directed=False)
     lost = feeder.bus[piece != piece[bus_rows(feeder, np.array([feeder.source_bus]))[0]]]
     if lost.size:
         raise ValueError(f"no path from the source to bus {', '.join(map(str, lost))}")

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array
 
 AMBIENT_C = (
     20.0  # the standard's yearly weighted ambient temperature, at which rated load ages by 1

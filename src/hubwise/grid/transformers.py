@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Feeder, Hubs
+from hubwise.domain.arrays import Array
 from hubwise.grid.state import FeederState
 from hubwise.grid.transformer import (
     life_years,
@@ -15,8 +15,6 @@ from hubwise.grid.transformer import (
     temperatures,
     thermal_model,
 )
-
-Array = NDArray[np.float64]
 
 SUBSTATION = "substation transformer"
 

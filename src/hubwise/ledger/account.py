@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hubwise.domain import Hubs, Scenario, Schedule, StationSchedule
+from hubwise.domain import Hubs, Schedule, Situation, StationSchedule
+from hubwise.domain.arrays import Array
 from hubwise.ledger.bills import Bills
 from hubwise.ledger.flows import HubFlows, hub_flows
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ class Account:
 
 
 def make_account(
-    scenario: Scenario,
+    situation: Situation,
     schedule: Schedule,
     stations: StationSchedule,
     bills: Bills,
@@ -86,18 +84,18 @@ def make_account(
     ``station_costs`` is false for strategies without station batteries: no lease and no running
     cost.
     """
-    fleet, hubs, market = scenario.fleet, scenario.hubs, scenario.market
+    fleet, hubs, market = situation.fleet, situation.hubs, situation.market
     flows = hub_flows(len(hubs), fleet, schedule, stations)
-    hours = scenario.horizon.slot_hours
-    joined = fleet.participating
+    hours = situation.horizon.slot_hours
+    participants = fleet.participating
     others_energy_cost = hours * float(
-        schedule.charge_kw[~joined].sum(axis=0) @ market.purchase_price
+        schedule.charge_kw[~participants].sum(axis=0) @ market.purchase_price
     )
-    incentives = hours * float(schedule.discharge_kw[joined].sum(axis=0) @ market.incentive)
-    imported, exported, peaks = _connection_money(scenario, flows)
+    incentives = hours * float(schedule.discharge_kw[participants].sum(axis=0) @ market.incentive)
+    imported, exported, peaks = _connection_money(situation, flows)
     return Account(
-        charging_revenue=float(bills.paid[joined].sum()),
-        discharge_payments=float(bills.earned[joined].sum()),
+        charging_revenue=float(bills.paid[participants].sum()),
+        discharge_payments=float(bills.earned[participants].sum()),
         purchases=imported - others_energy_cost,
         feed_in=exported,
         incentives=incentives,
@@ -105,11 +103,11 @@ def make_account(
         running_cost=float(hubs.running_cost.sum()) if station_costs else 0.0,
         station_lease=float(hubs.lease_cost.sum()) if station_costs else 0.0,
         station_wear=_station_wear(hubs, stations, hours),
-        margin_on_others=float(bills.paid[~joined].sum()) - others_energy_cost,
+        margin_on_others=float(bills.paid[~participants].sum()) - others_energy_cost,
     )
 
 
-def reference_margin(scenario: Scenario, uncoordinated: Schedule) -> float:
+def reference_margin(situation: Situation, uncoordinated: Schedule) -> float:
     """What the same participants bring at the reference tariff with no station battery [currency].
 
     Everybody charges uncoordinated and pays the reference tariff; what the participants pay, less
@@ -123,18 +121,22 @@ def reference_margin(scenario: Scenario, uncoordinated: Schedule) -> float:
     uncoordinated
         Every session's uncoordinated schedule.
     """
-    fleet, market, hours = scenario.fleet, scenario.market, scenario.horizon.slot_hours
-    flows = _flows_without_station(scenario, uncoordinated)
-    imported, exported, peaks = _connection_money(scenario, flows)
-    joined = fleet.participating
-    revenue = hours * float(uncoordinated.charge_kw[joined].sum(axis=0) @ market.reference_price)
-    others = hours * float(uncoordinated.charge_kw[~joined].sum(axis=0) @ market.purchase_price)
+    fleet, market, hours = situation.fleet, situation.market, situation.horizon.slot_hours
+    flows = _flows_without_station(situation, uncoordinated)
+    imported, exported, peaks = _connection_money(situation, flows)
+    participants = fleet.participating
+    revenue = hours * float(
+        uncoordinated.charge_kw[participants].sum(axis=0) @ market.reference_price
+    )
+    others = hours * float(
+        uncoordinated.charge_kw[~participants].sum(axis=0) @ market.purchase_price
+    )
     return revenue - (imported - others) + exported - peaks
 
 
-def _connection_money(scenario: Scenario, flows: HubFlows) -> tuple[float, float, float]:
+def _connection_money(situation: Situation, flows: HubFlows) -> tuple[float, float, float]:
     """Cost of imports, income from exports, demand charges [currency]."""
-    market, hours = scenario.market, scenario.horizon.slot_hours
+    market, hours = situation.market, situation.horizon.slot_hours
     imports, exports = flows.import_kw, flows.export_kw
     bought = hours * float(imports.sum(axis=0) @ market.purchase_price)
     sold = hours * float(exports.sum(axis=0) @ market.feed_in_price)
@@ -146,15 +148,15 @@ def _station_wear(hubs: Hubs, stations: StationSchedule, hours: float) -> float:
     return float(drawn_kwh @ hubs.battery_wear_cost)
 
 
-def _flows_without_station(scenario: Scenario, schedule: Schedule) -> HubFlows:
-    hubs = scenario.hubs
+def _flows_without_station(situation: Situation, schedule: Schedule) -> HubFlows:
+    hubs = situation.hubs
     idle = np.zeros_like(hubs.solar_kw)
-    flows = hub_flows(len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, idle, idle))
-    solar = solar_that_pays(scenario, flows.net_kw)
-    return hub_flows(len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, idle, solar))
+    flows = hub_flows(len(hubs), situation.fleet, schedule, StationSchedule(idle, idle, idle, idle))
+    solar = solar_that_pays(situation, flows.net_kw)
+    return hub_flows(len(hubs), situation.fleet, schedule, StationSchedule(idle, idle, idle, solar))
 
 
-def solar_that_pays(scenario: Scenario, draw_kw: Array) -> Array:
+def solar_that_pays(situation: Situation, draw_kw: Array) -> Array:
     """Solar power used at hubs that draw ``draw_kw``: what saves purchases, then what sells.
 
     Parameters
@@ -169,7 +171,7 @@ def solar_that_pays(scenario: Scenario, draw_kw: Array) -> Array:
     Array
         Shape (hubs, slots) [kW].
     """
-    hubs, market = scenario.hubs, scenario.market
+    hubs, market = situation.hubs, situation.market
     saves = np.where(market.purchase_price > 0.0, np.maximum(draw_kw, 0.0), 0.0)
     sells = np.where(market.feed_in_price > 0.0, hubs.most_export_kw[:, None], 0.0)
     used: Array = np.minimum(hubs.solar_kw, saves + sells)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon, Market, Schedule, Tariff
-
-Array = NDArray[np.float64]
+from hubwise.domain.arrays import Array, Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ class Bills:
         ``best_response_cost`` [currency].
     """
 
-    driver: NDArray[np.str_]
-    session: NDArray[np.str_]
+    driver: Names
+    session: Names
     charged_kwh: Array
     discharged_kwh: Array
     paid: Array
@@ -65,9 +63,9 @@ def session_prices(fleet: Fleet, tariff: Tariff, market: Market) -> tuple[Array,
     tuple
         Charge price and discharge price; each of shape (sessions, slots) [currency/kWh].
     """
-    joined = fleet.participating[:, None]
-    charge = np.where(joined, tariff.charge_price[fleet.hub], market.reference_price)
-    discharge = np.where(joined, tariff.discharge_price[fleet.hub], 0.0)
+    participants = fleet.participating[:, None]
+    charge = np.where(participants, tariff.charge_price[fleet.hub], market.reference_price)
+    discharge = np.where(participants, tariff.discharge_price[fleet.hub], 0.0)
     return charge, discharge
 
 

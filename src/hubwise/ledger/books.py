@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from hubwise.domain.arrays import Array, Flags
 from hubwise.ledger.bills import Bills
 
 _MINOR_DIGITS = {  # ISO 4217: currencies whose minor unit is not a hundredth
@@ -70,7 +68,7 @@ def in_cents(amounts: Iterable[float], currency: str) -> tuple[Decimal, ...]:
     return tuple(amount + 0 for amount in _rounded(exact, minor_unit(currency)))
 
 
-def post(bills: Bills, participating: NDArray[np.bool_], currency: str) -> Books:
+def post(bills: Bills, participating: Flags, currency: str) -> Books:
     """Post every bill, rounded half-even to the currency's smallest unit.
 
     The operator's receivables are sums of posted bills, never a rounded sum: so both sides of
@@ -88,22 +86,22 @@ def post(bills: Bills, participating: NDArray[np.bool_], currency: str) -> Books
     unit = minor_unit(currency)
     paid, earned = _exact(bills.paid), _exact(bills.earned)
     posted_paid, posted_earned = _rounded(paid, unit), _rounded(earned, unit)
-    joined = [bool(j) for j in participating]
+    participants = [bool(j) for j in participating]
     net_posted = sum(posted_paid, Decimal()) - sum(posted_earned, Decimal())
     return Books(
         currency=currency,
         session=tuple(str(s) for s in bills.session),
-        participating=tuple(joined),
+        participating=tuple(participants),
         paid=posted_paid,
         earned=posted_earned,
-        charging_revenue=_sum_where(posted_paid, joined),
-        discharge_payments=_sum_where(posted_earned, joined),
-        others_revenue=_sum_where(posted_paid, [not j for j in joined]),
+        charging_revenue=_sum_where(posted_paid, participants),
+        discharge_payments=_sum_where(posted_earned, participants),
+        others_revenue=_sum_where(posted_paid, [not j for j in participants]),
         rounding=net_posted - (sum(paid, Decimal()) - sum(earned, Decimal())),
     )
 
 
-def _exact(amounts: NDArray[np.float64]) -> tuple[Decimal, ...]:
+def _exact(amounts: Array) -> tuple[Decimal, ...]:
     """The decimals that the floats print as."""
     return tuple(Decimal(repr(float(a))) for a in amounts)
 

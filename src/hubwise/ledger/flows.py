@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from hubwise.domain import Fleet, Schedule, StationSchedule
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from hubwise.domain.arrays import Array, Index
 
 
 @dataclass(frozen=True, slots=True)

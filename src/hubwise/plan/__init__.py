@@ -1,9 +1,9 @@
 """One day planned: prices and answers, dispatch and feeder, bills; the plan folder."""
 
-from hubwise.plan.again import Replan, replan
 from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
 from hubwise.plan.model import Plan
-from hubwise.plan.planner import STRATEGIES, plan, relax
+from hubwise.plan.planner import STRATEGIES, make_plan, relax
+from hubwise.plan.replan import Replan, replan
 from hubwise.plan.statement import Statement, UnknownDriverError, statement, statements
 from hubwise.plan.tables import TABLES, tables
 
@@ -17,7 +17,7 @@ __all__ = [
     "Replan",
     "Statement",
     "UnknownDriverError",
-    "plan",
+    "make_plan",
     "read",
     "relax",
     "replan",

@@ -8,15 +8,12 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hubwise.domain import Horizon, Promises, Scenario
+from hubwise.domain import Horizon, Promises, Situation
+from hubwise.domain.arrays import Array, Index
 from hubwise.grid import FeederState, Kind, Violation, power_flow, violations
+from hubwise.grid.redispatch import Excess, draw_at_bus, in_slots, least_changes, most_base
 from hubwise.grid.topology import bus_load_kw
-from hubwise.plan.mend import Excess, draw_at_bus, in_slots, least_changes, most_base
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 # Elements that get a sentence of their own; the rest are counted, and named in the result.
 SENTENCES = 6
@@ -65,7 +62,7 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Redispatch:
     """The least changes of hubs' net draw in one slot.
 
     Parameters
@@ -84,8 +81,8 @@ class Mend:
 
 
 def missed_limits(
-    scenario: Scenario, hub_kw: Array, state: FeederState
-) -> tuple[tuple[Missed, ...], tuple[Mend, ...]]:
+    situation: Situation, hub_kw: Array, state: FeederState
+) -> tuple[tuple[Missed, ...], tuple[Redispatch, ...]]:
     """Every limit that a plan misses, and in each slot the least kW at hubs that would mend it.
 
     Parameters
@@ -97,36 +94,38 @@ def missed_limits(
     state
         The feeder under AC power flow at that draw.
     """
-    feeder, hubs = scenario.feeder, scenario.hubs
+    feeder, hubs = situation.feeder, situation.hubs
     broken = violations(feeder, hubs, state, hub_kw)
     if not broken:
         return (), ()
     slots = np.unique([violation.slot for violation in broken])
-    changed = least_changes(scenario, hub_kw, slots)
+    changed = least_changes(situation, hub_kw, slots)
     there = in_slots(feeder, slots)
     after = violations(there, hubs, power_flow(there, hubs.bus, changed), changed)
     left = {(v.kind, v.element, int(slots[v.slot])) for v in after}
     still = {slot for _, _, slot in left}
     change = changed - hub_kw[:, slots]
-    mends = tuple(
-        Mend(int(slot), _named(hubs.name, change[:, k]), int(slot) not in still)
+    redispatches = tuple(
+        Redispatch(int(slot), _named(hubs.name, change[:, k]), int(slot) not in still)
         for k, slot in enumerate(slots)
     )
     alone = power_flow(there, hubs.bus, np.zeros_like(changed))
     bare = violations(there, hubs, alone, np.zeros_like(changed))
     base = {(v.kind, v.element, int(slots[v.slot])) for v in bare}
     found = [
-        _missed(scenario, list(group), (slots, hub_kw[:, slots], alone), left, base)
+        _missed(situation, list(group), (slots, hub_kw[:, slots], alone), left, base)
         for _, group in groupby(sorted(broken, key=_element), key=_element)
     ]
-    return tuple(found), mends
+    return tuple(found), redispatches
 
 
-def as_data(missed: Sequence[Missed], mends: Sequence[Mend]) -> dict[str, list[dict[str, Any]]]:
+def as_data(
+    missed: Sequence[Missed], redispatches: Sequence[Redispatch]
+) -> dict[str, list[dict[str, Any]]]:
     """Both as they stand in ``summary.json``."""
     return {
         "limits_missed": [asdict(one) for one in missed],
-        "mends": [asdict(one) for one in mends],
+        "mends": [asdict(one) for one in redispatches],
     }
 
 
@@ -144,7 +143,7 @@ Key = tuple[Kind, str, int]
 
 
 def _missed(
-    scenario: Scenario,
+    situation: Situation,
     broken: list[Violation],
     there: tuple[Index, Array, FeederState],
     left: set[Key],
@@ -156,7 +155,7 @@ def _missed(
     key = worst.kind, worst.element, worst.slot
     column = int(np.searchsorted(slots, worst.slot))
     lost = worst.kind is Kind.CONVERGENCE
-    bare = _value(scenario, worst, alone, column)
+    bare = _value(situation, worst, alone, column)
     missed = Missed(
         kind=worst.kind.value,
         element=worst.element,
@@ -170,26 +169,26 @@ def _missed(
     )
     if missed.hubs_mend:
         return missed
-    bus, kw = _at_bus(scenario, worst, hub_kw[:, [column]])
+    bus, kw = _at_bus(situation, worst, hub_kw[:, [column]])
     return missed if bus is None else replace(missed, bus=bus, bus_kw=kw)
 
 
-def _row(scenario: Scenario, violation: Violation) -> int:
+def _row(situation: Situation, violation: Violation) -> int:
     """The row of a bus or branch that a violation names."""
-    feeder = scenario.feeder
+    feeder = situation.feeder
     names = [f"bus {bus}" for bus in feeder.bus]
     return (names if violation.kind is Kind.VOLTAGE else list(feeder.branch_names)).index(
         violation.element
     )
 
 
-def _value(scenario: Scenario, violation: Violation, state: FeederState, slot: int) -> float:
+def _value(situation: Situation, violation: Violation, state: FeederState, slot: int) -> float:
     """What ``state`` shows of the element; NaN where that has no meaning without hubs."""
     match violation.kind:
         case Kind.VOLTAGE:
-            return float(state.voltage_pu[_row(scenario, violation), slot])
+            return float(state.voltage_pu[_row(situation, violation), slot])
         case Kind.BRANCH:
-            return float(state.branch_loading[_row(scenario, violation), slot])
+            return float(state.branch_loading[_row(situation, violation), slot])
         case Kind.TRANSFORMER:
             return float(state.transformer_loading[slot])
         case _:
@@ -197,21 +196,21 @@ def _value(scenario: Scenario, violation: Violation, state: FeederState, slot: i
 
 
 def _at_bus(
-    scenario: Scenario, violation: Violation, hub_kw: Array
+    situation: Situation, violation: Violation, hub_kw: Array
 ) -> tuple[int | None, float | None]:
     """The bus whose own load would mend what hubs cannot, and by how much it would change [kW]."""
-    feeder = in_slots(scenario.feeder, np.array([violation.slot]))
-    hub_load = bus_load_kw(feeder, scenario.hubs.bus, hub_kw) - feeder.base_kw
+    feeder = in_slots(situation.feeder, np.array([violation.slot]))
+    hub_load = bus_load_kw(feeder, situation.hubs.bus, hub_kw) - feeder.base_kw
     heaviest = int(feeder.bus[np.argmax(np.abs(feeder.base_kw[:, 0]))])
     buses: list[int]
     match violation.kind:
         case Kind.VOLTAGE:
-            row = _row(scenario, violation)
+            row = _row(situation, violation)
             side = "low" if violation.value < violation.limit else "high"
             sign = -1.0 if side == "low" else 1.0
             excess, buses = Excess(side, row, sign * violation.limit), [int(feeder.bus[row])]
         case Kind.BRANCH:
-            row = _row(scenario, violation)
+            row = _row(situation, violation)
             buses = [int(feeder.to_bus[row]), int(feeder.from_bus[row])]
             excess = Excess("branch", row, violation.limit)
         case Kind.TRANSFORMER:
@@ -254,11 +253,13 @@ def advice(
     return said
 
 
-def sentences(scenario: Scenario, missed: Sequence[Missed], mends: Sequence[Mend]) -> list[str]:
+def sentences(
+    situation: Situation, missed: Sequence[Missed], redispatches: Sequence[Redispatch]
+) -> list[str]:
     """What is missed and what would mend it, worst first: a sentence for each element."""
-    by_slot = {mend.slot: mend for mend in mends}
+    by_slot = {redispatch.slot: redispatch for redispatch in redispatches}
     ranked = sorted(missed, key=lambda one: -_badness(one))
-    said = [_sentence(scenario, one, by_slot[one.worst_slot]) for one in ranked[:SENTENCES]]
+    said = [_sentence(situation, one, by_slot[one.worst_slot]) for one in ranked[:SENTENCES]]
     if (more := len(ranked) - SENTENCES) > 0:
         said.append(f"and {more} more: limits_missed and mends in summary.json name them all")
     return said
@@ -271,31 +272,33 @@ def _badness(missed: Missed) -> float:
     return abs(missed.value - missed.limit) / max(abs(missed.limit), 1e-9)
 
 
-def _sentence(scenario: Scenario, missed: Missed, mend: Mend) -> str:
-    horizon = scenario.horizon
+def _sentence(situation: Situation, missed: Missed, redispatch: Redispatch) -> str:
+    horizon = situation.horizon
     where = f"{missed.element}, {_when(horizon, missed.slots)}: "
     slot = f"slot {missed.worst_slot} ({horizon.clock(missed.worst_slot)})"
     if missed.value is None or missed.limit is None:
-        return where + _without_solution(scenario, missed, mend, slot)
+        return where + _without_solution(situation, missed, redispatch, slot)
     said = (
         f"{where}{_amount(missed, missed.value)} against {_amount(missed, missed.limit)} in {slot}"
     )
     if missed.base_alone and missed.without_hubs is not None:
         said += f"; the base load alone makes it {_amount(missed, missed.without_hubs)}"
     if missed.hubs_mend:
-        holds = "all limits hold" if mend.holds else "it holds"
-        return f"{said}; with {_changes(mend)} in that slot {holds} under AC"
+        holds = "all limits hold" if redispatch.holds else "it holds"
+        return f"{said}; with {_changes(redispatch)} in that slot {holds} under AC"
     if missed.bus_kw is None:
         return f"{said}; no change of hubs or of one bus's load mends it"
     load = _less(missed.bus_kw)
     return f"{said}; no hub can mend it: {load} of load at bus {missed.bus} would"
 
 
-def _without_solution(scenario: Scenario, missed: Missed, mend: Mend, slot: str) -> str:
+def _without_solution(
+    situation: Situation, missed: Missed, redispatch: Redispatch, slot: str
+) -> str:
     said = "the power flow finds no solution"
     if missed.hubs_mend:
-        return f"{said}; with {_changes(mend)} it finds one in {slot}"
-    share = most_base(in_slots(scenario.feeder, np.array([missed.worst_slot])))
+        return f"{said}; with {_changes(redispatch)} it finds one in {slot}"
+    share = most_base(in_slots(situation.feeder, np.array([missed.worst_slot])))
     return f"{said}, whatever hubs do; without them it finds one up to {share:.0%} of the base load"
 
 
@@ -308,8 +311,8 @@ def _less(kw: float) -> str:
     return f"{abs(kw):,.1f} kW {'less' if kw < 0 else 'more'}"
 
 
-def _changes(mend: Mend) -> str:
-    parts = [f"{_less(kw)} at hub {name}" for name, kw in mend.hub_kw.items()]
+def _changes(redispatch: Redispatch) -> str:
+    parts = [f"{_less(kw)} at hub {name}" for name, kw in redispatch.hub_kw.items()]
     return " and ".join(parts) if parts else "no change of hubs"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import (
     Limits,
@@ -16,15 +15,14 @@ from hubwise.dispatch import (
     make_problem,
     with_participants,
 )
-from hubwise.domain import Scenario, Schedule, Tariff
+from hubwise.domain import Schedule, Situation, Tariff
+from hubwise.domain.arrays import Array
 from hubwise.drivers import best_response, schedule_cost, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
-from hubwise.plan.promised import at_rest
+from hubwise.plan.baseline import at_rest
 from hubwise.plan.result import departure_figures, feeder_figures
-from hubwise.pricing import Value, cost_ceiling, value
-
-Array = NDArray[np.float64]
+from hubwise.pricing import Value, cost_ceiling, value_of
 
 # Rounds of the dispatch, as the search for prices has them, and of one to start others from.
 ROUNDS = 5
@@ -66,20 +64,20 @@ class Start:
     multipliers: Multipliers
 
 
-def start_of(scenario: Scenario, tariff: Tariff) -> Start:
+def start_of(situation: Situation, tariff: Tariff) -> Start:
     """A start from the scenario's own answer, settled: the costly part of an evaluation.
 
     Other draws of the same fleet answer nearly alike, and can start from there, too.
     """
-    feeder, bus = scenario.feeder, scenario.hubs.bus
-    at_once = uncoordinated_kw(scenario)
-    span = _span_kw(scenario, power_flow(feeder, bus, at_once).head_kw)
-    problem = make_problem(scenario, feeder_limits(feeder, bus, at_once), span_kw=span)
+    feeder, bus = situation.feeder, situation.hubs.bus
+    at_once = uncoordinated_kw(situation)
+    span = _span_kw(situation, power_flow(feeder, bus, at_once).head_kw)
+    problem = make_problem(situation, feeder_limits(feeder, bus, at_once), span_kw=span)
     answer = dispatch(problem, tariff, rounds=START_ROUNDS)
     return Start(feeder_limits(feeder, bus, answer.hub_kw), answer.multipliers)
 
 
-def evaluate(scenario: Scenario, tariff: Tariff, *, start: Start | None = None) -> Evaluation:
+def evaluate(situation: Situation, tariff: Tariff, *, start: Start | None = None) -> Evaluation:
     """What posted prices do: best responses, dispatch under shared limits, AC power flow, account.
 
     Parameters
@@ -91,18 +89,18 @@ def evaluate(scenario: Scenario, tariff: Tariff, *, start: Start | None = None) 
     start
         See `start_of`; made here if not given.
     """
-    start = start or start_of(scenario, tariff)
-    feeder, bus = scenario.feeder, scenario.hubs.bus
-    problem = make_problem(scenario, start.limits)
-    before = power_flow(feeder, bus, _at_once_kw(scenario, problem.uncoordinated)).head_kw
-    problem = replace(problem, span_kw=_span_kw(scenario, before))
-    worth = value(problem, tariff, rounds=ROUNDS, start=start.multipliers)
+    start = start or start_of(situation, tariff)
+    feeder, bus = situation.feeder, situation.hubs.bus
+    problem = make_problem(situation, start.limits)
+    before = power_flow(feeder, bus, _at_once_kw(situation, problem.uncoordinated)).head_kw
+    problem = replace(problem, span_kw=_span_kw(situation, before))
+    worth = value_of(problem, tariff, rounds=ROUNDS, start=start.multipliers)
     answer = worth.dispatch
     schedule = with_participants(problem, answer.schedule)
     state = power_flow(feeder, bus, answer.hub_kw)
     figures: dict[str, float] = {
-        **feeder_figures(scenario, schedule, answer.stations, state),
-        **departure_figures(scenario, schedule),
+        **feeder_figures(situation, schedule, answer.stations, state),
+        **departure_figures(situation, schedule),
         **_money(problem, worth),
         "uncoordinated_peak_valley_kw": float(np.ptp(before)),
         "max_regret": _regret(problem, worth),
@@ -110,30 +108,30 @@ def evaluate(scenario: Scenario, tariff: Tariff, *, start: Start | None = None) 
     return Evaluation(figures, state.head_kw, before)
 
 
-def _span_kw(scenario: Scenario, head_kw: Array) -> float:
+def _span_kw(situation: Situation, head_kw: Array) -> float:
     """The most the peak-valley difference may be; ``head_kw`` is that of the uncoordinated day."""
-    return scenario.promises.peak_valley * float(np.ptp(head_kw))
+    return situation.promises.peak_valley * float(np.ptp(head_kw))
 
 
-def uncoordinated_kw(scenario: Scenario) -> Array:
+def uncoordinated_kw(situation: Situation) -> Array:
     """Hub net draw when everybody charges at once; shape (hubs, slots) [kW]."""
-    return _at_once_kw(scenario, uncoordinated(scenario.fleet, scenario.horizon))
+    return _at_once_kw(situation, uncoordinated(situation.fleet, situation.horizon))
 
 
-def _at_once_kw(scenario: Scenario, schedule: Schedule) -> Array:
-    rest = at_rest(scenario, schedule)
-    return hub_flows(len(scenario.hubs), scenario.fleet, schedule, rest).net_kw
+def _at_once_kw(situation: Situation, schedule: Schedule) -> Array:
+    rest = at_rest(situation, schedule)
+    return hub_flows(len(situation.hubs), situation.fleet, schedule, rest).net_kw
 
 
 def _money(problem: Problem, worth: Value) -> dict[str, float]:
     """Costs and profit [currency]."""
-    scenario = problem.scenario
+    situation = problem.situation
     at_once = problem.uncoordinated.charge_kw.sum(axis=0)
     return {
         "participant_cost": worth.participant_cost,
         "participant_reference_cost": cost_ceiling(problem, promise=1.0),
-        "fleet_reference_cost": scenario.horizon.slot_hours
-        * float(at_once @ scenario.market.reference_price),
+        "fleet_reference_cost": situation.horizon.slot_hours
+        * float(at_once @ situation.market.reference_price),
         "operator_profit": worth.account.profit,
         "operator_profit_without_incentive": worth.account.profit_without_incentive,
     }
@@ -141,7 +139,7 @@ def _money(problem: Problem, worth: Value) -> dict[str, float]:
 
 def _regret(problem: Problem, worth: Value) -> float:
     """Largest regret of a participant [currency]."""
-    fleet, horizon = problem.fleet, problem.scenario.horizon
+    fleet, horizon = problem.fleet, problem.situation.horizon
     _, least = best_response(fleet, worth.tariff, horizon)
     cost = schedule_cost(fleet, worth.tariff, worth.dispatch.schedule, horizon)
     return float((cost - least).max(initial=0.0))

@@ -69,10 +69,10 @@ class PlanFolder:
 class PlanFolderError(ValueError):
     """A folder that is not a plan of this contract; ``problems`` holds all that is wrong."""
 
-    def __init__(self, folder: Path, problems: list[str]) -> None:
+    def __init__(self, folder: Path, issues: list[str]) -> None:
         """Tell of all ``problems`` at once."""
-        self.folder, self.problems = folder, tuple(problems)
-        super().__init__("\n".join([f"{folder} is not a plan that can be read:", *problems]))
+        self.folder, self.issues = folder, tuple(issues)
+        super().__init__("\n".join([f"{folder} is not a plan that can be read:", *issues]))
 
 
 def write(plan: Plan, folder: str | Path) -> Path:
@@ -121,14 +121,16 @@ def seal(content: dict[str, Any], folder: Path) -> dict[str, str]:
 def summary(plan: Plan) -> dict[str, Any]:
     """What ``summary.json`` holds: the scenario's identity, the result, account and books."""
     scenario = plan.scenario
-    books = post(plan.bills, scenario.fleet.participating, scenario.currency)
+    books = post(
+        plan.bills, scenario.situation.fleet.participating, scenario.situation.market.currency
+    )
     return {
         "contract": CONTRACT,
         "scenario": scenario.name,
         "scenario_source": scenario.source,
         "scenario_fingerprint": fingerprint(plan.given),
-        "currency": scenario.currency,
-        "zone": scenario.horizon.zone,
+        "currency": scenario.situation.market.currency,
+        "zone": scenario.situation.horizon.zone,
         "version": version("hubwise"),
         "results": [plan.result],
         "account": asdict(plan.account),
@@ -148,24 +150,24 @@ def read(folder: str | Path) -> PlanFolder:
     place = Path(folder)
     if not place.is_dir():
         raise PlanFolderError(place, ["there is no such folder"])
-    problems: list[str] = []
-    found_summary = _read_summary(place / SUMMARY, problems)
-    found = {name: _read_table(place, name, problems) for name in TABLES}
-    if problems:
-        raise PlanFolderError(place, problems)
+    issues: list[str] = []
+    found_summary = _read_summary(place / SUMMARY, issues)
+    found = {name: _read_table(place, name, issues) for name in TABLES}
+    if issues:
+        raise PlanFolderError(place, issues)
     return PlanFolder(place, found_summary, found)
 
 
-def _read_summary(file: Path, problems: list[str]) -> dict[str, Any]:
+def _read_summary(file: Path, issues: list[str]) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        problems.append(f"{file.name}: the file is missing")
+        issues.append(f"{file.name}: the file is missing")
         return {}
     except ValueError as error:
-        problems.append(f"{file.name}: not JSON ({error})")
+        issues.append(f"{file.name}: not JSON ({error})")
         return {}
-    problems += [f"{file.name}: {problem}" for problem in _summary_problems(content)]
+    issues += [f"{file.name}: {problem}" for problem in _summary_problems(content)]
     return content if isinstance(content, dict) else {}
 
 
@@ -187,17 +189,17 @@ def _summary_problems(content: object) -> Iterator[str]:
     )
 
 
-def _read_table(place: Path, name: str, problems: list[str]) -> pl.DataFrame:
+def _read_table(place: Path, name: str, issues: list[str]) -> pl.DataFrame:
     file = place / f"{name}.parquet"
     try:
         table = pl.read_parquet(file)
     except FileNotFoundError:
-        problems.append(f"{file.name}: the file is missing")
+        issues.append(f"{file.name}: the file is missing")
         return pl.DataFrame()
     except (pl.exceptions.PolarsError, OSError) as error:
-        problems.append(f"{file.name}: not a Parquet file ({error})")
+        issues.append(f"{file.name}: not a Parquet file ({error})")
         return pl.DataFrame()
-    problems += [f"{file.name}: {fault}" for fault in _column_problems(table, TABLES[name])]
+    issues += [f"{file.name}: {fault}" for fault in _column_problems(table, TABLES[name])]
     return table
 
 

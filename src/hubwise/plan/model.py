@@ -10,7 +10,7 @@ from hubwise.dispatch import Dispatch
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState
 from hubwise.ledger import Account, Bills
-from hubwise.plan.promised import Promised
+from hubwise.plan.baseline import Baseline
 from hubwise.plan.wishes import Wishes
 
 
@@ -28,7 +28,7 @@ class Memory:
         The dispatched answer.
     """
 
-    promised: Promised
+    baseline: Baseline
     relaxed: Dispatch
     final: Dispatch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from hubwise.battery import DAYS_A_YEAR, ageing, leaving_range
+from hubwise.battery import DAYS_A_YEAR, fleet_ageing, leaving_range
 from hubwise.dispatch import (
     Dispatch,
     Problem,
@@ -19,15 +19,15 @@ from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
 from hubwise.plan.advice import advice, as_data, missed_limits, sentences
+from hubwise.plan.baseline import Baseline, at_rest, make_baseline
 from hubwise.plan.model import Memory, Plan
-from hubwise.plan.promised import Promised, at_rest, promised_of
 from hubwise.plan.strategies import (
-    Answer,
+    Decision,
     Progress,
     hubwise_strategy,
     passive_strategy,
+    relaxed_for_bound,
     relaxed_problem,
-    settled,
     storage_strategy,
     uncoordinated_strategy,
 )
@@ -37,7 +37,7 @@ from hubwise.scenario import with_participation
 STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
 
 
-def plan(
+def make_plan(
     scenario: Scenario,
     *,
     strategy: str = "hubwise",
@@ -72,17 +72,21 @@ def plan(
     began = time.perf_counter()
     if participation is not None:
         scenario = with_participation(scenario, participation)
-    promised = promised_of(scenario)
-    answer = _answer(scenario, strategy, promised, method, progress)
+    baseline = make_baseline(scenario)
+    answer = _answer(scenario, strategy, baseline, method, progress)
     given, scenario = scenario, answer.scenario
-    state, bills, account = _settle(scenario, answer, answer.schedule, answer.stations)
-    figures = _figures(scenario, answer, promised, (state, bills, account))
-    fleet, horizon, facts = scenario.fleet, scenario.horizon, scenario.battery
-    aged = ageing(fleet, answer.schedule, horizon, facts)
+    state, bills, account = _billed(scenario, answer, answer.schedule, answer.stations)
+    figures = _figures(scenario, answer, baseline, (state, bills, account))
+    fleet, horizon, facts = (
+        scenario.situation.fleet,
+        scenario.situation.horizon,
+        scenario.situation.battery,
+    )
+    aged = fleet_ageing(fleet, answer.schedule, horizon, facts)
     posted = answer.tariff if answer.method else None
     fade = aged.fade_v2g * DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
     wishes = make_wishes(given, scenario, answer.schedule, bills, posted, fade)
-    declined = given.fleet.participating & ~scenario.fleet.participating
+    declined = given.fleet.participating & ~scenario.situation.fleet.participating
     figures |= {
         "strategy": strategy,
         "participation": scenario.participation,
@@ -109,14 +113,14 @@ def plan(
         given=given,
         ageing=aged,
         result=figures,
-        memory=_memory(answer, promised),
+        memory=_memory(answer, baseline),
     )
 
 
-def _memory(answer: Answer, promised: Promised) -> Memory | None:
+def _memory(answer: Decision, baseline: Baseline) -> Memory | None:
     if answer.dispatch is None or answer.relaxed is None:
         return None
-    return Memory(promised, answer.relaxed, answer.dispatch)
+    return Memory(baseline, answer.relaxed, answer.dispatch)
 
 
 def relax(scenario: Scenario) -> tuple[Problem, Dispatch]:
@@ -125,49 +129,51 @@ def relax(scenario: Scenario) -> tuple[Problem, Dispatch]:
     The feeder is linear where the relaxed answer leads. `hubwise.pricing.profit_bound` makes a
     bound of both, for any saving promise: the answer does not depend on it.
     """
-    promised = promised_of(scenario)
-    _, relaxed = relaxed_problem(scenario, promised)
-    return settled(scenario, promised, relaxed.hub_kw, relaxed)
+    baseline = make_baseline(scenario)
+    _, relaxed = relaxed_problem(scenario, baseline)
+    return relaxed_for_bound(scenario, baseline, relaxed.hub_kw, relaxed)
 
 
 def _answer(
     scenario: Scenario,
     strategy: str,
-    promised: Promised,
+    baseline: Baseline,
     method: str | None,
     progress: Progress | None,
-) -> Answer:
+) -> Decision:
     match strategy:
         case "uncoordinated":
             return uncoordinated_strategy(scenario)
         case "passive":
-            return passive_strategy(scenario, promised)
+            return passive_strategy(scenario, baseline)
         case "storage":
-            return storage_strategy(scenario, promised)
+            return storage_strategy(scenario, baseline)
         case _:
-            return hubwise_strategy(scenario, promised, method, progress)
+            return hubwise_strategy(scenario, baseline, method, progress)
 
 
 def _hub_kw(scenario: Scenario, schedule: Schedule, stations: StationSchedule) -> Any:
-    return hub_flows(len(scenario.hubs), scenario.fleet, schedule, stations).net_kw
+    return hub_flows(
+        len(scenario.situation.hubs), scenario.situation.fleet, schedule, stations
+    ).net_kw
 
 
-def _settle(
-    scenario: Scenario, answer: Answer, schedule: Schedule, stations: StationSchedule
+def _billed(
+    scenario: Scenario, answer: Decision, schedule: Schedule, stations: StationSchedule
 ) -> tuple[FeederState, Bills, Account]:
     """Power flow, bills and account of what sessions and stations do."""
     hub_kw = _hub_kw(scenario, schedule, stations)
-    state = power_flow(scenario.feeder, scenario.hubs.bus, hub_kw)
+    state = power_flow(scenario.situation.feeder, scenario.situation.hubs.bus, hub_kw)
     # Only posted prices buy back what vehicles discharge.
-    fleet = scenario.fleet if answer.method else scenario.fleet.one_way()
-    _, least_cost = best_response(fleet, answer.tariff, scenario.horizon)
+    fleet = scenario.situation.fleet if answer.method else scenario.situation.fleet.one_way()
+    _, least_cost = best_response(fleet, answer.tariff, scenario.situation.horizon)
     bills = make_bills(
-        scenario.fleet,
+        scenario.situation.fleet,
         answer.tariff,
-        scenario.market,
-        scenario.horizon,
+        scenario.situation.market,
+        scenario.situation.horizon,
         schedule=schedule,
-        uncoordinated=uncoordinated(scenario.fleet, scenario.horizon),
+        uncoordinated=uncoordinated(scenario.situation.fleet, scenario.situation.horizon),
         best_response_cost=least_cost,
     )
     account = make_account(scenario, schedule, stations, bills, station_costs=answer.has_stations)
@@ -176,15 +182,15 @@ def _settle(
 
 def _figures(
     scenario: Scenario,
-    answer: Answer,
-    promised: Promised,
-    settled: tuple[FeederState, Bills, Account],
+    answer: Decision,
+    baseline: Baseline,
+    relaxed_for_bound: tuple[FeederState, Bills, Account],
 ) -> dict[str, Any]:
     """The plan's entry in ``summary.json``, but for who made it and how long it took."""
-    state, bills, account = settled
-    at_once = uncoordinated(scenario.fleet, scenario.horizon)
+    state, bills, account = relaxed_for_bound
+    at_once = uncoordinated(scenario.situation.fleet, scenario.situation.horizon)
     before: dict[str, Any] = result.feeder_figures(
-        scenario, at_once, at_rest(scenario, at_once), promised.state
+        scenario, at_once, at_rest(scenario, at_once), baseline.state
     )
     before["fleet_cost"] = float(bills.reference_cost.sum())
     figures: dict[str, Any] = {
@@ -195,12 +201,12 @@ def _figures(
     }
     found_ratios = result.ratios(figures, before)
     # Only the operator's own plan promises anything.
-    promises = scenario.promises if answer.method else Promises()
+    promises = scenario.situation.promises if answer.method else Promises()
     said = advice(promises, figures, found_ratios, before)
-    missed, mends = missed_limits(
+    missed, redispatches = missed_limits(
         scenario, _hub_kw(scenario, answer.schedule, answer.stations), state
     )
-    said += sentences(scenario, missed, mends)
+    said += sentences(scenario, missed, redispatches)
     return {
         **figures,
         **_bounds(answer, account.profit, misses=bool(said)),
@@ -211,11 +217,11 @@ def _figures(
         "outcomes": _outcomes(scenario, answer, figures),
         "transformers": result.transformers(scenario, answer.schedule, answer.stations, state),
         "advice": said,
-        **as_data(missed, mends),
+        **as_data(missed, redispatches),
     }
 
 
-def _bounds(answer: Answer, profit: float, *, misses: bool) -> dict[str, float | int | None]:
+def _bounds(answer: Decision, profit: float, *, misses: bool) -> dict[str, float | int | None]:
     """The bounds, and how far the profit may be from the best, as a share of each.
 
     They are on plans that keep their promises and limits: one that misses some may pass them, and
@@ -243,7 +249,7 @@ def _gap(bound: float | None, profit: float) -> float | None:
     return (bound - profit) / bound
 
 
-def _outcomes(scenario: Scenario, answer: Answer, figures: dict[str, Any]) -> dict[str, Any]:
+def _outcomes(scenario: Scenario, answer: Decision, figures: dict[str, Any]) -> dict[str, Any]:
     """The plan's three values: ties broken by the platform, by each device, and against us.
 
     Station batteries keep to their schedule, so the values differ by the drivers' choice alone.
@@ -264,7 +270,7 @@ def _outcomes(scenario: Scenario, answer: Answer, figures: dict[str, Any]) -> di
     for name, choose in (("undelegated", undelegated), ("pessimistic", pessimistic)):
         sessions = choose(answer.problem, answer.tariff)
         schedule = with_participants(answer.problem, sessions)
-        state, bills, account = _settle(scenario, answer, schedule, answer.stations)
+        state, bills, account = _billed(scenario, answer, schedule, answer.stations)
         found = {
             **result.feeder_figures(scenario, schedule, answer.stations, state),
             **result.money_figures(scenario, bills, account),

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.battery import DAYS_A_YEAR, Ageing
-from hubwise.domain import Fleet, Horizon, Scenario, Schedule, StationSchedule, Tariff
+from hubwise.domain import Fleet, Horizon, Schedule, Situation, StationSchedule, Tariff
+from hubwise.domain.arrays import Array
 from hubwise.grid import (
     FeederState,
     Kind,
@@ -22,21 +22,19 @@ from hubwise.grid import (
 from hubwise.ledger import Account, Bills, hub_flows
 from hubwise.pricing import price_groups
 
-Array = NDArray[np.float64]
-
 ROUNDING_KWH = 1e-9
 
 
 def feeder_figures(
-    scenario: Scenario, schedule: Schedule, stations: StationSchedule, state: FeederState
+    situation: Situation, schedule: Schedule, stations: StationSchedule, state: FeederState
 ) -> dict[str, float]:
     """Head, losses, voltages, violations and transformer of a feeder state.
 
     Slots without a converged power flow count as violations and are left out of the rest; figures
     that then rest on nothing are NaN, and so is the transformer's life in either case.
     """
-    feeder, hubs, hours = scenario.feeder, scenario.hubs, scenario.horizon.slot_hours
-    hub_kw = hub_flows(len(hubs), scenario.fleet, schedule, stations).net_kw
+    feeder, hubs, hours = situation.feeder, situation.hubs, situation.horizon.slot_hours
+    hub_kw = hub_flows(len(hubs), situation.fleet, schedule, stations).net_kw
     broken = count(violations(feeder, hubs, state, hub_kw))
     known = state.select(np.flatnonzero(state.converged)) if state.converged.any() else state
     peak, valley = float(known.head_kw.max()), float(known.head_kw.min())
@@ -62,21 +60,21 @@ def feeder_figures(
 
 
 def transformers(
-    scenario: Scenario, schedule: Schedule, stations: StationSchedule, state: FeederState
+    situation: Situation, schedule: Schedule, stations: StationSchedule, state: FeederState
 ) -> list[dict[str, float | str]]:
     """What the day does to every transformer: substation, network, hubs."""
-    hubs, hours = scenario.hubs, scenario.horizon.slot_hours
-    hub_kw = hub_flows(len(hubs), scenario.fleet, schedule, stations).net_kw
-    return transformer_day(scenario.feeder, hubs, state, hub_kw, hours).rows()
+    hubs, hours = situation.hubs, situation.horizon.slot_hours
+    hub_kw = hub_flows(len(hubs), situation.fleet, schedule, stations).net_kw
+    return transformer_day(situation.feeder, hubs, state, hub_kw, hours).rows()
 
 
-def money_figures(scenario: Scenario, bills: Bills, account: Account) -> dict[str, float]:
+def money_figures(situation: Situation, bills: Bills, account: Account) -> dict[str, float]:
     """Costs, profit and regret."""
-    joined = scenario.fleet.participating
+    participants = situation.fleet.participating
     return {
         "fleet_cost": float(bills.net_cost.sum()),
-        "participant_cost": float(bills.net_cost[joined].sum()),
-        "participant_reference_cost": float(bills.reference_cost[joined].sum()),
+        "participant_cost": float(bills.net_cost[participants].sum()),
+        "participant_reference_cost": float(bills.reference_cost[participants].sum()),
         "operator_profit": account.profit,
         "operator_profit_without_incentive": account.profit_without_incentive,
         "margin_on_others": account.margin_on_others,
@@ -87,10 +85,10 @@ def money_figures(scenario: Scenario, bills: Bills, account: Account) -> dict[st
 def battery_figures(fleet: Fleet, aged: Ageing, horizon: Horizon) -> dict[str, float | None]:
     """Wear at prices and by the model, and mean fade a year of those who take part."""
     a_year = DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
-    joined = fleet.participating
+    participants = fleet.participating
 
     def mean(fade: Array) -> float | None:
-        return a_year * float(fade[joined].mean()) if joined.any() else None
+        return a_year * float(fade[participants].mean()) if participants.any() else None
 
     return {
         "wear_priced": float(fleet.wear_cost @ aged.drawn_kwh),
@@ -100,9 +98,9 @@ def battery_figures(fleet: Fleet, aged: Ageing, horizon: Horizon) -> dict[str, f
     }
 
 
-def departure_figures(scenario: Scenario, schedule: Schedule) -> dict[str, float]:
+def departure_figures(situation: Situation, schedule: Schedule) -> dict[str, float]:
     """Energy that is missing when drivers leave, as stated and as they really did."""
-    fleet = scenario.fleet
+    fleet = situation.fleet
     left = np.minimum(fleet.actual_departure_slot, fleet.departure_slot)
     last = np.maximum(left, fleet.arrival_slot + 1) - 1
     at_actual = schedule.energy_kwh[np.arange(len(fleet)), last]
@@ -118,13 +116,13 @@ def _missing(less_than_required: Array) -> float:
     return float(less_than_required[less_than_required > ROUNDING_KWH].sum())
 
 
-def posted_prices(scenario: Scenario, tariff: Tariff) -> dict[str, Any]:
+def posted_prices(situation: Situation, tariff: Tariff) -> dict[str, Any]:
     """The posted prices, one entry for each group of the tariff family at each hub.
 
     A group is called by its block, or by its first moment.
     """
-    _, first = np.unique(price_groups(scenario), return_index=True)
-    rules, moment = scenario.rules, scenario.horizon.slot_names()
+    _, first = np.unique(price_groups(situation), return_index=True)
+    rules, moment = situation.rules, situation.horizon.slot_names()
     in_blocks = rules.family == "time-of-use" and rules.block_names
     return {
         hub: {
@@ -134,7 +132,7 @@ def posted_prices(scenario: Scenario, tariff: Tariff) -> dict[str, Any]:
             }
             for slot in first
         }
-        for h, hub in enumerate(scenario.hubs.name)
+        for h, hub in enumerate(situation.hubs.name)
     }
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import (
     Dispatch,
@@ -17,32 +16,31 @@ from hubwise.dispatch import (
     undelegated,
     with_participants,
 )
-from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
+from hubwise.domain import Schedule, Situation, StationSchedule, Tariff
+from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import uncoordinated
-from hubwise.plan.consent import willing
-from hubwise.plan.promised import Promised, at_rest
-from hubwise.plan.steer import ONWARD_ROUNDS, ROUNDS, steer
-from hubwise.plan.wear import Settled, due, first_guess, settle
+from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
+from hubwise.plan.baseline import Baseline, at_rest
+from hubwise.plan.participation import willing
+from hubwise.plan.wear import Convergence, converge, due, first_guess
 from hubwise.pricing import (
     Family,
     FamilyBound,
     Found,
+    bound_family,
     coarse_to_fine,
     cost_ceiling,
-    family_bound,
     first_prices,
-    level,
+    level_prices,
     make_family,
     participants_pay,
     profit_bound,
     search_in_steps,
     search_method,
-    value,
+    value_of,
 )
 from hubwise.pricing.search import Method
 
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Progress = Callable[[int, int, str], None]
 
 # Rounds of the relaxed problem, before and after the feeder is linearised where it leads.
@@ -59,7 +57,7 @@ SKETCH_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Decision:
     """What a strategy decides.
 
     Parameters
@@ -93,7 +91,7 @@ class Answer:
         The relaxed problem's answer, where prices were sought.
     """
 
-    scenario: Scenario
+    situation: Situation
     tariff: Tariff
     schedule: Schedule
     stations: StationSchedule
@@ -104,69 +102,69 @@ class Answer:
     profit_bound: float | None = None
     family_bound: FamilyBound | None = None
     dispatch: Dispatch | None = None
-    wear: Settled = field(default_factory=Settled)
+    wear: Convergence = field(default_factory=Convergence)
     relaxed: Dispatch | None = None
 
 
-def reference_tariff(scenario: Scenario) -> Tariff:
+def reference_tariff(situation: Situation) -> Tariff:
     """The reference tariff at every hub; it buys nothing back."""
-    hubs = len(scenario.hubs)
-    charge = np.tile(scenario.market.reference_price, (hubs, 1))
+    hubs = len(situation.hubs)
+    charge = np.tile(situation.market.reference_price, (hubs, 1))
     return Tariff(charge, np.zeros_like(charge))
 
 
-def uncoordinated_strategy(scenario: Scenario) -> Answer:
+def uncoordinated_strategy(situation: Situation) -> Decision:
     """Everybody plugs in and charges at once; no station battery."""
-    schedule = uncoordinated(scenario.fleet, scenario.horizon)
-    return Answer(
-        scenario, reference_tariff(scenario), schedule, at_rest(scenario, schedule), False
+    schedule = uncoordinated(situation.fleet, situation.horizon)
+    return Decision(
+        situation, reference_tariff(situation), schedule, at_rest(situation, schedule), False
     )
 
 
-def passive_strategy(scenario: Scenario, promised: Promised) -> Answer:
+def passive_strategy(situation: Situation, baseline: Baseline) -> Decision:
     """Participants' own devices shift charging against the reference tariff; no station battery."""
-    tariff = reference_tariff(scenario)
-    one_way = replace(scenario, fleet=scenario.fleet.one_way())
-    problem = make_problem(one_way, promised.limits)
+    tariff = reference_tariff(situation)
+    one_way = replace(situation, fleet=situation.fleet.one_way())
+    problem = make_problem(one_way, baseline.limits)
     schedule = with_participants(problem, undelegated(problem, tariff))
-    return Answer(scenario, tariff, schedule, at_rest(scenario, schedule), False)
+    return Decision(situation, tariff, schedule, at_rest(situation, schedule), False)
 
 
-def storage_strategy(scenario: Scenario, promised: Promised) -> Answer:
+def storage_strategy(situation: Situation, baseline: Baseline) -> Decision:
     """Everybody charges at once; station batteries earn, and flatten as far as was promised."""
-    tariff = reference_tariff(scenario)
-    fixed = uncoordinated(scenario.fleet.select(scenario.fleet.participating), scenario.horizon)
-    answer = steer(scenario, tariff, promised, sessions=fixed).dispatch
-    schedule = uncoordinated(scenario.fleet, scenario.horizon)
-    return Answer(scenario, tariff, schedule, answer.stations, True)
+    tariff = reference_tariff(situation)
+    fixed = uncoordinated(situation.fleet.select(situation.fleet.participating), situation.horizon)
+    answer = ac_dispatch(situation, tariff, baseline, sessions=fixed).dispatch
+    schedule = uncoordinated(situation.fleet, situation.horizon)
+    return Decision(situation, tariff, schedule, answer.stations, True)
 
 
 def hubwise_strategy(
-    scenario: Scenario, promised: Promised, method: str | None, progress: Progress | None
-) -> Answer:
+    situation: Situation, baseline: Baseline, method: str | None, progress: Progress | None
+) -> Decision:
     """The bilevel plan: search for the prices, dispatch the answer, meet the limits under AC."""
-    name, sought = search_method(method or scenario.search.method)
-    asked = scenario.fleet.participating
-    scenario, begin = _near_first_prices(first_guess(scenario), promised)
-    last = _searched(scenario, promised, sought, begin, progress)
-    scenario, tariff, start = last.scenario, last.tariff, last.found.value.dispatch
-    sketch = _sketched(scenario, tariff, last.problem, start, asked)
+    name, sought = search_method(method or situation.search.method)
+    asked = situation.fleet.participating
+    situation, begin = _near_first_prices(first_guess(situation), baseline)
+    last = _searched(situation, baseline, sought, begin, progress)
+    situation, tariff, start = last.situation, last.tariff, last.found.value.dispatch
+    sketch = _sketched(situation, tariff, last.problem, start, asked)
 
-    def respond(given: Scenario, before: Answer | None) -> Answer:
+    def respond(given: Situation, before: Decision | None) -> Decision:
         """The answer to the prices found; to others, once wear is another than they are for."""
         if before is not None:
             posted = _relevelled(given, before, asked)
-            return _post(given, posted, asked, promised, near=before.dispatch)
-        if given is scenario:
-            return _post(given, tariff, asked, promised, start=start)
-        return _post(given, sketch.tariff, asked, promised, near=sketch.dispatch)
+            return _post(given, posted, asked, baseline, near=before.dispatch)
+        if given is situation:
+            return _post(given, tariff, asked, baseline, start=start)
+        return _post(given, sketch.tariff, asked, baseline, near=sketch.dispatch)
 
-    answer, wear = settle(sketch.scenario, respond)
+    answer, wear = converge(sketch.situation, respond)
     assert answer.dispatch is not None
-    joined = answer.scenario.fleet.participating
-    same = np.array_equal(joined, scenario.fleet.participating)
-    relaxed = last.relaxed if same else relaxed_problem(answer.scenario, promised)[1]
-    bounded = settled(answer.scenario, promised, answer.dispatch.hub_kw, relaxed)
+    participants = answer.situation.fleet.participating
+    same = np.array_equal(participants, situation.fleet.participating)
+    relaxed = last.relaxed if same else relaxed_problem(answer.situation, baseline)[1]
+    bounded = relaxed_for_bound(answer.situation, baseline, answer.dispatch.hub_kw, relaxed)
     return replace(
         answer,
         method=name,
@@ -178,12 +176,12 @@ def hubwise_strategy(
     )
 
 
-def _family_bound(answer: Answer, problem: Problem, relaxed: Dispatch) -> FamilyBound:
+def _family_bound(answer: Decision, problem: Problem, relaxed: Dispatch) -> FamilyBound:
     """The bound of the family in use, with as many boxes as the scenario asks for."""
     assert answer.dispatch is not None
     planned = answer.tariff, answer.dispatch
-    family, boxes = make_family(answer.scenario), answer.scenario.search.boxes
-    return family_bound(problem, family, relaxed, planned, boxes=boxes)
+    family, boxes = make_family(answer.situation), answer.situation.search.boxes
+    return bound_family(problem, family, relaxed, planned, boxes=boxes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +200,7 @@ class _Searched:
         Tariffs tried, in all searches.
     """
 
-    scenario: Scenario
+    situation: Situation
     tariff: Tariff
     found: Found
     problem: Problem
@@ -211,8 +209,8 @@ class _Searched:
 
 
 def _searched(
-    scenario: Scenario,
-    promised: Promised,
+    situation: Situation,
+    baseline: Baseline,
     sought: Method,
     begin: Tariff | None,
     progress: Progress | None,
@@ -221,7 +219,7 @@ def _searched(
 
     Of all prices found, those are taken that are worth most with those who take part at them.
     """
-    asked, families, spent = scenario.fleet.participating, coarse_to_fine(scenario), 0
+    asked, families, spent = situation.fleet.participating, coarse_to_fine(situation), 0
     best: tuple[float, _Searched] | None = None
 
     def tell(done: int, total: int) -> None:
@@ -229,149 +227,151 @@ def _searched(
             progress(done, total, "prices tried")
 
     for _ in range(SEARCHES):
-        problem, relaxed = relaxed_problem(scenario, promised)
+        problem, relaxed = relaxed_problem(situation, baseline)
         family, found = search_in_steps(
             sought,
             problem,
             families,
             relaxed,
-            evaluations=scenario.search.evaluations,
-            seed=scenario.search.seed,
+            evaluations=situation.search.evaluations,
+            seed=situation.search.seed,
             begin=begin,
             progress=tell,
         )
         begin, spent = family.tariff(found.prices), spent + found.evaluations
-        last = _Searched(scenario, begin, found, problem, relaxed, spent)
-        ready, joined = willing(scenario, begin, asked), scenario.fleet.participating
-        left = joined & ready.fleet.participating
-        if best is None and np.array_equal(left, joined):
+        last = _Searched(situation, begin, found, problem, relaxed, spent)
+        ready, participants = willing(situation, begin, asked), situation.fleet.participating
+        left = participants & ready.fleet.participating
+        if best is None and np.array_equal(left, participants):
             return last
         merit = _merit(ready, problem, begin, found.value.dispatch)
         best = (merit, last) if best is None or merit > best[0] else best
-        if np.array_equal(left, joined) or not left.any():
+        if np.array_equal(left, participants) or not left.any():
             break
-        scenario = replace(scenario, fleet=scenario.fleet.with_participating(left))
+        situation = replace(situation, fleet=situation.fleet.with_participating(left))
     assert best is not None
     return replace(best[1], evaluations=spent)
 
 
-def _merit(ready: Scenario, problem: Problem, tariff: Tariff, near: Dispatch) -> float:
+def _merit(ready: Situation, problem: Problem, tariff: Tariff, near: Dispatch) -> float:
     """What a tariff is worth with those who take part at it."""
     its_own = make_problem(ready, problem.limits, span_kw=problem.span_kw)
-    return value(its_own, tariff, rounds=RELAXED_ROUNDS[0], start=near.multipliers).merit
+    return value_of(its_own, tariff, rounds=RELAXED_ROUNDS[0], start=near.multipliers).merit
 
 
-def _near_first_prices(scenario: Scenario, promised: Promised) -> tuple[Scenario, Tariff | None]:
+def _near_first_prices(situation: Situation, baseline: Baseline) -> tuple[Situation, Tariff | None]:
     """The scenario with wear prices that hold near the first prices, and a tariff to begin with."""
-    if not due(scenario):
-        return scenario, None
-    problem, relaxed = relaxed_problem(scenario, promised)
-    family = coarse_to_fine(scenario)[-1]
+    if not due(situation):
+        return situation, None
+    problem, relaxed = relaxed_problem(situation, baseline)
+    family = coarse_to_fine(situation)[-1]
     first = family.tariff(first_prices(problem, family, relaxed))
-    asked = scenario.fleet.participating
-    sketch = _sketched(scenario, first, problem, relaxed, asked)
-    return sketch.scenario, sketch.tariff
+    asked = situation.fleet.participating
+    sketch = _sketched(situation, first, problem, relaxed, asked)
+    return sketch.situation, sketch.tariff
 
 
 def _sketched(
-    scenario: Scenario, tariff: Tariff, problem: Problem, near: Dispatch, asked: Flags
-) -> Answer:
+    situation: Situation, tariff: Tariff, problem: Problem, near: Dispatch, asked: Flags
+) -> Decision:
     """An answer to a tariff in few rounds, settled as to wear; the tariff follows the wear."""
-    if not due(scenario):
-        return Answer(scenario, tariff, problem.uncoordinated, near.stations, True, problem)
+    if not due(situation):
+        return Decision(situation, tariff, problem.uncoordinated, near.stations, True, problem)
 
-    def respond(given: Scenario, before: Answer | None) -> Answer:
+    def respond(given: Situation, before: Decision | None) -> Decision:
         posted = tariff if before is None else _relevelled(given, before, asked)
-        made = replace(problem, scenario=given, fleet=given.fleet.select(given.fleet.participating))
+        made = replace(
+            problem, situation=given, fleet=given.fleet.select(given.fleet.participating)
+        )
         found = dispatch(made, posted, rounds=SKETCH_ROUNDS, start=near.multipliers)
         schedule = with_participants(made, found.schedule)
-        return Answer(given, posted, schedule, found.stations, True, made, dispatch=found)
+        return Decision(given, posted, schedule, found.stations, True, made, dispatch=found)
 
-    return settle(scenario, respond)[0]
+    return converge(situation, respond)[0]
 
 
 def _post(
-    scenario: Scenario,
+    situation: Situation,
     tariff: Tariff,
     asked: Flags,
-    promised: Promised,
+    baseline: Baseline,
     *,
     start: Dispatch | None = None,
     near: Dispatch | None = None,
-) -> Answer:
+) -> Decision:
     """What those do who were asked and take part at a posted tariff, steered under AC limits."""
-    before, posted = scenario.fleet.participating, tariff
-    scenario, tariff = _agreed(scenario, tariff, asked, promised)
-    same = np.array_equal(before, scenario.fleet.participating) and tariff is posted
+    before, posted = situation.fleet.participating, tariff
+    situation, tariff = _agreed(situation, tariff, asked, baseline)
+    same = np.array_equal(before, situation.fleet.participating) and tariff is posted
     # What a search found is settled already.
     start, rounds = (start, ONWARD_ROUNDS) if same and start else (None, ROUNDS)
-    steered = steer(scenario, tariff, promised, start=start, near=near, rounds=rounds)
-    final, problem = steered.dispatch, steered.problem
+    dispatched = ac_dispatch(situation, tariff, baseline, start=start, near=near, rounds=rounds)
+    final, problem = dispatched.dispatch, dispatched.problem
     schedule = with_participants(problem, final.schedule)
-    return Answer(scenario, tariff, schedule, final.stations, True, problem, dispatch=final)
+    return Decision(situation, tariff, schedule, final.stations, True, problem, dispatch=final)
 
 
 def _agreed(
-    scenario: Scenario, tariff: Tariff, asked: Flags, promised: Promised
-) -> tuple[Scenario, Tariff]:
+    situation: Situation, tariff: Tariff, asked: Flags, baseline: Baseline
+) -> tuple[Situation, Tariff]:
     """Who takes part, and a tariff at which what they are promised together is kept.
 
     Where some decline, the others may pay more than was promised; prices then give way, which
     brings drivers in and never drives one out.
     """
     for _ in range(AGREEING):
-        ready = willing(scenario, tariff, asked)
+        ready = willing(situation, tariff, asked)
         if not (asked & ~ready.fleet.participating).any():
             break
-        problem = make_problem(ready, promised.limits)
+        problem = make_problem(ready, baseline.limits)
         family = _family_of_all(ready, asked)
         prices = family.posted(tariff)
         if participants_pay(problem, family, prices) <= cost_ceiling(problem):
             break
-        tariff = family.tariff(level(problem, family, prices))
-    return willing(scenario, tariff, asked), tariff
+        tariff = family.tariff(level_prices(problem, family, prices))
+    return willing(situation, tariff, asked), tariff
 
 
-def _family_of_all(scenario: Scenario, asked: Flags) -> Family:
+def _family_of_all(situation: Situation, asked: Flags) -> Family:
     """The finest tariff family, lawful towards all who were asked."""
-    everybody = scenario.fleet.with_participating(asked)
-    return coarse_to_fine(replace(scenario, fleet=everybody))[-1]
+    everybody = situation.fleet.with_participating(asked)
+    return coarse_to_fine(replace(situation, fleet=everybody))[-1]
 
 
-def _relevelled(scenario: Scenario, before: Answer, asked: Flags) -> Tariff:
+def _relevelled(situation: Situation, before: Decision, asked: Flags) -> Tariff:
     """The prices posted before, made lawful at other wear prices, and again as promised.
 
     Lawful towards all who were asked, as promised to those who took part.
     """
     assert before.problem is not None
-    family = _family_of_all(scenario, asked)
-    fleet = scenario.fleet.select(scenario.fleet.participating)
-    problem = replace(before.problem, scenario=scenario, fleet=fleet)
-    return family.tariff(level(problem, family, family.posted(before.tariff)))
+    family = _family_of_all(situation, asked)
+    fleet = situation.fleet.select(situation.fleet.participating)
+    problem = replace(before.problem, situation=situation, fleet=fleet)
+    return family.tariff(level_prices(problem, family, family.posted(before.tariff)))
 
 
-def settled(
-    scenario: Scenario, promised: Promised, hub_kw: Array, relaxed: Dispatch
+def relaxed_for_bound(
+    situation: Situation, baseline: Baseline, hub_kw: Array, relaxed: Dispatch
 ) -> tuple[Problem, Dispatch]:
     """The relaxed problem, settled for a bound, with the feeder linearised at ``hub_kw``.
 
     Linearised at a plan, that plan is one of its schedules. ``relaxed`` is gone on from, where it
     has the same participants; its multipliers serve at any rate.
     """
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, hub_kw)
-    problem = make_problem(scenario, limits, span_kw=promised.span_kw)
+    limits = feeder_limits(situation.feeder, situation.hubs.bus, hub_kw)
+    problem = make_problem(situation, limits, span_kw=baseline.span_kw)
     if len(problem.fleet) == len(relaxed.schedule.charge_kw):
         return problem, dispatch(problem, None, rounds=BOUND_ROUNDS, onward=relaxed, flat=False)
     start = relaxed.multipliers
     return problem, dispatch(problem, None, rounds=RELAXED_ROUNDS[0], start=start, flat=False)
 
 
-def relaxed_problem(scenario: Scenario, promised: Promised) -> tuple[Problem, Dispatch]:
+def relaxed_problem(situation: Situation, baseline: Baseline) -> tuple[Problem, Dispatch]:
     """The relaxed problem, with the feeder linearised where its answer leads."""
-    limits, relaxed = promised.limits, None
+    limits, relaxed = baseline.limits, None
     for rounds in RELAXED_ROUNDS:
-        problem = make_problem(scenario, limits, span_kw=promised.span_kw)
+        problem = make_problem(situation, limits, span_kw=baseline.span_kw)
         relaxed = dispatch(problem, None, rounds=rounds, onward=relaxed)
-        limits = feeder_limits(scenario.feeder, scenario.hubs.bus, relaxed.hub_kw)
+        limits = feeder_limits(situation.feeder, situation.hubs.bus, relaxed.hub_kw)
     assert relaxed is not None
-    return make_problem(scenario, limits, span_kw=promised.span_kw), relaxed
+    return make_problem(situation, limits, span_kw=baseline.span_kw), relaxed

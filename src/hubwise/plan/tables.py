@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hubwise.domain import Hubs, Scenario, Schedule, StationSchedule, Tariff
+from hubwise.domain.arrays import Index
 from hubwise.grid import FeederState
 from hubwise.ledger import Bills, hub_flows
 from hubwise.plan.wishes import Wishes
@@ -18,7 +18,6 @@ from hubwise.plan.wishes import Wishes
 if TYPE_CHECKING:
     from hubwise.plan.model import Plan
 
-Index = NDArray[np.int64]
 
 _TEXT, _COUNT, _NUMBER, _FLAG = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 _MOMENT = pl.Datetime("us", "UTC")
@@ -128,13 +127,13 @@ def _hub_names(hubs: Hubs, index: Index) -> list[str]:
 
 
 def _prices(scenario: Scenario, tariff: Tariff) -> pl.DataFrame:
-    hub, slot = _grid(len(scenario.hubs), scenario.horizon.slots)
+    hub, slot = _grid(len(scenario.situation.hubs), scenario.situation.horizon.slots)
     return _table(
         "prices",
         {
-            "hub": _hub_names(scenario.hubs, hub),
+            "hub": _hub_names(scenario.situation.hubs, hub),
             "slot": slot,
-            "start_utc": scenario.horizon.starts_utc() * len(scenario.hubs),
+            "start_utc": scenario.situation.horizon.starts_utc() * len(scenario.situation.hubs),
             "charge_price": tariff.charge_price.ravel(),
             "discharge_price": tariff.discharge_price.ravel(),
         },
@@ -142,15 +141,17 @@ def _prices(scenario: Scenario, tariff: Tariff) -> pl.DataFrame:
 
 
 def _sessions(scenario: Scenario) -> pl.DataFrame:
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     columns = {f.name: getattr(fleet, f.name) for f in fields(fleet)}
     texts = {name: columns[name].tolist() for name in ("session", "driver", "chemistry")}
-    return _table("sessions", {**columns, **texts, "hub": _hub_names(scenario.hubs, fleet.hub)})
+    return _table(
+        "sessions", {**columns, **texts, "hub": _hub_names(scenario.situation.hubs, fleet.hub)}
+    )
 
 
 def _schedule(scenario: Scenario, schedule: Schedule) -> pl.DataFrame:
-    fleet = scenario.fleet
-    row, slot = _grid(len(fleet), scenario.horizon.slots)
+    fleet = scenario.situation.fleet
+    row, slot = _grid(len(fleet), scenario.situation.horizon.slots)
     stay = (slot >= fleet.arrival_slot[row]) & (slot < fleet.departure_slot[row])
     row, slot = row[stay], slot[stay]
     return _table(
@@ -166,22 +167,22 @@ def _schedule(scenario: Scenario, schedule: Schedule) -> pl.DataFrame:
 
 
 def _hubs(scenario: Scenario, schedule: Schedule, stations: StationSchedule) -> pl.DataFrame:
-    flows = hub_flows(len(scenario.hubs), scenario.fleet, schedule, stations)
-    hub, slot = _grid(len(scenario.hubs), scenario.horizon.slots)
+    flows = hub_flows(len(scenario.situation.hubs), scenario.situation.fleet, schedule, stations)
+    hub, slot = _grid(len(scenario.situation.hubs), scenario.situation.horizon.slots)
     powers = {
         name: getattr(flows, name).ravel() for name in TABLES["hubs"] if name not in ("hub", "slot")
     }
-    return _table("hubs", {"hub": _hub_names(scenario.hubs, hub), "slot": slot, **powers})
+    return _table("hubs", {"hub": _hub_names(scenario.situation.hubs, hub), "slot": slot, **powers})
 
 
 def _buses(
     scenario: Scenario, schedule: Schedule, stations: StationSchedule, state: FeederState
 ) -> pl.DataFrame:
-    feeder, slots = scenario.feeder, scenario.horizon.slots
-    flows = hub_flows(len(scenario.hubs), scenario.fleet, schedule, stations)
+    feeder, slots = scenario.situation.feeder, scenario.situation.horizon.slots
+    flows = hub_flows(len(scenario.situation.hubs), scenario.situation.fleet, schedule, stations)
     rows = {int(bus): k for k, bus in enumerate(feeder.bus)}
     hub_kw = np.zeros((len(feeder.bus), slots))
-    np.add.at(hub_kw, [rows[int(bus)] for bus in scenario.hubs.bus], flows.net_kw)
+    np.add.at(hub_kw, [rows[int(bus)] for bus in scenario.situation.hubs.bus], flows.net_kw)
     bus, slot = _grid(len(feeder.bus), slots)
     return _table(
         "buses",
@@ -199,20 +200,20 @@ def _buses(
 def _feeder(scenario: Scenario, state: FeederState) -> pl.DataFrame:
     lowest = np.where(np.isnan(state.voltage_pu), np.inf, state.voltage_pu).argmin(axis=0)
     lowest_bus = [
-        int(scenario.feeder.bus[k]) if found else None
+        int(scenario.situation.feeder.bus[k]) if found else None
         for k, found in zip(lowest, state.converged, strict=True)
     ]
     return _table(
         "feeder",
         {
-            "slot": np.arange(scenario.horizon.slots),
+            "slot": np.arange(scenario.situation.horizon.slots),
             "head_kw": state.head_kw,
             "head_kvar": state.head_kvar,
             "losses_kw": state.losses_kw,
             "min_voltage_pu": state.voltage_pu.min(axis=0),
             "min_voltage_bus": lowest_bus,
             "max_branch_loading": (
-                state.branch_loading / scenario.feeder.branch_limits[:, None]
+                state.branch_loading / scenario.situation.feeder.branch_limits[:, None]
             ).max(axis=0),
             "transformer_loading": state.transformer_loading,
         },

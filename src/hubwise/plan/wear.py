@@ -14,14 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hubwise.battery import CRUMB_KWH, ageing, drawn_kwh
-from hubwise.domain import Fleet, Scenario, Schedule, Tariff
+from hubwise.battery import CRUMB_KWH, drawn_kwh, fleet_ageing
+from hubwise.domain import Fleet, Schedule, Situation, Tariff
+from hubwise.domain.arrays import Array
 from hubwise.drivers import best_response
 from hubwise.scenario import lawful
-
-Array = NDArray[np.float64]
 
 # A wear price that is right within this share is left as it is; all stand still when together they
 # are off by less than that share of all wear.
@@ -42,7 +40,7 @@ class Scheduled(Protocol):
     """What a plan has decided: who takes part at which wear prices, and what everybody does."""
 
     @property
-    def scenario(self) -> Scenario:
+    def situation(self) -> Situation:
         """What is given, with the wear prices and limits that hold."""
 
     @property
@@ -54,7 +52,7 @@ Plan = TypeVar("Plan", bound=Scheduled)
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Convergence:
     """How a plan's wear prices settled.
 
     Parameters
@@ -69,27 +67,27 @@ class Settled:
     rounds: int = 1
 
 
-def first_guess(scenario: Scenario) -> Scenario:
+def first_guess(situation: Situation) -> Situation:
     """The scenario with wear prices to begin with; as it is where they are given.
 
     The prices are those of the day on which everybody discharges as far as it pays at no wear at
     all, charging at the reference tariff and selling at the highest discharge price that is lawful.
     """
-    if not _found_out(scenario):
-        return scenario
-    fleet, horizon = scenario.fleet, scenario.horizon
+    if not _found_out(situation):
+        return situation
+    fleet, horizon = situation.fleet, situation.horizon
     free = replace(fleet, wear_cost=np.zeros(len(fleet)))
-    shape = (len(scenario.hubs), horizon.slots)
-    charge = np.broadcast_to(scenario.market.reference_price, shape).copy()
-    discharge = np.broadcast_to(scenario.rules.discharge_price_max, shape).copy()
+    shape = (len(situation.hubs), horizon.slots)
+    charge = np.broadcast_to(situation.market.reference_price, shape).copy()
+    discharge = np.broadcast_to(situation.rules.discharge_price_max, shape).copy()
     schedule, _ = best_response(free, lawful(Tariff(charge, discharge), free), horizon)
-    prices = ageing(fleet, schedule, horizon, scenario.battery).wear_price(fleet.wear_cost)
-    return replace(scenario, fleet=replace(fleet, wear_cost=prices))
+    prices = fleet_ageing(fleet, schedule, horizon, situation.battery).wear_price(fleet.wear_cost)
+    return replace(situation, fleet=replace(fleet, wear_cost=prices))
 
 
-def settle(
-    scenario: Scenario, respond: Callable[[Scenario, Plan | None], Plan]
-) -> tuple[Plan, Settled]:
+def converge(
+    situation: Situation, respond: Callable[[Situation, Plan | None], Plan]
+) -> tuple[Plan, Convergence]:
     """Schedule until wear prices agree with the model and every fade limit holds.
 
     Parameters
@@ -99,34 +97,34 @@ def settle(
     respond
         Plans a scenario at its wear prices and discharge limits, given the plan before.
     """
-    plan = respond(scenario, None)
-    if not due(scenario):
-        return plan, Settled()
-    drawn = np.zeros(len(scenario.fleet))
+    plan = respond(situation, None)
+    if not due(situation):
+        return plan, Convergence()
+    drawn = np.zeros(len(situation.fleet))
     for done in range(1, ROUNDS + 1):
-        now, found = plan.scenario, _wear(plan)
+        now, found = plan.situation, _wear(plan)
         change = _change(now, found)
         limits = _fade_limits(now.fleet, found, final=done >= ROUNDS - 1)
         held = np.array_equal(limits, now.fleet.discharge_limit_kwh)
         if held and (change < STILL or done == ROUNDS):
-            return plan, Settled(change, done)
+            return plan, Convergence(change, done)
         fleet = replace(now.fleet, discharge_limit_kwh=limits)
         if _found_out(now):
             fleet = _repriced(fleet, found, drawn, step=1.0 if done < HALVED_FROM else 0.5)
         drawn = found.drawn_kwh
         plan = respond(replace(now, fleet=fleet), plan)
-    return plan, Settled(_change(plan.scenario, _wear(plan)), ROUNDS + 1)
+    return plan, Convergence(_change(plan.situation, _wear(plan)), ROUNDS + 1)
 
 
-def due(scenario: Scenario) -> bool:
+def due(situation: Situation) -> bool:
     """Whether there is anything to settle."""
-    limited = np.isfinite(scenario.fleet.fade_limit_per_year).any()
-    return _found_out(scenario) or bool(limited)
+    limited = np.isfinite(situation.fleet.fade_limit_per_year).any()
+    return _found_out(situation) or bool(limited)
 
 
-def _found_out(scenario: Scenario) -> bool:
+def _found_out(situation: Situation) -> bool:
     """Whether wear prices are found, not given."""
-    return scenario.battery.wear == "nonlinear"
+    return situation.battery.wear == "nonlinear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +151,21 @@ class _Wear:
         return float(off / whole) if whole > 0.0 else 0.0
 
 
-def _change(scenario: Scenario, found: _Wear) -> float:
+def _change(situation: Situation, found: _Wear) -> float:
     """How far the prices that hold are off what the model finds; 0 where they are given."""
-    return found.change(scenario.fleet.wear_cost) if _found_out(scenario) else 0.0
+    return found.change(situation.fleet.wear_cost) if _found_out(situation) else 0.0
 
 
 def _wear(plan: Scheduled) -> _Wear:
     """What the model makes of a plan; only who draws anything is looked at."""
-    scenario, schedule = plan.scenario, plan.schedule
-    fleet, horizon = scenario.fleet, scenario.horizon
+    situation, schedule = plan.situation, plan.schedule
+    fleet, horizon = situation.fleet, situation.horizon
     drawn = drawn_kwh(fleet, schedule, horizon)
     rows = np.flatnonzero(drawn > CRUMB_KWH)
     stays = Schedule(
         schedule.charge_kw[rows], schedule.discharge_kw[rows], schedule.energy_kwh[rows]
     )
-    found = ageing(fleet.select(rows), stays, horizon, scenario.battery)
+    found = fleet_ageing(fleet.select(rows), stays, horizon, situation.battery)
     days = horizon.slots * horizon.slot_hours / 24.0
     worth, fade = np.zeros((2, len(fleet)))
     worth[rows] = found.wear_nonlinear

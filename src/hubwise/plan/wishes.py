@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hubwise.domain import Scenario, Schedule, Tariff
+from hubwise.domain import Schedule, Situation, Tariff
+from hubwise.domain.arrays import Array, Flags, Names
 from hubwise.drivers import bounds
 from hubwise.ledger import Bills, in_cents
-from hubwise.plan.consent import most_saving, savings
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from hubwise.plan.participation import most_saving, savings
 
 # What sums over a stay may be off by [kWh, currency].
 ROUNDING = 1e-6
@@ -45,9 +42,9 @@ class Wishes:
         not know more.
     """
 
-    session: NDArray[np.str_]
-    driver: NDArray[np.str_]
-    wish: NDArray[np.str_]
+    session: Names
+    driver: Names
+    wish: Names
     asked: Array
     given: Array
     honoured: Flags
@@ -71,8 +68,8 @@ class Wish:
 
 
 def make_wishes(
-    given: Scenario,
-    ready: Scenario,
+    given: Situation,
+    ready: Situation,
     schedule: Schedule,
     bills: Bills,
     tariff: Tariff | None,
@@ -115,9 +112,9 @@ def make_wishes(
     )
 
 
-def _energy_wishes(scenario: Scenario, schedule: Schedule) -> Iterator[Wish]:
+def _energy_wishes(situation: Situation, schedule: Schedule) -> Iterator[Wish]:
     """Departure, required energy and reserve."""
-    fleet, horizon = scenario.fleet, scenario.horizon
+    fleet, horizon = situation.fleet, situation.horizon
     everybody = np.ones(len(fleet), dtype=bool)
     slot = np.arange(horizon.slots)
     flows = (schedule.charge_kw > 0.0) | (schedule.discharge_kw > 0.0)
@@ -146,10 +143,10 @@ def _energy_wishes(scenario: Scenario, schedule: Schedule) -> Iterator[Wish]:
 
 
 def _battery_wishes(
-    scenario: Scenario, schedule: Schedule, bills: Bills, fade_v2g: Array
+    situation: Situation, schedule: Schedule, bills: Bills, fade_v2g: Array
 ) -> Iterator[Wish]:
     """Limits on what is drawn from the battery, and on what that does to it."""
-    fleet, hours = scenario.fleet, scenario.horizon.slot_hours
+    fleet, hours = situation.fleet, situation.horizon.slot_hours
     drawn = hours * schedule.discharge_kw.sum(axis=1) / fleet.discharge_efficiency
     most = fleet.discharge_limit_kwh
     yield _met("discharge_limit_kwh", np.isfinite(most), most, drawn, drawn <= most + ROUNDING)
@@ -162,7 +159,7 @@ def _battery_wishes(
 
 
 def _minimum_saving(
-    given: Scenario, ready: Scenario, schedule: Schedule, bills: Bills, tariff: Tariff | None
+    given: Situation, ready: Situation, schedule: Schedule, bills: Bills, tariff: Tariff | None
 ) -> Wish:
     """The saving without which a driver does not take part; who declines is told why."""
     fleet, minimum = ready.fleet, given.fleet.minimum_saving
@@ -176,19 +173,19 @@ def _minimum_saving(
         most = most_saving(given, fleet.wear_cost)
 
     def out(i: int) -> str:
-        return declines(minimum[i], could[i], most[i], ready.currency)
+        return declines(minimum[i], could[i], most[i], ready.market.currency)
 
     enough = ~decides | (saved >= minimum - ROUNDING)
     return Wish("minimum_saving", minimum > 0.0, minimum, saved, enough, declined, out)
 
 
-def felt_saving(scenario: Scenario, schedule: Schedule, bills: Bills) -> Array:
+def felt_saving(situation: Situation, schedule: Schedule, bills: Bills) -> Array:
     """Savings as drivers feel them; shape (sessions,) [currency].
 
     Both the plan and charging at once are counted with what energy above the required is worth.
     """
-    fleet = scenario.fleet
-    reached = np.maximum(bounds(fleet, scenario.horizon.slot_hours).target, fleet.arrival_kwh)
+    fleet = situation.fleet
+    reached = np.maximum(bounds(fleet, situation.horizon.slot_hours).target, fleet.arrival_kwh)
     more_kwh = schedule.energy_kwh[:, -1] - reached
     felt: Array = bills.saving + fleet.surplus_value * more_kwh
     return felt

@@ -1,20 +1,20 @@
 """The operator's problem: tariff families, what a tariff is worth, and the search for the best."""
 
 from hubwise.pricing.bound import profit_bound
-from hubwise.pricing.exact import Exact, UnsolvedError, exact, merged
+from hubwise.pricing.exact import Exact, UnsolvedError, merged, solve_exact
 from hubwise.pricing.family import FAMILIES, Family, coarse_to_fine, make_family, price_groups
+from hubwise.pricing.family_bound import FamilyBound, bound_family
 from hubwise.pricing.first import first_prices
-from hubwise.pricing.level import level, participants_pay
-from hubwise.pricing.proof import FamilyBound, family_bound
+from hubwise.pricing.levelling import level_prices, participants_pay
 from hubwise.pricing.search import (
     METHODS,
     Found,
     Setting,
-    search,
+    run_search,
     search_in_steps,
     search_method,
 )
-from hubwise.pricing.value import Value, best_of, bill_everyone, cost_ceiling, settle, value
+from hubwise.pricing.value import Value, account_of, best_of, bill_everyone, cost_ceiling, value_of
 
 __all__ = [
     "FAMILIES",
@@ -30,18 +30,18 @@ __all__ = [
     "bill_everyone",
     "coarse_to_fine",
     "cost_ceiling",
-    "exact",
-    "family_bound",
+    "solve_exact",
+    "bound_family",
     "first_prices",
-    "level",
+    "level_prices",
     "make_family",
     "merged",
     "participants_pay",
     "price_groups",
     "profit_bound",
-    "search",
+    "run_search",
     "search_in_steps",
     "search_method",
-    "settle",
-    "value",
+    "account_of",
+    "value_of",
 ]

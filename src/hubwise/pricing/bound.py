@@ -17,7 +17,7 @@ def profit_bound(problem: Problem, relaxed: Dispatch) -> float:
     rules allow; what the whole costs is at least `social_cost_bound`. The feeder is the linear one
     of ``problem``.
     """
-    hubs = problem.scenario.hubs
+    hubs = problem.situation.hubs
     most_paid = min(cost_ceiling(problem), _dearest(problem))
     fixed = float(hubs.lease_cost.sum() + hubs.running_cost.sum())
     return most_paid - social_cost_bound(problem, relaxed) - fixed
@@ -30,12 +30,12 @@ def _dearest(problem: Problem) -> float:
     it is highest at the dearest charge and the lowest discharge prices; what surplus energy may be
     worth is added back at its most. No driver may pay more than uncoordinated.
     """
-    scenario, fleet = problem.scenario, problem.fleet
-    rules, shape = scenario.rules, (len(scenario.hubs), 1)
+    situation, fleet = problem.situation, problem.fleet
+    rules, shape = situation.rules, (len(situation.hubs), 1)
     corner = Tariff(
         np.tile(rules.charge_price_max, shape), np.tile(rules.discharge_price_min, shape)
     )
-    _, cost = best_response(fleet, corner, scenario.horizon)
+    _, cost = best_response(fleet, corner, situation.horizon)
     surplus = fleet.surplus_value * np.maximum(
         np.maximum(fleet.max_kwh, fleet.arrival_kwh) - fleet.required_kwh, 0.0
     )

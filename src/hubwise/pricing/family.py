@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hubwise.domain import Fleet, Horizon, Scenario, Tariff
+from hubwise.domain import Fleet, Horizon, Situation, Tariff
+from hubwise.domain.arrays import Array, Index
 
-Array = NDArray[np.float64]
 FAMILIES = ("flat", "time-of-use", "hourly", "every-slot")
 
 # Two averages of prices that differ by less are the same [currency/kWh].
@@ -39,7 +38,7 @@ class Family:
         Posted prices are rounded to this many decimals.
     """
 
-    group: NDArray[np.int64]
+    group: Index
     low: Array
     high: Array
     headroom: Array
@@ -128,7 +127,7 @@ def _up(values: Array, decimals: int) -> Array:
 
 
 def make_family(
-    scenario: Scenario, name: str | None = None, *, per_hub: bool | None = None
+    situation: Situation, name: str | None = None, *, per_hub: bool | None = None
 ) -> Family:
     """The tariff family ``name`` under the scenario's price rules.
 
@@ -140,13 +139,13 @@ def make_family(
     ValueError
         If the family is unknown, or the rules leave a group no lawful price.
     """
-    rules, hubs = scenario.rules, len(scenario.hubs)
-    slot_group = price_groups(scenario, name)
+    rules, hubs = situation.rules, len(situation.hubs)
+    slot_group = price_groups(situation, name)
     alone = rules.per_hub if per_hub is None else per_hub
     first = np.arange(hubs) * (int(slot_group.max()) + 1) * alone
     group = slot_group + first[:, None]
     # Nobody pays more than on the reference tariff, so nobody is worse off.
-    most_charge = np.minimum(rules.charge_price_max, scenario.market.reference_price)
+    most_charge = np.minimum(rules.charge_price_max, situation.market.reference_price)
     least = np.stack([rules.charge_price_min, rules.discharge_price_min])
     most = np.stack([most_charge, rules.discharge_price_max])
     low = np.full((2, int(group.max()) + 1), -np.inf)
@@ -154,31 +153,31 @@ def make_family(
     for k, hub in np.ndindex(2, hubs):
         np.maximum.at(low[k], group[hub], _up(least[k], rules.decimals))
         np.minimum.at(high[k], group[hub], _down(most[k], rules.decimals))
-    headroom = _headroom(scenario.fleet)
+    headroom = _headroom(situation.fleet)
     intercept, slope = headroom[:, :, None]
     # Below this charge price even the least discharge price would invite going in a circle.
     circle = np.max((low[1] - intercept) / slope, axis=0, initial=-np.inf)
     low[0] = np.maximum(low[0], _up(circle, rules.decimals))
     family = Family(group, low, high, headroom, rules.average_cap, rules.decimals)
-    _refuse_where_nothing_is_lawful(family, scenario.horizon)
+    _refuse_where_nothing_is_lawful(family, situation.horizon)
     return family
 
 
-def coarse_to_fine(scenario: Scenario) -> tuple[Family, ...]:
+def coarse_to_fine(situation: Situation) -> tuple[Family, ...]:
     """The scenario's family, and before it the coarser ones that are part of it.
 
     Time-of-use blocks, then the slots of the family in use at all hubs alike, then hub by hub.
     """
-    rules = scenario.rules
-    asked = make_family(scenario, per_hub=False)
+    rules = situation.rules
+    asked = make_family(situation, per_hub=False)
     blocks = np.unique(rules.block)
     # A part of it where no group of slots reaches over a block's end.
     within = len(np.unique(np.stack([asked.group[0], rules.block]), axis=1).T) == asked.groups
     families = [asked]
     if within and 1 < len(blocks) < asked.groups:
-        families.insert(0, make_family(scenario, "time-of-use", per_hub=False))
-    if rules.per_hub and len(scenario.hubs) > 1:
-        families.append(make_family(scenario))
+        families.insert(0, make_family(situation, "time-of-use", per_hub=False))
+    if rules.per_hub and len(situation.hubs) > 1:
+        families.append(make_family(situation))
     return tuple(families)
 
 
@@ -198,7 +197,7 @@ def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
         raise ValueError("the price rules leave no lawful tariff: " + "; ".join(wrong))
 
 
-def price_groups(scenario: Scenario, name: str | None = None) -> NDArray[np.int64]:
+def price_groups(situation: Situation, name: str | None = None) -> Index:
     """Which slots share a price in the family ``name`` (default: the scenario's own).
 
     Groups are 0, 1, ...; shape (slots,).
@@ -208,12 +207,12 @@ def price_groups(scenario: Scenario, name: str | None = None) -> NDArray[np.int6
     ValueError
         If the family is unknown.
     """
-    horizon = scenario.horizon
-    match name or scenario.rules.family:
+    horizon = situation.horizon
+    match name or situation.rules.family:
         case "flat":
             return np.zeros(horizon.slots, np.int64)
         case "time-of-use":
-            return np.unique(scenario.rules.block, return_inverse=True)[1].astype(np.int64)
+            return np.unique(situation.rules.block, return_inverse=True)[1].astype(np.int64)
         case "hourly":
             return np.arange(horizon.slots) * horizon.slot_minutes // 60
         case "every-slot":

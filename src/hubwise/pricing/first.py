@@ -15,16 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from hubwise.dispatch import Dispatch, Problem
+from hubwise.domain.arrays import Array, Flags
 from hubwise.ledger import sum_by_hub
 from hubwise.pricing.family import Family
-from hubwise.pricing.level import level, participants_pay
+from hubwise.pricing.levelling import level_prices, participants_pay
 from hubwise.pricing.value import best_of, cost_ceiling, rounds_to_judge
-
-Array = NDArray[np.float64]
 
 # Shifts of all prices, as shares of the mean purchase price: between these the one is sought at
 # which drivers pay what was promised; where no promise binds they are tried.
@@ -58,8 +56,8 @@ class _Shape:
 
     worth: Array
     rise: Array
-    drained: NDArray[np.bool_]
-    used: NDArray[np.bool_]
+    drained: Flags
+    used: Flags
 
     def at(self, family: Family, shift: float) -> Array:
         """The lawful price vector at ``shift`` [currency/kWh]; shape (2, groups)."""
@@ -100,16 +98,16 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
 
 
 def _scale(problem: Problem) -> float:
-    return float(np.abs(problem.scenario.market.purchase_price).mean()) or 1.0
+    return float(np.abs(problem.situation.market.purchase_price).mean()) or 1.0
 
 
 def _shapes(problem: Problem, family: Family, relaxed: Dispatch) -> Iterator[_Shape]:
     """Weighted means, the same with little used groups shut, and tied means."""
     powers = (relaxed.schedule.charge_kw, relaxed.schedule.discharge_kw)
-    hubs = len(problem.scenario.hubs)
+    hubs = len(problem.situation.hubs)
     energy = np.stack([sum_by_hub(hubs, problem.fleet.hub, power) for power in powers])
     marginal = relaxed.marginal_price
-    incentive = np.broadcast_to(problem.scenario.market.incentive, marginal.shape)
+    incentive = np.broadcast_to(problem.situation.market.incentive, marginal.shape)
     moved = np.stack([family.sums(each) for each in energy])
     rise = np.array([[1.0], [_worth_of_a_cycle(problem)]])
     drained = moved[1] > moved[0]
@@ -140,7 +138,7 @@ def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> l
         shift = brentq(excess, shifts[crossed[-1]], shifts[crossed[-1] + 1], xtol=0.3 * tick)
     else:
         shift = float(shifts[np.argmin(np.abs(over))])
-    return [level(problem, family, shape.at(family, shift))]
+    return [level_prices(problem, family, shape.at(family, shift))]
 
 
 def _tied(values: Array, family: Family, hair: float) -> Array:

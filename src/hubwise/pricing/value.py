@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import (
     Dispatch,
@@ -19,10 +18,9 @@ from hubwise.dispatch import (
     with_participants,
 )
 from hubwise.domain import Schedule, StationSchedule, Tariff
+from hubwise.domain.arrays import Array
 from hubwise.ledger import Account, Bills, make_account, make_bills
 from hubwise.pricing.family import Family
-
-Array = NDArray[np.float64]
 
 # What a broken promise costs the merit. A unit of cost above the saving promise brings the operator
 # at most one unit.
@@ -76,10 +74,10 @@ def cost_ceiling(problem: Problem, promise: float | None = None) -> float:
 
     ``promise`` stands in for the scenario's own share of the uncoordinated cost.
     """
-    market, scenario = problem.scenario.market, problem.scenario
-    at_once = problem.uncoordinated.charge_kw[scenario.fleet.participating]
-    reference = scenario.horizon.slot_hours * float(at_once.sum(axis=0) @ market.reference_price)
-    share = scenario.promises.saving if promise is None else promise
+    market, situation = problem.situation.market, problem.situation
+    at_once = problem.uncoordinated.charge_kw[situation.fleet.participating]
+    reference = situation.horizon.slot_hours * float(at_once.sum(axis=0) @ market.reference_price)
+    share = situation.promises.saving if promise is None else promise
     return share * reference if np.isfinite(share) else np.inf
 
 
@@ -87,35 +85,35 @@ def bill_everyone(
     problem: Problem, tariff: Tariff, schedule: Schedule, best_response_cost: Array
 ) -> Bills:
     """Bills of every session of the scenario under ``schedule`` (all sessions)."""
-    scenario = problem.scenario
+    situation = problem.situation
     return make_bills(
-        scenario.fleet,
+        situation.fleet,
         tariff,
-        scenario.market,
-        scenario.horizon,
+        situation.market,
+        situation.horizon,
         schedule=schedule,
         uncoordinated=problem.uncoordinated,
         best_response_cost=best_response_cost,
     )
 
 
-def settle(
+def account_of(
     problem: Problem, tariff: Tariff, participants: Schedule, stations: StationSchedule
 ) -> tuple[Account, float]:
     """The operator's account, and the participants' net cost [currency]."""
-    scenario = problem.scenario
+    situation = problem.situation
     schedule = with_participants(problem, participants)
-    bills = bill_everyone(problem, tariff, schedule, np.zeros(len(scenario.fleet)))
-    account = make_account(scenario, schedule, stations, bills)
-    return account, float(bills.net_cost[scenario.fleet.participating].sum())
+    bills = bill_everyone(problem, tariff, schedule, np.zeros(len(situation.fleet)))
+    account = make_account(situation, schedule, stations, bills)
+    return account, float(bills.net_cost[situation.fleet.participating].sum())
 
 
-def value(
+def value_of(
     problem: Problem, tariff: Tariff, *, rounds: int, start: Multipliers | None = None
 ) -> Value:
     """Dispatch at ``tariff`` in ``rounds`` rounds and add up what it is worth."""
     answer = dispatch(problem, tariff, rounds=rounds, start=start)
-    account, participant_cost = settle(problem, tariff, answer.schedule, answer.stations)
+    account, participant_cost = account_of(problem, tariff, answer.schedule, answer.stations)
     head = problem.limits.head(answer.hub_kw)
     span = float(head.max() - head.min())
     cost_excess = max(participant_cost - cost_ceiling(problem), 0.0)
@@ -139,7 +137,7 @@ def best_of(
     """
 
     def valued(prices: Array) -> Value:
-        return value(problem, family.tariff(prices), rounds=rounds, start=start)
+        return value_of(problem, family.tariff(prices), rounds=rounds, start=start)
 
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         found = list(threads.map(valued, trials))

@@ -1,9 +1,9 @@
 """Scenarios: files in, checked at the door; synthetic fleets; import of one's own data."""
 
 from hubwise.scenario.arbitrage import check_tariff, lawful
-from hubwise.scenario.door import check, draws, load, packaged
+from hubwise.scenario.door import check, load, load_draws, packaged
 from hubwise.scenario.draws import Draws
-from hubwise.scenario.errors import Problem, ScenarioError
+from hubwise.scenario.errors import Issue, ScenarioError
 from hubwise.scenario.identity import WEAR, fingerprint, with_participation, with_wear
 from hubwise.scenario.importer import import_sessions
 from hubwise.scenario.nation import Nation, ZoneKind, is_nation, load_nation
@@ -15,12 +15,12 @@ __all__ = [
     "Draws",
     "ImportOptions",
     "Nation",
-    "Problem",
+    "Issue",
     "ScenarioError",
     "ZoneKind",
     "check",
     "check_tariff",
-    "draws",
+    "load_draws",
     "fingerprint",
     "import_sessions",
     "is_nation",

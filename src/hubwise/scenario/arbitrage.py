@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon, Hubs, PriceRules, Tariff
-from hubwise.scenario.errors import Problem
+from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.scenario.errors import Issue
 
 _TOLERANCE = 1e-9
 
 
 def check_tariff(
     tariff: Tariff, fleet: Fleet, hubs: Hubs, horizon: Horizon, *, file: str = "tariff"
-) -> tuple[Problem, ...]:
+) -> tuple[Issue, ...]:
     """Every hub and run of slots where buying and selling at once would pay a participating driver.
 
     It would where ``discharge price x charge efficiency x discharge efficiency`` is above
@@ -35,12 +35,12 @@ def check_tariff(
         Where the prices came from, for the problems.
     """
     limit, session = _highest_discharge_price(tariff.charge_price, fleet)
-    problems = []
+    issues = []
     for h, run in _runs(tariff.discharge_price > limit + _TOLERANCE):
         t = run[int(np.argmin(limit[h, run]))]
         same = len({_prices(tariff, limit, h, slot) for slot in run}) == 1
-        problems.append(
-            Problem(
+        issues.append(
+            Issue(
                 file,
                 f"hub {hubs.name[h]}, {_when(horizon, run)}",
                 "discharge_price",
@@ -50,10 +50,10 @@ def check_tariff(
                 f"give at most {limit[h, t]:.5g}",
             )
         )
-    return tuple(problems)
+    return tuple(issues)
 
 
-def _runs(where: NDArray[np.bool_]) -> Iterator[tuple[int, list[int]]]:
+def _runs(where: Flags) -> Iterator[tuple[int, list[int]]]:
     """Hub and slots of every run of slots; ``where`` has shape (hubs, slots)."""
     for h, row in enumerate(where):
         slots = enumerate(np.flatnonzero(row).tolist())
@@ -61,7 +61,7 @@ def _runs(where: NDArray[np.bool_]) -> Iterator[tuple[int, list[int]]]:
             yield h, [slot for _, slot in run]
 
 
-def _prices(tariff: Tariff, limit: NDArray[np.float64], h: int, t: int) -> tuple[float, ...]:
+def _prices(tariff: Tariff, limit: Array, h: int, t: int) -> tuple[float, ...]:
     return float(tariff.charge_price[h, t]), float(tariff.discharge_price[h, t]), limit[h, t]
 
 
@@ -82,7 +82,7 @@ def lawful(tariff: Tariff, fleet: Fleet) -> Tariff:
 
 def check_bounds(
     rules: PriceRules, fleet: Fleet, hubs: Hubs, horizon: Horizon, *, file: str
-) -> tuple[Problem, ...]:
+) -> tuple[Issue, ...]:
     """Slots in which no tariff within the rules would be free of arbitrage, whoever takes part.
 
     The tariff that tempts least buys at the highest price and sells at the lowest.
@@ -106,9 +106,7 @@ def _tempts_nobody(tariff: Tariff, fleet: Fleet) -> bool:
     return bool((stored >= 0.0).all() and (kept * tariff.discharge_price <= stored).all())
 
 
-def _highest_discharge_price(
-    charge_price: NDArray[np.float64], fleet: Fleet
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _highest_discharge_price(charge_price: Array, fleet: Fleet) -> tuple[Array, Index]:
     """The discharge price above which some session gains, and whose it is; shapes (hubs, slots)."""
     two_way = np.flatnonzero(fleet.participating & (fleet.discharge_kw_max > 0))
     kept = fleet.charge_efficiency * fleet.discharge_efficiency

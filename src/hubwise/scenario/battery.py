@@ -46,7 +46,7 @@ def read_battery(
     prices = {name: usd * rate for name, usd in PACK_PRICE_USD.items()} | dict(said.pack_price)
     unknown = sorted({str(name) for name in fleet.chemistry if np.isnan(prices.get(name, np.nan))})
     if said.wear == "nonlinear" and unknown:
-        reader.problems.append(unpriced(unknown, currency))
+        reader.issues.append(unpriced(unknown, currency))
     return BatteryFacts(
         wear=said.wear,
         cells=tuple((known | dict(said.cells)).items()),

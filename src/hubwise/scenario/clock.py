@@ -7,14 +7,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Horizon
+from hubwise.domain.arrays import Array, Flags
 from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.files import HorizonSection
 from hubwise.scenario.reading import TOML, Reader
-
-Array = NDArray[np.float64]
 
 
 def read_horizon(section: HorizonSection, reader: Reader, *, file: str = TOML) -> Horizon | None:
@@ -44,7 +42,7 @@ def read_horizon(section: HorizonSection, reader: Reader, *, file: str = TOML) -
     return horizon
 
 
-def in_windows(horizon: Horizon, windows: Iterable[str]) -> NDArray[np.bool_]:
+def in_windows(horizon: Horizon, windows: Iterable[str]) -> Flags:
     """Slots that start within any window such as ``23:00-07:00``; shape (slots,).
 
     A window that ends at or before its start goes on past midnight.

@@ -11,7 +11,7 @@ from hubwise.scenario.arbitrage import check_bounds
 from hubwise.scenario.battery import read_battery, untested_conditions
 from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.draws import Draws, split_seed
-from hubwise.scenario.errors import Problem, ScenarioError, in_order
+from hubwise.scenario.errors import Issue, ScenarioError, in_order
 from hubwise.scenario.files import PromisesSection
 from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
@@ -40,12 +40,12 @@ def load(source: str | Path) -> Scenario:
     ScenarioError
         With every problem found, where there is any.
     """
-    found = draws(source)
+    found = load_draws(source)
     _, seed = _parts(source)
     return found.scenario if seed is None else found.draw(seed)
 
 
-def draws(source: str | Path) -> Draws:
+def load_draws(source: str | Path) -> Draws:
     """A scenario, and all other draws of its sessions; a seed behind its name is not used.
 
     Raises
@@ -53,18 +53,18 @@ def draws(source: str | Path) -> Draws:
     ScenarioError
         With every problem found, where there is any.
     """
-    found, problems = _read(_parts(source)[0])
-    if found is None or problems:
-        raise ScenarioError(problems)
+    found, issues = _read(_parts(source)[0])
+    if found is None or issues:
+        raise ScenarioError(issues)
     return found
 
 
-def check(source: str | Path) -> tuple[Problem, ...]:
+def check(source: str | Path) -> tuple[Issue, ...]:
     """Everything that is wrong with a scenario; nothing where ``load`` would read it."""
     try:
         load(source)
     except ScenarioError as error:
-        return error.problems
+        return error.issues
     return ()
 
 
@@ -78,15 +78,15 @@ def _parts(source: str | Path) -> tuple[str, int | None]:
     return (str(source), None) if Path(source).is_dir() else split_seed(str(source))
 
 
-def _read(source: str) -> tuple[Draws | None, tuple[Problem, ...]]:
+def _read(source: str) -> tuple[Draws | None, tuple[Issue, ...]]:
     ships = source in packaged()
     folder = PACKAGED / source if ships else Path(source)
     if not folder.is_dir():
         right = f"give a folder that holds {TOML}, or one of: {', '.join(packaged())}"
-        return None, (Problem(source, "", "", "is not a scenario", right),)
+        return None, (Issue(source, "", "", "is not a scenario", right),)
     reader = Reader(folder)
     scenario = _read_folder(reader, source if ships else str(folder.resolve()))
-    return scenario, in_order(reader.problems)
+    return scenario, in_order(reader.issues)
 
 
 def _read_folder(reader: Reader, source: str) -> Draws | None:
@@ -103,16 +103,14 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
     rules = read_rules(sections, market, horizon, reader)
     table = read_sessions(sections, horizon, reader)
     head, search = sections.head, sections.search
-    if reader.problems or not (
-        head and search and horizon and feeder and hubs and market and rules
-    ):
+    if reader.issues or not (head and search and horizon and feeder and hubs and market and rules):
         return None
 
     rng = Generator(PCG64(search.seed))
     fleet = _fleet(sections, table, hubs, horizon, rng)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
-    reader.problems.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
-    if reader.problems:
+    reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
+    if reader.issues:
         return None
     promises = sections.promises or PromisesSection()
     scenario = Scenario(

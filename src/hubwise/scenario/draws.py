@@ -49,9 +49,9 @@ class Draws:
             fleet = resampled(given.fleet, rng)
         else:
             fleet = draw_fleet(self.section, len(given.hubs), given.horizon, rng)
-        problems = check_bounds(given.rules, fleet, given.hubs, given.horizon, file=TOML)
-        if problems:
-            raise ScenarioError(in_order(list(problems)))
+        issues = check_bounds(given.rules, fleet, given.hubs, given.horizon, file=TOML)
+        if issues:
+            raise ScenarioError(in_order(list(issues)))
         base = split_seed(given.source)[0]
         drawn = replace(
             given,

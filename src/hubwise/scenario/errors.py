@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Issue:
     """One thing that is wrong with a scenario.
 
     Parameters
@@ -42,27 +42,27 @@ class Problem:
 class ScenarioError(ValueError):
     """A scenario that cannot be used; ``problems`` holds everything that is wrong with it."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, issues: Iterable[Issue]) -> None:
         """Keep the problems, and list them in the message."""
-        self.problems = tuple(problems)
+        self.issues = tuple(issues)
         count = f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}"
-        lines = [f"{k}. {problem}" for k, problem in enumerate(self.problems, 1)]
+        lines = [f"{k}. {issue}" for k, issue in enumerate(self.issues, 1)]
         super().__init__("\n".join([f"{count}:", *lines]))
 
-    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Issue, ...]]]:
         """Come through to another process whole."""
-        return type(self), (self.problems,)
+        return type(self), (self.issues,)
 
 
-def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Each problem once: files as they come, and the rows of a table from top to bottom."""
-    once = list(dict.fromkeys(problems))
-    files = list(dict.fromkeys(problem.file for problem in once))
-    return tuple(sorted(once, key=lambda problem: (files.index(problem.file), _row(problem))))
+    once = list(dict.fromkeys(issues))
+    files = list(dict.fromkeys(issue.file for issue in once))
+    return tuple(sorted(once, key=lambda issue: (files.index(issue.file), _row(issue))))
 
 
-def _row(problem: Problem) -> int:
-    number = re.match(r"row (\d+)", problem.where)
+def _row(issue: Issue) -> int:
+    number = re.match(r"row (\d+)", issue.where)
     return int(number.group(1)) if number else 0
 
 

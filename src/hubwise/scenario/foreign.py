@@ -83,10 +83,10 @@ def _checked(
     """The columns of ``model``; problems keep the names that the file itself uses."""
     known = {new: old for old, new in names.items() if new in model.model_fields}
     renamed = Table(raw.file, raw.rows, {new: raw.columns[old] for new, old in known.items()})
-    before = len(reader.problems)
+    before = len(reader.issues)
     table = check_cells(reader, renamed, model)
-    reader.problems[before:] = [
-        replace(problem, field=known.get(problem.field, problem.field))
-        for problem in reader.problems[before:]
+    reader.issues[before:] = [
+        replace(issue, field=known.get(issue.field, issue.field))
+        for issue in reader.issues[before:]
     ]
     return table

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Horizon, Hubs
+from hubwise.domain.arrays import Array
 from hubwise.scenario.errors import ranges
 from hubwise.scenario.files import HubSection
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.shape import read_shape
-
-Array = NDArray[np.float64]
 
 
 def read_hubs(
@@ -35,7 +33,7 @@ def read_hubs(
             reader.wrong(TOML, where, "name", wrong, "give each hub a name of its own")
         _check_battery(where, hub, reader)
     solar = _solar_shape(sections, horizon, reader)
-    if solar is None or buses is None or reader.problems:
+    if solar is None or buses is None or reader.issues:
         return None
     return _build([hub for _, hub in sections.hubs], buses, solar)
 

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 
 from hubwise.domain import Fleet, Scenario
-from hubwise.scenario.errors import Problem, ScenarioError, listed
+from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
 # Who takes part and how prices are looked for do not change what a plan is measured against.
@@ -31,11 +31,13 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
     """
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"participation is a share between 0 and 1, not {share}")
-    joined = list(scenario.participation_order[: round(share * len(scenario.fleet))])
-    participating = np.zeros(len(scenario.fleet), dtype=bool)
-    participating[joined] = True
-    fleet = scenario.fleet.with_participating(participating)
-    return replace(scenario, fleet=fleet, participation=share)
+    participants = list(
+        scenario.participation_order[: round(share * len(scenario.situation.fleet))]
+    )
+    participating = np.zeros(len(scenario.situation.fleet), dtype=bool)
+    participating[participants] = True
+    fleet = scenario.situation.fleet.with_participating(participating)
+    return scenario.having(fleet=fleet, participation=share)
 
 
 WEAR = ("linear", "nonlinear")
@@ -54,17 +56,19 @@ def with_wear(scenario: Scenario, wear: str) -> Scenario:
     """
     if wear not in WEAR:
         raise ValueError(f"wear is priced {' or '.join(WEAR)}, not {wear!r}")
-    prices = dict(scenario.battery.pack_price)
-    unknown = [n for n in np.unique(scenario.fleet.chemistry) if np.isnan(prices.get(n, np.nan))]
+    prices = dict(scenario.situation.battery.pack_price)
+    unknown = [
+        n for n in np.unique(scenario.situation.fleet.chemistry) if np.isnan(prices.get(n, np.nan))
+    ]
     if wear == "nonlinear" and unknown:
-        raise ScenarioError([unpriced(map(str, unknown), scenario.currency)])
-    return replace(scenario, battery=replace(scenario.battery, wear=wear))
+        raise ScenarioError([unpriced(map(str, unknown), scenario.situation.market.currency)])
+    return scenario.having(battery=replace(scenario.situation.battery, wear=wear))
 
 
-def unpriced(chemistries: Iterable[str], currency: str) -> Problem:
+def unpriced(chemistries: Iterable[str], currency: str) -> Issue:
     """Nonlinear wear asked for where no price is known for packs of some chemistries."""
     names = sorted(chemistries)
-    return Problem(
+    return Issue(
         TOML,
         "battery.pack_price",
         "",

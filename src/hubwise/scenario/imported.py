@@ -9,12 +9,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Horizon
+from hubwise.domain.arrays import Array
+from hubwise.scenario.day_sessions import ImportedSession
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.reading import TOML
-from hubwise.scenario.stays import Stay
 from hubwise.scenario.writing import write_csv, write_toml
 
 # Of the assumed feeder: what nobody tells and a planner needs.
@@ -41,7 +41,7 @@ class Offered:
     rows: tuple[tuple[datetime, float], ...]
     unit: str
     currency: str
-    purchase_price: NDArray[np.float64]
+    purchase_price: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Site:
     name: str
     options: ImportOptions
     horizon: Horizon
-    stays: tuple[Stay, ...]
+    stays: tuple[ImportedSession, ...]
     offered: Offered
     notes: tuple[str, ...]
 
@@ -84,7 +84,7 @@ def write_site(site: Site, folder: Path) -> None:
     write_toml(folder / TOML, _head(site) | _sections(site, limits))
 
 
-def _session(site: Site, stay: Stay) -> dict[str, object]:
+def _session(site: Site, stay: ImportedSession) -> dict[str, object]:
     options, zone = site.options, ZoneInfo(site.horizon.zone)
     required = options.leaving_share * options.capacity_kwh
     taken = min(stay.energy_kwh, options.most_kwh) * options.efficiency

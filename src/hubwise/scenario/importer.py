@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hubwise.domain import Horizon, Scenario
 from hubwise.scenario.clock import in_utc, read_horizon
+from hubwise.scenario.day_sessions import Day, ImportedSession, Tally, sessions_of_day, whole_slots
 from hubwise.scenario.door import load
 from hubwise.scenario.errors import ScenarioError, in_order, listed
 from hubwise.scenario.files import HorizonSection
@@ -16,7 +17,6 @@ from hubwise.scenario.market import KWH_IN
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.series import read_series, rows_within
-from hubwise.scenario.stays import Day, Stay, Tally, stays_of_day, whole_slots
 from hubwise.scenario.tables import Table
 from hubwise.scenario.writing import new_folder
 
@@ -66,13 +66,13 @@ def import_sessions(
     horizon = None if chosen is None else _horizon(chosen, price_day or day, reader)
     offered = _read_prices(str(prices), chosen, horizon, reader)
     table, unused = read_foreign_sessions(reader, str(sessions))
-    if reader.problems or chosen is None or horizon is None or offered is None or table is None:
-        raise ScenarioError(in_order(reader.problems))
+    if reader.issues or chosen is None or horizon is None or offered is None or table is None:
+        raise ScenarioError(in_order(reader.issues))
 
-    stays, tally = stays_of_day(table, Day(day, chosen.sessions_zone, horizon, chosen.charge_kw))
+    stays, tally = sessions_of_day(table, Day(day, chosen.sessions_zone, horizon, chosen.charge_kw))
     if not stays:
         _note_no_sessions(table, day, tally, reader)
-        raise ScenarioError(reader.problems)
+        raise ScenarioError(reader.issues)
     name = (
         chosen.name or f"{Path(sessions).name.split('.')[0]}-{horizon.local_starts()[0]:%Y-%m-%d}"
     )
@@ -147,7 +147,7 @@ def _column_notes(unused: list[str]) -> list[str]:
 
 
 def _stay_notes(
-    stays: list[Stay], tally: Tally, options: ImportOptions, horizon: Horizon
+    stays: list[ImportedSession], tally: Tally, options: ImportOptions, horizon: Horizon
 ) -> list[str]:
     """What was skipped, clipped and capped, and how far stated and actual stays differ."""
     most, slot = options.most_kwh, timedelta(minutes=horizon.slot_minutes)

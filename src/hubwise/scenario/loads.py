@@ -34,7 +34,7 @@ def read_loads(name: str, feeder: Feeder, horizon: Horizon, reader: Reader) -> F
 
 def _sound(table: Table, feeder: Feeder, reader: Reader) -> bool:
     """Whether every bus is known, begins at hour 0 and has each hour once."""
-    before, known = len(reader.problems), set(feeder.bus.tolist())
+    before, known = len(reader.issues), set(feeder.bus.tolist())
     hours: dict[int, set[float]] = {}
     for k, (bus, hour) in enumerate(zip(table["bus"], table["hour"], strict=True)):
         if bus is not None and bus not in known:
@@ -49,4 +49,4 @@ def _sound(table: Table, feeder: Feeder, reader: Reader) -> bool:
         wrong = f"bus {bus} begins at hour {min(hours[bus]):g}"
         reader.wrong(table.file, "", "hour", wrong, "begin at hour 0; a row holds until the next")
     whole = not any(None in table[column] for column in ("bus", "hour", "kw", "kvar"))
-    return whole and len(reader.problems) == before
+    return whole and len(reader.issues) == before

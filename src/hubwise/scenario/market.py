@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Horizon, Market, PriceRules
+from hubwise.domain.arrays import Array, Flags
 from hubwise.scenario.clock import in_windows
 from hubwise.scenario.errors import listed
 from hubwise.scenario.files import NamedHours, PriceBlock, PricesSection, RulesSection
@@ -16,8 +16,6 @@ from hubwise.scenario.rows import PriceRow
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.series import read_series
 from hubwise.scenario.tables import read_table
-
-Array = NDArray[np.float64]
 
 KWH_IN = {"kWh": 1.0, "MWh": 1000.0}
 
@@ -165,7 +163,7 @@ def check_rules(rules: PriceRules, horizon: Horizon, reader: Reader) -> None:
         reader.wrong(TOML, "rules", "average_cap", wrong, f"give at least {lowest:.5g}")
 
 
-def clock_times(horizon: Horizon, slots: NDArray[np.bool_]) -> str:
+def clock_times(horizon: Horizon, slots: Flags) -> str:
     """The local times of some slots as runs, such as ``10:00-15:00, 18:00-21:00``."""
     if slots.all():
         return "all hours"

@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from hubwise.domain import Horizon
-from hubwise.scenario.door import draws, packaged
+from hubwise.scenario.door import load_draws, packaged
 from hubwise.scenario.draws import MARK, Draws, split_seed
-from hubwise.scenario.errors import Problem, ScenarioError
+from hubwise.scenario.errors import Issue, ScenarioError
 from hubwise.scenario.files import Section, Word
 from hubwise.scenario.identity import fingerprint
 from hubwise.scenario.reading import Reader
@@ -55,9 +55,9 @@ class ZoneKind:
     first_seed: int
     copies: int
 
-    def draws(self) -> Draws:
+    def load_draws(self) -> Draws:
         """The scenario, read anew: a nation does not hold its zones."""
-        return draws(self.source)
+        return load_draws(self.source)
 
     @property
     def seeds(self) -> range:
@@ -116,15 +116,15 @@ def load_nation(source: str | Path, *, copies: int | None = None) -> Nation:
     if not is_nation(source):
         base, seed = (str(source), None) if folder.is_dir() else split_seed(str(source))
         section = ZonesSection(scenario=base, copies=copies or 1, seed=seed)
-        return _checked(draws(base).scenario.name, [section], Reader(folder))
+        return _checked(load_draws(base).scenario.name, [section], Reader(folder))
     if copies is not None:
         right = f"give copies in {NATION}, for each of its zones"
-        raise ScenarioError([Problem(NATION, "", "copies", "is given beside the file", right)])
+        raise ScenarioError([Issue(NATION, "", "copies", "is given beside the file", right)])
     reader = Reader(folder)
     raw = reader.toml(NATION)
     read = reader.section("", _NationFile, raw, file=NATION) if raw is not None else None
     if read is None:
-        raise ScenarioError(reader.problems)
+        raise ScenarioError(reader.issues)
     return _checked(read.name, read.zones, reader)
 
 
@@ -141,10 +141,10 @@ def _checked(name: str, sections: list[ZonesSection], reader: Reader) -> Nation:
         kind = ZoneKind(called, given.source, fingerprint(given), seed, section.copies)
         _check_names(kind, kinds, f"[[zones]] {k}", reader)
         kinds.append(kind)
-        shared.append((given.currency, given.horizon))
+        shared.append((given.situation.market.currency, given.horizon))
     _check_shared(shared, reader)
-    if reader.problems:
-        raise ScenarioError(reader.problems)
+    if reader.issues:
+        raise ScenarioError(reader.issues)
     return Nation(name, *shared[0], tuple(kinds))
 
 
@@ -173,10 +173,10 @@ def _draws(section: ZonesSection, reader: Reader) -> Draws | None:
     name = section.scenario
     beside = reader.folder / name
     try:
-        return draws(beside if name not in packaged() and beside.is_dir() else name)
+        return load_draws(beside if name not in packaged() and beside.is_dir() else name)
     except ScenarioError as error:
-        reader.problems.extend(
+        reader.issues.extend(
             one if one.file == name else replace(one, file=f"{name}/{one.file}")
-            for one in error.problems
+            for one in error.issues
         )
         return None

@@ -8,9 +8,9 @@ from math import nan
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Feeder, Horizon
+from hubwise.domain.arrays import Array
 from hubwise.scenario.circuit import Network
 from hubwise.scenario.errors import ranges
 from hubwise.scenario.files import FeederSection
@@ -21,8 +21,6 @@ from hubwise.scenario.rows import BranchRow, BusRow
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.shape import read_ambient, read_shape
 from hubwise.scenario.tables import Table, check_unique, read_table
-
-Array = NDArray[np.float64]
 
 _OWN = ("buses", "branches", "source_bus", "nominal_kv", "transformer_kva")
 _IN_FILE = ("buses", "branches", "source_bus", "nominal_kv")
@@ -53,7 +51,7 @@ def read_feeder(sections: Sections, horizon: Horizon | None, reader: Reader) -> 
     foreign = sections.said("feeder", "file", str)
     read = _read_foreign if foreign else _read_own
     found = read(sections, horizon, reader)
-    return replace(found, feeder=None) if reader.problems else found
+    return replace(found, feeder=None) if reader.issues else found
 
 
 def _check_keys(sections: Sections, reader: Reader) -> None:
@@ -81,7 +79,7 @@ def _read_own(sections: Sections, horizon: Horizon | None, reader: Reader) -> Re
         return ReadFeeder(None, None)
     place = {bus: bus for bus in buses["bus"]}
     section = sections.feeder
-    if section is None or branches is None or by_slot is None or reader.problems:
+    if section is None or branches is None or by_slot is None or reader.issues:
         return ReadFeeder(None, place)
     feeder = _with_loads(_build(section, buses, branches, by_slot), sections, horizon, reader)
     return ReadFeeder(feeder, place)
@@ -100,7 +98,7 @@ def _read_foreign(sections: Sections, horizon: Horizon | None, reader: Reader) -
         wrong = f"is missing, and no transformer is at the source, bus {network.source_bus}"
         right = "give the rating of the substation's transformer"
         reader.wrong(TOML, "feeder", "transformer_kva", wrong, right)
-    if section is None or by_slot is None or reader.problems:
+    if section is None or by_slot is None or reader.issues:
         return ReadFeeder(None, network.place, network.notes)
     feeder = _with_loads(_convert(section, network, by_slot), sections, horizon, reader)
     return ReadFeeder(feeder, network.place, network.notes)

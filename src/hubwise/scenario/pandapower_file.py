@@ -202,7 +202,7 @@ class _Net:
 
     def __init__(self, net: Mapping[str, Any], file: str, reader: Reader) -> None:
         self.net, self.file, self.reader = net, file, reader
-        self.before = len(reader.problems)
+        self.before = len(reader.issues)
 
     def wrong(self, where: str, field: str, wrong: str, right: str) -> None:
         self.reader.wrong(self.file, where, field, wrong, right)
@@ -259,7 +259,7 @@ class _Net:
             *self._transformers(circuit, opened["t"]),
         ]
         self._notes(circuit)
-        return circuit if len(self.reader.problems) == self.before else None
+        return circuit if len(self.reader.issues) == self.before else None
 
     def at_buses(self, table: str, model: type[Kind]) -> Iterator[tuple[int, Any]]:
         """Good rows whose buses are in the net."""
@@ -300,7 +300,7 @@ class _Net:
             self.wrong(f"switch {index}", "", wrong, f"buses are {ranges(self.known)}")
         elif all(bus in circuit.bus_kv for bus in ends):
             if switch.z_ohm == 0.0:
-                circuit.joined.append(ends)
+                circuit.participants.append(ends)
             else:  # pandapower's default share of resistance, switch_rx_ratio = 2
                 series = switch.z_ohm * complex(2.0, 1.0) / math.sqrt(5.0)
                 circuit.branches.append(Branch(f"switch {index}", *ends, series))
@@ -384,9 +384,9 @@ class _Net:
         for index, trafo in self.at_buses("trafo", Transformer):
             opens = opened.get(index, set())
             dark = {trafo.hv_bus, trafo.lv_bus} - circuit.bus_kv.keys()
-            before = len(self.reader.problems)
+            before = len(self.reader.issues)
             self._refuse_transformer(index, trafo)
-            if len(self.reader.problems) > before:
+            if len(self.reader.issues) > before:
                 continue
             if dark or len(opens) == 2:
                 if dark:

@@ -61,7 +61,7 @@ def read_power_grid_model(text: str, file: str, reader: Reader, hertz: float) ->
     hertz
         System frequency, at which capacitances charge [Hz].
     """
-    before = len(reader.problems)
+    before = len(reader.issues)
     try:
         data: Any = json_deserialize(text)
     except (PowerGridError, ValueError) as error:
@@ -74,7 +74,7 @@ def read_power_grid_model(text: str, file: str, reader: Reader, hertz: float) ->
         return None
     _validate(data, file, reader)
     _refuse(data, file, reader)
-    if len(reader.problems) > before:
+    if len(reader.issues) > before:
         return None
     return _circuit(data, hertz)
 
@@ -123,7 +123,7 @@ def _circuit(data: Mapping[Any, Any], hertz: float) -> Circuit:
         if row["status"] == 1:
             kv = circuit.bus_kv[int(row["node"])]
             circuit.shunt(int(row["node"]), 1e3 * kv**2 * complex(row["g1"], -row["b1"]))
-    circuit.joined += [
+    circuit.participants += [
         (int(row["from_node"]), int(row["to_node"]))
         for row in data.get("link", ())
         if row["from_status"] == row["to_status"] == 1

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hubwise.scenario.errors import Problem, listed
+from hubwise.scenario.errors import Issue, listed
 from hubwise.scenario.messages import explain, path
 
 TOML = "scenario.toml"
@@ -25,11 +25,11 @@ class Reader:
     """Reads the files of one folder; what is wrong goes to ``problems`` and reading goes on."""
 
     folder: Path
-    problems: list[Problem] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
 
     def wrong(self, file: str, where: str, field: str, wrong: str, right: str) -> None:
         """Note one problem."""
-        self.problems.append(Problem(file, where, field, wrong, right))
+        self.issues.append(Issue(file, where, field, wrong, right))
 
     def content(self, name: str) -> bytes | None:
         """What is in a file, or nothing where it cannot be read."""

@@ -10,9 +10,9 @@ from math import gcd
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Horizon
+from hubwise.domain.arrays import Array
 from hubwise.scenario.clock import in_utc
 from hubwise.scenario.errors import listed
 from hubwise.scenario.reading import Reader
@@ -21,7 +21,7 @@ from hubwise.scenario.tables import Table
 _STEPS = (5, 10, 15, 20, 30, 60)
 
 
-def read_series(table: Table, horizon: Horizon, reader: Reader) -> NDArray[np.float64] | None:
+def read_series(table: Table, horizon: Horizon, reader: Reader) -> Array | None:
     """The prices of ``table`` in every slot, in its own unit; shape (slots,).
 
     A slot that covers several rows takes their mean, a row that covers several slots holds in each.

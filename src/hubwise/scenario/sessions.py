@@ -8,9 +8,9 @@ from math import ceil, floor
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon
+from hubwise.domain.arrays import Array
 from hubwise.scenario.clock import exists, in_utc
 from hubwise.scenario.drivers import check_drivers_known, read_drivers, with_wishes
 from hubwise.scenario.reading import Reader
@@ -57,7 +57,7 @@ def check_sessions(
 def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
     """The fleet of a checked table; arrivals round up and departures down to a slot."""
 
-    def column(name: str) -> NDArray[np.float64]:
+    def column(name: str) -> Array:
         return np.array(table[name], dtype=float)
 
     arrival_slot = np.ceil(_slots(table["arrival"], horizon)).astype(np.int64)
@@ -97,7 +97,7 @@ def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
     )
 
 
-def _driving(table: Table) -> NDArray[np.float64]:
+def _driving(table: Table) -> Array:
     """A day's driving; where it is not told, what the stay has to bring [kWh]."""
     names = ("driving_kwh_per_day", "required_kwh", "arrival_kwh")
     asked = zip(*(table[name] for name in names), strict=True)
@@ -161,6 +161,6 @@ def _before(moment: datetime | None, arrival: datetime, zone: str) -> bool:
     return moment is not None and in_utc(moment, zone) <= in_utc(arrival, zone)
 
 
-def _slots(moments: Sequence[datetime], horizon: Horizon) -> NDArray[np.float64]:
+def _slots(moments: Sequence[datetime], horizon: Horizon) -> Array:
     """Positions on the horizon; a moment without an offset is on the local clock."""
     return np.array([horizon.slot_of(in_utc(moment, horizon.zone)) for moment in moments])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hubwise.domain import Horizon
+from hubwise.domain.arrays import Array
 from hubwise.scenario.clock import by_hour
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.rows import AmbientRow, ShapeRow
 from hubwise.scenario.tables import Table, check_unique, read_table
 
 
-def read_shape(name: str, horizon: Horizon | None, reader: Reader) -> NDArray[np.float64] | None:
+def read_shape(name: str, horizon: Horizon | None, reader: Reader) -> Array | None:
     """The shares in file ``name`` in every slot; shape (slots,).
 
     Nothing without a horizon, or where the table has a mistake; it is noted.
@@ -20,14 +18,14 @@ def read_shape(name: str, horizon: Horizon | None, reader: Reader) -> NDArray[np
     return _by_hour(read_table(reader, name, ShapeRow), "share", horizon, reader)
 
 
-def read_ambient(name: str, horizon: Horizon | None, reader: Reader) -> NDArray[np.float64] | None:
+def read_ambient(name: str, horizon: Horizon | None, reader: Reader) -> Array | None:
     """The temperatures in file ``name`` in every slot, as `read_shape`; shape (slots,) [°C]."""
     return _by_hour(read_table(reader, name, AmbientRow), "celsius", horizon, reader)
 
 
 def _by_hour(
     table: Table | None, column: str, horizon: Horizon | None, reader: Reader
-) -> NDArray[np.float64] | None:
+) -> Array | None:
     if table is None:
         return None
     check_unique(table, "hour", reader)

@@ -6,16 +6,13 @@ from functools import cache
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from hubwise.domain import Fleet, Horizon
+from hubwise.domain.arrays import Array, Index, Names
 from hubwise.scenario.clock import wall_hours
 from hubwise.scenario.files import FleetSection
 
 KM_PER_MILE = 1.609344
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generator) -> Fleet:
@@ -71,16 +68,14 @@ def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generato
 
 
 @cache
-def _names(letter: str, count: int) -> NDArray[np.str_]:
+def _names(letter: str, count: int) -> Names:
     """Names of ``count`` sessions or drivers; made once for all draws, and not to be changed."""
     names = np.array([f"{letter}{k:05d}" for k in range(1, count + 1)])
     names.setflags(write=False)
     return names
 
 
-def _draw_cells(
-    section: FleetSection, count: int, rng: Generator
-) -> tuple[NDArray[np.str_], Array]:
+def _draw_cells(section: FleetSection, count: int, rng: Generator) -> tuple[Names, Array]:
     shares = np.cumsum([cell.share for cell in section.chemistries])
     kind = np.searchsorted(shares[:-1], rng.random(count), side="right")
     low = np.array([cell.wear_cost.low for cell in section.chemistries])[kind]

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeGuard
 
 from hubwise.scenario.door import PACKAGED
-from hubwise.scenario.errors import Problem, ScenarioError
+from hubwise.scenario.errors import Issue, ScenarioError
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         Where ``folder`` is there and not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ScenarioError([Problem(str(folder), "", "", "is not empty", "give a new folder")])
+        raise ScenarioError([Issue(str(folder), "", "", "is not empty", "give a new folder")])
     parent = folder.resolve().parent
     parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".hubwise-", dir=parent) as around:

@@ -1,8 +1,8 @@
 """Strategies side by side, the frontier of promises, nations of many zones, and their pages."""
 
-from hubwise.study.frontier import FrontierResult, frontier
-from hubwise.study.run import PARTICIPATIONS, STRATEGIES, StudyResult, study
-from hubwise.study.zones import ZonesResult, zones
+from hubwise.study.frontier import FrontierResult, make_frontier
+from hubwise.study.run import PARTICIPATIONS, STRATEGIES, StudyResult, make_study
+from hubwise.study.zones import ZonesResult, make_zones
 
 __all__ = [
     "PARTICIPATIONS",
@@ -10,7 +10,7 @@ __all__ = [
     "FrontierResult",
     "StudyResult",
     "ZonesResult",
-    "frontier",
-    "study",
-    "zones",
+    "make_frontier",
+    "make_study",
+    "make_zones",
 ]

@@ -19,8 +19,8 @@ class Step(NamedTuple):
 
     def of(self, scenario: Scenario) -> Scenario:
         """The scenario with prices this free."""
-        rules = replace(scenario.rules, family=self.family, per_hub=self.per_hub)
-        return replace(scenario, rules=rules)
+        rules = replace(scenario.situation.rules, family=self.family, per_hub=self.per_hub)
+        return scenario.having(rules=rules)
 
 
 def own_step(rules: PriceRules) -> Step:
@@ -34,13 +34,13 @@ def steps(scenario: Scenario) -> tuple[Step, ...]:
     Blocks are a step where there is more than one; so are hours where slots are shorter, and prices
     of each hub's own where there are several hubs.
     """
-    blocks = len(set(scenario.rules.block.tolist())) > 1
-    hours = scenario.horizon.slot_minutes < 60
+    blocks = len(set(scenario.situation.rules.block.tolist())) > 1
+    hours = scenario.situation.horizon.slot_minutes < 60
     found = [
         Step("flat", False),
         *([Step("time-of-use", False)] if blocks else []),
         *([Step("hourly", False)] if hours else []),
         Step("every-slot", False),
-        *([Step("every-slot", True)] if len(scenario.hubs) > 1 else []),
+        *([Step("every-slot", True)] if len(scenario.situation.hubs) > 1 else []),
     ]
     return tuple(found)

@@ -14,11 +14,11 @@ import polars as pl
 
 from hubwise.domain import Promises, Scenario
 from hubwise.drivers import uncoordinated
-from hubwise.plan import plan, relax
+from hubwise.plan import make_plan, relax
 from hubwise.pricing import profit_bound
 from hubwise.scenario import fingerprint, with_participation
 from hubwise.study.report.frontier import published, write_frontier_page
-from hubwise.study.report.words import finite
+from hubwise.study.report.glossary import finite
 from hubwise.study.unfinished import Unfinished, unfinished
 from hubwise.study.workers import Progress, Workers, done_by
 
@@ -100,7 +100,7 @@ class _Task:
         return [_point(_promising(scenario, job.peak_valley, job.saving), self.method)]
 
 
-def frontier(
+def make_frontier(
     scenario: Scenario,
     out: str | Path,
     *,
@@ -200,7 +200,7 @@ def _identity(scenario: Scenario) -> dict[str, Any]:
         "scenario": scenario.name,
         "scenario_source": scenario.source,
         "scenario_fingerprint": fingerprint(scenario),
-        "currency": scenario.currency,
+        "currency": scenario.situation.market.currency,
         "version": version("hubwise"),
     }
 
@@ -212,23 +212,27 @@ def _finer(peak_valleys: Sequence[float]) -> list[float]:
 
 
 def _promising(scenario: Scenario, peak_valley: float, saving: float) -> Scenario:
-    return replace(scenario, promises=Promises(saving=saving, peak_valley=peak_valley))
+    return scenario.having(promises=Promises(saving=saving, peak_valley=peak_valley))
 
 
 def _fleet_cost(scenario: Scenario) -> float:
     """What the whole fleet pays uncoordinated [currency]: the measure of profits."""
-    power = uncoordinated(scenario.fleet, scenario.horizon).charge_kw.sum(axis=0)
-    return scenario.horizon.slot_hours * float(power @ scenario.market.reference_price)
+    power = uncoordinated(scenario.situation.fleet, scenario.situation.horizon).charge_kw.sum(
+        axis=0
+    )
+    return scenario.situation.horizon.slot_hours * float(
+        power @ scenario.situation.market.reference_price
+    )
 
 
 def _point(scenario: Scenario, method: str | None) -> Record:
     """What a plan reached of its promises, and what it misses."""
-    made = plan(scenario, method=method).result
+    made = make_plan(scenario, method=method).result
     keys = ("peak_valley_ratio", "participant_cost_ratio", "profit_ratio", "operator_profit")
     return {
         "participation": scenario.participation,
-        "peak_valley_promise": scenario.promises.peak_valley,
-        "saving_promise": scenario.promises.saving,
+        "peak_valley_promise": scenario.situation.promises.peak_valley,
+        "saving_promise": scenario.situation.promises.saving,
         **{key: finite(made[key]) for key in keys},
         **_bound(scenario, made["profit_bound"]),
         "gap": finite(made["gap"]),
@@ -246,14 +250,14 @@ def _bounds(scenario: Scenario, savings: Sequence[float]) -> list[Record]:
     problem, relaxed = relax(scenario)
     records = []
     for saving in savings:
-        promised = _promising(scenario, scenario.promises.peak_valley, saving)
-        bound = profit_bound(replace(problem, scenario=promised), relaxed)
+        baseline = _promising(scenario, scenario.situation.promises.peak_valley, saving)
+        bound = profit_bound(replace(problem, scenario=baseline), relaxed)
         records.append(
             {
                 "participation": scenario.participation,
-                "peak_valley_promise": scenario.promises.peak_valley,
+                "peak_valley_promise": scenario.situation.promises.peak_valley,
                 "saving_promise": saving,
-                **_bound(promised, bound),
+                **_bound(baseline, bound),
             }
         )
     return records

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from hubwise.domain import Scenario
-from hubwise.plan import plan, read, write
+from hubwise.plan import make_plan, read, write
 from hubwise.plan.folder import is_plan
 from hubwise.pricing import FAMILIES
-from hubwise.scenario import Draws, draws, fingerprint
+from hubwise.scenario import Draws, fingerprint, load_draws
 from hubwise.study.draws import HOW, intervals
 from hubwise.study.freedom import Step, own_step, steps
 from hubwise.study.report import write_report
@@ -98,7 +98,7 @@ class _Task:
         """A plan's result and the files of its folder, if that is kept."""
         given = self.draws.scenario if job.seed is None else self.draws.draw(job.seed)
         given = given if job.step is None else job.step.of(given)
-        made = plan(
+        made = make_plan(
             given, strategy=job.strategy, participation=job.participation, method=self.method
         )
         with TemporaryDirectory() as place:
@@ -111,7 +111,7 @@ class _Task:
         return job.step is None and (self.keep_plans or job.seed is None)
 
 
-def study(
+def make_study(
     scenario: Scenario,
     out: str | Path,
     *,
@@ -178,11 +178,11 @@ def study(
     ]
     if freedom and "hubwise" in strategies and participations:
         most = max(participations)
-        others = [step for step in steps(scenario) if step != own_step(scenario.rules)]
+        others = [step for step in steps(scenario) if step != own_step(scenario.situation.rules)]
         jobs += [Job("hubwise", most, step=step) for step in others]
     if len(set(map(str, jobs))) < len(jobs) or not jobs:
         raise ValueError("a study needs a strategy and a participation at least, and none twice")
-    section = draws(scenario.source).section if seeds > 1 else None
+    section = load_draws(scenario.source).section if seeds > 1 else None
     task = _Task(Draws(scenario, section), method, keep_plans)
     with unfinished(
         Path(out), _is_study, "a study", _identity(scenario, method), fresh=fresh
@@ -244,7 +244,7 @@ def _summary(scenario: Scenario, found: dict[Job, Record]) -> Record:
     first = {job: result for job, result in plain.items() if job.seed is None}
     summary: Record = {
         "scenario": scenario.name,
-        "currency": scenario.currency,
+        "currency": scenario.situation.market.currency,
         "version": version("hubwise"),
         "results": list(first.values()),
     }
@@ -263,7 +263,7 @@ def _freedom(scenario: Scenario, found: dict[Job, Record]) -> list[Record]:
     """A result for each step of freedom, from the least; the scenario's own is a plan already."""
     made = {job.step: result for job, result in found.items() if job.step is not None}
     share = next(job.participation for job in found if job.step is not None)
-    made[own_step(scenario.rules)] = found[Job("hubwise", share)]
+    made[own_step(scenario.situation.rules)] = found[Job("hubwise", share)]
     order = sorted(made, key=lambda step: (step.per_hub, FAMILIES.index(step.family)))
     return [
         {

@@ -12,7 +12,7 @@ import numpy as np
 
 from hubwise.domain import Scenario, Tariff
 from hubwise.grid import power_flow
-from hubwise.plan import Plan, plan, write
+from hubwise.plan import Plan, make_plan, write
 from hubwise.plan.evaluation import Start, evaluate, uncoordinated_kw
 from hubwise.scenario import Draws, lawful, with_participation
 
@@ -44,7 +44,7 @@ class Prices:
         """A zone's row."""
         began = time.perf_counter()
         scenario = participating(self.draws.draw(job.seed), self.participation)
-        done = evaluate(scenario, lawful(self.tariff, scenario.fleet), start=self.start)
+        done = evaluate(scenario, lawful(self.tariff, scenario.situation.fleet), start=self.start)
         row = _row(job, scenario, done.figures, done.head_kw, done.uncoordinated_head_kw)
         return {**row, "wall_seconds": time.perf_counter() - began}, {}
 
@@ -62,8 +62,10 @@ class Plans:
         """A zone's row, and the files of its plan folder if that is kept."""
         began = time.perf_counter()
         scenario = participating(self.draws.draw(job.seed), self.participation)
-        made = plan(scenario, method=self.method)
-        before = power_flow(scenario.feeder, scenario.hubs.bus, uncoordinated_kw(scenario)).head_kw
+        made = make_plan(scenario, method=self.method)
+        before = power_flow(
+            scenario.situation.feeder, scenario.situation.hubs.bus, uncoordinated_kw(scenario)
+        ).head_kw
         figures = {
             **{key: value for key, value in made.result.items() if _is_number(value)},
             "uncoordinated_peak_valley_kw": float(np.ptp(before)),
@@ -90,8 +92,8 @@ def _row(
 ) -> Record:
     return {
         **job._asdict(),
-        "sessions": len(scenario.fleet),
-        "participating": int(scenario.fleet.participating.sum()),
+        "sessions": len(scenario.situation.fleet),
+        "participating": int(scenario.situation.fleet.participating.sum()),
         **figures,
         "head_kw": head_kw.tolist(),
         "uncoordinated_head_kw": uncoordinated_head_kw.tolist(),

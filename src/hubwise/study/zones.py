@@ -20,8 +20,8 @@ import polars as pl
 
 from hubwise.domain import Scenario, Tariff
 from hubwise.plan.evaluation import start_of
-from hubwise.scenario import Nation, Problem, ScenarioError, ZoneKind, lawful
-from hubwise.study.report.words import finite
+from hubwise.scenario import Issue, Nation, ScenarioError, ZoneKind, lawful
+from hubwise.study.report.glossary import finite
 from hubwise.study.unfinished import Unfinished, keep_plan, unfinished
 from hubwise.study.workers import Progress, Task, Workers, each_done_by
 from hubwise.study.zone import Files, Job, Plans, Prices, Record, participating
@@ -82,7 +82,7 @@ class ZonesResult:
         return pl.read_parquet(self.folder / ZONES)
 
 
-def zones(
+def make_zones(
     nation: Nation,
     out: str | Path,
     *,
@@ -186,15 +186,15 @@ class _Asked:
 
 def _posted(prices: pl.DataFrame, scenario: Scenario) -> Tariff:
     """The prices of a table at the hubs and slots of a scenario."""
-    shape = (len(scenario.hubs), scenario.horizon.slots)
-    due = pl.DataFrame({"hub": np.repeat(scenario.hubs.name, shape[1])}).with_columns(
+    shape = (len(scenario.situation.hubs), scenario.situation.horizon.slots)
+    due = pl.DataFrame({"hub": np.repeat(scenario.situation.hubs.name, shape[1])}).with_columns(
         slot=pl.Series(np.tile(np.arange(shape[1]), shape[0]))
     )
     found = due.join(prices, on=["hub", "slot"], how="left", maintain_order="left")
     if len(found) != len(due) or found["charge_price"].null_count():
         wrong = f"do not tell the price at every hub and slot of {scenario.name}"
         right = "give the plan of a scenario whose hubs and slots are called alike"
-        raise ScenarioError([Problem("prices", "", "", wrong, right)])
+        raise ScenarioError([Issue("prices", "", "", wrong, right)])
     return Tariff(*(found[f"{way}_price"].to_numpy().reshape(shape) for way in WAYS))
 
 

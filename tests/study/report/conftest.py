@@ -148,16 +148,18 @@ def make_fleet(sessions: int, hubs: int, slots: int) -> Fleet:
     )
 
 
-def _charging(scenario: Scenario, strategy: str, joined: np.ndarray) -> tuple[np.ndarray, ...]:
+def _charging(
+    scenario: Scenario, strategy: str, participants: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Charging at once, or (participants) in the cheapest slots after an evening's discharge."""
-    fleet, slots = scenario.fleet, scenario.horizon.slots
+    fleet, slots = scenario.situation.fleet, scenario.situation.horizon.slots
     charge, discharge = np.zeros((2, len(fleet), slots))
     for k in range(len(fleet)):
         stay = np.arange(fleet.arrival_slot[k], fleet.departure_slot[k])
         need = int(np.ceil((fleet.required_kwh[k] - 20.0) / (7 * 0.95 * 0.25)))
         order = stay
-        if strategy in ("passive", "hubwise") and joined[k]:
-            order = stay[np.argsort(scenario.market.purchase_price[stay], kind="stable")]
+        if strategy in ("passive", "hubwise") and participants[k]:
+            order = stay[np.argsort(scenario.situation.market.purchase_price[stay], kind="stable")]
             if strategy == "hubwise":
                 order = np.roll(order, -2 * (k % 12))
                 need += 5
@@ -168,10 +170,14 @@ def _charging(scenario: Scenario, strategy: str, joined: np.ndarray) -> tuple[np
 
 def _tables(scenario: Scenario, strategy: str, share: float, spread: float) -> dict[str, Any]:
     """The plan folder's tables by name."""
-    fleet, hubs, feeder = scenario.fleet, scenario.hubs, scenario.feeder
-    slots = scenario.horizon.slots
-    joined = np.arange(len(fleet)) < round(share * len(fleet))
-    charge, discharge = _charging(scenario, strategy, joined)
+    fleet, hubs, feeder = (
+        scenario.situation.fleet,
+        scenario.situation.hubs,
+        scenario.situation.feeder,
+    )
+    slots = scenario.situation.horizon.slots
+    participants = np.arange(len(fleet)) < round(share * len(fleet))
+    charge, discharge = _charging(scenario, strategy, participants)
     by_hub = [
         np.stack([kw[fleet.hub == h].sum(axis=0) for h in range(len(hubs))])
         for kw in (charge, discharge)
@@ -183,17 +189,17 @@ def _tables(scenario: Scenario, strategy: str, share: float, spread: float) -> d
     depth = np.linspace(0, 1, len(feeder.bus))[:, None]
     slot, hub = np.arange(slots), np.array(hubs.name)
     long = {"hub": np.repeat(hub, slots), "slot": np.tile(slot, len(hubs))}
-    night = scenario.rules.block == 0
+    night = scenario.situation.rules.block == 0
     posted = np.where(night, 0.30, 0.95)[None, :] + spread * np.arange(len(hubs))[:, None]
     drawn = 0.25 * (discharge / 0.95).sum(axis=1)
     wear = drawn * fleet.wear_cost
     moved = np.cumsum(0.25 * (0.95 * charge - discharge / 0.95), axis=1)
     energy = np.clip(fleet.arrival_kwh[:, None] + moved, 0.0, 38.0)
-    reference = 0.25 * charge @ scenario.market.reference_price
+    reference = 0.25 * charge @ scenario.situation.market.reference_price
     return {
         "prices": long
         | {"charge_price": posted.ravel(), "discharge_price": (posted * 0.9).ravel()},
-        "sessions": {"session": fleet.session, "participating": joined},
+        "sessions": {"session": fleet.session, "participating": participants},
         "schedule": {
             "session": np.repeat(fleet.session, slots),
             "slot": np.tile(slot, len(fleet)),
@@ -229,7 +235,9 @@ def _tables(scenario: Scenario, strategy: str, share: float, spread: float) -> d
         },
         "bills": {
             "session": fleet.session,
-            "saving": np.where(joined & (strategy == "hubwise"), 0.45 * reference - wear, 0.0),
+            "saving": np.where(
+                participants & (strategy == "hubwise"), 0.45 * reference - wear, 0.0
+            ),
             "reference_cost": reference,
         },
     }
@@ -326,7 +334,7 @@ def write_study(
             (place / "summary.json").write_text(json.dumps(plan))
     summary = {
         "scenario": scenario.name,
-        "currency": scenario.currency,
+        "currency": scenario.situation.market.currency,
         "version": "0.1.0",
         "results": results,
     }

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from hubwise.domain import BatteryFacts, Promises
-from hubwise.plan import plan, write
+from hubwise.plan import make_plan, write
 from hubwise.study.report.batteries import (
     batteries,
     batteries_section,
     fade_by_temperature,
     wear_prices,
 )
-from hubwise.study.report.material import read_plan
+from hubwise.study.report.cases import read_plan
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +25,16 @@ def discharging(small_scenario, tmp_path_factory):
     scenario = small_scenario(3, sessions=10, slots=48)
     facts = BatteryFacts("nonlinear", pack_price=(("LFP", 80.0),))
     search = replace(scenario.search, evaluations=12)
-    scenario = replace(scenario, battery=facts, search=search, promises=Promises())
-    made = plan(scenario)
+    scenario = scenario.having(battery=facts, search=search, promises=Promises())
+    made = make_plan(scenario)
     folder = write(made, tmp_path_factory.mktemp("batteries") / "plan")
     return read_plan(scenario, folder), made
 
 
 def test_the_table_sums_what_is_discharged(discharging):
     """Sessions, kWh and both kinds of wear are those of ageing.parquet."""
-    material, made = discharging
-    text = batteries_section(material, material.participations[0])
+    cases, made = discharging
+    text = batteries_section(cases, cases.participations[0])
     cells = re.findall(r"<td>(.*?)</td>", text)
     used = made.ageing.drawn_kwh > 1e-6
     assert cells[0] == str(used.sum())
@@ -47,19 +47,19 @@ def test_the_table_sums_what_is_discharged(discharging):
 
 def test_what_leaves_the_tested_range_is_on_the_page(discharging):
     """Every warning of the result is there."""
-    material, made = discharging
-    text = batteries_section(material, material.participations[0])
+    cases, made = discharging
+    text = batteries_section(cases, cases.participations[0])
     assert made.result["warnings"]
     assert all(warning.split(";")[0] in text for warning in made.result["warnings"])
 
 
 def test_bars_are_the_fade_at_each_temperature(discharging):
     """At the fleet's own temperature the bar is the plan's mean fade; heat fades more at rest."""
-    material, made = discharging
-    spec = fade_by_temperature(material, material.chosen(material.participations[0]))
+    cases, made = discharging
+    spec = fade_by_temperature(cases, cases.chosen(cases.participations[0]))
     driving = dict(zip(spec["data"][0]["x"][1], spec["data"][0]["y"], strict=True))
     assert driving["5 °C"] < driving["25 °C"] < driving["35 °C"]
-    read_back = batteries(material.scenario, material.chosen(material.participations[0]))
+    read_back = batteries(cases.scenario, cases.chosen(cases.participations[0]))
     np.testing.assert_allclose(
         read_back.schedule.energy_kwh, made.schedule.energy_kwh[made.ageing.drawn_kwh > 1e-6]
     )
@@ -67,8 +67,8 @@ def test_bars_are_the_fade_at_each_temperature(discharging):
 
 def test_all_kwh_are_in_the_histogram(discharging):
     """As many kWh are drawn at the prices given as at those of the model: all that are drawn."""
-    material, made = discharging
-    spec = wear_prices(material, material.chosen(material.participations[0]))
+    cases, made = discharging
+    spec = wear_prices(cases, cases.chosen(cases.participations[0]))
     for trace in spec["data"]:
         assert sum(trace["y"]) == pytest.approx(made.ageing.drawn_kwh.sum(), rel=1e-2)
 
@@ -76,9 +76,9 @@ def test_all_kwh_are_in_the_histogram(discharging):
 def test_where_nobody_discharges_the_page_says_so(small_scenario, tmp_path):
     """A plan without discharging has a sentence and no figure."""
     scenario = small_scenario(3, sessions=4)
-    folder = write(plan(scenario, strategy="uncoordinated"), tmp_path / "plan")
-    material = read_plan(scenario, folder)
-    share = material.participations[0]
-    assert "Nobody discharges" in batteries_section(material, share)
-    assert fade_by_temperature(material, material.chosen(share)) is None
-    assert wear_prices(material, material.chosen(share)) is None
+    folder = write(make_plan(scenario, strategy="uncoordinated"), tmp_path / "plan")
+    cases = read_plan(scenario, folder)
+    share = cases.participations[0]
+    assert "Nobody discharges" in batteries_section(cases, share)
+    assert fade_by_temperature(cases, cases.chosen(share)) is None
+    assert wear_prices(cases, cases.chosen(share)) is None

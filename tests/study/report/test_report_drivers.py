@@ -14,25 +14,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hubwise.plan import Plan, plan, read, statements, write
+from hubwise.plan import Plan, make_plan, read, statements, write
 from hubwise.scenario import load
 from hubwise.study.report import write_plan_report
+from hubwise.study.report.cases import read_plan
 from hubwise.study.report.drivers import MOST_SESSIONS, packed_statements
-from hubwise.study.report.material import read_plan
 
 
 @pytest.fixture(scope="module")
 def made() -> Plan:
     """A day with a driver of two sessions, one whose name is no name, and wishes that fail."""
     scenario = load("example")
-    fleet = scenario.fleet
+    fleet = scenario.situation.fleet
     driver = fleet.driver.astype("<U40").copy()
     driver[3], driver[7] = "</script><b>Kim & Co", driver[2]
     minimum = np.where(np.arange(len(fleet)) == 5, 100.0, 0.0)
     arrival = np.where(np.arange(len(fleet)) == 1, 5.0, fleet.arrival_kwh)
     fleet = replace(fleet, driver=driver, minimum_saving=minimum, arrival_kwh=arrival)
     few = replace(scenario.search, evaluations=5)
-    return plan(replace(scenario, fleet=fleet, search=few), participation=0.75)
+    return make_plan(scenario.having(fleet=fleet, search=few), participation=0.75)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,9 @@ def test_every_statement_is_on_the_page(made: Plan, folder: Path) -> None:
             told = [wish[-1] for wish in stay["wishes"]]
             assert told == [wish.told for wish in own.wishes]
         assert (shown["total"] is not None) is (len(one.stays) > 1)
-    assert sum(len(shown["stays"]) for shown in drivers.values()) == len(made.scenario.fleet)
+    assert sum(len(shown["stays"]) for shown in drivers.values()) == len(
+        made.scenario.situation.fleet
+    )
 
 
 def test_power_on_the_page_is_the_schedule(made: Plan, folder: Path) -> None:
@@ -117,6 +119,6 @@ def test_too_many_are_left_to_the_command_line(
     made: Plan, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page that could not be opened helps nobody: above a number of sessions it holds none."""
-    assert len(made.scenario.fleet) <= MOST_SESSIONS
+    assert len(made.scenario.situation.fleet) <= MOST_SESSIONS
     monkeypatch.setattr(import_module("hubwise.study.report.drivers"), "MOST_SESSIONS", 11)
     assert packed_statements(read_plan(made.scenario, folder)) == ""

@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 
 from hubwise.domain import Horizon, Scenario
-from hubwise.study.report import words
+from hubwise.study.report import glossary
 from hubwise.study.report.axes import clock_axis, slot_labels
+from hubwise.study.report.cases import Cases, by_slot, grid_of, read_study
 from hubwise.study.report.figures_money import savings, waterfall
 from hubwise.study.report.figures_power import fleet_layers, load, prices
-from hubwise.study.report.material import Material, by_slot, grid_of, read_study
 from hubwise.study.report.page import _figures
 from hubwise.study.report.palette import STRATEGIES
 
@@ -26,46 +26,46 @@ Write = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def material(scenario: Make, study: Write, tmp_path_factory: pytest.TempPathFactory) -> Material:
+def cases(scenario: Make, study: Write, tmp_path_factory: pytest.TempPathFactory) -> Cases:
     folder = tmp_path_factory.mktemp("figures")
     given = scenario(solar=True)
-    study(given, folder)
+    make_study(given, folder)
     return read_study(given, folder)
 
 
-def test_plotly_accepts_every_figure(material: Material) -> None:
+def test_plotly_accepts_every_figure(cases: Cases) -> None:
     """Every property of every figure is one that plotly knows."""
-    figures = _figures(material, material.participations)
+    figures = _figures(cases, cases.participations)
     specs = [spec for at in figures["at"].values() for spec in at.values()]
     for spec in [*specs, *figures["all"].values()]:
         go.Figure(spec)
 
 
-def test_load_curves_are_the_feeder_tables(material: Material) -> None:
+def test_load_curves_are_the_feeder_tables(cases: Cases) -> None:
     """Each strategy's curve is the head power of its own plan folder, rounded to a kilowatt."""
-    drawn = load(material.scenario, material.at(0.6))
+    drawn = load(cases.scenario, cases.at(0.6))
     assert drawn is not None
     curves = {trace["name"]: trace for trace in drawn["data"]}
-    for case in material.at(0.6):
+    for case in cases.at(0.6):
         table = case.table("feeder")
         assert table is not None
-        curve = curves[words.label(case.strategy)]
+        curve = curves[glossary.label(case.strategy)]
         np.testing.assert_allclose(curve["y"], table["head_kw"], atol=0.5)
         assert curve["line"]["color"] == STRATEGIES[case.strategy]
 
 
-def test_stacked_layers_add_up_to_the_feeder_head(material: Material) -> None:
+def test_stacked_layers_add_up_to_the_feeder_head(cases: Cases) -> None:
     """Load, charging, discharging and solar sum to the head (the made-up feeder has no losses)."""
-    for case in material.at(0.8):
-        layers, table = fleet_layers(material.scenario, case), case.table("feeder")
+    for case in cases.at(0.8):
+        layers, table = fleet_layers(cases.scenario, case), case.table("feeder")
         assert layers is not None
         assert table is not None
         np.testing.assert_allclose(sum(kw for _, _, kw in layers), table["head_kw"], atol=1e-9)
 
 
-def test_the_waterfall_ends_at_the_profit(material: Material) -> None:
+def test_the_waterfall_ends_at_the_profit(cases: Cases) -> None:
     """The last bar is the result's profit, and the bars before it add up to it."""
-    case = material.chosen(0.7)
+    case = cases.chosen(0.7)
     drawn = waterfall(case, "CNY")
     assert drawn is not None
     assert case is not None
@@ -74,11 +74,11 @@ def test_the_waterfall_ends_at_the_profit(material: Material) -> None:
     assert sum(items) == pytest.approx(total, abs=0.05)
 
 
-def test_the_histogram_counts_participants_only(material: Material) -> None:
+def test_the_histogram_counts_participants_only(cases: Cases) -> None:
     """Every participating session is in one bin, nobody else in any."""
-    drawn = savings(material.chosen(0.6), "CNY")
+    drawn = savings(cases.chosen(0.6), "CNY")
     assert drawn is not None
-    assert sum(drawn["data"][0]["y"]) == round(0.6 * len(material.scenario.fleet))
+    assert sum(drawn["data"][0]["y"]) == round(0.6 * len(cases.scenario.situation.fleet))
 
 
 def test_prices_that_differ_between_hubs_become_a_band(
@@ -86,9 +86,9 @@ def test_prices_that_differ_between_hubs_become_a_band(
 ) -> None:
     """The band's edges are the lowest and highest hub in every slot."""
     given = scenario(hubs=3)
-    study(given, tmp_path, shares=(0.7,), spread=0.05)
-    material = read_study(given, tmp_path)
-    case = material.chosen(0.7)
+    make_study(given, tmp_path, shares=(0.7,), spread=0.05)
+    cases = read_study(given, tmp_path)
+    case = cases.chosen(0.7)
     drawn = prices(given, case)
     assert drawn is not None
     lines = {trace["name"]: trace["y"] for trace in drawn["data"]}
@@ -137,7 +137,7 @@ def test_tables_become_arrays() -> None:
 )
 def test_numbers_are_written_for_people(value: Any, decimals: int, unit: str, text: str) -> None:
     """Thousands apart, a true minus, no minus zero, a dash for what is not a number."""
-    assert words.number(value, decimals, unit) == text
+    assert glossary.number(value, decimals, unit) == text
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_numbers_are_written_for_people(value: Any, decimals: int, unit: str, te
 )
 def test_changes_carry_their_sign(ratio: float | None, text: str) -> None:
     """A ratio to the yardstick is read as a fall or a rise."""
-    assert words.change(ratio) == text
+    assert glossary.change(ratio) == text
 
 
 @pytest.mark.parametrize(
@@ -155,4 +155,4 @@ def test_changes_carry_their_sign(ratio: float | None, text: str) -> None:
 )
 def test_small_amounts_are_read_to_the_cent(amount: float | None, text: str) -> None:
     """Cents matter at a small site and not at a large one."""
-    assert words.money(amount, "CNY") == text
+    assert glossary.money(amount, "CNY") == text

@@ -1,8 +1,8 @@
 """The exact method: the bilevel problem of few driver classes as one mixed-integer program."""
 
 from hubwise.pricing.exact.classes import merged
-from hubwise.pricing.exact.method import Exact, exact
+from hubwise.pricing.exact.method import Exact, solve_exact
 from hubwise.pricing.exact.program import UnsolvedError
 from hubwise.pricing.exact.ticks import rounded
 
-__all__ = ["Exact", "UnsolvedError", "exact", "merged", "rounded"]
+__all__ = ["Exact", "UnsolvedError", "solve_exact", "merged", "rounded"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hubwise.domain import Fleet, Scenario
+from hubwise.domain import Fleet, Situation
+from hubwise.domain.arrays import Index
 
 # What grows with the number of drivers in a class; everything else is theirs in common.
 SIZES = (
@@ -23,7 +23,7 @@ SIZES = (
 NAMES = ("session", "driver")
 
 
-def merged(scenario: Scenario) -> Scenario:
+def merged(situation: Situation) -> Situation:
     """The scenario with identical sessions merged into driver classes.
 
     A class of n identical drivers is one driver n times as large: its problem is homogeneous, and
@@ -33,17 +33,17 @@ def merged(scenario: Scenario) -> Scenario:
 
     A class has the names of its first session, and takes the place of that in the order of joining.
     """
-    first, number, count = _identical(scenario.fleet)
-    order = np.array(scenario.participation_order, np.int64)
+    first, number, count = _identical(situation.fleet)
+    order = np.array(situation.participation_order, np.int64)
     place = np.unique(number[order], return_index=True)[1]
     return replace(
-        scenario,
-        fleet=_grown(scenario.fleet.select(first), count),
+        situation,
+        fleet=_grown(situation.fleet.select(first), count),
         participation_order=tuple(number[order][np.sort(place)].tolist()),
     )
 
 
-def _identical(fleet: Fleet) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _identical(fleet: Fleet) -> tuple[Index, Index, Index]:
     """First session of each class, class of each session, and sessions in each class."""
     columns = [getattr(fleet, f.name) for f in fields(fleet) if f.name not in NAMES]
     kinds: dict[tuple[object, ...], int] = {}
@@ -54,6 +54,6 @@ def _identical(fleet: Fleet) -> tuple[NDArray[np.int64], NDArray[np.int64], NDAr
     return first, number, np.bincount(number)
 
 
-def _grown(fleet: Fleet, count: NDArray[np.int64]) -> Fleet:
+def _grown(fleet: Fleet, count: Index) -> Fleet:
     """The fleet with every session ``count`` times as large."""
     return replace(fleet, **{name: getattr(fleet, name) * count for name in SIZES})

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Problem
 from hubwise.dispatch.units import station_schedule
 from hubwise.domain import Schedule, StationSchedule, Tariff
+from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import best_response, schedule_cost, schedule_of
-from hubwise.pricing.exact.answer import Answer, answer
+from hubwise.pricing.exact.driver import DriverColumns, driver_columns
 from hubwise.pricing.exact.operator import (
     Hub,
     earn,
@@ -23,13 +23,10 @@ from hubwise.pricing.exact.operator import (
     lawful_prices,
 )
 from hubwise.pricing.exact.program import Program, Solution, UnsolvedError
-from hubwise.pricing.exact.stay import Stay, stays
+from hubwise.pricing.exact.session import Session, sessions
 from hubwise.pricing.exact.ticks import rounded
 from hubwise.pricing.family import Family
-from hubwise.pricing.value import Value, settle, value
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from hubwise.pricing.value import Value, account_of, value_of
 
 # Ways to round the prices that are tried, in how many rounds of dispatch; and the best's rounds.
 ROUNDINGS = 40
@@ -82,7 +79,7 @@ class Exact:
     seconds: float
 
 
-def exact(
+def solve_exact(
     problem: Problem,
     family: Family,
     *,
@@ -136,15 +133,15 @@ class _Model:
 
     program: Program
     prices: Index
-    stays: list[Stay]
-    answers: list[Answer]
+    sessions: list[Session]
+    answers: list[DriverColumns]
     hub: Hub
     station_kw: Array
 
     def batteries(self) -> Iterator[tuple[Index, Index, float, float]]:
         """Columns in and out of every battery, and the most that a slot can hold of each."""
-        for stay, driver in zip(self.stays, self.answers, strict=True):
-            yield driver.into, driver.out, stay.up, stay.down
+        for session, driver in zip(self.sessions, self.answers, strict=True):
+            yield driver.into, driver.out, session.up, session.down
         for charged, discharged, power in zip(
             self.hub.charged, self.hub.discharged, self.station_kw, strict=True
         ):
@@ -154,13 +151,13 @@ class _Model:
 def _written(problem: Problem, family: Family, *, posted: bool) -> _Model:
     program = Program()
     prices = lawful_prices(program, family, posted=posted)
-    given = stays(problem, family)
-    answers = [answer(program, prices, stay) for stay in given]
+    given = sessions(problem, family)
+    answers = [driver_columns(program, prices, session) for session in given]
     hub = hubs(program, problem, given, answers)
     keep_limits(program, problem, hub)
     keep_saving(program, problem, answers)
     earn(program, problem, hub, given, answers)
-    return _Model(program, prices, given, answers, hub, problem.scenario.hubs.battery_kw)
+    return _Model(program, prices, given, answers, hub, problem.situation.hubs.battery_kw)
 
 
 def _solved(
@@ -210,12 +207,12 @@ def _circles(model: _Model, values: Array) -> list[tuple[Index, Index, float, fl
 def _result(
     problem: Problem, family: Family, model: _Model, solution: Solution, began: float
 ) -> Exact:
-    fleet, horizon = problem.fleet, problem.scenario.horizon
+    fleet, horizon = problem.fleet, problem.situation.horizon
     prices = solution.values[model.prices]
     tariff = family.tariff(prices)
     schedule = schedule_of(fleet, _session_change(problem, model, solution.values), horizon)
     stations = _stations(problem, model, solution.values)
-    profit = settle(problem, tariff, schedule, stations)[0].profit
+    profit = account_of(problem, tariff, schedule, stations)[0].profit
     if abs(profit - solution.objective) > AGREEMENT * (1.0 + abs(profit)):
         raise UnsolvedError(f"the ledger counts {profit}, the program {solution.objective}")
     cost = schedule_cost(fleet, tariff, schedule, horizon)
@@ -239,21 +236,21 @@ def _result(
 def _posted(problem: Problem, family: Family, prices: Array) -> Value:
     """The most that prices in ticks were found to bring near ``prices``."""
     tariffs = [family.tariff(each) for each in rounded(family, prices, ROUNDINGS)]
-    best = max(tariffs, key=lambda tariff: value(problem, tariff, rounds=FEW_ROUNDS).merit)
-    return value(problem, best, rounds=ROUNDS)
+    best = max(tariffs, key=lambda tariff: value_of(problem, tariff, rounds=FEW_ROUNDS).merit)
+    return value_of(problem, best, rounds=ROUNDS)
 
 
 def _session_change(problem: Problem, model: _Model, values: Array) -> Array:
     """Energy changes of the sessions' batteries; shape (sessions, slots) [kWh]."""
-    change = np.zeros((len(problem.fleet), problem.scenario.horizon.slots))
-    for row, stay, driver in zip(change, model.stays, model.answers, strict=True):
-        moved = stay.step_kwh * (values[driver.into] - values[driver.out])
-        row[stay.arrival : stay.arrival + len(moved)] = moved
+    change = np.zeros((len(problem.fleet), problem.situation.horizon.slots))
+    for row, session, driver in zip(change, model.sessions, model.answers, strict=True):
+        moved = session.step_kwh * (values[driver.into] - values[driver.out])
+        row[session.arrival : session.arrival + len(moved)] = moved
     return change
 
 
 def _stations(problem: Problem, model: _Model, values: Array) -> StationSchedule:
-    hubs, horizon = problem.scenario.hubs, problem.scenario.horizon
+    hubs, horizon = problem.situation.hubs, problem.situation.horizon
     into = values[model.hub.charged] * hubs.battery_charge_efficiency[:, None]
     out = values[model.hub.discharged] / hubs.battery_discharge_efficiency[:, None]
     change = horizon.slot_hours * (into - out)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Problem
-from hubwise.pricing.exact.answer import Answer
+from hubwise.domain.arrays import Array, Index
+from hubwise.pricing.exact.driver import DriverColumns
 from hubwise.pricing.exact.program import Program
-from hubwise.pricing.exact.stay import Stay
+from hubwise.pricing.exact.session import Session
 from hubwise.pricing.family import Family
 from hubwise.pricing.value import cost_ceiling
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +56,11 @@ def lawful_prices(program: Program, family: Family, *, posted: bool) -> Index:
     return prices
 
 
-def hubs(program: Program, problem: Problem, stays: list[Stay], answers: list[Answer]) -> Hub:
+def hubs(
+    program: Program, problem: Problem, sessions: list[Session], answers: list[DriverColumns]
+) -> Hub:
     """Connections, station batteries and solar, with what the drivers draw."""
-    given, hours = problem.scenario.hubs, problem.scenario.horizon.slot_hours
+    given, hours = problem.situation.hubs, problem.situation.horizon.slot_hours
     shape = given.solar_kw.shape
     power = np.where(given.battery_kwh > 0.0, given.battery_kw, 0.0)[:, None]
     hub = Hub(
@@ -75,17 +74,17 @@ def hubs(program: Program, problem: Problem, stays: list[Stay], answers: list[An
         (hub.imported, 1.0), (hub.exported, -1.0), (hub.solar, 1.0), (hub.charged, -1.0),
         (hub.discharged, 1.0), low=problem.others_kw, high=problem.others_kw,
     )  # fmt: skip
-    for stay, driver in zip(stays, answers, strict=True):
-        row = rows[stay.hub, stay.arrival : stay.arrival + len(driver.into)]
-        program.put(row, driver.into, -stay.step_kwh / (stay.charge_efficiency * hours))
-        program.put(row, driver.out, stay.step_kwh * stay.discharge_efficiency / hours)
+    for session, driver in zip(sessions, answers, strict=True):
+        row = rows[session.hub, session.arrival : session.arrival + len(driver.into)]
+        program.put(row, driver.into, -session.step_kwh / (session.charge_efficiency * hours))
+        program.put(row, driver.out, session.step_kwh * session.discharge_efficiency / hours)
     _store(program, problem, hub)
     return hub
 
 
 def _store(program: Program, problem: Problem, hub: Hub) -> None:
     """Energy of the station batteries."""
-    given, hours = problem.scenario.hubs, problem.scenario.horizon.slot_hours
+    given, hours = problem.situation.hubs, problem.situation.horizon.slot_hours
     start = given.battery_initial_kwh
     least = np.zeros(hub.charged.shape)
     least[:, -1] = start
@@ -125,7 +124,7 @@ def _share(
     return rows
 
 
-def keep_saving(program: Program, problem: Problem, answers: list[Answer]) -> None:
+def keep_saving(program: Program, problem: Problem, answers: list[DriverColumns]) -> None:
     """Participants' net cost, wear included, is together at most what was promised."""
     most = cost_ceiling(problem)
     if np.isfinite(most):
@@ -136,17 +135,21 @@ def keep_saving(program: Program, problem: Problem, answers: list[Answer]) -> No
 
 
 def earn(
-    program: Program, problem: Problem, hub: Hub, stays: list[Stay], answers: list[Answer]
+    program: Program,
+    problem: Problem,
+    hub: Hub,
+    sessions: list[Session],
+    answers: list[DriverColumns],
 ) -> None:
     """The operator's profit, line by line as the ledger counts it."""
-    scenario = problem.scenario
-    given, market, hours = scenario.hubs, scenario.market, scenario.horizon.slot_hours
-    for stay, driver in zip(stays, answers, strict=True):
+    situation = problem.situation
+    given, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
+    for session, driver in zip(sessions, answers, strict=True):
         for columns, factor in driver.net_cost:
             program.earn(columns, factor)
-        plugged = slice(stay.arrival, stay.arrival + len(driver.out))
-        incentive = market.incentive[plugged] * stay.discharge_efficiency
-        program.earn(driver.out, stay.step_kwh * (incentive - stay.wear_cost))
+        plugged = slice(session.arrival, session.arrival + len(driver.out))
+        incentive = market.incentive[plugged] * session.discharge_efficiency
+        program.earn(driver.out, session.step_kwh * (incentive - session.wear_cost))
     program.earn(hub.imported, -hours * market.purchase_price)
     program.earn(hub.exported, hours * market.feed_in_price)
     wear = given.battery_wear_cost / given.battery_discharge_efficiency

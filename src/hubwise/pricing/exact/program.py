@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_matrix
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from hubwise.domain.arrays import Array, Flags, Index
 
 # Share of the solver's effort that looks for good solutions. Where there are promises the bound is
 # often tight at the root and a good solution is what is missing; six times HiGHS' default finished
@@ -57,7 +56,7 @@ class Program:
         self.constant = 0.0
         self._low: list[Array] = []
         self._high: list[Array] = []
-        self._whole: list[NDArray[np.bool_]] = []
+        self._whole: list[Flags] = []
         self._row_ends: list[tuple[Array, Array]] = []
         self._entries: list[tuple[Index, Index, Array]] = []
         self._earned: list[tuple[Index, Array]] = []
@@ -169,7 +168,7 @@ class Program:
             np.add.at(objective, columns, factor)
         return objective
 
-    def _model(self, low: Array, high: Array, whole: NDArray[np.bool_]) -> highspy.HighsLp:
+    def _model(self, low: Array, high: Array, whole: Flags) -> highspy.HighsLp:
         rows, columns, factors = (np.concatenate(p) for p in zip(*self._entries, strict=True))
         matrix = coo_matrix((factors, (rows, columns)), (self._height, self._width)).tocsc()
         model = highspy.HighsLp()

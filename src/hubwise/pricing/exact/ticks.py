@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hubwise.domain.arrays import Array
 from hubwise.pricing.family import Family
-
-Array = NDArray[np.float64]
 
 # Prices of the program that differ by less are equal [currency/kWh].
 EQUAL = 1e-7

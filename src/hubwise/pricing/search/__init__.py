@@ -2,15 +2,15 @@
 
 from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
-from hubwise.pricing.search.exactly import Exactly
-from hubwise.pricing.search.loop import Found, Method, Setting, search
+from hubwise.pricing.search.exact import ExactMethod
+from hubwise.pricing.search.loop import Found, Method, Setting, run_search
 from hubwise.pricing.search.steps import search_in_steps
 from hubwise.pricing.search.surrogate import Surrogate
 
 METHODS: dict[str, Method] = {
     "annealing": Annealing(),
     "evolution": Evolution(),
-    "exact": Exactly(),
+    "solve_exact": ExactMethod(),
     "surrogate": Surrogate(),
 }
 """Search methods by name."""
@@ -35,4 +35,12 @@ def search_method(name: str) -> tuple[str, Method]:
     return name, METHODS[name]
 
 
-__all__ = ["METHODS", "Found", "Method", "Setting", "search", "search_in_steps", "search_method"]
+__all__ = [
+    "METHODS",
+    "Found",
+    "Method",
+    "Setting",
+    "run_search",
+    "search_in_steps",
+    "search_method",
+]

@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hubwise.domain.arrays import Array
 from hubwise.pricing.search.loop import Setting
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 from math import log, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hubwise.domain.arrays import Array
 from hubwise.pricing.search.loop import Setting
-
-Array = NDArray[np.float64]
 
 # Generations without a gain that end a search.
 PATIENCE = 2

@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numba
-import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Multipliers, Problem
+from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family
-from hubwise.pricing.level import level
-from hubwise.pricing.value import Value, rounds_to_judge, value
-
-Array = NDArray[np.float64]
+from hubwise.pricing.levelling import level_prices
+from hubwise.pricing.value import Value, rounds_to_judge, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class Setting:
     evaluations: int
     seed: int
     base: Array | None = None
-    cluster: NDArray[np.int64] | None = None
+    cluster: Index | None = None
     problem: Problem | None = None
 
     def prices(self, point: Array) -> Array:
@@ -56,7 +53,7 @@ class Setting:
         return shifted
 
 
-Answer = tuple[Array, Value]
+Valued = tuple[Array, Value]
 """A lawful price vector, and what it is worth."""
 
 
@@ -85,7 +82,7 @@ class Method(Protocol):
 class Watching(Protocol):
     """A method that learns from the answers themselves, not from their merits alone."""
 
-    def watch(self, state: Any, answers: list[Answer]) -> Any:
+    def watch(self, state: Any, answers: list[Valued]) -> Any:
         """The state that has seen these answers; called before every ``propose``."""
 
 
@@ -111,7 +108,7 @@ class Found:
     history: tuple[float, ...]
 
 
-def search(
+def run_search(
     method: Method,
     problem: Problem,
     setting: Setting,
@@ -127,10 +124,10 @@ def search(
 
     family, levelled = setting.family, method.levelled
 
-    def valued(point: Array) -> Answer:
+    def valued(point: Array) -> Valued:
         prices = setting.prices(point)
-        lawful = level(problem, family, prices) if levelled else family.project(prices)
-        return lawful, value(
+        lawful = level_prices(problem, family, prices) if levelled else family.project(prices)
+        return lawful, value_of(
             problem, family.tariff(lawful), rounds=rounds_to_judge(problem), start=start
         )
 

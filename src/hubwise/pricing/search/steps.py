@@ -12,23 +12,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from hubwise.dispatch import Dispatch, Problem
 from hubwise.domain import Tariff
+from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
-from hubwise.pricing.search.loop import Found, Method, Setting, search
+from hubwise.pricing.search.loop import Found, Method, Setting, run_search
 from hubwise.pricing.value import best_of, rounds_to_judge
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 # Numbers of clusters before every group is on its own.
 CLUSTERS = (4, 8)
 # Rounds of dispatch in which the best of the steps are told apart.
-SETTLED_ROUNDS = 40
+LONG_ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +100,13 @@ def search_in_steps(
         share = max((evaluations - spent) // (len(steps) - done), 1)
         setting = step.setting(family.tariff(base), share, seed)
         tell = _further(progress, spent, evaluations)
-        found = search(method, problem, setting, relaxed.multipliers, tell)
+        found = run_search(method, problem, setting, relaxed.multipliers, tell)
         base = found.prices
         tariffs.append(family.tariff(base))
         spent, history = spent + found.evaluations, history + found.history
     # Few rounds think too well of prices at which a promise can hardly be kept.
     trials = list({prices.tobytes(): prices for prices in map(family.posted, tariffs)}.values())
-    prices, worth = best_of(
-        problem, family, trials, rounds=SETTLED_ROUNDS, start=relaxed.multipliers
-    )
+    prices, worth = best_of(problem, family, trials, rounds=LONG_ROUNDS, start=relaxed.multipliers)
     return family, replace(found, prices=prices, value=worth, evaluations=spent, history=history)
 
 
@@ -122,7 +117,7 @@ def _first(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     slots; at one price the dispatch chooses freely.
     """
     try:
-        one = make_family(problem.scenario, "flat", per_hub=False)
+        one = make_family(problem.situation, "flat", per_hub=False)
     except ValueError:  # no price is lawful all day
         return first_prices(problem, family, relaxed)
     if family.groups == one.groups:
@@ -158,7 +153,7 @@ def _clusterings(family: Family, problem: Problem, relaxed: Dispatch) -> Iterato
     """Cluster of each group of slots, coarse to fine; each shape (groups,)."""
     marginal = relaxed.marginal_price
     even = np.ones((2, *marginal.shape))
-    worth = family.vector(marginal, marginal + problem.scenario.market.incentive, even)
+    worth = family.vector(marginal, marginal + problem.situation.market.incentive, even)
     coarser = [count for count in CLUSTERS if count < family.groups]
     if coarser:
         tree = linkage(worth.T, "ward")

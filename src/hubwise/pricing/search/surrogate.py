@@ -17,15 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Problem
 from hubwise.domain import Fleet
-from hubwise.pricing.search.loop import Answer, Setting
+from hubwise.domain.arrays import Array, Index
+from hubwise.pricing.search.loop import Setting, Valued
 from hubwise.pricing.value import cost_ceiling
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 # Classes of drivers, and principal components of their load curves, at most.
 CLASSES = 6
@@ -106,7 +103,7 @@ class Surrogate:
         label = driver_classes(setting.problem.fleet, setting.seed)
         return State(setting, label, None, setting.first, (first_merit,))
 
-    def watch(self, state: State, answers: list[Answer]) -> State:
+    def watch(self, state: State, answers: list[Valued]) -> State:
         """Remember what drivers did."""
         return replace(state, seen=_added(state, answers))
 
@@ -220,7 +217,7 @@ def _regression(known: Array, targets: Array, components: int) -> Callable[[Arra
 
 def _reckoned(problem: Problem, prices: Array, loads: Array, wear: Array, marginal: Array) -> Array:
     """What loads (m, K, 2, T) at prices (m, 2, T) are worth at marginal prices [currency]."""
-    hours, incentive = problem.scenario.horizon.slot_hours, problem.scenario.market.incentive
+    hours, incentive = problem.situation.horizon.slot_hours, problem.situation.market.incentive
     total = hours * loads.sum(axis=1)
     worn = hours * loads[:, :, 1].sum(axis=2) @ wear
     paid = (prices[:, 0] * total[:, 0] - prices[:, 1] * total[:, 1]).sum(axis=1) + worn
@@ -231,7 +228,7 @@ def _reckoned(problem: Problem, prices: Array, loads: Array, wear: Array, margin
     return np.asarray(paid - worn - bought)
 
 
-def _added(state: State, answers: list[Answer]) -> Seen:
+def _added(state: State, answers: list[Valued]) -> Seen:
     """What was seen, these answers included."""
     family, classes = state.setting.family, int(state.label.max(initial=0)) + 1
     member = np.zeros((classes, len(state.label)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hubwise.domain import Scenario
-from hubwise.study.report.material import read_plan, read_study
+from hubwise.study.report.cases import read_plan, read_study
 from hubwise.study.report.page import page
 
 __all__ = ["write_plan_report", "write_report"]

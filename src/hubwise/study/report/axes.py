@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hubwise.domain import Horizon
+from hubwise.domain.arrays import Array
+from hubwise.study.report.glossary import EN
 from hubwise.study.report.palette import GRID, INK, LIMIT, MUTED
-from hubwise.study.report.words import EN
 
 Spec = dict[str, Any]
 
@@ -188,7 +189,7 @@ def limit_line(at: float, text: str, yref: str = "y") -> tuple[Spec, Spec]:
     return shape, words
 
 
-def reach(arrays: Sequence[NDArray[np.float64]]) -> tuple[float, float] | None:
+def reach(arrays: Sequence[Array]) -> tuple[float, float] | None:
     """Least and greatest finite number in all arrays, or None where there is none."""
     parts = [array[np.isfinite(array)] for array in arrays]
     known = np.concatenate(parts) if parts else np.zeros(0)

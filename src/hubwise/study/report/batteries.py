@@ -8,17 +8,15 @@ from html import escape
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from hubwise.battery import DAYS_A_YEAR, ageing
+from hubwise.battery import DAYS_A_YEAR, fleet_ageing
 from hubwise.domain import Fleet, Horizon, Scenario, Schedule
+from hubwise.domain.arrays import Array, Flags
 from hubwise.study.report.axes import Spec, figure, layout, plain, titled, value_axis, values
-from hubwise.study.report.material import Case, Material
+from hubwise.study.report.cases import Case, Cases
+from hubwise.study.report.glossary import DASH, money, number, percent
 from hubwise.study.report.palette import CHARGE, DISCHARGE, GRID, INK, MUTED
 from hubwise.study.report.tables import table
-from hubwise.study.report.words import DASH, money, number, percent
-
-Array = NDArray[np.float64]
 
 # Temperatures that the fade is shown at, beside the fleet's own [°C].
 TEMPERATURES = (5.0, 15.0, 25.0, 35.0)
@@ -59,7 +57,7 @@ def batteries(scenario: Scenario, case: Case | None) -> Batteries | None:
     if len(tables) < 2 or any(found is None for found in tables):
         return None
     aged, rows = (found for found in tables if found is not None)
-    fleet, horizon = scenario.fleet, scenario.horizon
+    fleet, horizon = scenario.situation.fleet, scenario.situation.horizon
     if aged["session"].to_list() != fleet.session.tolist():
         return None
     schedule = _schedule(rows, fleet, horizon)
@@ -89,17 +87,17 @@ def _schedule(rows: pl.DataFrame, fleet: Fleet, horizon: Horizon) -> Schedule:
     return Schedule(charge, discharge, np.where(gone, last, energy))
 
 
-def batteries_section(material: Material, share: float) -> str:
+def batteries_section(cases: Cases, share: float) -> str:
     """A sentence, a table by chemistry, and what leaves the tested range; as HTML."""
-    case = material.chosen(share)
-    found = batteries(material.scenario, case)
+    case = cases.chosen(share)
+    found = batteries(cases.scenario, case)
     if case is None or found is None:
         return '<p class="note">Nobody discharges here, so no battery wears by it.</p>'
-    a_year = _a_year(material.scenario.horizon)
+    a_year = _a_year(cases.scenario.situation.horizon)
     rows = [_row(name, found, found.fleet.chemistry == name, a_year) for name in found.chemistries]
     if len(rows) > 1:
         rows.append(_row("all", found, np.ones(len(found.fleet), bool), a_year))
-    unit = escape(material.scenario.currency)
+    unit = escape(cases.scenario.situation.market.currency)
     head = (
         "",
         "Sessions that<br>discharge",
@@ -111,7 +109,7 @@ def batteries_section(material: Material, share: float) -> str:
         "Fade without V2G<br>a year",
         "V2G adds<br>a year",
     )
-    words = _how(case, material.scenario, found.chemistries)
+    words = _how(case, cases.scenario, found.chemistries)
     return (
         f"<figure>{table(head, rows, 'numbers results')}"
         f"<figcaption>{escape(words)}</figcaption></figure>"
@@ -119,7 +117,7 @@ def batteries_section(material: Material, share: float) -> str:
     )
 
 
-def _row(name: str, found: Batteries, rows: NDArray[np.bool_], a_year: float) -> list[str]:
+def _row(name: str, found: Batteries, rows: Flags, a_year: float) -> list[str]:
     drawn = float(found.drawn_kwh[rows].sum())
     linear, model = (float(wear[rows].sum()) for wear in (found.wear_linear, found.wear_nonlinear))
     return [
@@ -137,7 +135,7 @@ def _row(name: str, found: Batteries, rows: NDArray[np.bool_], a_year: float) ->
 
 def _how(case: Case, scenario: Scenario, chemistries: list[str]) -> str:
     """How wear is priced here, by which cells and packs, in words."""
-    facts, unit = scenario.battery, scenario.currency
+    facts, unit = scenario.situation.battery, scenario.situation.market.currency
     prices = dict(facts.pack_price)
     cells = ", ".join(
         f"{name} as {cell} in packs of {number(prices.get(name), 0, f'{unit}/kWh')}"
@@ -199,15 +197,15 @@ def batteries_plots(figures: Collection[str]) -> str:
     return f'<div class="two">{panels}</div>' if panels else ""
 
 
-def wear_prices(material: Material, case: Case | None) -> Spec | None:
+def wear_prices(cases: Cases, case: Case | None) -> Spec | None:
     """How many kWh are drawn at which wear, as given and by the model, for each chemistry."""
-    found = batteries(material.scenario, case)
+    found = batteries(cases.scenario, case)
     if found is None or not np.isfinite(found.wear_nonlinear).all():
         return None
     linear, model = (wear / found.drawn_kwh for wear in (found.wear_linear, found.wear_nonlinear))
     low, high = np.percentile(np.concatenate([linear, model]), [0.5, 99.5])
     edges = np.linspace(low - 1e-9, high + 1e-9, 33)
-    unit = plain(material.scenario.currency)
+    unit = plain(cases.scenario.situation.market.currency)
     traces: list[Spec] = []
     for k, name in enumerate(found.chemistries):
         rows = found.fleet.chemistry == name
@@ -282,19 +280,21 @@ def _corner(name: str, top: float) -> Spec:
     }
 
 
-def fade_by_temperature(material: Material, case: Case | None) -> Spec | None:
+def fade_by_temperature(cases: Cases, case: Case | None) -> Spec | None:
     """Fade in a year without V2G, and what V2G adds, by chemistry and temperature."""
-    scenario = material.scenario
+    scenario = cases.scenario
     found = batteries(scenario, case)
     if found is None:
         return None
-    a_year = 100.0 * _a_year(scenario.horizon)
+    a_year = 100.0 * _a_year(scenario.situation.horizon)
     names: list[list[str]] = [[], []]
     driving: list[float] = []
     v2g: list[float] = []
     for celsius in TEMPERATURES:
         warm = replace(found.fleet, temperature_c=np.full(len(found.fleet), celsius))
-        aged = ageing(warm, found.schedule, scenario.horizon, scenario.battery)
+        aged = fleet_ageing(
+            warm, found.schedule, scenario.situation.horizon, scenario.situation.battery
+        )
         for name in found.chemistries:
             rows = warm.chemistry == name
             names[0].append(plain(name))

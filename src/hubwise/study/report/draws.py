@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from hubwise.study.report.material import Case, Material
+from hubwise.study.report.cases import Case, Cases
+from hubwise.study.report.glossary import DASH, EN, money, number, percent
 from hubwise.study.report.tables import chip, grouped
-from hubwise.study.report.words import DASH, EN, money, number, percent
 
 Write = Callable[[float], str]
 
@@ -22,14 +22,14 @@ COLUMNS: tuple[tuple[str, str, Write], ...] = (
 )
 
 
-def draws_table(material: Material) -> str:
+def draws_table(cases: Cases) -> str:
     """Mean, interval and range of the main figures; nothing where there is one draw."""
-    told = material.summary.get("draws")
+    told = cases.summary.get("draws")
     if not told:
         return ""
     groups = [
-        (f"{percent(share)} participating", [_row(case) for case in material.at(share)])
-        for share in material.participations
+        (f"{percent(share)} participating", [_row(case) for case in cases.at(share)])
+        for share in cases.participations
     ]
     seeds = told["seeds"]
     lead = (

@@ -15,7 +15,7 @@ from hubwise.domain import Horizon
 from hubwise.plan import PlanFolder, PlanFolderError, Statement, read, statements
 from hubwise.plan.statement import Honoured, StayStatement
 from hubwise.study.report.axes import Spec, clock_axis, figure, layout, value_axis
-from hubwise.study.report.material import Case, Material
+from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.palette import CHARGE, DISCHARGE, LIMIT, MUTED, STRATEGIES
 
 MOST_SESSIONS = 20_000
@@ -25,16 +25,18 @@ MOST_SESSIONS = 20_000
 _DIGITS, _FADE_DIGITS = 3, 8
 
 
-def packed_statements(material: Material) -> str:
+def packed_statements(cases: Cases) -> str:
     """Every driver's statement at every participation: JSON, gzip, base64; empty without any."""
-    at = {f"{p:g}": made for p in material.participations if (made := _at(material.chosen(p)))}
+    at = {f"{p:g}": made for p in cases.participations if (made := _at(cases.chosen(p)))}
     if not at:
         return ""
     content = {
-        "currency": material.scenario.currency,
-        "hours": material.scenario.horizon.slot_hours,
-        "reference": material.scenario.market.reference_price.round(4).tolist(),
-        "figure": _figure(material.scenario.horizon, material.scenario.currency),
+        "currency": cases.scenario.situation.market.currency,
+        "hours": cases.scenario.situation.horizon.slot_hours,
+        "reference": cases.scenario.situation.market.reference_price.round(4).tolist(),
+        "figure": _figure(
+            cases.scenario.situation.horizon, cases.scenario.situation.market.currency
+        ),
         "at": at,
     }
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -131,13 +133,17 @@ def _prices(folder: PlanFolder) -> dict[str, list[list[float]]]:
 
 def _picks(made: list[Statement]) -> list[list[str]]:
     """Drivers whom one may want to look at first: words and name."""
-    joined = [one for one in made if any(stay.participating for stay in one.stays)]
+    participants = [one for one in made if any(stay.participating for stay in one.stays)]
     ranked: list[tuple[str, list[Statement], Callable[[Statement], Any]]] = [
-        ("saves most", joined, lambda one: one.money.saving),
-        ("saves least", joined, lambda one: -one.money.saving),
-        ("earns most", [one for one in joined if one.money.earned > 0], lambda o: o.money.earned),
+        ("saves most", participants, lambda one: one.money.saving),
+        ("saves least", participants, lambda one: -one.money.saving),
+        (
+            "earns most",
+            [one for one in participants if one.money.earned > 0],
+            lambda o: o.money.earned,
+        ),
         ("was told something", [one for one in made if _is_told(one)], lambda _: 0),
-        ("does not take part", [one for one in made if one not in joined], lambda _: 0),
+        ("does not take part", [one for one in made if one not in participants], lambda _: 0),
     ]
     return [[words, max(some, key=rank).driver] for words, some, rank in ranked if some]
 

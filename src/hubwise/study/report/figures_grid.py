@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Scenario
+from hubwise.domain.arrays import Array
 from hubwise.grid import temperatures, thermal_model
 from hubwise.study.report.axes import (
     Spec,
@@ -16,12 +16,10 @@ from hubwise.study.report.axes import (
     value_axis,
     values,
 )
+from hubwise.study.report.cases import Case, by_slot, grid_of
 from hubwise.study.report.figures_power import DASHES
-from hubwise.study.report.material import Case, by_slot, grid_of
+from hubwise.study.report.glossary import label
 from hubwise.study.report.palette import of_strategy
-from hubwise.study.report.words import label
-
-Array = NDArray[np.float64]
 
 RATED_C = 98.0  # hottest spot at which plain paper ages a day a day, by the standard
 
@@ -33,7 +31,7 @@ def voltage_band(scenario: Scenario, cases: list[Case]) -> Spec | None:
     spread = reach([matrix for _, matrix in known])
     if spread is None:
         return None
-    feeder = scenario.feeder
+    feeder = scenario.situation.feeder
     low = [_lowest(case, matrix.min(axis=0)) for case, matrix in known]
     high = [_highest(case, matrix.max(axis=0)) for case, matrix in known if _lifts(matrix)]
     floor = min(spread[0], feeder.voltage_min_pu) - 0.008
@@ -44,7 +42,7 @@ def voltage_band(scenario: Scenario, cases: list[Case]) -> Spec | None:
     axis = value_axis("Voltage, p.u.", range=[floor, top], tickformat=".2f")
     shapes, words = zip(*limits, strict=True)
     marks = {"shapes": shapes, "annotations": words}
-    return clock_figure(scenario.horizon, [*high, *low], 340, axis, ticks=5, **marks)
+    return clock_figure(scenario.situation.horizon, [*high, *low], 340, axis, ticks=5, **marks)
 
 
 def _lifts(matrix: Array) -> bool:
@@ -69,7 +67,7 @@ def bus_voltages(scenario: Scenario, case: Case) -> Array | None:
     table = case.table("buses")
     if table is None:
         return None
-    return grid_of(table, "bus", "voltage_pu", scenario.horizon.slots)[1]
+    return grid_of(table, "bus", "voltage_pu", scenario.situation.horizon.slots)[1]
 
 
 def voltage_reach(scenario: Scenario, cases: list[Case]) -> tuple[float, float] | None:
@@ -85,7 +83,7 @@ def voltage_map(
     matrix = bus_voltages(scenario, case) if case else None
     if matrix is None or spread is None:
         return None
-    buses = np.sort(scenario.feeder.bus)
+    buses = np.sort(scenario.situation.feeder.bus)
     heat = {
         "type": "heatmap",
         "z": [values(row, 4) for row in matrix],
@@ -104,13 +102,13 @@ def voltage_map(
         "showgrid": False,
     }
     axis = value_axis("Bus", **rows)
-    return clock_figure(scenario.horizon, [heat], 380, axis, ticks=5, hovermode="closest")
+    return clock_figure(scenario.situation.horizon, [heat], 380, axis, ticks=5, hovermode="closest")
 
 
 def _marked_buses(scenario: Scenario) -> list[str]:
     """Buses that get a tick: those with a hub, and the first and the last."""
-    buses = {int(bus) for bus in scenario.hubs.bus}
-    ends = {int(scenario.feeder.bus.min()), int(scenario.feeder.bus.max())}
+    buses = {int(bus) for bus in scenario.situation.hubs.bus}
+    ends = {int(scenario.situation.feeder.bus.min()), int(scenario.situation.feeder.bus.max())}
     return [str(bus) for bus in sorted(buses | ends)]
 
 
@@ -119,7 +117,7 @@ def hot_spot(scenario: Scenario, cases: list[Case]) -> Spec | None:
 
     From its loading and the ambient temperature by IEC 60076-7; at 98 °C it ages as designed.
     """
-    feeder, horizon = scenario.feeder, scenario.horizon
+    feeder, horizon = scenario.situation.feeder, scenario.situation.horizon
     model = thermal_model(feeder.transformer_kva)
     tables = [(case, case.table("feeder")) for case in cases]
     found = [
@@ -156,7 +154,7 @@ def hot_spot(scenario: Scenario, cases: list[Case]) -> Spec | None:
 
 def transformer(scenario: Scenario, cases: list[Case]) -> Spec | None:
     """Loading of the substation transformer under each strategy, with its limit [% of rating]."""
-    slots = scenario.horizon.slots
+    slots = scenario.situation.horizon.slots
     tables = [(case, case.table("feeder")) for case in cases]
     loads = [
         (case, 100.0 * by_slot(table, "transformer_loading", slots))
@@ -165,7 +163,7 @@ def transformer(scenario: Scenario, cases: list[Case]) -> Spec | None:
     ]
     if not loads:
         return None
-    limit = 100.0 * scenario.feeder.transformer_limit
+    limit = 100.0 * scenario.situation.feeder.transformer_limit
     lines = [
         line(
             label(case.strategy),
@@ -182,4 +180,4 @@ def transformer(scenario: Scenario, cases: list[Case]) -> Spec | None:
     top = spread[1] if spread else limit
     axis = value_axis("Loading, % of rating", range=[0, 1.08 * top])
     marks = {"shapes": [shape], "annotations": [words]}
-    return clock_figure(scenario.horizon, lines, 340, axis, ticks=5, **marks)
+    return clock_figure(scenario.situation.horizon, lines, 340, axis, ticks=5, **marks)

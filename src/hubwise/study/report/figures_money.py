@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hubwise.domain.arrays import Array
 from hubwise.study.report.axes import (
     Spec,
     figure,
@@ -18,12 +18,10 @@ from hubwise.study.report.axes import (
     value_axis,
     values,
 )
+from hubwise.study.report.cases import Case, Cases, ratios
 from hubwise.study.report.figures_power import DASHES
-from hubwise.study.report.material import Case, Material, ratios
+from hubwise.study.report.glossary import PUBLISHED, Published, label, money, number, percent
 from hubwise.study.report.palette import GRID, INCOME, INK, MUTED, OUTGO, of_strategy
-from hubwise.study.report.words import PUBLISHED, Published, label, money, number, percent
-
-Array = NDArray[np.float64]
 
 
 def waterfall(case: Case | None, currency: str) -> Spec | None:
@@ -142,15 +140,15 @@ def participants_savings(case: Case) -> Array | None:
     return finite_ones
 
 
-def compared(material: Material, published: bool) -> dict[str, Spec]:
+def compared(cases: Cases, published: bool) -> dict[str, Spec]:
     """Each of the study's three measures over participation, one line per strategy, by its key."""
-    return {measure.key: _compared(material, measure, published) for measure in PUBLISHED}
+    return {measure.key: _compared(cases, measure, published) for measure in PUBLISHED}
 
 
-def _compared(material: Material, measure: Published, published: bool) -> Spec:
-    shares = material.participations
-    strategies = dict.fromkeys(case.strategy for p in shares for case in material.at(p))
-    lines = [_over_shares(material, strategy, measure.key) for strategy in strategies]
+def _compared(cases: Cases, measure: Published, published: bool) -> Spec:
+    shares = cases.participations
+    strategies = dict.fromkeys(case.strategy for p in shares for case in cases.at(p))
+    lines = [_over_shares(cases, strategy, measure.key) for strategy in strategies]
     across = {
         "tickvals": [100 * share for share in shares],
         "ticktext": [percent(share) for share in shares],
@@ -167,11 +165,11 @@ def _compared(material: Material, measure: Published, published: bool) -> Spec:
     return figure(lines, look)
 
 
-def _over_shares(material: Material, strategy: str, key: str) -> Spec:
+def _over_shares(cases: Cases, strategy: str, key: str) -> Spec:
     points = []
-    for share in material.participations:
-        case = material.case(share, strategy)
-        ratio = ratios(case, material.yardstick(share))[key] if case else None
+    for share in cases.participations:
+        case = cases.case(share, strategy)
+        ratio = ratios(case, cases.yardstick(share))[key] if case else None
         points.append(np.nan if ratio is None else ratio)
     return line(
         label(strategy),
@@ -179,7 +177,7 @@ def _over_shares(material: Material, strategy: str, key: str) -> Spec:
         of_strategy(strategy),
         "",
         3,
-        x=[100 * share for share in material.participations],
+        x=[100 * share for share in cases.participations],
         mode="lines+markers",
         line={"dash": DASHES.get(strategy, "solid")},
         marker={"size": 8, "line": {"color": GRID, "width": 1}},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hubwise.domain import Scenario
+from hubwise.domain.arrays import Array
 from hubwise.study.report.axes import (
     Spec,
     clock_figure,
@@ -17,7 +17,8 @@ from hubwise.study.report.axes import (
     value_axis,
     values,
 )
-from hubwise.study.report.material import Case, by_slot, grid_of
+from hubwise.study.report.cases import Case, by_slot, grid_of
+from hubwise.study.report.glossary import label
 from hubwise.study.report.palette import (
     BASE,
     CHARGE,
@@ -31,20 +32,17 @@ from hubwise.study.report.palette import (
     faint,
     of_strategy,
 )
-from hubwise.study.report.words import label
-
-Array = NDArray[np.float64]
 
 DASHES = {"storage": "dash", "passive": "dot"}
 
 
 def load(scenario: Scenario, cases: list[Case]) -> Spec | None:
     """Active power at the feeder head under each strategy, over the load without vehicles [kW]."""
-    heads = [(case, head_kw(case, scenario.horizon.slots)) for case in cases]
+    heads = [(case, head_kw(case, scenario.situation.horizon.slots)) for case in cases]
     known = [(case, head) for case, head in heads if head is not None]
     if not known:
         return None
-    base = scenario.feeder.base_kw.sum(axis=0)
+    base = scenario.situation.feeder.base_kw.sum(axis=0)
     floor = line(
         "Load without hubs",
         base,
@@ -56,7 +54,7 @@ def load(scenario: Scenario, cases: list[Case]) -> Spec | None:
     )
     lines = [_strategy_line(case, head) for case, head in known]
     axis = value_axis("Power at the feeder head, kW", rangemode="tozero")
-    return clock_figure(scenario.horizon, [floor, *lines], 420, axis)
+    return clock_figure(scenario.situation.horizon, [floor, *lines], 420, axis)
 
 
 def _strategy_line(case: Case, head: Array) -> Spec:
@@ -79,8 +77,8 @@ def prices(scenario: Scenario, case: Case | None) -> Spec | None:
     table = case.table("prices") if case else None
     if table is None:
         return None
-    unit = f"{scenario.currency}/kWh"
-    market = scenario.market
+    unit = f"{scenario.situation.market.currency}/kWh"
+    market = scenario.situation.market
     stairs = {"shape": "hvh"}
     given = [
         line(
@@ -104,17 +102,17 @@ def prices(scenario: Scenario, case: Case | None) -> Spec | None:
         *_posted(table, scenario, "charge_price", "Charge price", CHARGE, unit),
         *_posted(table, scenario, "discharge_price", "Discharge price", DISCHARGE, unit),
     ]
-    axis = value_axis(f"Price, {plain(scenario.currency)}/kWh", tickformat=".2f")
+    axis = value_axis(f"Price, {plain(scenario.situation.market.currency)}/kWh", tickformat=".2f")
     axis["rangemode"] = "tozero"
     bands = _incentive_bands(scenario)
-    return clock_figure(scenario.horizon, [*posted, *given], 320, axis, shapes=bands)
+    return clock_figure(scenario.situation.horizon, [*posted, *given], 320, axis, shapes=bands)
 
 
 def _posted(
     table: pl.DataFrame, scenario: Scenario, column: str, name: str, colour: str, unit: str
 ) -> list[Spec]:
     """One line where all hubs post the same; else their mean over a band from least to most."""
-    _, matrix = grid_of(table, "hub", column, scenario.horizon.slots)
+    _, matrix = grid_of(table, "hub", column, scenario.situation.horizon.slots)
     low, high = matrix.min(axis=0), matrix.max(axis=0)
     style = {"shape": "hvh", "width": 3}
     if np.allclose(low, high, equal_nan=True):
@@ -140,7 +138,7 @@ def _posted(
 
 def _incentive_bands(scenario: Scenario) -> list[Spec]:
     """A shade behind every run of slots in which discharging earns an incentive."""
-    paid = np.concatenate([[0], scenario.market.incentive > 0, [0]]).astype(int)
+    paid = np.concatenate([[0], scenario.situation.market.incentive > 0, [0]]).astype(int)
     edges = np.flatnonzero(np.diff(paid))
     return [
         {
@@ -168,12 +166,12 @@ def fleet(scenario: Scenario, case: Case | None, power: tuple[float, float] | No
         return None
     up = [layer(name, kw, colour, "up") for name, colour, kw in layers if kw.max() > 0]
     down = [layer(name, kw, colour, "down") for name, colour, kw in layers if kw.min() < 0]
-    head = head_kw(case, scenario.horizon.slots)
+    head = head_kw(case, scenario.situation.horizon.slots)
     net = [] if head is None else [line("Feeder head", head, INK, "kW")]
     axis = value_axis("Power, kW", zeroline=True, zerolinecolor=MUTED)
     if power:
         axis["range"] = _padded(power)
-    return clock_figure(scenario.horizon, [*up, *down, *net], 380, axis, ticks=5)
+    return clock_figure(scenario.situation.horizon, [*up, *down, *net], 380, axis, ticks=5)
 
 
 def _padded(power: tuple[float, float]) -> list[float]:
@@ -195,13 +193,13 @@ def fleet_reach(scenario: Scenario, cases: list[Case]) -> tuple[float, float] | 
 
 def fleet_layers(scenario: Scenario, case: Case) -> list[tuple[str, str, Array]] | None:
     """Name, colour and power (slots,) of every layer; what gives is negative [kW]."""
-    slots = scenario.horizon.slots
+    slots = scenario.situation.horizon.slots
     hubs = case.table("hubs")
     if hubs is None:
         return None
     ours, others = _charging(case, hubs, slots)
     return [
-        ("Load without hubs", BASE, scenario.feeder.base_kw.sum(axis=0)),
+        ("Load without hubs", BASE, scenario.situation.feeder.base_kw.sum(axis=0)),
         ("Other drivers charging", OTHERS, others),
         ("Participants charging", CHARGE, ours),
         ("Station batteries charging", STATION, by_slot(hubs, "battery_charge_kw", slots)),
@@ -231,7 +229,7 @@ def stations(scenario: Scenario, case: Case | None) -> dict[int, Spec]:
     table = case.table("hubs") if case else None
     if table is None:
         return {}
-    hubs = scenario.hubs
+    hubs = scenario.situation.hubs
     equipped = [k for k in range(len(hubs)) if hubs.battery_kwh[k] > 0]
     most = (
         float(hubs.battery_kw[equipped].max(initial=0.0)),
@@ -243,7 +241,7 @@ def stations(scenario: Scenario, case: Case | None) -> dict[int, Spec]:
 
 
 def _station(scenario: Scenario, table: pl.DataFrame, most: tuple[float, float]) -> Spec:
-    slots = scenario.horizon.slots
+    slots = scenario.situation.horizon.slots
     charge = by_slot(table, "battery_charge_kw", slots)
     discharge = by_slot(table, "battery_discharge_kw", slots)
     power = [
@@ -263,7 +261,7 @@ def _station(scenario: Scenario, table: pl.DataFrame, most: tuple[float, float])
     above = value_axis("kW", domain=[0.54, 1], range=[-1.1 * most[0], 1.1 * most[0]], **small)
     below = value_axis("kWh", domain=[0, 0.44], range=[0, 1.1 * most[1]], **small)
     drawn = clock_figure(
-        scenario.horizon,
+        scenario.situation.horizon,
         [*power, energy],
         250,
         above | {"zeroline": True, "zerolinecolor": GRID},

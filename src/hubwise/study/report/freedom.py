@@ -7,10 +7,10 @@ from html import escape
 from typing import Any
 
 from hubwise.study.report.axes import Spec, figure, layout, limit_line, plain, value_axis, values
-from hubwise.study.report.material import Material
+from hubwise.study.report.cases import Cases
+from hubwise.study.report.glossary import change, finite, money, number, percent
 from hubwise.study.report.palette import INK, OUTGO, of_strategy
 from hubwise.study.report.tables import table
-from hubwise.study.report.words import change, finite, money, number, percent
 
 Record = Mapping[str, Any]
 
@@ -27,9 +27,9 @@ def _name(step: Record) -> str:
     return f"{name}, hub by hub" if step["per_hub"] else name
 
 
-def freedom_section(material: Material) -> str:
+def freedom_section(cases: Cases) -> str:
     """The section, or nothing where only the scenario's own freedom was planned."""
-    found: list[Record] = material.summary.get("freedom") or []
+    found: list[Record] = cases.summary.get("freedom") or []
     if not found:
         return ""
     share = percent(found[0]["participation"])
@@ -78,12 +78,12 @@ def _table(found: list[Record]) -> str:
     return table(head, rows, "numbers")
 
 
-def ladder(material: Material) -> dict[str, Spec]:
+def ladder(cases: Cases) -> dict[str, Spec]:
     """The operator's profit, a bar a step, and the bound for any prices [currency]."""
-    found: list[Record] = material.summary.get("freedom") or []
+    found: list[Record] = cases.summary.get("freedom") or []
     if not found:
         return {}
-    own = (material.scenario.rules.family, material.scenario.rules.per_hub)
+    own = (cases.scenario.situation.rules.family, cases.scenario.situation.rules.per_hub)
     mine = [(step["family"], step["per_hub"]) == own for step in found]
     bars = {
         "type": "bar",
@@ -97,7 +97,7 @@ def ladder(material: Material) -> dict[str, Spec]:
         "hoverinfo": "skip",
     }
     bounds = [bound for step in found if (bound := finite(step.get("profit_bound"))) is not None]
-    look = layout(320, {"fixedrange": True, "ticks": ""}, _up(material, found, bounds))
+    look = layout(320, {"fixedrange": True, "ticks": ""}, _up(cases, found, bounds))
     look |= {"hovermode": "closest", "bargap": 0.35, "margin": look["margin"] | {"b": 56}}
     if bounds:
         shape, words = limit_line(max(bounds), "bound for any prices")
@@ -105,10 +105,10 @@ def ladder(material: Material) -> dict[str, Spec]:
     return {"freedom": figure([bars], look)}
 
 
-def _up(material: Material, found: list[Record], bounds: list[float]) -> Spec:
+def _up(cases: Cases, found: list[Record], bounds: list[float]) -> Spec:
     heights = [finite(step.get("operator_profit")) or 0.0 for step in found] + bounds
     low, high = min(*heights, 0.0), max(*heights, 0.0)
     return value_axis(
-        plain(material.scenario.currency),
+        plain(cases.scenario.situation.market.currency),
         range=[low - 0.08 * (high - low) * (low < 0), high + 0.12 * (high - low or 1.0)],
     )

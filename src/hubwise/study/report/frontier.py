@@ -11,11 +11,11 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from hubwise.domain import Scenario
-from hubwise.study.report import given
+from hubwise.study.report import inputs
 from hubwise.study.report.frontier_figures import colours, grid, in_words, picture, promises
+from hubwise.study.report.glossary import PUBLISHED, PUBLISHED_CITATION, number, percent
 from hubwise.study.report.page import LEGEND, cites_published_study, embedded, part
 from hubwise.study.report.tables import broken, grouped
-from hubwise.study.report.words import PUBLISHED, PUBLISHED_CITATION, number, percent
 
 Content = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -41,7 +41,7 @@ def write_frontier_page(scenario: Scenario, content: Content, folder: Path) -> P
     figures |= {f"grid-{share:g}": grid(content, share) for share in shares}
     text = Template(part("frontier.html")).substitute(
         title=escape(scenario.name),
-        subtitle=given.subtitle(scenario),
+        subtitle=inputs.subtitle(scenario),
         headline=headline(content),
         star=_star_in_words(content),
         pictures=_panels(shares, "picture", "Profit over the peak-valley difference", LEGEND),

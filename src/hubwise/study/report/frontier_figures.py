@@ -9,8 +9,8 @@ import numpy as np
 from plotly.colors import sample_colorscale
 
 from hubwise.study.report.axes import Spec, figure, layout, reach, titled, value_axis
+from hubwise.study.report.glossary import number, percent
 from hubwise.study.report.palette import GRID, INK, LIMIT, faint, of_strategy
-from hubwise.study.report.words import number, percent
 
 Record = Mapping[str, Any]
 

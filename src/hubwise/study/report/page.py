@@ -13,7 +13,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from hubwise.domain import Scenario
-from hubwise.study.report import given, tables
+from hubwise.study.report import inputs, tables
 from hubwise.study.report.axes import Spec
 from hubwise.study.report.batteries import (
     batteries_plots,
@@ -21,6 +21,7 @@ from hubwise.study.report.batteries import (
     fade_by_temperature,
     wear_prices,
 )
+from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.draws import draws_table
 from hubwise.study.report.drivers import packed_statements
 from hubwise.study.report.figures_grid import (
@@ -33,10 +34,7 @@ from hubwise.study.report.figures_grid import (
 from hubwise.study.report.figures_money import compared, participants_savings, savings, waterfall
 from hubwise.study.report.figures_power import fleet, fleet_reach, load, prices, stations
 from hubwise.study.report.freedom import freedom_section, ladder
-from hubwise.study.report.material import Case, Material
-from hubwise.study.report.palette import CHARGE, DISCHARGE, STATION
-from hubwise.study.report.transformers import transformer_table
-from hubwise.study.report.words import (
+from hubwise.study.report.glossary import (
     PUBLISHED,
     STRATEGY_MEANINGS,
     label,
@@ -44,6 +42,8 @@ from hubwise.study.report.words import (
     number,
     percent,
 )
+from hubwise.study.report.palette import CHARGE, DISCHARGE, STATION
+from hubwise.study.report.transformers import transformer_table
 
 SECTIONS = (
     ("overview", "Overview"),
@@ -64,7 +64,7 @@ SECTIONS = (
 )
 
 
-def page(material: Material, kind: str) -> str:
+def page(material: Cases, kind: str) -> str:
     """The whole page as HTML; ``kind`` says what it reports on, such as ``day-ahead study``."""
     shares = material.participations
     texts = _texts(material, shares) | _givens(material) | _comparison(material)
@@ -124,13 +124,13 @@ def _at_each(shares: Sequence[float], write: Callable[[float], str]) -> str:
     )
 
 
-def _texts(material: Material, shares: list[float]) -> dict[str, str]:
+def _texts(material: Cases, shares: list[float]) -> dict[str, str]:
     """Everything that depends on the results."""
     scenario = material.scenario
     return {
         "title": escape(scenario.name),
-        "subtitle": given.subtitle(scenario),
-        "currency": escape(scenario.currency),
+        "subtitle": inputs.subtitle(scenario),
+        "currency": escape(scenario.situation.market.currency),
         "made_by": escape(f"Hubwise {material.version}".strip()),
         "links": "".join(
             f'<a href="#{key}">{title}</a>'
@@ -156,28 +156,28 @@ def _texts(material: Material, shares: list[float]) -> dict[str, str]:
         "outcomes": _at_each(shares, lambda p: tables.outcomes_table(material, p)),
         "results": tables.results_table(material) + draws_table(material),
         "strategies": _meanings(material),
-        "method": given.method_table(material),
-        "how_made": given.how_made(material),
+        "method": inputs.method_table(material),
+        "how_made": inputs.how_made(material),
     }
 
 
-def _givens(material: Material) -> dict[str, str]:
+def _givens(material: Cases) -> dict[str, str]:
     """Everything that depends on the scenario alone."""
     scenario = material.scenario
     return {
-        "price_rules": given.price_rules(scenario),
-        "rules": given.rules_in_words(scenario),
-        "fleet_facts": given.fleet_facts(scenario),
-        "hubs": given.hubs_table(scenario),
-        "assumptions": given.bullets(scenario.assumptions, "The scenario names none."),
-        "sources": given.bullets(scenario.sources, "The scenario names none."),
+        "price_rules": inputs.price_rules(scenario),
+        "rules": inputs.rules_in_words(scenario),
+        "fleet_facts": inputs.fleet_facts(scenario),
+        "hubs": inputs.hubs_table(scenario),
+        "assumptions": inputs.bullets(scenario.assumptions, "The scenario names none."),
+        "sources": inputs.bullets(scenario.sources, "The scenario names none."),
         "notes": _notes(scenario),
-        "glossary": given.glossary(),
+        "glossary": inputs.glossary(),
     }
 
 
 def _notes(scenario: Scenario) -> str:
-    lines = given.bullets(scenario.notes, "")
+    lines = inputs.bullets(scenario.notes, "")
     return f'<div class="panel prose"><h3>Notes</h3>{lines}</div>' if scenario.notes else ""
 
 
@@ -197,14 +197,14 @@ def _switch(shares: Sequence[float]) -> str:
 
 
 def _price_caption(scenario: Scenario) -> str:
-    incentive = float(scenario.market.incentive.max())
+    incentive = float(scenario.situation.market.incentive.max())
     if incentive <= 0:
         return "Prices at the charger, per kWh on the AC side."
-    paid = escape(number(incentive, 2, scenario.currency))
+    paid = escape(number(incentive, 2, scenario.situation.market.currency))
     return f"Shaded: the operator receives up to {paid} for every kWh that vehicles discharge."
 
 
-def _pair(material: Material, figure: str) -> str:
+def _pair(material: Cases, figure: str) -> str:
     """Two panels, uncoordinated beside the chosen strategy; one where they are the same."""
     sides = [("before", "uncoordinated")] if _has_yardstick(material) else []
     chosen = {case.strategy for p in material.participations if (case := material.chosen(p))}
@@ -218,7 +218,7 @@ def _pair(material: Material, figure: str) -> str:
     )
 
 
-def _transformers(material: Material, shares: Sequence[float]) -> str:
+def _transformers(material: Cases, shares: Sequence[float]) -> str:
     """Hottest spot and insulation life of transformers."""
     life = _at_each(shares, lambda p: transformer_table(material, p) or NO_LIFE)
     return (
@@ -235,12 +235,12 @@ STATION_KEYS = (("Charging", CHARGE), ("Discharging", DISCHARGE), ("Stored energ
 LEGEND = '<div class="names"></div>'
 
 
-def _has_yardstick(material: Material) -> bool:
+def _has_yardstick(material: Cases) -> bool:
     return any(material.yardstick(share) for share in material.participations)
 
 
 def _stations(scenario: Scenario) -> str:
-    hubs = scenario.hubs
+    hubs = scenario.situation.hubs
     equipped = [k for k in range(len(hubs)) if hubs.battery_kwh[k] > 0]
     panels = "".join(
         f'<div class="panel"><figure><h3>{escape(hubs.name[k])} <small>bus {hubs.bus[k]}</small>'
@@ -263,14 +263,14 @@ def _savings_caption(case: Case | None, scenario: Scenario) -> str:
         return ""
     ahead = percent(float((saved > 0.005).mean()), 1)
     behind = int((saved < -0.005).sum())
-    total = money(float(saved.sum()), scenario.currency)
+    total = money(float(saved.sum()), scenario.situation.market.currency)
     return (
         f"<figcaption>{saved.size:,} sessions save {escape(total)} together; {ahead} are better "
         f"off and {number(behind)} worse off than on the reference tariff.</figcaption>"
     )
 
 
-def _meanings(material: Material) -> str:
+def _meanings(material: Cases) -> str:
     cases = [case for share in material.participations for case in material.at(share)]
     present = dict.fromkeys(case.strategy for case in cases)
     return "".join(
@@ -284,7 +284,7 @@ def cites_published_study(scenario: Scenario) -> bool:
     return any("Jilin University" in source for source in scenario.sources)
 
 
-def _comparison(material: Material) -> dict[str, str]:
+def _comparison(material: Cases) -> dict[str, str]:
     cites = cites_published_study(material.scenario)
     plots = "".join(
         f'<div class="panel"><figure><h3>{measure.measure}</h3>{LEGEND}'
@@ -302,7 +302,7 @@ def _comparison(material: Material) -> dict[str, str]:
     }
 
 
-def _figures(material: Material, shares: list[float]) -> dict[str, Any]:
+def _figures(material: Cases, shares: list[float]) -> dict[str, Any]:
     """Every figure by participation and name."""
     over_shares = compared(material, cites_published_study(material.scenario)) if shares else {}
     return {
@@ -312,7 +312,7 @@ def _figures(material: Material, shares: list[float]) -> dict[str, Any]:
     }
 
 
-def _figures_at(material: Material, share: float) -> dict[str, Spec]:
+def _figures_at(material: Cases, share: float) -> dict[str, Spec]:
     scenario, cases = material.scenario, material.at(share)
     before, after = material.yardstick(share), material.chosen(share)
     pair = [case for case in (before, after) if case]
@@ -327,8 +327,8 @@ def _figures_at(material: Material, share: float) -> dict[str, Spec]:
         "hot-spot": hot_spot(scenario, cases),
         "map-before": voltage_map(scenario, before, spread),
         "map-after": voltage_map(scenario, after, spread),
-        "waterfall": waterfall(after, scenario.currency),
-        "savings": savings(after, scenario.currency),
+        "waterfall": waterfall(after, scenario.situation.market.currency),
+        "savings": savings(after, scenario.situation.market.currency),
         "wear-prices": wear_prices(material, after),
         "fade": fade_by_temperature(material, after),
     }

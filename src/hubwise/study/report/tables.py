@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from hubwise.study.report.material import Case, Material, advice, ratios, violations
-from hubwise.study.report.palette import of_strategy
-from hubwise.study.report.words import (
+from hubwise.study.report.cases import Case, Cases, advice, ratios, violations
+from hubwise.study.report.glossary import (
     DASH,
     EN,
     OUTCOME_MEANINGS,
@@ -22,6 +21,7 @@ from hubwise.study.report.words import (
     percent,
     tiny,
 )
+from hubwise.study.report.palette import of_strategy
 
 Reading = Callable[[Case], str]
 
@@ -63,13 +63,13 @@ def chip(strategy: str) -> str:
     return f'<span class="chip" style="--c:{colour}">{escape(label(strategy))}</span>'
 
 
-def cards(material: Material, share: float) -> str:
+def cards(cases: Cases, share: float) -> str:
     """The headline numbers at one participation."""
-    case, yardstick = material.chosen(share), material.yardstick(share)
+    case, yardstick = cases.chosen(share), cases.yardstick(share)
     if case is None:
         return '<p class="note">No result at this participation.</p>'
     parts = ratios(case, yardstick)
-    unit = escape(material.scenario.currency)
+    unit = escape(cases.scenario.situation.market.currency)
     known = [
         _card("Peak-valley difference", change(parts["peak_valley"]), _head(case, yardstick)),
         _card("Participants' cost", change(parts["participant_cost"]), _cost(case, unit)),
@@ -130,13 +130,13 @@ def _limits(case: Case, yardstick: Case | None) -> tuple[str, str, str]:
     return number(count), detail, "bad" if count else "good"
 
 
-def headline(material: Material, share: float) -> str:
+def headline(cases: Cases, share: float) -> str:
     """The page in one sentence."""
-    case, yardstick = material.chosen(share), material.yardstick(share)
+    case, yardstick = cases.chosen(share), cases.yardstick(share)
     if case is None:
         return "This study holds no result."
     parts, count = ratios(case, yardstick), violations(case)
-    profit = money(case.value("operator_profit"), material.scenario.currency)
+    profit = money(case.value("operator_profit"), cases.scenario.situation.market.currency)
     clauses = [
         _moves("the feeder's peak-valley difference", parts["peak_valley"]),
         _moves("what participants pay", parts["participant_cost"]),
@@ -184,9 +184,9 @@ def broken(count: int | None) -> str:
     return f'<span class="bad">{text}</span>' if count else text
 
 
-def feeder_table(material: Material, share: float) -> str:
+def feeder_table(cases: Cases, share: float) -> str:
     """What the feeder gained, strategies side by side."""
-    cases = material.at(share)
+    cases = cases.at(share)
     rows = [[name, *(read(case) for case in cases)] for name, read in FEEDER_ROWS]
     return table(["", *(chip(case.strategy) for case in cases)], rows, "numbers even")
 
@@ -210,17 +210,17 @@ RESULT_COLUMNS: tuple[tuple[str, Reading], ...] = (
 )
 
 
-def results_table(material: Material) -> str:
+def results_table(cases: Cases) -> str:
     """Every strategy at every participation."""
     groups = [
         (
             f"{percent(share)} participating",
             [
                 [chip(case.strategy), *(read(case) for _, read in RESULT_COLUMNS)]
-                for case in material.at(share)
+                for case in cases.at(share)
             ],
         )
-        for share in material.participations
+        for share in cases.participations
     ]
     return grouped(["", *(name for name, _ in RESULT_COLUMNS)], groups, "numbers results")
 
@@ -235,9 +235,9 @@ OUTCOME_COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 )
 
 
-def outcomes_table(material: Material, share: float) -> str:
+def outcomes_table(cases: Cases, share: float) -> str:
     """The three values of the plan, with a bar behind every number."""
-    case = material.chosen(share)
+    case = cases.chosen(share)
     outcomes = case.result.get("outcomes") if case else None
     if not isinstance(outcomes, Mapping) or not outcomes:
         return '<p class="note">This result does not hold the three values.</p>'
@@ -270,16 +270,16 @@ def _barred(column: Sequence[Any], write: Callable[[Any], str]) -> list[str]:
     ]
 
 
-def published_table(material: Material) -> str:
+def published_table(cases: Cases) -> str:
     """The published study's figures beside ours, participations side by side."""
-    shares = material.participations
-    promises = material.scenario.promises
-    promised = {"peak_valley": promises.peak_valley, "participant_cost": promises.saving}
+    shares = cases.participations
+    promises = cases.scenario.situation.promises
+    baseline = {"peak_valley": promises.peak_valley, "participant_cost": promises.saving}
     rows = []
     for measure in PUBLISHED:
-        ours = [_ours(material, share, measure.key) for share in shares]
+        ours = [_ours(cases, share, measure.key) for share in shares]
         said = f"about {number(measure.value, 2)} <small>{measure.said}</small>"
-        rows.append([measure.measure, said, *ours, number(promised.get(measure.key), 2)])
+        rows.append([measure.measure, said, *ours, number(baseline.get(measure.key), 2)])
     head = [
         "",
         f"Published study, 60{EN}80 %",
@@ -289,9 +289,9 @@ def published_table(material: Material) -> str:
     return table(head, rows, "numbers") + f'<p class="note">Source: {PUBLISHED_CITATION}.</p>'
 
 
-def _ours(material: Material, share: float, key: str) -> str:
-    case = material.case(share, "hubwise")
-    ratio = ratios(case, material.yardstick(share))[key] if case else None
+def _ours(cases: Cases, share: float, key: str) -> str:
+    case = cases.case(share, "hubwise")
+    ratio = ratios(case, cases.yardstick(share))[key] if case else None
     if ratio is None:
         return DASH
     small = percent(ratio, 1) if key == "profit" else change(ratio, 1)

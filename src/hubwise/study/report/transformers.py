@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from hubwise.study.report.material import Case, Material
+from hubwise.study.report.cases import Case, Cases
+from hubwise.study.report.glossary import DASH, change, finite, label, number, percent
 from hubwise.study.report.tables import chip, grouped
-from hubwise.study.report.words import DASH, change, finite, label, number, percent
 
 # What a transformer serves at most, whatever its paper would stand.
 SERVICE_YEARS = 60.0
@@ -25,15 +25,15 @@ HEAD = (
 )
 
 
-def transformer_table(material: Material, share: float) -> str:
+def transformer_table(cases: Cases, share: float) -> str:
     """Heat and life of every transformer under each strategy; empty where no result knows them."""
-    cases = material.at(share)
+    cases = cases.at(share)
     known = {case.strategy: _rows(case) for case in cases}
     names = list(dict.fromkeys(name for rows in known.values() for name in rows))
     if not names:
         return ""
     groups = [(_title(name, known), _group(name, cases, known)) for name in names]
-    sentence = _sentence(known, material.chosen(share))
+    sentence = _sentence(known, cases.chosen(share))
     caption = f"<figcaption>{escape(sentence)}</figcaption>" if sentence else ""
     return f"<figure>{grouped(HEAD, groups, 'numbers results')}{caption}</figure>"
 

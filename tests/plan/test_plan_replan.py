@@ -9,7 +9,7 @@ import pytest
 
 from hubwise.domain import Scenario
 from hubwise.drivers import best_response, schedule_cost
-from hubwise.plan import Plan, plan, replan
+from hubwise.plan import Plan, make_plan, replan
 from hubwise.scenario import load
 
 
@@ -22,15 +22,14 @@ def usual() -> Scenario:
 
 @pytest.fixture(scope="module")
 def before(usual: Scenario) -> Plan:
-    return plan(usual, participation=1.0)
+    return make_plan(usual, participation=1.0)
 
 
 def moved(scenario: Scenario, by: float) -> Scenario:
     """The scenario with purchase and feed-in prices that moved hour by hour."""
-    market, slots = scenario.market, scenario.horizon.slots
+    market, slots = scenario.situation.market, scenario.situation.horizon.slots
     factor = 1.0 + by * np.cos(np.arange(slots) // 4)
-    return replace(
-        scenario,
+    return scenario.having(
         market=replace(
             market,
             purchase_price=market.purchase_price * factor,
@@ -45,35 +44,39 @@ def test_promises_and_limits_hold_at_zero_regret(before: Plan, by: float) -> Non
     given = moved(before.scenario, by)
     again = replan(before, given)
     assert again.missed_kw.max() <= 0.0
-    fleet, horizon = given.fleet, given.horizon
-    joined = fleet.participating
+    fleet, horizon = given.situation.fleet, given.situation.horizon
+    participants = fleet.participating
     _, least = best_response(fleet, again.tariff, horizon)
     regret = schedule_cost(fleet, again.tariff, again.schedule, horizon) - least
-    assert regret[joined].max() <= 1e-6
+    assert regret[participants].max() <= 1e-6
     reference = before.result["participant_reference_cost"]
-    assert again.participant_cost <= given.promises.saving * reference + 1e-6
+    assert again.participant_cost <= given.situation.promises.saving * reference + 1e-6
 
 
 def test_it_earns_what_a_plan_from_nothing_earns(before: Plan) -> None:
     """After a move of the market the profit is within two per cent of a new plan's."""
     given = moved(before.scenario, 0.1)
-    fresh = plan(given).account.profit
+    fresh = make_plan(given).account.profit
     assert replan(before, given).account.profit >= fresh - 0.02 * abs(fresh)
 
 
 def test_sessions_may_have_changed(before: Plan) -> None:
     """With fewer cars on the same slots and hubs it plans those that are there."""
-    fleet = before.scenario.fleet.select(np.arange(len(before.scenario.fleet) - 2))
-    given = replace(before.scenario, fleet=fleet)
+    fleet = before.scenario.situation.fleet.select(
+        np.arange(len(before.scenario.situation.fleet) - 2)
+    )
+    given = before.scenario.having(fleet=fleet)
     again = replan(before, given)
-    assert again.schedule.charge_kw.shape == (len(fleet), given.horizon.slots)
+    assert again.schedule.charge_kw.shape == (len(fleet), given.situation.horizon.slots)
     assert again.missed_kw.max() <= 0.0
 
 
 def test_other_slots_or_no_prices_are_refused(before: Plan, usual: Scenario) -> None:
     """There is nothing to begin from without posted prices, or on other hubs."""
     with pytest.raises(ValueError, match="'passive' posts no prices"):
-        replan(plan(usual, strategy="passive"), usual)
-    one = replace(before.scenario.hubs, solar_kw=before.scenario.hubs.solar_kw[:, :-4])
+        replan(make_plan(usual, strategy="passive"), usual)
+    one = replace(
+        before.scenario.situation.hubs, solar_kw=before.scenario.situation.hubs.solar_kw[:, :-4]
+    )
     with pytest.raises(ValueError, match="slots and hubs"):
-        replan(before, replace(before.scenario, hubs=one))
+        replan(before, before.scenario.having(hubs=one))

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import (
     Dispatch,
@@ -23,16 +22,15 @@ from hubwise.dispatch import (
     make_problem,
     with_participants,
 )
-from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
+from hubwise.domain import Schedule, Situation, StationSchedule, Tariff
+from hubwise.domain.arrays import Array
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account
-from hubwise.plan.consent import willing
+from hubwise.plan.ac_dispatch import AcDispatch, ac_dispatch
+from hubwise.plan.baseline import make_baseline
 from hubwise.plan.model import Plan
-from hubwise.plan.promised import promised_of
-from hubwise.plan.steer import Steered, steer
-from hubwise.pricing import Family, best_of, coarse_to_fine, level, settle
-
-Array = NDArray[np.float64]
+from hubwise.plan.participation import willing
+from hubwise.pricing import Family, account_of, best_of, coarse_to_fine, level_prices
 
 # Rounds of the relaxed problem where the participants are the same, and where they are not.
 ONWARD_ROUNDS = 6
@@ -73,7 +71,7 @@ class Replan:
         Wall-clock time [s].
     """
 
-    scenario: Scenario
+    situation: Situation
     tariff: Tariff
     schedule: Schedule
     stations: StationSchedule
@@ -85,7 +83,7 @@ class Replan:
     seconds: float
 
 
-def replan(before: Plan, scenario: Scenario) -> Replan:
+def replan(before: Plan, situation: Situation) -> Replan:
     """Plan again, from where ``before`` stands.
 
     Parameters
@@ -106,30 +104,32 @@ def replan(before: Plan, scenario: Scenario) -> Replan:
     memory = before.memory
     if memory is None:
         raise ValueError(f"the strategy {before.strategy!r} posts no prices to begin from")
-    if scenario.hubs.solar_kw.shape != before.scenario.hubs.solar_kw.shape:
+    if situation.hubs.solar_kw.shape != before.situation.hubs.solar_kw.shape:
         raise ValueError("slots and hubs must be those of the plan before")
-    known = scenario.fleet is before.scenario.fleet and scenario.feeder is before.scenario.feeder
-    promised = memory.promised if known else promised_of(scenario)
-    limits = feeder_limits(scenario.feeder, scenario.hubs.bus, memory.final.hub_kw)
-    problem = make_problem(scenario, limits, span_kw=promised.span_kw)
+    known = (
+        situation.fleet is before.situation.fleet and situation.feeder is before.situation.feeder
+    )
+    baseline = memory.baseline if known else make_baseline(situation)
+    limits = feeder_limits(situation.feeder, situation.hubs.bus, memory.final.hub_kw)
+    problem = make_problem(situation, limits, span_kw=baseline.span_kw)
     relaxed = _relaxed(problem, memory.relaxed, known)
-    family = coarse_to_fine(scenario)[-1]
+    family = coarse_to_fine(situation)[-1]
     change = relaxed.marginal_price - memory.relaxed.marginal_price
     candidates = list(_candidates(problem, family, before.tariff, change))
     _, best = best_of(problem, family, candidates, rounds=VALUE_ROUNDS, start=relaxed.multipliers)
     caution = CAUTION * problem.spread_kw
-    ready = willing(scenario, best.tariff, scenario.fleet.participating)
-    start = best.dispatch if ready is scenario else None
-    steered = steer(
+    ready = willing(situation, best.tariff, situation.fleet.participating)
+    start = best.dispatch if ready is situation else None
+    dispatched = ac_dispatch(
         ready,
         best.tariff,
-        promised,
+        baseline,
         start=start,
         rounds=STEER_ROUNDS,
         caution_kw=caution,
         limits=limits,
     )
-    return _replanned(steered, best.tariff, len(candidates), began)
+    return _replanned(dispatched, best.tariff, len(candidates), began)
 
 
 def _relaxed(problem: Problem, before: Dispatch, known: bool) -> Dispatch:
@@ -142,22 +142,22 @@ def _candidates(problem: Problem, family: Family, before: Tariff, change: Array)
     """Price vectors that follow the change of the marginal prices, levelled to the promise."""
     follow = family.vector(change, change, np.ones((2, *change.shape)))
     for share in FOLLOWED:
-        yield level(problem, family, family.posted(before) + share * follow)
+        yield level_prices(problem, family, family.posted(before) + share * follow)
 
 
-def _replanned(steered: Steered, tariff: Tariff, evaluations: int, began: float) -> Replan:
-    final, problem = steered.dispatch, steered.problem
-    scenario = problem.scenario
-    account, participant_cost = settle(problem, tariff, final.schedule, final.stations)
+def _replanned(dispatched: AcDispatch, tariff: Tariff, evaluations: int, began: float) -> Replan:
+    final, problem = dispatched.dispatch, dispatched.problem
+    situation = problem.situation
+    account, participant_cost = account_of(problem, tariff, final.schedule, final.stations)
     return Replan(
-        scenario=scenario,
+        situation=situation,
         tariff=tariff,
         schedule=with_participants(problem, final.schedule),
         stations=final.stations,
-        state=power_flow(scenario.feeder, scenario.hubs.bus, final.hub_kw),
+        state=power_flow(situation.feeder, situation.hubs.bus, final.hub_kw),
         account=account,
         participant_cost=participant_cost,
-        missed_kw=steered.missed_kw,
+        missed_kw=dispatched.missed_kw,
         evaluations=evaluations,
         seconds=time.perf_counter() - began,
     )

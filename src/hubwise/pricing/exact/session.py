@@ -37,18 +37,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Problem
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.drivers import bounds
 from hubwise.pricing.family import Family
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class Session:
     """One driver over its stay: n slots in k runs; energies in steps of ``step_kwh``.
 
     Parameters
@@ -114,9 +111,9 @@ class Stay:
         return np.cumsum(self.length) - 1
 
     @property
-    def may_sell(self) -> NDArray[np.bool_]:
+    def may_sell(self) -> Flags:
         """Runs in which some lawful price may make the driver discharge; shape (k,)."""
-        may_sell: NDArray[np.bool_] = (self.down > 0.0) & (self.sell[1] >= self.worth[0])
+        may_sell: Flags = (self.down > 0.0) & (self.sell[1] >= self.worth[0])
         return may_sell
 
     @property
@@ -125,7 +122,7 @@ class Stay:
         return bool(self.limit < self.down * self.length[self.may_sell].sum())
 
 
-def stays(problem: Problem, family: Family) -> list[Stay]:
+def sessions(problem: Problem, family: Family) -> list[Session]:
     """Every participant's stay at the prices that a family allows.
 
     Raises
@@ -138,8 +135,8 @@ def stays(problem: Problem, family: Family) -> list[Stay]:
     return [_stay(problem, family, i) for i in range(len(problem.fleet))]
 
 
-def _stay(problem: Problem, family: Family, i: int) -> Stay:
-    fleet, horizon = problem.fleet, problem.scenario.horizon
+def _stay(problem: Problem, family: Family, i: int) -> Session:
+    fleet, horizon = problem.fleet, problem.situation.horizon
     hub, first, last = (int(c[i]) for c in (fleet.hub, fleet.arrival_slot, fleet.departure_slot))
     limits = bounds(fleet, horizon.slot_hours)
     step = float(limits.up[i] or limits.down[i] or 1.0)
@@ -161,7 +158,7 @@ def _stay(problem: Problem, family: Family, i: int) -> Stay:
     ends_at_target = bool(only_needs and surplus < least)
     floor = np.append(reserve[1:], target)
     low, high = _reach(start, up, down, top, floor, run, ends_at_target=ends_at_target)
-    return Stay(
+    return Session(
         hub, first, step, up, down, start, target, top, floor, limit, run, length, group, low,
         high, buy, sell, (least, max(float(buy[1].max()), surplus)), charge_eff, discharge_eff,
         wear, surplus, ends_at_target,

@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import kernel
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.units import (
-    joined,
+    concatenated,
     session_units,
     station_schedule,
     station_units,
 )
 from hubwise.domain import Schedule, StationSchedule, Tariff
+from hubwise.domain.arrays import Array
 from hubwise.drivers import schedule_of
 from hubwise.ledger import sum_by_hub
-
-Array = NDArray[np.float64]
 
 # How hard a shared limit pushes back before its multiplier has settled: half the mean purchase
 # price when it is broken by the whole spread of the head. Softer needs more rounds to keep limits,
@@ -84,7 +82,7 @@ class Dispatch:
     stations: StationSchedule
     hub_kw: Array
     multipliers: Multipliers
-    pressure: Multipliers
+    duals: Multipliers
     marginal_price: Array
     span_price: float
     gap: float
@@ -129,10 +127,10 @@ def dispatch(
     -----
     Block-coordinate Frank-Wolfe (Lacoste-Julien et al. 2013) inside a method of multipliers.
     """
-    scenario = problem.scenario
-    horizon, hubs = scenario.horizon, scenario.hubs
+    situation = problem.situation
+    horizon, hubs = situation.horizon, situation.hubs
     cars = session_units(problem.fleet, horizon, own=tariff is not None)
-    units = joined(cars, station_units(hubs, horizon))
+    units = concatenated(cars, station_units(hubs, horizon))
     if onward is not None:
         start = onward.multipliers
         _resume(units, problem, onward)
@@ -159,9 +157,9 @@ def dispatch(
 
 def _resume(units: kernel.Units, problem: Problem, onward: Dispatch) -> None:
     """Give the units the schedules that they had; slices of a station have equal shares of it."""
-    count, hours = len(problem.fleet), problem.scenario.horizon.slot_hours
+    count, hours = len(problem.fleet), problem.situation.horizon.slot_hours
     station = units.hub[count:]
-    slices = np.bincount(station, minlength=len(problem.scenario.hubs))[station, None]
+    slices = np.bincount(station, minlength=len(problem.situation.hubs))[station, None]
     cars, stations = onward.schedule, onward.stations
     charge = np.concatenate([cars.charge_kw, stations.charge_kw[station] / slices])
     discharge = np.concatenate([cars.discharge_kw, stations.discharge_kw[station] / slices])
@@ -176,14 +174,14 @@ def _fixed_kw(problem: Problem, sessions: Schedule | None, onward: Dispatch | No
         stations = onward.stations
         stored = stations.charge_kw - stations.discharge_kw - stations.solar_kw
         return problem.others_kw + _vehicles(problem, onward.schedule) + stored
-    fixed = problem.others_kw - problem.scenario.hubs.solar_kw
+    fixed = problem.others_kw - problem.situation.hubs.solar_kw
     return fixed if sessions is None else fixed + _vehicles(problem, sessions)
 
 
 def _board(
     problem: Problem, fixed_kw: Array, start: Multipliers | None, *, flat: bool
 ) -> kernel.Board:
-    market = problem.scenario.market
+    market = problem.situation.market
     rows = problem.limits.rows(fixed_kw)
     worth = float(np.abs(market.purchase_price).mean()) or 1.0
     spread = problem.spread_kw
@@ -203,9 +201,9 @@ def _board(
         purchase=market.purchase_price,
         feed_in=market.feed_in_price,
         incentive=market.incentive,
-        solar=problem.scenario.hubs.solar_kw,
-        used=problem.scenario.hubs.solar_kw.copy(),
-        slot_hours=problem.scenario.horizon.slot_hours,
+        solar=problem.situation.hubs.solar_kw,
+        used=problem.situation.hubs.solar_kw.copy(),
+        slot_hours=problem.situation.horizon.slot_hours,
         kink=KINK * spread,
         stiffness=STIFFNESS * worth / spread,
         hub_stiffness=STIFFNESS * worth / spread * len(fixed_kw),
@@ -231,10 +229,10 @@ def _with_levels(board: kernel.Board, problem: Problem, *, learn: bool) -> kerne
         board.bound[0] = np.minimum(peak, upper[0])
         board.bound[1] = np.minimum(problem.span_kw - peak, upper[1])
     for h, limit in enumerate(problem.import_limit_kw):
-        demand_charge = problem.scenario.market.demand_charge
+        demand_charge = problem.situation.market.demand_charge
         board.import_level[h] = kernel.import_level(board, h, limit, demand_charge)
     if learn:
-        pressed = _pressure(board)
+        pressed = _duals(board)
         board.multiplier[:] = pressed.rows
         board.import_multiplier[:] = pressed.imports
         board.export_multiplier[:] = pressed.exports
@@ -250,8 +248,8 @@ def _result(
     gap: float,
     rounds: int,
 ) -> Dispatch:
-    scenario, count = problem.scenario, len(problem.fleet)
-    hubs, horizon = scenario.hubs, scenario.horizon
+    situation, count = problem.situation, len(problem.fleet)
+    hubs, horizon = situation.hubs, situation.horizon
     schedule = sessions or schedule_of(problem.fleet, units.change[:count], horizon)
     station_change = np.zeros((len(hubs), horizon.slots))
     np.add.at(station_change, units.hub[count:], units.change[count:])
@@ -260,14 +258,12 @@ def _result(
     hub_kw = problem.others_kw + cars + stations.charge_kw - stations.discharge_kw - board.used
     price = kernel.marginal_prices(board)
     multipliers = Multipliers(board.multiplier, board.import_multiplier, board.export_multiplier)
-    pressure = _pressure(board)
-    span_price = horizon.slot_hours * float(pressure.rows[:2].sum(axis=1).max())
-    return Dispatch(
-        schedule, stations, hub_kw, multipliers, pressure, price, span_price, gap, rounds
-    )
+    duals = _duals(board)
+    span_price = horizon.slot_hours * float(duals.rows[:2].sum(axis=1).max())
+    return Dispatch(schedule, stations, hub_kw, multipliers, duals, price, span_price, gap, rounds)
 
 
-def _pressure(board: kernel.Board) -> Multipliers:
+def _duals(board: kernel.Board) -> Multipliers:
     """How hard each shared limit pushes now: its multiplier, moved by what is over."""
     over_import = board.net - board.import_level[:, None]
     over_export = -board.net - board.export_level[:, None]
@@ -285,4 +281,4 @@ def _pushed(multiplier: Array, by: Array) -> Array:
 
 def _vehicles(problem: Problem, schedule: Schedule) -> Array:
     power = schedule.charge_kw - schedule.discharge_kw
-    return sum_by_hub(len(problem.scenario.hubs), problem.fleet.hub, power)
+    return sum_by_hub(len(problem.situation.hubs), problem.fleet.hub, power)

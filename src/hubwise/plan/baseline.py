@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.dispatch import Limits, feeder_limits
-from hubwise.domain import Scenario, Schedule, StationSchedule
+from hubwise.domain import Schedule, Situation, StationSchedule
 from hubwise.drivers import uncoordinated
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import hub_flows, solar_that_pays
 
 
 @dataclass(frozen=True, slots=True)
-class Promised:
+class Baseline:
     """The uncoordinated day, and what it makes of the peak-valley promise.
 
     Parameters
@@ -32,24 +32,24 @@ class Promised:
     span_kw: float
 
 
-def at_rest(scenario: Scenario, schedule: Schedule) -> StationSchedule:
+def at_rest(situation: Situation, schedule: Schedule) -> StationSchedule:
     """Station batteries at rest, solar used as far as it pays."""
-    hubs = scenario.hubs
+    hubs = situation.hubs
     idle = np.zeros_like(hubs.solar_kw)
-    level = np.repeat(hubs.battery_initial_kwh[:, None], scenario.horizon.slots, axis=1)
+    level = np.repeat(hubs.battery_initial_kwh[:, None], situation.horizon.slots, axis=1)
     draw = hub_flows(
-        len(hubs), scenario.fleet, schedule, StationSchedule(idle, idle, level, idle)
+        len(hubs), situation.fleet, schedule, StationSchedule(idle, idle, level, idle)
     ).net_kw
-    return StationSchedule(idle, idle, level, solar_that_pays(scenario, draw))
+    return StationSchedule(idle, idle, level, solar_that_pays(situation, draw))
 
 
-def promised_of(scenario: Scenario) -> Promised:
+def make_baseline(situation: Situation) -> Baseline:
     """What the uncoordinated day of a scenario makes of its promises."""
-    schedule, hubs = uncoordinated(scenario.fleet, scenario.horizon), scenario.hubs
-    stations = at_rest(scenario, schedule)
-    draw = hub_flows(len(hubs), scenario.fleet, schedule, stations).net_kw
-    state = power_flow(scenario.feeder, hubs.bus, draw)
-    limits = feeder_limits(scenario.feeder, hubs.bus, draw)
-    promise = scenario.promises.peak_valley
+    schedule, hubs = uncoordinated(situation.fleet, situation.horizon), situation.hubs
+    stations = at_rest(situation, schedule)
+    draw = hub_flows(len(hubs), situation.fleet, schedule, stations).net_kw
+    state = power_flow(situation.feeder, hubs.bus, draw)
+    limits = feeder_limits(situation.feeder, hubs.bus, draw)
+    promise = situation.promises.peak_valley
     span = promise * float(np.ptp(limits.head(draw))) if np.isfinite(promise) else np.inf
-    return Promised(state, limits, span)
+    return Baseline(state, limits, span)

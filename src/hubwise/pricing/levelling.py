@@ -10,15 +10,13 @@ path, cost may fall on a stretch of it; a point found still keeps the promise.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from hubwise.dispatch import Problem
+from hubwise.domain.arrays import Array
 from hubwise.drivers import best_response
 from hubwise.pricing.family import Family
 from hubwise.pricing.value import cost_ceiling
-
-Array = NDArray[np.float64]
 
 # Aim below the promise by this share, so that rounding of sums cannot break it.
 CAUTION = 1e-7
@@ -28,13 +26,13 @@ def participants_pay(problem: Problem, family: Family, prices: Array) -> float:
     """Participants' net cost of their best responses at a lawful price vector [currency]."""
     fleet = problem.fleet
     schedule, cost = best_response(
-        fleet, family.tariff(prices), problem.scenario.horizon, parallel=False
+        fleet, family.tariff(prices), problem.situation.horizon, parallel=False
     )
     surplus_kwh = schedule.energy_kwh[:, -1] - fleet.required_kwh
     return float(cost.sum() + fleet.surplus_value @ surplus_kwh)
 
 
-def level(problem: Problem, family: Family, prices: Array) -> Array:
+def level_prices(problem: Problem, family: Family, prices: Array) -> Array:
     """The lawful price vector nearest along the path at which the saving promise is just kept.
 
     Drivers pay at most what was promised, and but a tick of prices less. Without a saving promise,

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Dispatch, Problem, Units, least_cost, prices_of_limits, session_units
+from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family
-from hubwise.pricing.proof.least import Stays, find_runs, least_in_box
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from hubwise.pricing.family_bound.least import SessionRuns, find_runs, least_in_box
 
 # Boxes this small are not cut, and prices this near are lawful [currency/kWh].
 SMALL = 1e-7
@@ -41,7 +38,7 @@ class Part:
     """
 
     units: Units
-    stays: Stays
+    sessions: SessionRuns
     chosen: Index
     groups: Index
     low: Array
@@ -51,7 +48,7 @@ class Part:
 
     def excess(self, box: Box) -> float:
         """What answers in the box cost more than the cheapest of all, at least [currency]."""
-        return float((self.least(box) - self.stays.free[self.chosen]).sum())
+        return float((self.least(box) - self.sessions.free[self.chosen]).sum())
 
     def least(self, box: Box) -> Array:
         """The least that each session can cost with an answer in the box; (chosen,) [currency]."""
@@ -64,7 +61,7 @@ class Part:
         least = np.empty(len(self.chosen))
         level = np.array(box.level)
         least_in_box(
-            self.units, self.stays, self.chosen, level, charge, discharge, self.both_ways, least
+            self.units, self.sessions, self.chosen, level, charge, discharge, self.both_ways, least
         )
         return least
 
@@ -111,8 +108,8 @@ class Part:
 
 def parts_of(problem: Problem, family: Family, prices: Dispatch) -> list[Part]:
     """The sets of hubs with prices of their own, at a dispatch's prices of the shared limits."""
-    units = session_units(problem.fleet, problem.scenario.horizon, own=True)
-    stays = _stays(problem, units, family, prices)
+    units = session_units(problem.fleet, problem.situation.horizon, own=True)
+    sessions = _sessions(problem, units, family, prices)
     both = problem.fleet.charge_efficiency * problem.fleet.discharge_efficiency
     both_ways = float(np.median(both))
     headroom = _tightest_lines(family.headroom)
@@ -122,7 +119,7 @@ def parts_of(problem: Problem, family: Family, prices: Dispatch) -> list[Part]:
         hubs = np.flatnonzero((family.group == row).all(axis=1))
         chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs))
         lawful = family.low[:, groups], family.high[:, groups], headroom
-        parts.append(Part(units, stays, chosen, groups, *lawful, both_ways))
+        parts.append(Part(units, sessions, chosen, groups, *lawful, both_ways))
     return parts
 
 
@@ -134,19 +131,19 @@ def _tightest_lines(headroom: Array) -> Array:
     return np.stack([lowest, slopes])
 
 
-def _stays(problem: Problem, units: Units, family: Family, at: Dispatch) -> Stays:
-    scenario, size = problem.scenario, len(problem.fleet)
-    horizon, price = scenario.horizon, prices_of_limits(problem, at)
-    stays = Stays(
+def _sessions(problem: Problem, units: Units, family: Family, at: Dispatch) -> SessionRuns:
+    situation, size = problem.situation, len(problem.fleet)
+    horizon, price = situation.horizon, prices_of_limits(problem, at)
+    sessions = SessionRuns(
         first=np.zeros((size, horizon.slots + 1), np.int64),
         runs=np.zeros(size, np.int64),
         group=np.zeros((size, horizon.slots), np.int64),
         floor=np.zeros((size, horizon.slots)),
         price=price,
-        reward=scenario.market.incentive,
+        reward=situation.market.incentive,
         free=least_cost(problem, price),
         key=np.zeros((size, PLACES), np.int64),
         kept=np.zeros((size, PLACES)),
     )
-    find_runs(units, stays, family.group)
-    return stays
+    find_runs(units, sessions, family.group)
+    return sessions

@@ -9,16 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
-from hubwise.domain import Feeder, Hubs, Scenario
+from hubwise.domain import Feeder, Hubs, Situation
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.grid import FeederState, Tangent, power_flow, tangent
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 # Linear programs, each with tangents where the last one led.
 ROUNDS = 8
@@ -52,7 +48,7 @@ class Rows:
     near: float
 
 
-def least_changes(scenario: Scenario, hub_kw: Array, slots: Index) -> Array:
+def least_changes(situation: Situation, hub_kw: Array, slots: Index) -> Array:
     """The hubs' power at which all limits hold in ``slots``, as near to ``hub_kw`` as can be.
 
     Hubs move between their limits of export and import. Where they cannot mend everything, they
@@ -72,7 +68,7 @@ def least_changes(scenario: Scenario, hub_kw: Array, slots: Index) -> Array:
     Array
         Shape (hubs, n) [kW].
     """
-    feeder, hubs = in_slots(scenario.feeder, slots), scenario.hubs
+    feeder, hubs = in_slots(situation.feeder, slots), situation.hubs
     bounds = -hubs.most_export_kw[:, None], hubs.most_import_kw[:, None]
     given = hub_kw[:, slots]
     start = _solvable(feeder, hubs, np.clip(given, *bounds))

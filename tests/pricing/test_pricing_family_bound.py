@@ -14,13 +14,13 @@ from hubwise.domain import Tariff
 from hubwise.drivers import best_response
 from hubwise.pricing import (
     UnsolvedError,
-    exact,
-    family_bound,
+    bound_family,
     make_family,
     profit_bound,
+    solve_exact,
 )
-from hubwise.pricing.proof.bound import parts_of
-from hubwise.pricing.proof.box import Box
+from hubwise.pricing.family_bound.bound import parts_of
+from hubwise.pricing.family_bound.box import Box
 
 seeds = st.integers(0, 2**32 - 1)
 promises = st.sampled_from([{}, {"saving": 0.8}, {"saving": 0.7, "peak_valley": 0.9}])
@@ -28,18 +28,18 @@ names = st.sampled_from(["flat", "time-of-use"])
 
 
 def problem_of(
-    small_scenario, make_problem_of, seed, *, sessions=4, hubs=1, name="flat", kept=None
+    small_situation, make_problem_of, seed, *, sessions=4, hubs=1, name="flat", kept=None
 ):
-    scenario = small_scenario(seed, sessions=sessions, hubs=hubs, slots=10, levels=2)
+    situation = small_situation(seed, sessions=sessions, hubs=hubs, slots=10, levels=2)
     per_hub = hubs > 1 and seed % 2 == 0
-    rules = replace(scenario.rules, family=name, per_hub=per_hub)
-    return make_problem_of(replace(scenario, rules=rules), **(kept or {}))
+    rules = replace(situation.rules, family=name, per_hub=per_hub)
+    return make_problem_of(replace(situation, rules=rules), **(kept or {}))
 
 
 def cost_to_operator(problem, schedule, price):
     """What each schedule costs at prices of the shared limits, wear included [currency]."""
-    fleet, hours = problem.fleet, problem.scenario.horizon.slot_hours
-    at_hub, reward = price[fleet.hub], problem.scenario.market.incentive
+    fleet, hours = problem.fleet, problem.situation.horizon.slot_hours
+    at_hub, reward = price[fleet.hub], problem.situation.market.incentive
     drawn = schedule.discharge_kw.sum(axis=1) / fleet.discharge_efficiency
     energy = at_hub * (schedule.charge_kw - schedule.discharge_kw)
     energy -= reward * schedule.discharge_kw
@@ -49,20 +49,20 @@ def cost_to_operator(problem, schedule, price):
 @given(seeds, names, promises, st.floats(0.0, 0.2), st.integers(1, 2))
 @settings(max_examples=60)
 def test_no_answer_costs_less_than_its_box_says(
-    small_scenario, make_problem_of, seed, name, kept, width, hubs
+    small_situation, make_problem_of, seed, name, kept, width, hubs
 ) -> None:
     """At any tariff of a box, ties broken anyhow, no driver's answer costs less than is said."""
     problem = problem_of(
-        small_scenario, make_problem_of, seed, sessions=12, hubs=hubs, name=name, kept=kept
+        small_situation, make_problem_of, seed, sessions=12, hubs=hubs, name=name, kept=kept
     )
-    family = make_family(problem.scenario)
+    family = make_family(problem.situation)
     relaxed = dispatch(problem, None, rounds=8, flat=False)
     rng = np.random.default_rng(seed)
     lawful = family.project(rng.uniform(0.0, 0.8, (2, family.groups)))
     tariff = family.tariff(lawful)
     nudge = 1e-9 * rng.standard_normal((2, *tariff.charge_price.shape))
     nudged = Tariff(tariff.charge_price + nudge[0], tariff.discharge_price + nudge[1])
-    schedule, _ = best_response(problem.fleet, nudged, problem.scenario.horizon)
+    schedule, _ = best_response(problem.fleet, nudged, problem.situation.horizon)
     cost = cost_to_operator(problem, schedule, prices_of_limits(problem, relaxed))
     for part in parts_of(problem, family, relaxed):
         point = part.at(lawful)
@@ -79,10 +79,10 @@ def test_no_answer_costs_less_than_its_box_says(
 
 @given(seeds, names, st.floats(0.01, 0.3))
 @settings(max_examples=30)
-def test_a_smaller_box_says_no_less(small_scenario, make_problem_of, seed, name, width) -> None:
+def test_a_smaller_box_says_no_less(small_situation, make_problem_of, seed, name, width) -> None:
     """What holds in a box holds in every box within it."""
-    problem = problem_of(small_scenario, make_problem_of, seed, sessions=12, name=name)
-    family = make_family(problem.scenario)
+    problem = problem_of(small_situation, make_problem_of, seed, sessions=12, name=name)
+    family = make_family(problem.situation)
     part = parts_of(problem, family, dispatch(problem, None, rounds=8, flat=False))[0]
     rng = np.random.default_rng(seed)
     middle = part.at(rng.uniform(0.1, 0.6, (2, family.groups)))
@@ -96,62 +96,66 @@ def test_a_smaller_box_says_no_less(small_scenario, make_problem_of, seed, name,
 @given(seeds, names, promises)
 @settings(max_examples=30)
 def test_no_tariff_of_the_family_passes_its_bound(
-    small_scenario, make_problem_of, seed, name, kept
+    small_situation, make_problem_of, seed, name, kept
 ) -> None:
     """The bound is never below the exact optimum, nor above the bound for any tariff."""
-    problem = problem_of(small_scenario, make_problem_of, seed, sessions=3, name=name, kept=kept)
-    family = make_family(problem.scenario)
+    problem = problem_of(small_situation, make_problem_of, seed, sessions=3, name=name, kept=kept)
+    family = make_family(problem.situation)
     try:
-        best = exact(problem, family, seconds=20.0)
+        best = solve_exact(problem, family, seconds=20.0)
     except UnsolvedError:
         assume(False)
     for rounds in (3, 40):
         relaxed = dispatch(problem, None, rounds=rounds, flat=False)
         own = dispatch(problem, best.tariff, rounds=rounds)
         for planned in (None, (best.tariff, own)):
-            found = family_bound(problem, family, relaxed, planned, boxes=300)
+            found = bound_family(problem, family, relaxed, planned, boxes=300)
             assert found.profit >= best.profit - 1e-6 * (1.0 + abs(best.profit))
             assert found.profit <= profit_bound(problem, relaxed) + 1e-9
 
 
 @given(seeds)
 @settings(max_examples=10)
-def test_more_boxes_say_no_less(small_scenario, make_problem_of, seed) -> None:
+def test_more_boxes_say_no_less(small_situation, make_problem_of, seed) -> None:
     """Looking at more boxes never raises the bound."""
-    problem = problem_of(small_scenario, make_problem_of, seed, sessions=20, name="time-of-use")
-    family = make_family(problem.scenario)
+    problem = problem_of(small_situation, make_problem_of, seed, sessions=20, name="time-of-use")
+    family = make_family(problem.situation)
     relaxed = dispatch(problem, None, rounds=20, flat=False)
-    found = [family_bound(problem, family, relaxed, boxes=n).profit for n in (1, 30, 300)]
+    found = [bound_family(problem, family, relaxed, boxes=n).profit for n in (1, 30, 300)]
     assert found[0] >= found[1] - 1e-9 >= found[2] - 2e-9
 
 
 def test_families_of_many_prices_keep_the_bound_for_any_tariff(
-    small_scenario, make_problem_of
+    small_situation, make_problem_of
 ) -> None:
     """Where boxes would be too many, nothing is looked at, and the answer says so."""
-    scenario = small_scenario(3, sessions=5, hubs=1, slots=12, levels=2)
-    problem = make_problem_of(replace(scenario, rules=replace(scenario.rules, family="every-slot")))
+    situation = small_situation(3, sessions=5, hubs=1, slots=12, levels=2)
+    problem = make_problem_of(
+        replace(situation, rules=replace(situation.rules, family="every-slot"))
+    )
     relaxed = dispatch(problem, None, rounds=20, flat=False)
-    found = family_bound(problem, make_family(problem.scenario), relaxed)
+    found = bound_family(problem, make_family(problem.situation), relaxed)
     assert found.profit == pytest.approx(profit_bound(problem, relaxed))
     assert (found.boxes, found.closed) == (0, False)
 
 
-def test_it_is_worth_having(small_scenario, make_problem_of) -> None:
+def test_it_is_worth_having(small_situation, make_problem_of) -> None:
     """One price for a day of two purchase prices: the bound says what such a tariff cannot do."""
-    problem = problem_of(small_scenario, make_problem_of, 11, sessions=60, kept={"saving": 0.9})
-    family = make_family(problem.scenario)
+    problem = problem_of(small_situation, make_problem_of, 11, sessions=60, kept={"saving": 0.9})
+    family = make_family(problem.situation)
     relaxed = dispatch(problem, None, rounds=60, flat=False)
-    found = family_bound(problem, family, relaxed)
+    found = bound_family(problem, family, relaxed)
     any_tariff = profit_bound(problem, relaxed)
     assert found.profit < any_tariff - 0.01 * abs(any_tariff)
 
 
 @given(seeds, st.floats(0.0, 1.0))
 @settings(max_examples=20)
-def test_mixed_prices_of_limits_bound_as_well(small_scenario, make_problem_of, seed, share) -> None:
+def test_mixed_prices_of_limits_bound_as_well(
+    small_situation, make_problem_of, seed, share
+) -> None:
     """A bound of mixed prices of the shared limits is no worse than the worse of both."""
-    problem = problem_of(small_scenario, make_problem_of, seed, kept={"peak_valley": 0.9})
+    problem = problem_of(small_situation, make_problem_of, seed, kept={"peak_valley": 0.9})
     ends = [dispatch(problem, None, rounds=rounds, flat=False) for rounds in (4, 30)]
     at = [profit_bound(problem, mixed(*ends, way)) for way in (0.0, share, 1.0)]
     assert at[0] == pytest.approx(profit_bound(problem, ends[0]))

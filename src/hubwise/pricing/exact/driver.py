@@ -15,13 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.exact.program import Program
-from hubwise.pricing.exact.stay import Stay
+from hubwise.pricing.exact.session import Session
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 Term = tuple[Index, Array]
 
 # Energies that differ by less are the same [steps].
@@ -29,7 +28,7 @@ SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DriverColumns:
     """Columns of one driver's answer.
 
     Parameters
@@ -45,57 +44,59 @@ class Answer:
     net_cost: list[Term]
 
 
-def answer(program: Program, prices: Index, stay: Stay) -> Answer:
+def driver_columns(program: Program, prices: Index, session: Session) -> DriverColumns:
     """Write down one driver's best responses to ``prices``, columns of shape (2, groups)."""
-    into, out, energy = _path(program, stay)
-    worth = program.columns(len(stay.length), *stay.worth)
-    charges, charge_cost = _charging(program, stay, prices, worth, into)
-    limit_rent, limit_cost = _limiting(program, stay, out)
-    discharges, discharge_cost = _discharging(program, stay, prices, worth, out, limit_rent)
-    sells = stay.may_sell
+    into, out, energy = _path(program, session)
+    worth = program.columns(len(session.length), *session.worth)
+    charges, charge_cost = _charging(program, session, prices, worth, into)
+    limit_rent, limit_cost = _limiting(program, session, out)
+    discharges, discharge_cost = _discharging(program, session, prices, worth, out, limit_rent)
+    sells = session.may_sell
     # Who does the one in all slots of a run does not do the other in any.
     program.require((charges[1, sells], 1.0), (discharges[0], 1.0), high=1.0)
     program.require((charges[0, sells], 1.0), (discharges[1], 1.0), high=1.0)
-    single = sells & (stay.length == 1)
+    single = sells & (session.length == 1)
     both = (charges[0, single], 1.0), (discharges[0, single[sells]], 1.0)
     program.require(*both, high=1.0)
-    held_cost = _holding(program, stay, worth, energy)
+    held_cost = _holding(program, session, worth, energy)
     in_steps = [*charge_cost, *limit_cost, *discharge_cost, *held_cost]
-    return Answer(into, out, [(columns, stay.step_kwh * factor) for columns, factor in in_steps])
+    return DriverColumns(
+        into, out, [(columns, session.step_kwh * factor) for columns, factor in in_steps]
+    )
 
 
-def _path(program: Program, stay: Stay) -> tuple[Index, Index, Index]:
+def _path(program: Program, session: Session) -> tuple[Index, Index, Index]:
     """Energies put in, drawn, and held at the end of each slot."""
-    slots = len(stay.floor)
-    into = program.columns(slots, 0.0, stay.up)
-    out = program.columns(slots, 0.0, np.where(stay.may_sell[stay.run], stay.down, 0.0))
-    top = np.full(slots, stay.top)
-    if stay.ends_at_target:
-        top[-1] = stay.target
-    energy = program.columns(slots, stay.floor, top)
+    slots = len(session.floor)
+    into = program.columns(slots, 0.0, session.up)
+    out = program.columns(slots, 0.0, np.where(session.may_sell[session.run], session.down, 0.0))
+    top = np.full(slots, session.top)
+    if session.ends_at_target:
+        top[-1] = session.target
+    energy = program.columns(slots, session.floor, top)
     before = np.zeros(slots)
-    before[0] = stay.start
+    before[0] = session.start
     rows = program.require((energy, 1.0), (into, -1.0), (out, 1.0), low=before, high=before)
     program.put(rows[1:], energy[:-1], -1.0)
     return into, out, energy
 
 
 def _charging(
-    program: Program, stay: Stay, prices: Index, worth: Index, into: Index
+    program: Program, session: Session, prices: Index, worth: Index, into: Index
 ) -> tuple[Index, list[Term]]:
     """Charge only where worth is at least the price, at full power where it is more.
 
     Returns switches (charges, at full power) of shape (2, k), and the cost in steps.
     """
-    least, most = stay.worth
-    price = prices[0, stay.group]
-    full = np.asarray(stay.up * stay.length, np.float64)
-    charged = _totals(program, stay, into)
-    rent, at_full = _rent(program, most - stay.buy[0], charged, full, np.zeros_like(full))
+    least, most = session.worth
+    price = prices[0, session.group]
+    full = np.asarray(session.up * session.length, np.float64)
+    charged = _totals(program, session, into)
+    rent, at_full = _rent(program, most - session.buy[0], charged, full, np.zeros_like(full))
     charges = program.switches(len(full))
     program.require((charged, 1.0), (charges, -full), high=0.0)
-    too_dear = ((price, 1.0 / stay.charge_efficiency), (worth, -1.0), (rent, 1.0))
-    widest = stay.buy[1] - least
+    too_dear = ((price, 1.0 / session.charge_efficiency), (worth, -1.0), (rent, 1.0))
+    widest = session.buy[1] - least
     program.require(*too_dear, low=0.0)
     program.require(*too_dear, (charges, widest), high=widest)
     program.require((at_full, 1.0), (charges, -1.0), high=0.0)
@@ -103,82 +104,84 @@ def _charging(
 
 
 def _discharging(
-    program: Program, stay: Stay, prices: Index, worth: Index, out: Index, limit_rent: Index
+    program: Program, session: Session, prices: Index, worth: Index, out: Index, limit_rent: Index
 ) -> tuple[Index, list[Term]]:
     """Discharge only where the gain is at least the worth, at full power where it is more.
 
     Shapes and return as in `_charging`, for the runs in which some price may make it pay.
     """
-    sells = stay.may_sell
-    least, most = stay.worth
-    price = prices[1, stay.group[sells]]
-    full = np.asarray(stay.down * stay.length[sells], np.float64)
-    drawn = _totals(program, stay, out)[sells]
-    rent, at_full = _rent(program, stay.sell[1, sells] - least, drawn, full, np.zeros_like(full))
+    sells = session.may_sell
+    least, most = session.worth
+    price = prices[1, session.group[sells]]
+    full = np.asarray(session.down * session.length[sells], np.float64)
+    drawn = _totals(program, session, out)[sells]
+    rent, at_full = _rent(program, session.sell[1, sells] - least, drawn, full, np.zeros_like(full))
     draws = program.switches(len(full))
     program.require((drawn, 1.0), (draws, -full), high=0.0)
-    too_low = [(worth[sells], 1.0), (price, -stay.discharge_efficiency), (rent, 1.0)]
-    widest = most - stay.sell[0, sells]
-    if stay.limit_binds:
+    too_low = [(worth[sells], 1.0), (price, -session.discharge_efficiency), (rent, 1.0)]
+    widest = most - session.sell[0, sells]
+    if session.limit_binds:
         too_low.append((limit_rent, 1.0))
-        widest = widest + _most_limit_rent(stay)
-    program.require(*too_low, low=-stay.wear_cost)
-    program.require(*too_low, (draws, widest), high=widest - stay.wear_cost)
+        widest = widest + _most_limit_rent(session)
+    program.require(*too_low, low=-session.wear_cost)
+    program.require(*too_low, (draws, widest), high=widest - session.wear_cost)
     program.require((at_full, 1.0), (draws, -1.0), high=0.0)
     return np.stack([draws, at_full]), [(rent, -full)]
 
 
-def _limiting(program: Program, stay: Stay, out: Index) -> tuple[Index, list[Term]]:
+def _limiting(program: Program, session: Session, out: Index) -> tuple[Index, list[Term]]:
     """The driver's own limit on battery use."""
-    if not stay.limit_binds:
+    if not session.limit_binds:
         return np.zeros(0, np.int64), []
-    drawn = program.columns(1, 0.0, stay.limit)
+    drawn = program.columns(1, 0.0, session.limit)
     row = program.rows(1, 0.0, 0.0)
     program.put(row, drawn, 1.0)
     program.put(row, out, -1.0)
-    limit = np.array([stay.limit])
-    rent, _ = _rent(program, _most_limit_rent(stay), drawn, limit, np.zeros(1))
+    limit = np.array([session.limit])
+    rent, _ = _rent(program, _most_limit_rent(session), drawn, limit, np.zeros(1))
     return rent, [(rent, -limit)]
 
 
-def _most_limit_rent(stay: Stay) -> float:
+def _most_limit_rent(session: Session) -> float:
     """With more than this nobody would discharge, and the limit would not be reached."""
-    return float(stay.sell[1].max()) - stay.worth[0]
+    return float(session.sell[1].max()) - session.worth[0]
 
 
-def _holding(program: Program, stay: Stay, worth: Index, energy: Index) -> list[Term]:
+def _holding(program: Program, session: Session, worth: Index, energy: Index) -> list[Term]:
     """Worth falls only where the battery stands at its floor, and rises only where it is full."""
-    last = stay.last_slot
-    floor, at_end = stay.floor[last], energy[last]
-    kept = np.arange(len(last)) < len(last) - stay.ends_at_target
-    can_empty = kept & (stay.low <= floor + SAME)
-    can_fill = kept & (stay.high >= stay.top - SAME)
-    span = stay.worth[1] - stay.worth[0]
-    floor_rent, _ = _rent(program, span, at_end[can_empty], floor[can_empty], stay.high[can_empty])
-    top = np.full(int(can_fill.sum()), stay.top)
-    top_rent, _ = _rent(program, span, at_end[can_fill], top, stay.low[can_fill])
-    later = np.append(np.zeros(len(last) - 1), stay.surplus_value)
+    last = session.last_slot
+    floor, at_end = session.floor[last], energy[last]
+    kept = np.arange(len(last)) < len(last) - session.ends_at_target
+    can_empty = kept & (session.low <= floor + SAME)
+    can_fill = kept & (session.high >= session.top - SAME)
+    span = session.worth[1] - session.worth[0]
+    floor_rent, _ = _rent(
+        program, span, at_end[can_empty], floor[can_empty], session.high[can_empty]
+    )
+    top = np.full(int(can_fill.sum()), session.top)
+    top_rent, _ = _rent(program, span, at_end[can_fill], top, session.low[can_fill])
+    later = np.append(np.zeros(len(last) - 1), session.surplus_value)
     free = np.where(kept, 0.0, np.inf)
     rows = program.require((worth, 1.0), low=later - free, high=later + free)
     program.put(rows[:-1], worth[1:], -1.0)
     program.put(rows[can_empty], floor_rent, -1.0)
     program.put(rows[can_fill], top_rent, 1.0)
     cost = [
-        (worth[:1], np.array([-stay.start])),
+        (worth[:1], np.array([-session.start])),
         (floor_rent, floor[can_empty]),
         (top_rent, -top),
     ]
-    if stay.ends_at_target:
-        return [*cost, (worth[-1:], np.array([stay.target]))]
-    return [*cost, (energy[-1:], np.array([stay.surplus_value]))]
+    if session.ends_at_target:
+        return [*cost, (worth[-1:], np.array([session.target]))]
+    return [*cost, (energy[-1:], np.array([session.surplus_value]))]
 
 
-def _totals(program: Program, stay: Stay, moved: Index) -> Index:
+def _totals(program: Program, session: Session, moved: Index) -> Index:
     """What is moved in each run."""
-    total = program.columns(len(stay.length), 0.0, np.inf)
+    total = program.columns(len(session.length), 0.0, np.inf)
     rows = program.rows(total.shape, 0.0, 0.0)
     program.put(rows, total, 1.0)
-    program.put(rows[stay.run], moved, -1.0)
+    program.put(rows[session.run], moved, -1.0)
     return total
 
 

@@ -26,7 +26,7 @@ _UNSTATED = "stated no departure after the arrival; the actual one is used"
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class ImportedSession:
     """One session on the horizon; times in UTC.
 
     Parameters
@@ -105,7 +105,7 @@ class Tally:
     noted: Counter[str] = field(default_factory=Counter)
 
 
-def stays_of_day(table: Table, day: Day) -> tuple[list[Stay], Tally]:
+def sessions_of_day(table: Table, day: Day) -> tuple[list[ImportedSession], Tally]:
     """The stays that overlap the day, and the tally of the others."""
     tally = Tally()
     stays = []
@@ -145,7 +145,7 @@ def _refusal(row: dict[str, Any], day: Day) -> str | None:
     return None
 
 
-def _stay(row: dict[str, Any], name: str, day: Day, tally: Tally) -> Stay | None:
+def _stay(row: dict[str, Any], name: str, day: Day, tally: Tally) -> ImportedSession | None:
     """The stay of a good row, or nothing, tallied, where the horizon leaves nothing of it."""
     horizon = day.horizon
     stated = row["stated_departure"]
@@ -153,7 +153,7 @@ def _stay(row: dict[str, Any], name: str, day: Day, tally: Tally) -> Stay | None
     planned = row["departure"] if unstated else stated
     arrival, departure, actual = map(day.on_horizon, (row["arrival"], planned, row["departure"]))
     hours_before = max((horizon.start_utc - arrival) / timedelta(hours=1), 0.0)
-    stay = Stay(
+    stay = ImportedSession(
         session=row["session"] or name,
         driver=row["driver"] or row["session"] or name,
         hub=row["hub"],
@@ -172,7 +172,7 @@ def _stay(row: dict[str, Any], name: str, day: Day, tally: Tally) -> Stay | None
     return stay
 
 
-def _leftover(stay: Stay, horizon: Horizon) -> str | None:
+def _leftover(stay: ImportedSession, horizon: Horizon) -> str | None:
     """Why the horizon leaves nothing of a stay, if it does not."""
     if stay.departure <= horizon.start_utc:
         return "was to leave before the day began"
@@ -183,6 +183,6 @@ def _leftover(stay: Stay, horizon: Horizon) -> str | None:
     return None
 
 
-def whole_slots(stay: Stay, horizon: Horizon) -> int:
+def whole_slots(stay: ImportedSession, horizon: Horizon) -> int:
     """How many whole slots a stay covers."""
     return floor(horizon.slot_of(stay.departure)) - ceil(horizon.slot_of(stay.arrival))

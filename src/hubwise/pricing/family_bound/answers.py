@@ -76,7 +76,7 @@ def cut_back(length, pieces, excess):
 
 
 @njit(cache=True, nogil=True)
-def levels_by_worth(
+def thresholds_by_worth(
     buy, sell, own_buy, own_sell, tie, up, down, floor, target, top, surplus, slope, length,
     charge_to, drain_to,
 ):  # fmt: skip

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hubwise.domain import Scenario
+from hubwise.domain.arrays import Array
 from hubwise.ledger import Account
-from hubwise.study.report.words import STRATEGY_LABELS, finite
-
-Array = NDArray[np.float64]
+from hubwise.study.report.glossary import STRATEGY_LABELS, finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class Cases:
     """A scenario with the cases that were computed for it."""
 
     scenario: Scenario
@@ -97,7 +95,7 @@ def _rank(strategy: str, known: list[str]) -> int:
     return known.index(strategy) if strategy in known else len(known)
 
 
-def read_study(scenario: Scenario, folder: Path) -> Material:
+def read_study(scenario: Scenario, folder: Path) -> Cases:
     """Read a study's ``summary.json``; plan folders are ``plans/<strategy>-<participation>``."""
     return _material(
         scenario,
@@ -106,12 +104,12 @@ def read_study(scenario: Scenario, folder: Path) -> Material:
     )
 
 
-def read_plan(scenario: Scenario, folder: Path) -> Material:
+def read_plan(scenario: Scenario, folder: Path) -> Cases:
     """Read ``summary.json`` of a plan folder, which holds one result."""
     return _material(scenario, folder, lambda _strategy, _share: folder)
 
 
-def _material(scenario: Scenario, folder: Path, place: Any) -> Material:
+def _material(scenario: Scenario, folder: Path, place: Any) -> Cases:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     cases = tuple(
         Case(
@@ -122,7 +120,7 @@ def _material(scenario: Scenario, folder: Path, place: Any) -> Material:
         )
         for result in summary["results"]
     )
-    return Material(scenario, str(summary.get("version", "")), summary, cases)
+    return Cases(scenario, str(summary.get("version", "")), summary, cases)
 
 
 def ratios(case: Case, yardstick: Case | None) -> dict[str, float | None]:

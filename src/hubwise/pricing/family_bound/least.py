@@ -14,20 +14,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from hubwise.domain.arrays import Array, Index
 from hubwise.drivers.kernel import gather
-from hubwise.pricing.proof.answers import (
+from hubwise.pricing.family_bound.answers import (
     TIE,
     cut_back,
     cut_front,
     follow_between,
     insert,
-    levels_by_worth,
+    thresholds_by_worth,
 )
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 # Energies that differ by less are the same [kWh].
 CRUMB = 1e-9
@@ -41,7 +38,7 @@ PROBES = 8
 ROWS = 25
 
 
-class Stays(NamedTuple):
+class SessionRuns(NamedTuple):
     """The runs of one price and one floor of every session, and what its answers cost.
 
     ``first`` (sessions, slots + 1): first slot of each run, counted from arrival, closed by the
@@ -64,16 +61,16 @@ class Stays(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def find_runs(units, stays, group):
+def find_runs(units, sessions, group):
     """Write the runs of every stay; ``group`` (hubs, slots)."""
     for i in range(units.hub.shape[0]):
         groups = group[units.hub[i], units.arrival[i] : units.departure[i]].astype(np.float64)
-        stays.runs[i] = gather(
-            groups, groups, units.up[i], units.start[i], units.reserve[i], stays.first[i],
-            stays.floor[i],
+        sessions.runs[i] = gather(
+            groups, groups, units.up[i], units.start[i], units.reserve[i], sessions.first[i],
+            sessions.floor[i],
         )  # fmt: skip
-        for k in range(stays.runs[i]):
-            stays.group[i, k] = np.int64(groups[stays.first[i, k]])
+        for k in range(sessions.runs[i]):
+            sessions.group[i, k] = np.int64(groups[sessions.first[i, k]])
 
 
 @njit(cache=True, nogil=True)
@@ -111,11 +108,11 @@ def _between(
         dear_sell[k] = discharge[1, g] * discharge_eff + upper - wear
         if limited:
             sell[k] = -np.inf
-    levels_by_worth(
+    thresholds_by_worth(
         buy, sell, dear_buy, dear_sell, -TIE, up, down, floor, target, top,
         surplus - level[1] / charge_eff, slope, length, low_charge, low_drain,
     )  # fmt: skip
-    levels_by_worth(
+    thresholds_by_worth(
         dear_buy, dear_sell, buy, sell, TIE, up, down, floor, target, top,
         surplus - level[0] / charge_eff, slope, length, high_charge, high_drain,
     )  # fmt: skip
@@ -234,7 +231,7 @@ def _place(keys, key):
 
 
 @njit(cache=True, nogil=True)
-def least_in_box(units, stays, chosen, level, charge, discharge, both_ways, least):
+def least_in_box(units, sessions, chosen, level, charge, discharge, both_ways, least):
     """Write the least cost of the sessions ``chosen`` in a box of prices into ``least``.
 
     ``units``: the sessions as the dispatch has them. The box as `_between` has it; ``chosen`` and
@@ -242,9 +239,9 @@ def least_in_box(units, stays, chosen, level, charge, discharge, both_ways, leas
     others use as well two waited for each other ten times as long.
     """
     # A tuple of arrays is dear to hand on: its members are counted at every call.
-    first, runs, group, floor = stays.first, stays.runs, stays.group, stays.floor
-    price, reward, free = stays.price, stays.reward, stays.free
-    keys, kept = stays.key, stays.kept
+    first, runs, group, floor = sessions.first, sessions.runs, sessions.group, sessions.floor
+    price, reward, free = sessions.price, sessions.reward, sessions.free
+    keys, kept = sessions.key, sessions.kept
     up, down, hub, limit = units.up, units.down, units.hub, units.limit
     charge_eff, discharge_eff, wear = units.charge_eff, units.discharge_eff, units.wear
     start, target, top, surplus = units.start, units.target, units.top, units.surplus

@@ -6,26 +6,41 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.domain import Horizon, Scenario
-from hubwise.study.report.material import Case, Material
+from hubwise.domain.arrays import Flags
+from hubwise.study.report.cases import Case, Cases
+from hubwise.study.report.glossary import (
+    DASH,
+    EN,
+    GLOSSARY,
+    SPACE,
+    money,
+    number,
+    percent,
+    span,
+    tiny,
+)
 from hubwise.study.report.tables import facts, table
-from hubwise.study.report.words import DASH, EN, GLOSSARY, SPACE, money, number, percent, span, tiny
-
-Array = NDArray[np.float64]
 
 
 def subtitle(scenario: Scenario) -> str:
     """What kind of day this is, in one line."""
-    sessions, hubs, buses = len(scenario.fleet), len(scenario.hubs), len(scenario.feeder.bus)
-    first, last = scenario.horizon.local_starts()[0], scenario.horizon.local_starts()[-1]
+    sessions, hubs, buses = (
+        len(scenario.situation.fleet),
+        len(scenario.situation.hubs),
+        len(scenario.situation.feeder.bus),
+    )
+    first, last = (
+        scenario.situation.horizon.local_starts()[0],
+        scenario.situation.horizon.local_starts()[-1],
+    )
     day = f"{first:%A} {first.day} {first:%B %Y}, {first:%H:%M}"
     facts = [
         f"{sessions:,} {_plural(sessions, 'session')} at {hubs:,} {_plural(hubs, 'hub')}",
         f"a feeder of {buses:,} buses",
-        f"{scenario.horizon.slots} slots of {scenario.horizon.slot_minutes}{SPACE}min from {day}",
-        f"{scenario.horizon.zone} ({last.tzname()})",
+        f"{scenario.situation.horizon.slots} slots of {scenario.situation.horizon.slot_minutes}{SPACE}min from {day}",
+        f"{scenario.situation.horizon.zone} ({last.tzname()})",
     ]
     return escape(" · ".join(facts))
 
@@ -42,7 +57,11 @@ def bullets(lines: Iterable[str], empty: str) -> str:
 
 def price_rules(scenario: Scenario) -> str:
     """What a posted tariff may be, block by block, beside what the operator is given."""
-    rules, market, horizon = scenario.rules, scenario.market, scenario.horizon
+    rules, market, horizon = (
+        scenario.situation.rules,
+        scenario.situation.market,
+        scenario.situation.horizon,
+    )
     columns = (
         market.purchase_price,
         market.feed_in_price,
@@ -68,7 +87,7 @@ def price_rules(scenario: Scenario) -> str:
     return table(head, rows, "numbers words-2")
 
 
-def _when(horizon: Horizon, mask: NDArray[np.bool_]) -> str:
+def _when(horizon: Horizon, mask: Flags) -> str:
     """The local hours at which a mask over the slots holds."""
     starts = [f"{at:%H:%M}" for at in horizon.local_starts()]
     ends = [*starts[1:], f"{horizon.end_utc.astimezone(horizon.local_starts()[0].tzinfo):%H:%M}"]
@@ -81,8 +100,12 @@ def _when(horizon: Horizon, mask: NDArray[np.bool_]) -> str:
 
 def rules_in_words(scenario: Scenario) -> str:
     """Tariff family, caps, promises and limits, as rows of name and value."""
-    rules, promises, feeder = scenario.rules, scenario.promises, scenario.feeder
-    per_kwh = f"{scenario.currency}/kWh"
+    rules, promises, feeder = (
+        scenario.situation.rules,
+        scenario.situation.promises,
+        scenario.situation.feeder,
+    )
+    per_kwh = f"{scenario.situation.market.currency}/kWh"
     rows = [
         ("Tariff family", escape(rules.family) + (", hub by hub" if rules.per_hub else "")),
         ("Cap on the average charge price", _or_none(rules.average_cap, 3, per_kwh)),
@@ -91,7 +114,14 @@ def rules_in_words(scenario: Scenario) -> str:
         ("Voltage band, p.u.", span(feeder.voltage_min_pu, feeder.voltage_max_pu, 2)),
         ("Substation transformer", _transformer(scenario)),
         ("Branch ampacity", _ampacity(scenario)),
-        ("Demand charge", _or_none(scenario.market.demand_charge, 2, f"{scenario.currency}/kW")),
+        (
+            "Demand charge",
+            _or_none(
+                scenario.situation.market.demand_charge,
+                2,
+                f"{scenario.situation.market.currency}/kW",
+            ),
+        ),
     ]
     return facts(rows)
 
@@ -105,25 +135,25 @@ def _at_most(promise: float) -> str:
 
 
 def _transformer(scenario: Scenario) -> str:
-    feeder = scenario.feeder
+    feeder = scenario.situation.feeder
     rating = number(feeder.transformer_kva, 0, "kVA")
     return f"{rating}, at most {percent(feeder.transformer_limit)} of it"
 
 
 def _ampacity(scenario: Scenario) -> str:
-    known = scenario.feeder.ampacity_a[np.isfinite(scenario.feeder.ampacity_a)]
+    known = scenario.situation.feeder.ampacity_a[np.isfinite(scenario.situation.feeder.ampacity_a)]
     return span(known.min(), known.max(), 0, "A") if known.size else "none"
 
 
 def hubs_table(scenario: Scenario) -> str:
     """Where the hubs are and what stands there."""
-    hubs = scenario.hubs
+    hubs = scenario.situation.hubs
     own = np.broadcast_to(hubs.transformer_kva, len(hubs))
     rows = [
         [
             escape(hubs.name[k]),
             number(hubs.bus[k].item()),
-            number(int((scenario.fleet.hub == k).sum())),
+            number(int((scenario.situation.fleet.hub == k).sum())),
             _battery(hubs.battery_kw[k], hubs.battery_kwh[k]),
             number(hubs.solar_kw[k].max(), 0, "kW") if hubs.solar_kw[k].max() > 0 else "none",
             _or_none(hubs.import_limit_kw[k], 0, "kW"),
@@ -149,7 +179,7 @@ def _battery(kw: float, kwh: float) -> str:
 
 def fleet_facts(scenario: Scenario) -> str:
     """Who comes: stays, batteries, energy, wear."""
-    fleet, hours = scenario.fleet, scenario.horizon.slot_hours
+    fleet, hours = scenario.situation.fleet, scenario.situation.horizon.slot_hours
     if not len(fleet):
         return '<p class="note">No session.</p>'
     stay = hours * (fleet.departure_slot - fleet.arrival_slot)
@@ -169,8 +199,10 @@ def fleet_facts(scenario: Scenario) -> str:
 
 
 def _wear(scenario: Scenario) -> str:
-    wear = scenario.fleet.wear_cost
-    return escape(span(float(wear.min()), float(wear.max()), 2, f"{scenario.currency}/kWh"))
+    wear = scenario.situation.fleet.wear_cost
+    return escape(
+        span(float(wear.min()), float(wear.max()), 2, f"{scenario.situation.market.currency}/kWh")
+    )
 
 
 def _shares(names: Sequence[str], counts: Sequence[int]) -> str:
@@ -178,10 +210,10 @@ def _shares(names: Sequence[str], counts: Sequence[int]) -> str:
     return escape(", ".join(f"{name} {percent(n / sum(counts))}" for name, n in pairs))
 
 
-def method_table(material: Material) -> str:
+def method_table(cases: Cases) -> str:
     """How the plan's numbers were made at every participation, with bound and gap."""
-    cases = [case for share in material.participations if (case := material.chosen(share))]
-    unit = escape(material.scenario.currency)
+    cases = [case for share in cases.participations if (case := cases.chosen(share))]
+    unit = escape(cases.scenario.situation.market.currency)
     rows = [
         ["Search method", *(_method(case) for case in cases)],
         ["Tariffs evaluated", *(number(case.value("evaluations")) for case in cases)],
@@ -224,14 +256,14 @@ def _gap(case: Case, key: str) -> str:
     return "not computed" if value is None else percent(value, 2)
 
 
-def how_made(material: Material) -> str:
+def how_made(cases: Cases) -> str:
     """Version, seed and method in one sentence."""
-    search = material.scenario.search
+    search = cases.scenario.search
     facts = [
-        f"Hubwise {material.version}" if material.version else "Hubwise",
+        f"Hubwise {cases.version}" if cases.version else "Hubwise",
         f"search method “{search.method}”, at most {search.evaluations:,} tariffs",
         f"seed {search.seed}",
-        f"scenario “{material.scenario.name}”",
+        f"scenario “{cases.scenario.name}”",
     ]
     return escape(", ".join(facts)) + "."
 

@@ -13,15 +13,12 @@ import heapq
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Dispatch, Problem, mixed
 from hubwise.domain import Tariff
 from hubwise.pricing.bound import profit_bound
 from hubwise.pricing.family import Family
-from hubwise.pricing.proof.box import SMALL, Box, Part, parts_of
-
-Array = NDArray[np.float64]
+from hubwise.pricing.family_bound.box import SMALL, Box, Part, parts_of
 
 # Boxes looked at for one bound.
 BOXES = 500
@@ -53,7 +50,7 @@ class FamilyBound:
     closed: bool
 
 
-def family_bound(
+def bound_family(
     problem: Problem,
     family: Family,
     relaxed: Dispatch,

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hubwise.domain import Fleet, Horizon, Market, Scenario, Tariff
+from hubwise.domain import Fleet, Horizon, Market, Situation, Tariff
+from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import Bounds, best_response, bounds, uncoordinated
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 # A saving within this much of what is asked for is what is asked for [currency].
 ROUNDING = 1e-9
@@ -39,7 +36,7 @@ def reference_costs(fleet: Fleet, market: Market, horizon: Horizon) -> Array:
     return paid - fleet.surplus_value * surplus_kwh
 
 
-def willing(scenario: Scenario, tariff: Tariff, asked: Flags) -> Scenario:
+def willing(situation: Situation, tariff: Tariff, asked: Flags) -> Situation:
     """The scenario with those of whom were ``asked`` who save their minimum at ``tariff``.
 
     It depends on nothing but prices and batteries: at the same ones the same drivers take part,
@@ -52,14 +49,14 @@ def willing(scenario: Scenario, tariff: Tariff, asked: Flags) -> Scenario:
     asked
         Who is asked to take part; shape (sessions,).
     """
-    fleet = scenario.fleet
-    saved = savings(fleet, tariff, scenario.market, scenario.horizon)
+    fleet = situation.fleet
+    saved = savings(fleet, tariff, situation.market, situation.horizon)
     fleet = fleet.with_participating(asked & (saved >= fleet.minimum_saving - ROUNDING))
-    same = np.array_equal(fleet.participating, scenario.fleet.participating)
-    return scenario if same else replace(scenario, fleet=fleet)
+    same = np.array_equal(fleet.participating, situation.fleet.participating)
+    return situation if same else replace(situation, fleet=fleet)
 
 
-def most_saving(scenario: Scenario, wear_cost: Array) -> Array:
+def most_saving(situation: Situation, wear_cost: Array) -> Array:
     """At least what any tariff within the price rules lets a stay save; shape (sessions,).
 
     As if charging cost the lowest charge price of the stay all the time and discharging earned the
@@ -73,16 +70,16 @@ def most_saving(scenario: Scenario, wear_cost: Array) -> Array:
     wear_cost
         What a kWh drawn costs in battery life; shape (sessions,) [currency/kWh].
     """
-    fleet, rules = replace(scenario.fleet, wear_cost=wear_cost), scenario.rules
+    fleet, rules = replace(situation.fleet, wear_cost=wear_cost), situation.rules
     stays = list(zip(fleet.arrival_slot, fleet.departure_slot, strict=True))
     low = np.array([rules.charge_price_min[a:d].min() for a, d in stays])
     high = np.array([rules.discharge_price_max[a:d].max() for a, d in stays])
     # Per kWh into and out of the battery; energy above the required counts at what it is worth.
     stored = low / fleet.charge_efficiency - fleet.surplus_value
     drawn = fleet.discharge_efficiency * high - fleet.wear_cost - fleet.surplus_value
-    cost = _least_cost(fleet, bounds(fleet, scenario.horizon.slot_hours), stored, drawn)
+    cost = _least_cost(fleet, bounds(fleet, situation.horizon.slot_hours), stored, drawn)
     at_arrival = fleet.surplus_value * (fleet.arrival_kwh - fleet.required_kwh)
-    most: Array = reference_costs(fleet, scenario.market, scenario.horizon) - (cost - at_arrival)
+    most: Array = reference_costs(fleet, situation.market, situation.horizon) - (cost - at_arrival)
     return most
 
 

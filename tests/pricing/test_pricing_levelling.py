@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from hubwise.domain import Tariff
 from hubwise.drivers import best_response, uncoordinated
 from hubwise.ledger import make_bills
-from hubwise.pricing import cost_ceiling, level, make_family, participants_pay
+from hubwise.pricing import cost_ceiling, level_prices, make_family, participants_pay
 
 seeds = st.integers(0, 2**32 - 1)
 
 
-def without_tricks(scenario):
+def without_tricks(situation):
     """The scenario with discharge prices that arbitrage never bounds, so that cost only rises."""
-    top = np.full(scenario.horizon.slots, 0.05)
-    return replace(scenario, rules=replace(scenario.rules, discharge_price_max=top))
+    top = np.full(situation.horizon.slots, 0.05)
+    return replace(situation, rules=replace(situation.rules, discharge_price_max=top))
 
 
 def wild_prices(seed: int, groups: int) -> np.ndarray:
@@ -32,13 +32,13 @@ def wild_prices(seed: int, groups: int) -> np.ndarray:
 @given(seeds, st.floats(0.2, 1.2), st.sampled_from(["flat", "time-of-use", "hourly"]))
 @settings(max_examples=40)
 def test_the_promise_is_kept_to_the_tick(
-    small_scenario, make_problem_of, seed, share, name
+    small_situation, make_problem_of, seed, share, name
 ) -> None:
     """Within reach, participants pay at most the promise; every price a tick more breaks it."""
-    problem = make_problem_of(without_tricks(small_scenario(seed, sessions=10)), saving=share)
-    family = make_family(problem.scenario, name)
+    problem = make_problem_of(without_tricks(small_situation(seed, sessions=10)), saving=share)
+    family = make_family(problem.situation, name)
     wild = wild_prices(seed, family.groups)
-    prices = level(problem, family, wild)
+    prices = level_prices(problem, family, wild)
     assert np.array_equal(family.project(prices), prices)
     most, paid = cost_ceiling(problem), participants_pay(problem, family, prices)
     dearest = family.project(np.stack([family.high[0], family.low[1]]))
@@ -56,10 +56,10 @@ def test_the_promise_is_kept_to_the_tick(
 
 @given(seeds)
 @settings(max_examples=25)
-def test_cost_rises_along_the_path(small_scenario, make_problem_of, seed) -> None:
+def test_cost_rises_along_the_path(small_situation, make_problem_of, seed) -> None:
     """Charge prices up and discharge prices down never lower what participants pay."""
-    problem = make_problem_of(small_scenario(seed))
-    family = make_family(problem.scenario, "hourly")
+    problem = make_problem_of(small_situation(seed))
+    family = make_family(problem.situation, "hourly")
     fixed = np.random.default_rng(seed).uniform(0.0, 0.6, (2, family.groups))
     ways = np.linspace(-0.5, 0.5, 9)
     charge = [np.clip(fixed[0] + way, family.low[0], family.high[0]) for way in ways]
@@ -73,84 +73,84 @@ def test_cost_rises_along_the_path(small_scenario, make_problem_of, seed) -> Non
 
 @given(seeds, st.sampled_from([0.5, 0.9, np.inf]))
 @settings(max_examples=25)
-def test_each_participant_is_no_worse_off(small_scenario, make_problem_of, seed, share) -> None:
+def test_each_participant_is_no_worse_off(small_situation, make_problem_of, seed, share) -> None:
     """Whatever the prices: nobody's bill is above charging at once at the reference tariff."""
-    problem = make_problem_of(small_scenario(seed, sessions=10), saving=share)
-    family = make_family(problem.scenario)
-    tariff = family.tariff(level(problem, family, wild_prices(seed, family.groups)))
-    scenario = problem.scenario
-    schedule, least = best_response(scenario.fleet, tariff, scenario.horizon)
+    problem = make_problem_of(small_situation(seed, sessions=10), saving=share)
+    family = make_family(problem.situation)
+    tariff = family.tariff(level_prices(problem, family, wild_prices(seed, family.groups)))
+    situation = problem.situation
+    schedule, least = best_response(situation.fleet, tariff, situation.horizon)
     bills = make_bills(
-        scenario.fleet,
+        situation.fleet,
         tariff,
-        scenario.market,
-        scenario.horizon,
+        situation.market,
+        situation.horizon,
         schedule=schedule,
-        uncoordinated=uncoordinated(scenario.fleet, scenario.horizon),
+        uncoordinated=uncoordinated(situation.fleet, situation.horizon),
         best_response_cost=least,
     )
     assert bills.saving.min() >= -1e-9
 
 
-def test_without_a_promise_prices_are_only_made_lawful(small_scenario, make_problem_of) -> None:
+def test_without_a_promise_prices_are_only_made_lawful(small_situation, make_problem_of) -> None:
     """No saving promise, no shift."""
-    problem = make_problem_of(small_scenario(4))
-    family = make_family(problem.scenario)
+    problem = make_problem_of(small_situation(4))
+    family = make_family(problem.situation)
     wild = wild_prices(4, family.groups)
-    assert np.array_equal(level(problem, family, wild), family.project(wild))
+    assert np.array_equal(level_prices(problem, family, wild), family.project(wild))
 
 
-def test_nobody_to_promise_to(small_scenario, make_problem_of) -> None:
+def test_nobody_to_promise_to(small_situation, make_problem_of) -> None:
     """Without participants nothing can be saved, and prices are lawful all the same."""
-    scenario = small_scenario(4)
-    nobody = replace(scenario, fleet=scenario.fleet.with_participating(np.zeros(8, bool)))
+    situation = small_situation(4)
+    nobody = replace(situation, fleet=situation.fleet.with_participating(np.zeros(8, bool)))
     for share in (0.5, np.inf):
         problem = make_problem_of(nobody, saving=share)
         assert cost_ceiling(problem) in (0.0, np.inf)
-        family = make_family(problem.scenario)
-        prices = level(problem, family, wild_prices(4, family.groups))
+        family = make_family(problem.situation)
+        prices = level_prices(problem, family, wild_prices(4, family.groups))
         assert np.array_equal(family.project(prices), prices)
 
 
-def test_drivers_who_are_paid_to_charge(small_scenario, make_problem_of) -> None:
+def test_drivers_who_are_paid_to_charge(small_situation, make_problem_of) -> None:
     """Where uncoordinated charging earns money, the promise is that it earns enough of it."""
-    scenario = without_tricks(small_scenario(5))
+    situation = without_tricks(small_situation(5))
     paid = np.full(24, -0.2)
-    scenario = replace(
-        scenario,
+    situation = replace(
+        situation,
         fleet=replace(
-            scenario.fleet, discharge_kw_max=np.zeros(8), max_kwh=scenario.fleet.required_kwh
+            situation.fleet, discharge_kw_max=np.zeros(8), max_kwh=situation.fleet.required_kwh
         ),
-        market=replace(scenario.market, reference_price=paid, purchase_price=paid - 0.1),
+        market=replace(situation.market, reference_price=paid, purchase_price=paid - 0.1),
         rules=replace(
-            scenario.rules, charge_price_min=np.full(24, -0.5), charge_price_max=np.full(24, 1.0)
+            situation.rules, charge_price_min=np.full(24, -0.5), charge_price_max=np.full(24, 1.0)
         ),
     )
-    problem = make_problem_of(scenario, saving=1.3)
+    problem = make_problem_of(situation, saving=1.3)
     assert cost_ceiling(problem) < 0.0
-    family = make_family(scenario, "flat")
-    prices = level(problem, family, np.array([[-0.2], [0.0]]))
+    family = make_family(situation, "flat")
+    prices = level_prices(problem, family, np.array([[-0.2], [0.0]]))
     assert participants_pay(problem, family, prices) <= cost_ceiling(problem)
     assert prices[0, 0] == pytest.approx(-0.26, abs=1e-4)
 
 
-def test_payment_is_the_bills(small_scenario, make_problem_of) -> None:
+def test_payment_is_the_bills(small_situation, make_problem_of) -> None:
     """What participants pay, wear included, is what their bills say, surplus energy or not."""
-    scenario = small_scenario(6, sessions=12)
+    situation = small_situation(6, sessions=12)
     worth = np.linspace(0.0, 0.5, 12)
-    scenario = replace(scenario, fleet=replace(scenario.fleet, surplus_value=worth))
-    problem = make_problem_of(scenario)
-    family = make_family(scenario)
+    situation = replace(situation, fleet=replace(situation.fleet, surplus_value=worth))
+    problem = make_problem_of(situation)
+    family = make_family(situation)
     prices = family.project(
-        np.stack([scenario_mean(scenario, family), np.full(family.groups, 0.2)])
+        np.stack([scenario_mean(situation, family), np.full(family.groups, 0.2)])
     )
     tariff: Tariff = family.tariff(prices)
-    schedule, least = best_response(scenario.fleet, tariff, scenario.horizon)
+    schedule, least = best_response(situation.fleet, tariff, situation.horizon)
     bills = make_bills(
-        scenario.fleet,
+        situation.fleet,
         tariff,
-        scenario.market,
-        scenario.horizon,
+        situation.market,
+        situation.horizon,
         schedule=schedule,
         uncoordinated=problem.uncoordinated,
         best_response_cost=least,
@@ -158,7 +158,7 @@ def test_payment_is_the_bills(small_scenario, make_problem_of) -> None:
     assert participants_pay(problem, family, prices) == pytest.approx(bills.net_cost.sum())
 
 
-def scenario_mean(scenario, family) -> np.ndarray:
+def scenario_mean(situation, family) -> np.ndarray:
     """Mean purchase price of every group; shape (groups,)."""
-    price = np.broadcast_to(scenario.market.purchase_price, family.group.shape)
+    price = np.broadcast_to(situation.market.purchase_price, family.group.shape)
     return family.vector(price, price, np.ones((2, *price.shape)))[0]

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hubwise.dispatch import Problem, make_problem
-from hubwise.pricing.exact import UnsolvedError, exact, merged, rounded
+from hubwise.domain.arrays import Array
+from hubwise.pricing.exact import UnsolvedError, merged, rounded, solve_exact
 from hubwise.pricing.search.loop import Setting
-from hubwise.scenario import Problem as Mistake
-from hubwise.scenario import ScenarioError
-
-Array = NDArray[np.float64]
+from hubwise.scenario import Issue, ScenarioError
 
 # The effort grows steeply with the classes of drivers.
 MOST_CLASSES = 40
@@ -32,7 +27,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Exactly:
+class ExactMethod:
     """Parameters of the method.
 
     Parameters
@@ -65,7 +60,7 @@ class Exactly:
         assert setting.problem is not None
         classes = _classes(setting.problem)
         try:
-            best = exact(
+            best = solve_exact(
                 classes, setting.family, seconds=self.seconds, gap=self.gap, start=setting.first
             )
         except UnsolvedError as unsolved:
@@ -79,7 +74,7 @@ class Exactly:
 
 def _classes(problem: Problem) -> Problem:
     """The problem with identical drivers merged."""
-    together = make_problem(merged(problem.scenario), problem.limits, span_kw=problem.span_kw)
+    together = make_problem(merged(problem.situation), problem.limits, span_kw=problem.span_kw)
     count = len(together.fleet)
     if count > MOST_CLASSES:
         raise _refusal(
@@ -91,4 +86,4 @@ def _classes(problem: Problem) -> Problem:
 
 
 def _refusal(wrong: str, right: str) -> ScenarioError:
-    return ScenarioError([Mistake("scenario.toml", "search", "method", wrong, right)])
+    return ScenarioError([Issue("scenario.toml", "search", "method", wrong, right)])

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hubwise.audit import audit
 from hubwise.domain import Promises, Scenario, Tariff
 from hubwise.drivers import best_response
-from hubwise.plan import plan, replan, write
-from hubwise.plan.consent import most_saving, savings, willing
+from hubwise.plan import make_plan, replan, write
+from hubwise.plan.participation import most_saving, savings, willing
 from hubwise.plan.wishes import make_wishes
 from hubwise.scenario import load
 
@@ -25,8 +25,12 @@ TOLERANCE = 1e-8
 
 def _tariff(scenario: Scenario, seed: int) -> Tariff:
     """A lawful tariff without same-slot arbitrage for anybody."""
-    rng, rules, fleet = np.random.default_rng(seed), scenario.rules, scenario.fleet
-    shape = (len(scenario.hubs), scenario.horizon.slots)
+    rng, rules, fleet = (
+        np.random.default_rng(seed),
+        scenario.situation.rules,
+        scenario.situation.fleet,
+    )
+    shape = (len(scenario.situation.hubs), scenario.situation.horizon.slots)
     low, high = rules.charge_price_min, rules.charge_price_max
     charge = low + (high - low) * rng.choice([0.0, 0.4, 1.0], shape)
     kept = fleet.charge_efficiency * fleet.discharge_efficiency
@@ -37,8 +41,8 @@ def _tariff(scenario: Scenario, seed: int) -> Tariff:
 
 
 def _with_minimum(scenario: Scenario, seed: int) -> Scenario:
-    minimum = np.random.default_rng(seed).uniform(0.0, 8.0, len(scenario.fleet))
-    return replace(scenario, fleet=replace(scenario.fleet, minimum_saving=minimum))
+    minimum = np.random.default_rng(seed).uniform(0.0, 8.0, len(scenario.situation.fleet))
+    return scenario.having(fleet=replace(scenario.situation.fleet, minimum_saving=minimum))
 
 
 @given(seed=seeds)
@@ -50,9 +54,9 @@ def test_who_takes_part_saves_enough(small_scenario: Callable[..., Scenario], se
     asked = np.random.default_rng(seed).random(len(given_.fleet)) < 0.8
     fleet = willing(given_, tariff, asked).fleet
     saved = savings(fleet, tariff, given_.market, given_.horizon)
-    joined, declined = fleet.participating, asked & ~fleet.participating
-    assert not (joined & ~asked).any()
-    assert np.all(saved[joined] >= fleet.minimum_saving[joined] - TOLERANCE)
+    participants, declined = fleet.participating, asked & ~fleet.participating
+    assert not (participants & ~asked).any()
+    assert np.all(saved[participants] >= fleet.minimum_saving[participants] - TOLERANCE)
     assert np.all(saved[declined] < fleet.minimum_saving[declined])
 
 
@@ -78,10 +82,15 @@ def test_who_takes_part_depends_on_prices_alone(
 def test_no_lawful_tariff_saves_more(small_scenario: Callable[..., Scenario], seed: int) -> None:
     """What a driver is told that no tariff can save, no tariff saves."""
     scenario = small_scenario(seed)
-    worth = np.random.default_rng(seed).choice([0.0, 0.2], len(scenario.fleet))
-    scenario = replace(scenario, fleet=replace(scenario.fleet, surplus_value=worth))
-    most = most_saving(scenario, scenario.fleet.wear_cost)
-    saved = savings(scenario.fleet, _tariff(scenario, seed), scenario.market, scenario.horizon)
+    worth = np.random.default_rng(seed).choice([0.0, 0.2], len(scenario.situation.fleet))
+    scenario = scenario.having(fleet=replace(scenario.situation.fleet, surplus_value=worth))
+    most = most_saving(scenario, scenario.situation.fleet.wear_cost)
+    saved = savings(
+        scenario.situation.fleet,
+        _tariff(scenario, seed),
+        scenario.situation.market,
+        scenario.situation.horizon,
+    )
     assert np.all(saved <= most + TOLERANCE)
 
 
@@ -90,13 +99,18 @@ def test_the_bound_is_reached_where_one_price_holds_all_day(
 ) -> None:
     """At flat prices without arbitrage, at the rules' ends, nothing is left of the bound."""
     scenario = small_scenario(3, levels=1)
-    rules = replace(scenario.rules, discharge_price_max=np.full(scenario.horizon.slots, 0.02))
-    scenario = replace(scenario, rules=rules)
-    shape = (len(scenario.hubs), scenario.horizon.slots)
+    rules = replace(
+        scenario.situation.rules,
+        discharge_price_max=np.full(scenario.situation.horizon.slots, 0.02),
+    )
+    scenario = scenario.having(rules=rules)
+    shape = (len(scenario.situation.hubs), scenario.situation.horizon.slots)
     tariff = Tariff(np.full(shape, 0.05), np.full(shape, 0.02))
-    saved = savings(scenario.fleet, tariff, scenario.market, scenario.horizon)
+    saved = savings(
+        scenario.situation.fleet, tariff, scenario.situation.market, scenario.situation.horizon
+    )
     np.testing.assert_allclose(
-        saved, most_saving(scenario, scenario.fleet.wear_cost), atol=TOLERANCE
+        saved, most_saving(scenario, scenario.situation.fleet.wear_cost), atol=TOLERANCE
     )
 
 
@@ -104,36 +118,41 @@ def test_the_bound_is_reached_where_one_price_holds_all_day(
 def choosy() -> Scenario:
     """The packaged example, half of whose drivers want a lot for taking part."""
     scenario = load("example")
-    minimum = np.where(np.arange(len(scenario.fleet)) % 2, 2.5, 0.0)
+    minimum = np.where(np.arange(len(scenario.situation.fleet)) % 2, 2.5, 0.0)
     minimum[0] = 1000.0
     few = replace(scenario.search, evaluations=15)
-    fleet = replace(scenario.fleet, minimum_saving=minimum)
-    return replace(scenario, fleet=fleet, search=few)
+    fleet = replace(scenario.situation.fleet, minimum_saving=minimum)
+    return scenario.having(fleet=fleet, search=few)
 
 
 def test_a_plan_leaves_out_who_would_save_too_little(choosy: Scenario) -> None:
     """They charge at once at the reference tariff; the result says how many declined."""
-    made = plan(choosy)
-    joined = made.scenario.fleet.participating
-    assert 0 < joined.sum() < len(joined)
-    assert not joined[0]
-    assert made.result["declined"] == (choosy.fleet.participating & ~joined).sum()
+    made = make_plan(choosy)
+    participants = made.scenario.situation.fleet.participating
+    assert 0 < participants.sum() < len(participants)
+    assert not participants[0]
+    assert made.result["declined"] == (choosy.situation.fleet.participating & ~participants).sum()
     assert made.participation == choosy.participation
-    out = ~joined
+    out = ~participants
     np.testing.assert_allclose(made.bills.net_cost[out], made.bills.reference_cost[out])
-    assert np.all(made.bills.saving[joined] >= choosy.fleet.minimum_saving[joined] - TOLERANCE)
+    assert np.all(
+        made.bills.saving[participants]
+        >= choosy.situation.fleet.minimum_saving[participants] - TOLERANCE
+    )
 
 
 def test_the_audit_derives_who_takes_part(choosy: Scenario, tmp_path: Path) -> None:
     """A true plan passes; one that leaves out a willing driver, or keeps an unwilling, does not."""
-    made = plan(choosy)
+    made = make_plan(choosy)
     assert audit(write(made, tmp_path / "true"), choosy).failures == ()
 
     for wish in (0.0, 1000.0):
-        minimum = np.full(len(choosy.fleet), wish)
-        told = replace(choosy, fleet=replace(choosy.fleet, minimum_saving=minimum))
-        lied = replace(made.scenario, fleet=replace(made.scenario.fleet, minimum_saving=minimum))
-        fade = np.zeros(len(choosy.fleet))
+        minimum = np.full(len(choosy.situation.fleet), wish)
+        told = choosy.having(fleet=replace(choosy.situation.fleet, minimum_saving=minimum))
+        lied = made.scenario.having(
+            fleet=replace(made.scenario.situation.fleet, minimum_saving=minimum)
+        )
+        fade = np.zeros(len(choosy.situation.fleet))
         wishes = make_wishes(told, lied, made.schedule, made.bills, made.tariff, fade)
         false = replace(made, scenario=lied, given=told, wishes=wishes)
         folder = write(false, tmp_path / f"lied-{wish}")
@@ -146,19 +165,21 @@ def test_best_responses_do_not_depend_on_who_else_takes_part(
     """So a driver's saving can be told before the others have decided."""
     scenario = small_scenario(5)
     tariff = _tariff(scenario, 5)
-    _, together = best_response(scenario.fleet, tariff, scenario.horizon)
-    some = np.arange(len(scenario.fleet)) % 2 == 0
-    _, alone = best_response(scenario.fleet.select(some), tariff, scenario.horizon)
+    _, together = best_response(scenario.situation.fleet, tariff, scenario.situation.horizon)
+    some = np.arange(len(scenario.situation.fleet)) % 2 == 0
+    _, alone = best_response(
+        scenario.situation.fleet.select(some), tariff, scenario.situation.horizon
+    )
     np.testing.assert_array_equal(alone, together[some])
 
 
 def test_nobody_stays(choosy: Scenario, tmp_path: Path) -> None:
     """Where every driver declines the day is planned without participants, and the audit holds."""
-    minimum = np.full(len(choosy.fleet), 1000.0)
-    scenario = replace(choosy, fleet=replace(choosy.fleet, minimum_saving=minimum))
-    made = plan(scenario)
-    assert made.result["declined"] == scenario.fleet.participating.sum()
-    assert not made.scenario.fleet.participating.any()
+    minimum = np.full(len(choosy.situation.fleet), 1000.0)
+    scenario = choosy.having(fleet=replace(choosy.situation.fleet, minimum_saving=minimum))
+    made = make_plan(scenario)
+    assert made.result["declined"] == scenario.situation.fleet.participating.sum()
+    assert not made.scenario.situation.fleet.participating.any()
     assert audit(write(made, tmp_path / "alone"), scenario).failures == ()
 
 
@@ -167,26 +188,27 @@ def test_what_is_promised_is_promised_to_those_who_take_part() -> None:
     scenario = load("example")
     few = replace(scenario.search, evaluations=15)
     scenario = replace(scenario, search=few, promises=Promises(saving=0.8))
-    everybody = plan(scenario)
+    everybody = make_plan(scenario)
     share = everybody.bills.saving / everybody.bills.reference_cost
     most = share >= np.median(share)
     assert everybody.bills.net_cost[~most].sum() > 0.8 * everybody.bills.reference_cost[~most].sum()
-    fleet = replace(scenario.fleet, minimum_saving=np.where(most, 1000.0, 0.0))
-    made = plan(replace(scenario, fleet=fleet))
-    np.testing.assert_array_equal(made.scenario.fleet.participating, ~most)
+    fleet = replace(scenario.situation.fleet, minimum_saving=np.where(most, 1000.0, 0.0))
+    made = make_plan(scenario.having(fleet=fleet))
+    np.testing.assert_array_equal(made.scenario.situation.fleet.participating, ~most)
     assert made.result["participant_cost_ratio"] <= 0.8 * (1 + 1e-9)
     assert made.result["operator_profit"] < everybody.result["operator_profit"]
 
 
 def test_asked_again_at_the_prices_of_a_plan_made_again(choosy: Scenario) -> None:
     """When prices follow the market, who would now save too little leaves, and nobody else."""
-    made = plan(choosy)
+    made = make_plan(choosy)
     market = replace(
-        made.scenario.market, purchase_price=made.scenario.market.purchase_price + 0.02
+        made.scenario.situation.market,
+        purchase_price=made.scenario.situation.market.purchase_price + 0.02,
     )
-    later = replace(made.scenario, market=market)
+    later = made.scenario.having(market=market)
     again = replan(made, later)
     saved = savings(later.fleet, again.tariff, later.market, later.horizon)
     enough = saved >= later.fleet.minimum_saving - TOLERANCE
     asked = later.fleet.participating
-    np.testing.assert_array_equal(again.scenario.fleet.participating, asked & enough)
+    np.testing.assert_array_equal(again.scenario.situation.fleet.participating, asked & enough)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hubwise.dispatch import Dispatch, Limits, Problem, dispatch, feeder_limits, make_problem
-from hubwise.domain import Scenario, Schedule, Tariff
-from hubwise.plan.promised import Promised
-
-Array = NDArray[np.float64]
+from hubwise.domain import Schedule, Situation, Tariff
+from hubwise.domain.arrays import Array
+from hubwise.plan.baseline import Baseline
 
 # Rounds of the first dispatch, of each that goes on from it, and the most dispatches until limits
 # hold under AC.
@@ -25,7 +23,7 @@ NOISE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Steered:
+class AcDispatch:
     """A dispatch under AC limits.
 
     Parameters
@@ -41,10 +39,10 @@ class Steered:
     missed_kw: Array
 
 
-def steer(
-    scenario: Scenario,
+def ac_dispatch(
+    situation: Situation,
     tariff: Tariff,
-    promised: Promised,
+    baseline: Baseline,
     *,
     start: Dispatch | None = None,
     near: Dispatch | None = None,
@@ -52,7 +50,7 @@ def steer(
     rounds: int = ROUNDS,
     caution_kw: float = 0.0,
     limits: Limits | None = None,
-) -> Steered:
+) -> AcDispatch:
     """Dispatch at ``tariff`` so that promises and limits hold under AC power flow.
 
     Each turn linearises the feeder where the last dispatch led, and aims inside the limits by as
@@ -80,32 +78,32 @@ def steer(
     known = start or near
     if limits is None:
         limits = (
-            promised.limits
+            baseline.limits
             if known is None
-            else feeder_limits(scenario.feeder, scenario.hubs.bus, known.hub_kw)
+            else feeder_limits(situation.feeder, situation.hubs.bus, known.hub_kw)
         )
     multipliers = near.multipliers if near is not None else None
     onward = start
-    best: Steered | None = None
+    best: AcDispatch | None = None
     for _ in range(TURNS):
         problem = make_problem(
-            scenario,
+            situation,
             replace(limits, upper=limits.upper - caution[1]),
-            span_kw=promised.span_kw - caution[0],
+            span_kw=baseline.span_kw - caution[0],
             connection_caution_kw=caution[2],
         )
         answer = dispatch(
             problem, tariff, rounds=rounds, start=multipliers, onward=onward, sessions=sessions
         )
-        limits = feeder_limits(scenario.feeder, scenario.hubs.bus, answer.hub_kw)
-        missed = missed_kw(scenario, limits, promised.span_kw, answer.hub_kw)
+        limits = feeder_limits(situation.feeder, situation.hubs.bus, answer.hub_kw)
+        missed = missed_kw(situation, limits, baseline.span_kw, answer.hub_kw)
         worst = float(missed.max())
         # A miss this small only says that dispatches differ by as much: aim once more.
         noise = NOISE * problem.spread_kw
         least = np.inf if best is None else float(best.missed_kw.max())
         stuck = worst > max(0.9 * least, noise)
         if best is None or worst < least:
-            best = Steered(answer, problem, missed)
+            best = AcDispatch(answer, problem, missed)
         if worst <= 0.0 or (stuck and rounds >= ROUNDS):
             break
         caution += np.where(missed > 0.0, missed + NUDGE_KW, 0.0)
@@ -115,7 +113,7 @@ def steer(
     return best
 
 
-def missed_kw(scenario: Scenario, limits: Limits, span_kw: float, hub_kw: Array) -> Array:
+def missed_kw(situation: Situation, limits: Limits, span_kw: float, hub_kw: Array) -> Array:
     """By how much peak-valley promise, feeder limits and grid connections are missed at worst.
 
     ``limits`` must be linearised at ``hub_kw``, where its rows are those of the power flow.
@@ -125,7 +123,7 @@ def missed_kw(scenario: Scenario, limits: Limits, span_kw: float, hub_kw: Array)
     Array
         Shape (3,), 0 or less where all hold [kW].
     """
-    rows, hubs = limits.rows(hub_kw), scenario.hubs
+    rows, hubs = limits.rows(hub_kw), situation.hubs
     over_import = np.max(hub_kw - hubs.most_import_kw[:, None])
     over_export = np.max(-hub_kw - hubs.most_export_kw[:, None])
     return np.array(
