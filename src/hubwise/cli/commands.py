@@ -31,14 +31,11 @@ from hubwise.cli.scenario import scenarios
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario
-from hubwise.plan import plan as make_plan
-from hubwise.plan import read, write
+from hubwise.plan import make_plan, read, write
 from hubwise.plan.folder import is_plan
 from hubwise.plan.place import check_place
 from hubwise.scenario import load, with_wear
-from hubwise.study import PARTICIPATIONS
-from hubwise.study import frontier as draw_frontier
-from hubwise.study import study as run_study
+from hubwise.study import PARTICIPATIONS, make_frontier, make_study
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
 from hubwise.study.frontier import PARTICIPATIONS as FRONTIER_PARTICIPATIONS
 from hubwise.study.report import write_plan_report
@@ -168,7 +165,7 @@ def _adjusted(
         family=family or rules.family,
         per_hub=rules.per_hub if per_hub is None else per_hub,
     )
-    return replace(scenario, search=search, rules=rules)
+    return replace(scenario.having(rules=rules), search=search)
 
 
 @app.command()
@@ -208,7 +205,7 @@ def study(
     """
     with explained(as_json=as_json, out=out), progress_bar() as bar:
         given = _worn(load(scenario), wear)
-        made = run_study(
+        made = make_study(
             given,
             out,
             participations=participation or PARTICIPATIONS,
@@ -273,7 +270,7 @@ def frontier(
     Exit code 1 says that some promises cannot be kept, or were not; they are shown as such.
     """
     with explained(as_json=as_json, out=out), progress_bar() as bar:
-        made = draw_frontier(
+        made = make_frontier(
             load(scenario),
             out,
             participations=participation or FRONTIER_PARTICIPATIONS,

@@ -23,7 +23,7 @@ from hubwise.cli.options import (
 )
 from hubwise.plan.folder import PlanFolderError, read
 from hubwise.scenario import Issue, ScenarioError, load_nation
-from hubwise.study import zones as run_zones
+from hubwise.study import make_zones
 
 
 def zones(
@@ -62,7 +62,7 @@ def zones(
     if prices is not None and (method is not None or keep_plans):
         raise typer.BadParameter("is of plans, and --prices makes none", param_hint="--method")
     with explained(as_json=as_json, out=out), progress_bar() as bar:
-        made = run_zones(
+        made = make_zones(
             load_nation(nation, copies=copies),
             out,
             prices=None if prices is None else _posted(prices),

@@ -1,5 +1,6 @@
 """Zero-regret dispatch of drivers and station batteries under shared limits."""
 
+from hubwise.dispatch.baseline import Baseline, at_rest, make_baseline
 from hubwise.dispatch.bound import (
     excess_cost,
     least_cost,
@@ -10,11 +11,17 @@ from hubwise.dispatch.bound import (
 from hubwise.dispatch.kernel import Units
 from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
-from hubwise.dispatch.solve import Dispatch, Multipliers, dispatch
+from hubwise.dispatch.solve import Dispatch, dispatch
 from hubwise.dispatch.ties import pessimistic, undelegated
 from hubwise.dispatch.units import session_units
+from hubwise.dispatch.warm import Multipliers, WarmStart, read_warm_start
 
 __all__ = [
+    "WarmStart",
+    "read_warm_start",
+    "Baseline",
+    "at_rest",
+    "make_baseline",
     "Dispatch",
     "Limits",
     "Multipliers",

@@ -7,7 +7,7 @@ dispatch give a tight one.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -77,8 +77,15 @@ def mixed(first: Dispatch, second: Dispatch, share: float) -> Dispatch:
         way: Array = (1.0 - share) * one + share * other
         return way
 
-    names = (field.name for field in fields(first.duals))
-    return replace(first, duals=type(first.duals)(**{name: between(name) for name in names}))
+    return replace(
+        first,
+        duals=replace(
+            first.duals,
+            rows=between("rows"),
+            imports=between("imports"),
+            exports=between("exports"),
+        ),
+    )
 
 
 def _least(units: Units, price: Array, reward: Array) -> Array:

@@ -26,6 +26,8 @@ class Limits:
 
     Parameters
     ----------
+    row
+        What each row is; length rows.
     coefficient
         Change per kW at a hub; shape (rows, hubs, slots).
     offset
@@ -34,6 +36,7 @@ class Limits:
         Limit; shape (rows, slots). That of row 0 keeps the substation transformer in its limit.
     """
 
+    row: tuple[str, ...]
     coefficient: Array
     offset: Array
     upper: Array
@@ -47,6 +50,10 @@ class Limits:
         """Active power at the feeder head; shape (slots,) [kW]."""
         head: Array = self.rows(hub_kw)[0]
         return head
+
+
+Row = tuple[str, Array, Array, Array]
+"""A row of limits: what it is, its value, its change per kW at a hub, and the most it may be."""
 
 
 def feeder_limits(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Limits:
@@ -66,14 +73,15 @@ def feeder_limits(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Limits:
     rating = feeder.transformer_limit * feeder.transformer_kva
     most = np.sqrt(np.maximum(rating**2 - reactive**2, 0.0))
     rows = [
-        (head, slope, most),
-        (-head, -slope, most),
+        ("head", head, slope, most),
+        ("-head", -head, -slope, most),
         *_voltage_rows(feeder, at),
         *_branch_rows(feeder, at),
     ]
-    value, coefficient, upper = (np.stack(column) for column in zip(*rows, strict=True))
+    row, *columns = zip(*rows, strict=True)
+    value, coefficient, upper = (np.stack(column) for column in columns)
     offset = value - np.einsum("kht,ht->kt", coefficient, hub_kw)
-    return Limits(coefficient, offset, upper)
+    return Limits(tuple(row), coefficient, offset, upper)
 
 
 def _solvable(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Array:
@@ -87,24 +95,27 @@ def _solvable(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Array:
     return hub_kw * most
 
 
-def _voltage_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array]]:
+def _voltage_rows(feeder: Feeder, at: Tangent) -> list[Row]:
     """One row for the lowest and one for the highest voltage of each slot, where near the band."""
     voltage = at.state.voltage_pu
     found = []
-    for sign, limit in ((-1.0, -feeder.voltage_min_pu), (1.0, feeder.voltage_max_pu)):
+    for name, sign, limit in (
+        ("lowest voltage", -1.0, -feeder.voltage_min_pu),
+        ("highest voltage", 1.0, feeder.voltage_max_pu),
+    ):
         worst = np.argmax(np.nan_to_num(sign * voltage, nan=-np.inf), axis=0)
         value, slope = sign * _pick(voltage, worst), sign * _pick(at.voltage_pu, worst)
-        found += _scaled(value, slope, limit, VOLTAGE_MARGIN_PU)
+        found += _scaled(name, value, slope, limit, VOLTAGE_MARGIN_PU)
     return found
 
 
-def _branch_rows(feeder: Feeder, at: Tangent) -> list[tuple[Array, Array, Array]]:
+def _branch_rows(feeder: Feeder, at: Tangent) -> list[Row]:
     """One row for the branch of each slot nearest to its limit, where near."""
     limit = feeder.branch_limits
     loading = at.state.branch_loading / limit[:, None]
     worst = np.argmax(np.nan_to_num(loading, nan=-np.inf), axis=0)
     slope = _pick(at.branch_loading / limit[:, None, None], worst)
-    return _scaled(_pick(loading, worst), slope, 1.0, BRANCH_MARGIN)
+    return _scaled("branch", _pick(loading, worst), slope, 1.0, BRANCH_MARGIN)
 
 
 def _pick(values: Array, which: Index) -> Array:
@@ -115,9 +126,7 @@ def _pick(values: Array, which: Index) -> Array:
     return picked
 
 
-def _scaled(
-    value: Array, slope: Array, limit: float, margin: float
-) -> list[tuple[Array, Array, Array]]:
+def _scaled(name: str, value: Array, slope: Array, limit: float, margin: float) -> list[Row]:
     """The row in kW-like units, or none where no slot comes near the limit."""
     steepest = np.abs(slope).max(axis=0)
     usable = (value > limit - margin) & (steepest > 0.0)  # neither holds of what is not known
@@ -125,4 +134,5 @@ def _scaled(
         return []
     scale = 1.0 / np.where(usable, steepest, np.inf)
     upper = np.where(usable, limit * scale, np.inf)
-    return [(np.where(usable, value * scale, 0.0), np.where(usable, slope * scale, 0.0), upper)]
+    value, slope = np.where(usable, value * scale, 0.0), np.where(usable, slope * scale, 0.0)
+    return [(name, value, slope, upper)]

@@ -15,7 +15,7 @@ from hubwise.ledger import sum_by_hub
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One scenario at one participation, as the dispatch sees it.
+    """One situation at one participation, as the dispatch sees it.
 
     Parameters
     ----------
@@ -57,10 +57,11 @@ def make_problem(
     situation: Situation,
     limits: Limits,
     *,
+    everybody: Schedule | None = None,
     span_kw: float = float("inf"),
     connection_caution_kw: float = 0.0,
 ) -> Problem:
-    """The dispatch problem of a scenario whose participants are marked.
+    """The dispatch problem of a situation whose participants are marked.
 
     Parameters
     ----------
@@ -68,12 +69,15 @@ def make_problem(
         What is given.
     limits
         The feeder's limits.
+    everybody
+        What all sessions do uncoordinated, where that is known (see `Baseline`).
     span_kw
         The most the peak-valley difference may be [kW].
     connection_caution_kw
         How far inside the limits of the grid connections to aim [kW].
     """
-    everybody = uncoordinated(situation.fleet, situation.horizon)
+    if everybody is None:
+        everybody = uncoordinated(situation.fleet, situation.horizon)
     participating, hubs = situation.fleet.participating, situation.hubs
     others = sum_by_hub(
         len(hubs), situation.fleet.hub[~participating], everybody.charge_kw[~participating]

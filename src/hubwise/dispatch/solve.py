@@ -14,8 +14,9 @@ from hubwise.dispatch.units import (
     station_schedule,
     station_units,
 )
+from hubwise.dispatch.warm import Multipliers, WarmStart
 from hubwise.domain import Schedule, StationSchedule, Tariff
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Flags, Names
 from hubwise.drivers import schedule_of
 from hubwise.ledger import sum_by_hub
 
@@ -43,15 +44,6 @@ ORDER_SEED = 33
 
 
 @dataclass(frozen=True, slots=True)
-class Multipliers:
-    """Prices of the shared limits, to start the next dispatch from [currency/kWh]."""
-
-    rows: Array
-    imports: Array
-    exports: Array
-
-
-@dataclass(frozen=True, slots=True)
 class Dispatch:
     """What was dispatched, and how well it was done.
 
@@ -76,6 +68,8 @@ class Dispatch:
         Duality gap of the last round [currency].
     rounds
         Rounds over all units.
+    session
+        Whose schedules they are; shape (sessions,).
     """
 
     schedule: Schedule
@@ -87,6 +81,11 @@ class Dispatch:
     span_price: float
     gap: float
     rounds: int
+    session: Names
+
+    def warm(self) -> WarmStart:
+        """Where a dispatch of the same sessions at the same prices goes on from here."""
+        return WarmStart(self.multipliers, self.hub_kw, self.session, self.schedule, self.stations)
 
 
 def dispatch(
@@ -94,8 +93,7 @@ def dispatch(
     tariff: Tariff | None,
     *,
     rounds: int = 6,
-    start: Multipliers | None = None,
-    onward: Dispatch | None = None,
+    warm: WarmStart | None = None,
     sessions: Schedule | None = None,
     flat: bool = True,
 ) -> Dispatch:
@@ -111,12 +109,10 @@ def dispatch(
         problem, whose marginal prices show which tariff to try first).
     rounds
         Rounds over all units.
-    start
-        Multipliers to begin with.
-    onward
-        A dispatch of the same participants at the same tariff to go on from: its schedules are
-        among the cheapest still, and its multipliers take the place of ``start``. The feeder and
-        the market may have changed.
+    warm
+        Where to begin: at its multipliers, and, where it has schedules, from those. They must be
+        among the cheapest at this tariff; the feeder and the market may have changed, and sessions
+        that it does not know are placed anew.
     sessions
         Schedules of the participants, where they are given; only stations are then dispatched.
     flat
@@ -131,49 +127,77 @@ def dispatch(
     horizon, hubs = situation.horizon, situation.hubs
     cars = session_units(problem.fleet, horizon, own=tariff is not None)
     units = concatenated(cars, station_units(hubs, horizon))
-    if onward is not None:
-        start = onward.multipliers
-        _resume(units, problem, onward)
-    fixed = _fixed_kw(problem, sessions, onward)
-    board = _board(problem, fixed, start, flat=flat)
-    if onward is not None:
-        board.used[:] = onward.stations.solar_kw
+    resumed = None if warm is None else _resumed(problem, warm)
+    fixed = _fixed_kw(problem, sessions, resumed)
+    board = _board(problem, fixed, None if warm is None else warm.multipliers, flat=flat)
+    if resumed is not None:
+        _resume(units, problem, resumed)
+        board.used[:] = resumed.stations.solar_kw
     zero = np.zeros((len(hubs), horizon.slots))
     prices = (tariff.charge_price, tariff.discharge_price) if tariff else (zero, zero)
     order = np.random.default_rng(ORDER_SEED).permutation(len(units.hub))
     is_session = order < len(problem.fleet)
     visits = [order[is_session]] if sessions is None else []
     visits += [order[~is_session]] * STATION_ROUNDS
-    gap, first_kink = 0.0, FIRST_KINK if onward is None else ONWARD_KINK
+    gap, first_kink = 0.0, FIRST_KINK if resumed is None else ONWARD_KINK
     for count in range(rounds):
         done = count / (rounds - 1) if rounds > 1 else 1.0
         kink = first_kink * (KINK / first_kink) ** done * problem.spread_kw
-        learn = count > 0 or onward is not None
+        learn = count > 0 or resumed is not None
         board = _with_levels(board._replace(kink=kink), problem, learn=learn)
         gap = sum(kernel.go_round(units, board, *prices, visit) for visit in visits)
         kernel.curtail(board)
     return _result(problem, units, board, sessions, gap, rounds)
 
 
-def _resume(units: kernel.Units, problem: Problem, onward: Dispatch) -> None:
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    """Schedules to go on from: of the sessions that have one, and of the stations."""
+
+    known: Flags
+    schedule: Schedule
+    stations: StationSchedule
+
+
+def _resumed(problem: Problem, warm: WarmStart) -> _Resumed | None:
+    """What a start knows of the participants' schedules; None where it is only near."""
+    if warm.session is None or warm.schedule is None or warm.stations is None:
+        return None
+    wanted = problem.fleet.session
+    if np.array_equal(wanted, warm.session):
+        return _Resumed(np.ones(len(wanted), dtype=bool), warm.schedule, warm.stations)
+    place = {name: k for k, name in enumerate(warm.session.tolist())}
+    row = np.array([place.get(name, -1) for name in wanted.tolist()], np.int64)
+    known = row >= 0
+    had = warm.schedule
+
+    def of(values: Array) -> Array:
+        return np.where(known[:, None], values[row], 0.0)
+
+    schedule = Schedule(of(had.charge_kw), of(had.discharge_kw), of(had.energy_kwh))
+    return _Resumed(known, schedule, warm.stations)
+
+
+def _resume(units: kernel.Units, problem: Problem, resumed: _Resumed) -> None:
     """Give the units the schedules that they had; slices of a station have equal shares of it."""
     count, hours = len(problem.fleet), problem.situation.horizon.slot_hours
     station = units.hub[count:]
     slices = np.bincount(station, minlength=len(problem.situation.hubs))[station, None]
-    cars, stations = onward.schedule, onward.stations
+    cars, stations = resumed.schedule, resumed.stations
     charge = np.concatenate([cars.charge_kw, stations.charge_kw[station] / slices])
     discharge = np.concatenate([cars.discharge_kw, stations.discharge_kw[station] / slices])
     gained = charge * units.charge_eff[:, None] - discharge / units.discharge_eff[:, None]
     units.change[:] = hours * gained
-    units.placed[:] = True
+    units.placed[:count] = resumed.known
+    units.placed[count:] = True
 
 
-def _fixed_kw(problem: Problem, sessions: Schedule | None, onward: Dispatch | None) -> Array:
+def _fixed_kw(problem: Problem, sessions: Schedule | None, resumed: _Resumed | None) -> Array:
     """Hub net draw before any unit moves; shape (hubs, slots) [kW]."""
-    if onward is not None:
-        stations = onward.stations
+    if resumed is not None:
+        stations = resumed.stations
         stored = stations.charge_kw - stations.discharge_kw - stations.solar_kw
-        return problem.others_kw + _vehicles(problem, onward.schedule) + stored
+        return problem.others_kw + _vehicles(problem, resumed.schedule) + stored
     fixed = problem.others_kw - problem.situation.hubs.solar_kw
     return fixed if sessions is None else fixed + _vehicles(problem, sessions)
 
@@ -186,14 +210,14 @@ def _board(
     worth = float(np.abs(market.purchase_price).mean()) or 1.0
     spread = problem.spread_kw
     start = start or Multipliers(
-        np.zeros_like(rows), np.zeros_like(fixed_kw), np.zeros_like(fixed_kw)
+        (), np.zeros_like(rows), np.zeros_like(fixed_kw), np.zeros_like(fixed_kw)
     )
     return kernel.Board(
         net=fixed_kw.copy(),
         rows=rows,
         coefficient=problem.limits.coefficient,
         bound=problem.limits.upper.copy(),
-        multiplier=_fitted(start.rows, len(rows)),
+        multiplier=start.on(problem.limits.row),
         import_level=problem.import_limit_kw.copy(),
         export_level=problem.export_limit_kw.copy(),
         import_multiplier=start.imports.copy(),
@@ -214,13 +238,6 @@ def _board(
     )
 
 
-def _fitted(multiplier: Array, rows: int) -> Array:
-    """The same multipliers for another number of rows; those of new rows begin at nothing."""
-    fitted = np.zeros((rows, multiplier.shape[1]))
-    fitted[: len(multiplier)] = multiplier[:rows]
-    return fitted
-
-
 def _with_levels(board: kernel.Board, problem: Problem, *, learn: bool) -> kernel.Board:
     """Set the free levels to balance; then, where ``learn``, let the multipliers follow."""
     if np.isfinite(problem.span_kw):
@@ -232,7 +249,7 @@ def _with_levels(board: kernel.Board, problem: Problem, *, learn: bool) -> kerne
         demand_charge = problem.situation.market.demand_charge
         board.import_level[h] = kernel.import_level(board, h, limit, demand_charge)
     if learn:
-        pressed = _duals(board)
+        pressed = _duals(problem.limits.row, board)
         board.multiplier[:] = pressed.rows
         board.import_multiplier[:] = pressed.imports
         board.export_multiplier[:] = pressed.exports
@@ -257,17 +274,24 @@ def _result(
     cars = _vehicles(problem, schedule)
     hub_kw = problem.others_kw + cars + stations.charge_kw - stations.discharge_kw - board.used
     price = kernel.marginal_prices(board)
-    multipliers = Multipliers(board.multiplier, board.import_multiplier, board.export_multiplier)
-    duals = _duals(board)
+    row = problem.limits.row
+    multipliers = Multipliers(
+        row, board.multiplier, board.import_multiplier, board.export_multiplier
+    )
+    duals = _duals(row, board)
     span_price = horizon.slot_hours * float(duals.rows[:2].sum(axis=1).max())
-    return Dispatch(schedule, stations, hub_kw, multipliers, duals, price, span_price, gap, rounds)
+    return Dispatch(
+        schedule, stations, hub_kw, multipliers, duals, price, span_price, gap, rounds,
+        problem.fleet.session,
+    )  # fmt: skip
 
 
-def _duals(board: kernel.Board) -> Multipliers:
+def _duals(row: tuple[str, ...], board: kernel.Board) -> Multipliers:
     """How hard each shared limit pushes now: its multiplier, moved by what is over."""
     over_import = board.net - board.import_level[:, None]
     over_export = -board.net - board.export_level[:, None]
     return Multipliers(
+        row,
         _pushed(board.multiplier, board.stiffness * (board.rows - board.bound)),
         _pushed(board.import_multiplier, board.hub_stiffness * over_import),
         _pushed(board.export_multiplier, board.hub_stiffness * over_export),

@@ -1,4 +1,4 @@
-"""The nouns: horizon, tariff, fleet, hub, feeder, schedule, scenario."""
+"""The nouns: horizon, tariff, fleet, hub, feeder, schedule, situation, scenario."""
 
 from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
 from hubwise.domain.feeder import Feeder
@@ -7,6 +7,7 @@ from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
 from hubwise.domain.scenario import Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
+from hubwise.domain.situation import Situation
 from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Range",
     "Scenario",
     "Schedule",
+    "Situation",
     "Search",
     "StationSchedule",
     "Tariff",

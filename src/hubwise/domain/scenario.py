@@ -1,15 +1,11 @@
-"""The scenario: everything that is given before anybody decides anything."""
+"""The scenario: a situation to be planned from nothing, and the experiment around it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import Any
 
-from hubwise.domain.cell import BatteryFacts
-from hubwise.domain.feeder import Feeder
-from hubwise.domain.fleet import Fleet
-from hubwise.domain.horizon import Horizon
-from hubwise.domain.hub import Hubs
-from hubwise.domain.tariff import Market, PriceRules, Promises
+from hubwise.domain.situation import Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +32,35 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Everything that is given; checked at the door, trusted from here on.
+    """A situation with a name, and what an experiment on it needs to know.
 
-    ``source`` says where it was read from: a packaged scenario's name or a folder's path.
-
-    ``fleet.participating`` is the scenario's own participation; studies sweep others, drawn so
-    that a higher participation contains the lower one (``participation_order``: sessions in the
-    order in which they join).
+    Parameters
+    ----------
+    name, source
+        What it is called, and where it was read from: a packaged scenario's name or a folder's
+        path.
+    situation
+        What is to be planned. ``situation.fleet.participating`` is the scenario's own
+        participation.
+    participation_order, participation
+        Sessions in the order in which they join, and the share that has joined: studies sweep
+        others, and a higher participation contains the lower one.
+    search
+        How prices are searched for.
+    assumptions, sources, notes
+        What the report says of it.
     """
 
     name: str
     source: str
-    currency: str
-    horizon: Horizon
-    feeder: Feeder
-    hubs: Hubs
-    fleet: Fleet
+    situation: Situation
     participation_order: tuple[int, ...]
     participation: float
-    market: Market
-    rules: PriceRules
-    promises: Promises
     search: Search
     assumptions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    battery: BatteryFacts = field(default_factory=BatteryFacts)
+
+    def having(self, **changes: Any) -> Scenario:
+        """The same experiment on a situation of which some parts are others."""
+        return replace(self, situation=replace(self.situation, **changes))

@@ -40,6 +40,8 @@ class Market:
         Received per kWh that vehicles discharge [currency/kWh].
     demand_charge
         Paid once per horizon for the highest import of each hub [currency/kW].
+    currency
+        ISO 4217 code of every price.
     """
 
     purchase_price: Array
@@ -47,6 +49,7 @@ class Market:
     reference_price: Array
     incentive: Array
     demand_charge: float = 0.0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
 from hubwise.plan.model import Plan
-from hubwise.plan.planner import STRATEGIES, make_plan, relax
+from hubwise.plan.planner import STRATEGIES, make_plan
+from hubwise.plan.relaxed import relax
 from hubwise.plan.replan import Replan, replan
 from hubwise.plan.statement import Statement, UnknownDriverError, statement, statements
 from hubwise.plan.tables import TABLES, tables

@@ -6,10 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Limits, Problem, dispatch, feeder_limits, make_problem
+from hubwise.dispatch import (
+    Baseline,
+    Dispatch,
+    Limits,
+    Problem,
+    WarmStart,
+    dispatch,
+    feeder_limits,
+    make_problem,
+)
 from hubwise.domain import Schedule, Situation, Tariff
 from hubwise.domain.arrays import Array
-from hubwise.plan.baseline import Baseline
 
 # Rounds of the first dispatch, of each that goes on from it, and the most dispatches until limits
 # hold under AC.
@@ -44,8 +52,7 @@ def ac_dispatch(
     tariff: Tariff,
     baseline: Baseline,
     *,
-    start: Dispatch | None = None,
-    near: Dispatch | None = None,
+    warm: WarmStart | None = None,
     sessions: Schedule | None = None,
     rounds: int = ROUNDS,
     caution_kw: float = 0.0,
@@ -59,12 +66,10 @@ def ac_dispatch(
 
     Parameters
     ----------
-    scenario, tariff, promised
-        What is given.
-    start
-        A dispatch of the same fleet at the same tariff, to go on from.
-    near
-        A dispatch at another, not far from it: says where to begin, and at which multipliers.
+    situation, tariff, baseline
+        What is dispatched, at which prices, and what promises are measured against.
+    warm
+        Where the first dispatch begins.
     sessions
         Participants' schedules, where only stations are dispatched.
     rounds
@@ -75,26 +80,22 @@ def ac_dispatch(
         The feeder linearised near where the first dispatch will lead, where that is known.
     """
     caution = np.full(3, caution_kw)
-    known = start or near
     if limits is None:
         limits = (
             baseline.limits
-            if known is None
-            else feeder_limits(situation.feeder, situation.hubs.bus, known.hub_kw)
+            if warm is None
+            else feeder_limits(situation.feeder, situation.hubs.bus, warm.hub_kw)
         )
-    multipliers = near.multipliers if near is not None else None
-    onward = start
     best: AcDispatch | None = None
     for _ in range(TURNS):
         problem = make_problem(
             situation,
             replace(limits, upper=limits.upper - caution[1]),
+            everybody=baseline.schedule,
             span_kw=baseline.span_kw - caution[0],
             connection_caution_kw=caution[2],
         )
-        answer = dispatch(
-            problem, tariff, rounds=rounds, start=multipliers, onward=onward, sessions=sessions
-        )
+        answer = dispatch(problem, tariff, rounds=rounds, warm=warm, sessions=sessions)
         limits = feeder_limits(situation.feeder, situation.hubs.bus, answer.hub_kw)
         missed = missed_kw(situation, limits, baseline.span_kw, answer.hub_kw)
         worst = float(missed.max())
@@ -108,7 +109,7 @@ def ac_dispatch(
             break
         caution += np.where(missed > 0.0, missed + NUDGE_KW, 0.0)
         # Few rounds may be too few for the multipliers to follow.
-        onward, rounds = answer, ROUNDS if stuck else ONWARD_ROUNDS
+        warm, rounds = answer.warm(), ROUNDS if stuck else ONWARD_ROUNDS
     assert best is not None
     return best
 

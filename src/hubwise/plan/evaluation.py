@@ -8,19 +8,19 @@ import numpy as np
 
 from hubwise.dispatch import (
     Limits,
-    Multipliers,
     Problem,
+    WarmStart,
     dispatch,
     feeder_limits,
     make_problem,
     with_participants,
 )
+from hubwise.dispatch.baseline import at_rest
 from hubwise.domain import Schedule, Situation, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.drivers import best_response, schedule_cost, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
-from hubwise.plan.baseline import at_rest
 from hubwise.plan.result import departure_figures, feeder_figures
 from hubwise.pricing import Value, cost_ceiling, value_of
 
@@ -56,12 +56,12 @@ class Start:
     ----------
     limits
         The feeder's limits, linearised there.
-    multipliers
-        Prices of the shared limits.
+    warm
+        Where the dispatch begins.
     """
 
     limits: Limits
-    multipliers: Multipliers
+    warm: WarmStart
 
 
 def start_of(situation: Situation, tariff: Tariff) -> Start:
@@ -74,7 +74,7 @@ def start_of(situation: Situation, tariff: Tariff) -> Start:
     span = _span_kw(situation, power_flow(feeder, bus, at_once).head_kw)
     problem = make_problem(situation, feeder_limits(feeder, bus, at_once), span_kw=span)
     answer = dispatch(problem, tariff, rounds=START_ROUNDS)
-    return Start(feeder_limits(feeder, bus, answer.hub_kw), answer.multipliers)
+    return Start(feeder_limits(feeder, bus, answer.hub_kw), answer.warm().near())
 
 
 def evaluate(situation: Situation, tariff: Tariff, *, start: Start | None = None) -> Evaluation:
@@ -94,7 +94,7 @@ def evaluate(situation: Situation, tariff: Tariff, *, start: Start | None = None
     problem = make_problem(situation, start.limits)
     before = power_flow(feeder, bus, _at_once_kw(situation, problem.uncoordinated)).head_kw
     problem = replace(problem, span_kw=_span_kw(situation, before))
-    worth = value_of(problem, tariff, rounds=ROUNDS, start=start.multipliers)
+    worth = value_of(problem, tariff, rounds=ROUNDS, warm=start.warm)
     answer = worth.dispatch
     schedule = with_participants(problem, answer.schedule)
     state = power_flow(feeder, bus, answer.hub_kw)

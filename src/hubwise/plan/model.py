@@ -7,10 +7,10 @@ from typing import Any
 
 from hubwise.battery import Ageing
 from hubwise.dispatch import Dispatch
+from hubwise.dispatch.baseline import Baseline
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.grid import FeederState
 from hubwise.ledger import Account, Bills
-from hubwise.plan.baseline import Baseline
 from hubwise.plan.wishes import Wishes
 
 

@@ -6,10 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from hubwise.dispatch import Baseline, make_problem
 from hubwise.domain import Fleet, Horizon, Market, Situation, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import Bounds, best_response, bounds, uncoordinated
+from hubwise.pricing import Family, coarse_to_fine, cost_ceiling, level_prices, participants_pay
 
+# Most turns of asking who takes part and giving way to those who do.
+AGREEING = 10
 # A saving within this much of what is asked for is what is asked for [currency].
 ROUNDING = 1e-9
 
@@ -54,6 +58,33 @@ def willing(situation: Situation, tariff: Tariff, asked: Flags) -> Situation:
     fleet = fleet.with_participating(asked & (saved >= fleet.minimum_saving - ROUNDING))
     same = np.array_equal(fleet.participating, situation.fleet.participating)
     return situation if same else replace(situation, fleet=fleet)
+
+
+def agreed(
+    situation: Situation, tariff: Tariff, asked: Flags, baseline: Baseline
+) -> tuple[Situation, Tariff]:
+    """Who takes part, and a tariff at which what they are promised together is kept.
+
+    Where some decline, the others may pay more than was promised; prices then give way, which
+    brings drivers in and never drives one out.
+    """
+    for _ in range(AGREEING):
+        ready = willing(situation, tariff, asked)
+        if not (asked & ~ready.fleet.participating).any():
+            break
+        problem = make_problem(ready, baseline.limits, everybody=baseline.schedule)
+        family = family_of_all(ready, asked)
+        prices = family.posted(tariff)
+        if participants_pay(problem, family, prices) <= cost_ceiling(problem):
+            break
+        tariff = family.tariff(level_prices(problem, family, prices))
+    return willing(situation, tariff, asked), tariff
+
+
+def family_of_all(situation: Situation, asked: Flags) -> Family:
+    """The finest tariff family, lawful towards all who were asked."""
+    everybody = situation.fleet.with_participating(asked)
+    return coarse_to_fine(replace(situation, fleet=everybody))[-1]
 
 
 def most_saving(situation: Situation, wear_cost: Array) -> Array:

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from hubwise.battery import DAYS_A_YEAR, fleet_ageing, leaving_range
-from hubwise.dispatch import (
-    Dispatch,
-    Problem,
-    pessimistic,
-    undelegated,
-    with_participants,
-)
-from hubwise.domain import Promises, Scenario, Schedule, StationSchedule
-from hubwise.drivers import best_response, uncoordinated
+from hubwise.dispatch import Baseline, make_baseline, pessimistic, undelegated, with_participants
+from hubwise.domain import Promises, Scenario, Schedule, Search, Situation, StationSchedule
+from hubwise.domain.arrays import Array
+from hubwise.drivers import best_response
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
 from hubwise.plan.advice import advice, as_data, missed_limits, sentences
-from hubwise.plan.baseline import Baseline, at_rest, make_baseline
+from hubwise.plan.bilevel import bilevel_strategy
+from hubwise.plan.decision import Decision, PostedDecision
 from hubwise.plan.model import Memory, Plan
-from hubwise.plan.strategies import (
-    Decision,
-    Progress,
-    hubwise_strategy,
-    passive_strategy,
-    relaxed_for_bound,
-    relaxed_problem,
-    storage_strategy,
-    uncoordinated_strategy,
-)
+from hubwise.plan.price_search import Progress
+from hubwise.plan.strategies import passive_strategy, storage_strategy, uncoordinated_strategy
+from hubwise.plan.wear import Convergence
 from hubwise.plan.wishes import make_wishes, told_in_short
 from hubwise.scenario import with_participation
 
@@ -50,7 +40,7 @@ def make_plan(
     Parameters
     ----------
     scenario
-        What is given.
+        What is to be planned, and how prices are searched for.
     strategy
         ``hubwise`` (the bilevel plan), or what it is compared with: ``uncoordinated``,
         ``storage`` (station batteries alone), ``passive`` (drivers shift charging against the
@@ -72,164 +62,153 @@ def make_plan(
     began = time.perf_counter()
     if participation is not None:
         scenario = with_participation(scenario, participation)
-    baseline = make_baseline(scenario)
-    answer = _answer(scenario, strategy, baseline, method, progress)
-    given, scenario = scenario, answer.scenario
-    state, bills, account = _billed(scenario, answer, answer.schedule, answer.stations)
-    figures = _figures(scenario, answer, baseline, (state, bills, account))
-    fleet, horizon, facts = (
-        scenario.situation.fleet,
-        scenario.situation.horizon,
-        scenario.situation.battery,
-    )
-    aged = fleet_ageing(fleet, answer.schedule, horizon, facts)
-    posted = answer.tariff if answer.method else None
+    search = scenario.search if method is None else replace(scenario.search, method=method)
+    baseline = make_baseline(scenario.situation)
+    decision = _decided(scenario.situation, strategy, baseline, search, progress)
+    return _plan_of(scenario, strategy, baseline, decision, began)
+
+
+def _decided(
+    situation: Situation,
+    strategy: str,
+    baseline: Baseline,
+    search: Search,
+    progress: Progress | None,
+) -> Decision:
+    match strategy:
+        case "uncoordinated":
+            return uncoordinated_strategy(situation, baseline)
+        case "passive":
+            return passive_strategy(situation, baseline)
+        case "storage":
+            return storage_strategy(situation, baseline)
+        case _:
+            return bilevel_strategy(situation, baseline, search, progress)
+
+
+def _plan_of(
+    scenario: Scenario, strategy: str, baseline: Baseline, decision: Decision, began: float
+) -> Plan:
+    """A decision with all that follows from it: feeder, bills, account, wishes, ageing, figures."""
+    asked, situation = scenario.situation, decision.situation
+    posted = decision if isinstance(decision, PostedDecision) else None
+    state, bills, account = _billed(decision, baseline, decision.schedule, decision.stations)
+    figures = _figures(decision, baseline, (state, bills, account))
+    fleet, horizon, facts = situation.fleet, situation.horizon, situation.battery
+    aged = fleet_ageing(fleet, decision.schedule, horizon, facts)
+    tariff = posted.tariff if posted else None
     fade = aged.fade_v2g * DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
-    wishes = make_wishes(given, scenario, answer.schedule, bills, posted, fade)
-    declined = given.fleet.participating & ~scenario.situation.fleet.participating
+    wishes = make_wishes(asked, situation, decision.schedule, bills, tariff, fade)
+    declined = asked.fleet.participating & ~fleet.participating
+    wear = posted.wear if posted else Convergence()
     figures |= {
         "strategy": strategy,
         "participation": scenario.participation,
         "declined": int(declined.sum()),
         "told": told_in_short(wishes.session, wishes.wish, wishes.told),
         "wear": facts.wear,
-        "wear_change": answer.wear.change,
-        "wear_rounds": answer.wear.rounds,
+        "wear_change": wear.change,
+        "wear_rounds": wear.rounds,
         **result.battery_figures(fleet, aged, horizon),
-        "warnings": leaving_range(fleet, answer.schedule, horizon, facts),
+        "warnings": leaving_range(fleet, decision.schedule, horizon, facts),
         "wall_seconds": time.perf_counter() - began,
     }
     return Plan(
-        scenario=scenario,
+        scenario=replace(scenario, situation=situation),
         strategy=strategy,
         participation=scenario.participation,
-        tariff=answer.tariff,
-        schedule=answer.schedule,
-        stations=answer.stations,
+        tariff=decision.tariff,
+        schedule=decision.schedule,
+        stations=decision.stations,
         state=state,
         bills=bills,
         account=account,
         wishes=wishes,
-        given=given,
+        given=scenario,
         ageing=aged,
         result=figures,
-        memory=_memory(answer, baseline),
+        memory=Memory(baseline, posted.relaxed, posted.dispatch) if posted else None,
     )
 
 
-def _memory(answer: Decision, baseline: Baseline) -> Memory | None:
-    if answer.dispatch is None or answer.relaxed is None:
-        return None
-    return Memory(baseline, answer.relaxed, answer.dispatch)
-
-
-def relax(scenario: Scenario) -> tuple[Problem, Dispatch]:
-    """The relaxed problem of a scenario and its answer, settled for a bound; prices are not sought.
-
-    The feeder is linear where the relaxed answer leads. `hubwise.pricing.profit_bound` makes a
-    bound of both, for any saving promise: the answer does not depend on it.
-    """
-    baseline = make_baseline(scenario)
-    _, relaxed = relaxed_problem(scenario, baseline)
-    return relaxed_for_bound(scenario, baseline, relaxed.hub_kw, relaxed)
-
-
-def _answer(
-    scenario: Scenario,
-    strategy: str,
-    baseline: Baseline,
-    method: str | None,
-    progress: Progress | None,
-) -> Decision:
-    match strategy:
-        case "uncoordinated":
-            return uncoordinated_strategy(scenario)
-        case "passive":
-            return passive_strategy(scenario, baseline)
-        case "storage":
-            return storage_strategy(scenario, baseline)
-        case _:
-            return hubwise_strategy(scenario, baseline, method, progress)
-
-
-def _hub_kw(scenario: Scenario, schedule: Schedule, stations: StationSchedule) -> Any:
-    return hub_flows(
-        len(scenario.situation.hubs), scenario.situation.fleet, schedule, stations
-    ).net_kw
+def _hub_kw(situation: Situation, schedule: Schedule, stations: StationSchedule) -> Array:
+    return hub_flows(len(situation.hubs), situation.fleet, schedule, stations).net_kw
 
 
 def _billed(
-    scenario: Scenario, answer: Decision, schedule: Schedule, stations: StationSchedule
+    decision: Decision, baseline: Baseline, schedule: Schedule, stations: StationSchedule
 ) -> tuple[FeederState, Bills, Account]:
     """Power flow, bills and account of what sessions and stations do."""
-    hub_kw = _hub_kw(scenario, schedule, stations)
-    state = power_flow(scenario.situation.feeder, scenario.situation.hubs.bus, hub_kw)
+    situation = decision.situation
+    hub_kw = _hub_kw(situation, schedule, stations)
+    state = power_flow(situation.feeder, situation.hubs.bus, hub_kw)
     # Only posted prices buy back what vehicles discharge.
-    fleet = scenario.situation.fleet if answer.method else scenario.situation.fleet.one_way()
-    _, least_cost = best_response(fleet, answer.tariff, scenario.situation.horizon)
+    posted = isinstance(decision, PostedDecision)
+    fleet = situation.fleet if posted else situation.fleet.one_way()
+    _, least_cost = best_response(fleet, decision.tariff, situation.horizon)
     bills = make_bills(
-        scenario.situation.fleet,
-        answer.tariff,
-        scenario.situation.market,
-        scenario.situation.horizon,
+        situation.fleet,
+        decision.tariff,
+        situation.market,
+        situation.horizon,
         schedule=schedule,
-        uncoordinated=uncoordinated(scenario.situation.fleet, scenario.situation.horizon),
+        uncoordinated=baseline.schedule,
         best_response_cost=least_cost,
     )
-    account = make_account(scenario, schedule, stations, bills, station_costs=answer.has_stations)
+    account = make_account(
+        situation, schedule, stations, bills, station_costs=decision.has_stations
+    )
     return state, bills, account
 
 
 def _figures(
-    scenario: Scenario,
-    answer: Decision,
-    baseline: Baseline,
-    relaxed_for_bound: tuple[FeederState, Bills, Account],
+    decision: Decision, baseline: Baseline, billed: tuple[FeederState, Bills, Account]
 ) -> dict[str, Any]:
     """The plan's entry in ``summary.json``, but for who made it and how long it took."""
-    state, bills, account = relaxed_for_bound
-    at_once = uncoordinated(scenario.situation.fleet, scenario.situation.horizon)
+    situation, (state, bills, account) = decision.situation, billed
+    schedule, stations = decision.schedule, decision.stations
+    posted = decision if isinstance(decision, PostedDecision) else None
     before: dict[str, Any] = result.feeder_figures(
-        scenario, at_once, at_rest(scenario, at_once), baseline.state
+        situation, baseline.schedule, baseline.stations, baseline.state
     )
     before["fleet_cost"] = float(bills.reference_cost.sum())
     figures: dict[str, Any] = {
-        **result.feeder_figures(scenario, answer.schedule, answer.stations, state),
-        **result.money_figures(scenario, bills, account),
-        **result.departure_figures(scenario, answer.schedule),
-        "reference_margin": reference_margin(scenario, at_once),
+        **result.feeder_figures(situation, schedule, stations, state),
+        **result.money_figures(situation, bills, account),
+        **result.departure_figures(situation, schedule),
+        "reference_margin": reference_margin(situation, baseline.schedule),
     }
     found_ratios = result.ratios(figures, before)
     # Only the operator's own plan promises anything.
-    promises = scenario.situation.promises if answer.method else Promises()
+    promises = situation.promises if posted else Promises()
     said = advice(promises, figures, found_ratios, before)
-    missed, redispatches = missed_limits(
-        scenario, _hub_kw(scenario, answer.schedule, answer.stations), state
-    )
-    said += sentences(scenario, missed, redispatches)
+    missed, mends = missed_limits(situation, _hub_kw(situation, schedule, stations), state)
+    said += sentences(situation, missed, mends)
     return {
         **figures,
-        **_bounds(answer, account.profit, misses=bool(said)),
+        **_bounds(posted, account.profit, misses=bool(said)),
         **found_ratios,
-        "prices": result.posted_prices(scenario, answer.tariff),
-        "method": answer.method,
-        "evaluations": answer.evaluations,
-        "outcomes": _outcomes(scenario, answer, figures),
-        "transformers": result.transformers(scenario, answer.schedule, answer.stations, state),
+        "prices": result.posted_prices(situation, decision.tariff),
+        "method": posted.method if posted else "",
+        "evaluations": posted.evaluations if posted else 0,
+        "outcomes": _outcomes(decision, baseline, figures),
+        "transformers": result.transformers(situation, schedule, stations, state),
         "advice": said,
-        **as_data(missed, redispatches),
+        **as_data(missed, mends),
     }
 
 
-def _bounds(answer: Decision, profit: float, *, misses: bool) -> dict[str, float | int | None]:
+def _bounds(
+    posted: PostedDecision | None, profit: float, *, misses: bool
+) -> dict[str, float | int | None]:
     """The bounds, and how far the profit may be from the best, as a share of each.
 
     They are on plans that keep their promises and limits: one that misses some may pass them, and
     then has none.
     """
-    family = answer.family_bound
+    family = posted.family_bound if posted else None
     found = {
-        "profit_bound": answer.profit_bound,
+        "profit_bound": posted.profit_bound if posted else None,
         "family_bound": family.profit if family is not None and family.boxes else None,
     }
     for name, bound in found.items():
@@ -249,7 +228,7 @@ def _gap(bound: float | None, profit: float) -> float | None:
     return (bound - profit) / bound
 
 
-def _outcomes(scenario: Scenario, answer: Decision, figures: dict[str, Any]) -> dict[str, Any]:
+def _outcomes(decision: Decision, baseline: Baseline, figures: dict[str, Any]) -> dict[str, Any]:
     """The plan's three values: ties broken by the platform, by each device, and against us.
 
     Station batteries keep to their schedule, so the values differ by the drivers' choice alone.
@@ -265,15 +244,16 @@ def _outcomes(scenario: Scenario, answer: Decision, figures: dict[str, Any]) -> 
         "min_voltage_pu",
     )
     outcomes = {"dispatched": {key: figures[key] for key in keys}}
-    if answer.problem is None:
+    if not isinstance(decision, PostedDecision):
         return outcomes
+    situation, problem = decision.situation, decision.problem
     for name, choose in (("undelegated", undelegated), ("pessimistic", pessimistic)):
-        sessions = choose(answer.problem, answer.tariff)
-        schedule = with_participants(answer.problem, sessions)
-        state, bills, account = _billed(scenario, answer, schedule, answer.stations)
+        sessions = choose(problem, decision.tariff)
+        schedule = with_participants(problem, sessions)
+        state, bills, account = _billed(decision, baseline, schedule, decision.stations)
         found = {
-            **result.feeder_figures(scenario, schedule, answer.stations, state),
-            **result.money_figures(scenario, bills, account),
+            **result.feeder_figures(situation, schedule, decision.stations, state),
+            **result.money_figures(situation, bills, account),
         }
         outcomes[name] = {key: found[key] for key in keys}
     return outcomes

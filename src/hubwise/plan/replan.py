@@ -19,17 +19,17 @@ from hubwise.dispatch import (
     Problem,
     dispatch,
     feeder_limits,
-    make_problem,
     with_participants,
 )
+from hubwise.dispatch.baseline import make_baseline
 from hubwise.domain import Schedule, Situation, StationSchedule, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account
 from hubwise.plan.ac_dispatch import AcDispatch, ac_dispatch
-from hubwise.plan.baseline import make_baseline
 from hubwise.plan.model import Plan
 from hubwise.plan.participation import willing
+from hubwise.plan.relaxed import linear_problem
 from hubwise.pricing import Family, account_of, best_of, coarse_to_fine, level_prices
 
 # Rounds of the relaxed problem where the participants are the same, and where they are not.
@@ -89,10 +89,10 @@ def replan(before: Plan, situation: Situation) -> Replan:
     Parameters
     ----------
     before
-        A plan with posted prices, as `hubwise.plan.plan` makes it.
-    scenario
-        What is given now: other purchase prices, feed-in prices, incentives, loads or sessions on
-        the same slots and at the same hubs. With the same sessions (``before.scenario`` with
+        A plan with posted prices, as `hubwise.plan.make_plan` makes it.
+    situation
+        What holds now: other purchase prices, feed-in prices, incentives, loads or sessions on
+        the same slots and at the same hubs. With the same sessions (that of ``before`` with
         another market) it is fastest.
 
     Raises
@@ -104,27 +104,26 @@ def replan(before: Plan, situation: Situation) -> Replan:
     memory = before.memory
     if memory is None:
         raise ValueError(f"the strategy {before.strategy!r} posts no prices to begin from")
-    if situation.hubs.solar_kw.shape != before.situation.hubs.solar_kw.shape:
+    stood = before.scenario.situation
+    if situation.hubs.solar_kw.shape != stood.hubs.solar_kw.shape:
         raise ValueError("slots and hubs must be those of the plan before")
-    known = (
-        situation.fleet is before.situation.fleet and situation.feeder is before.situation.feeder
-    )
+    known = situation.fleet is stood.fleet and situation.feeder is stood.feeder
     baseline = memory.baseline if known else make_baseline(situation)
     limits = feeder_limits(situation.feeder, situation.hubs.bus, memory.final.hub_kw)
-    problem = make_problem(situation, limits, span_kw=baseline.span_kw)
+    problem = linear_problem(situation, baseline, limits)
     relaxed = _relaxed(problem, memory.relaxed, known)
     family = coarse_to_fine(situation)[-1]
     change = relaxed.marginal_price - memory.relaxed.marginal_price
     candidates = list(_candidates(problem, family, before.tariff, change))
-    _, best = best_of(problem, family, candidates, rounds=VALUE_ROUNDS, start=relaxed.multipliers)
+    _, best = best_of(problem, family, candidates, rounds=VALUE_ROUNDS, warm=relaxed.warm().near())
     caution = CAUTION * problem.spread_kw
     ready = willing(situation, best.tariff, situation.fleet.participating)
-    start = best.dispatch if ready is situation else None
+    warm = best.dispatch.warm() if ready is situation else None
     dispatched = ac_dispatch(
         ready,
         best.tariff,
         baseline,
-        start=start,
+        warm=warm,
         rounds=STEER_ROUNDS,
         caution_kw=caution,
         limits=limits,
@@ -134,8 +133,8 @@ def replan(before: Plan, situation: Situation) -> Replan:
 
 def _relaxed(problem: Problem, before: Dispatch, known: bool) -> Dispatch:
     if known:
-        return dispatch(problem, None, rounds=ONWARD_ROUNDS, onward=before)
-    return dispatch(problem, None, rounds=FRESH_ROUNDS, start=before.multipliers)
+        return dispatch(problem, None, rounds=ONWARD_ROUNDS, warm=before.warm())
+    return dispatch(problem, None, rounds=FRESH_ROUNDS, warm=before.warm().near())
 
 
 def _candidates(problem: Problem, family: Family, before: Tariff, change: Array) -> Iterator[Array]:

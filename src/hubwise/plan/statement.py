@@ -367,7 +367,7 @@ def one_line(given: Statement) -> str:
     Such as: You paid 8.20 EUR for 21 kWh and earned 3.10 EUR; 41 % less than on the reference
     tariff, wear included; your battery lost 0.004 % to the grid.
     """
-    money, unit = given.money, given.situation.market.currency
+    money, unit = given.money, given.currency
     kwh = sum(stay.energy["charged_kwh"] for stay in given.stays)
     paid = f"You paid {money.paid} {unit} for {_whole(kwh)} kWh"
     if not any(stay.participating for stay in given.stays):

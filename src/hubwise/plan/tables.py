@@ -225,7 +225,7 @@ def _ageing(plan: Plan) -> pl.DataFrame:
     columns = {f.name: getattr(aged, f.name) for f in fields(aged)}
     texts = {name: columns[name].tolist() for name in ("session", "driver", "chemistry")}
     share = np.divide(bills.earned, bills.paid, np.zeros(len(bills.paid)), where=bills.paid > 0.0)
-    linear = plan.given.fleet.wear_cost * aged.drawn_kwh
+    linear = plan.given.situation.fleet.wear_cost * aged.drawn_kwh
     return _table("ageing", {**columns, **texts, "wear_linear": linear, "earned_share": share})
 
 

@@ -9,9 +9,7 @@ may draw less, until it holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -34,21 +32,6 @@ SHALLOW = 0.02
 # A limit on what may be drawn is set below what the fade limit seems to allow, by this share.
 CAUTION = 0.05
 DAYS_A_YEAR = 365.0
-
-
-class Scheduled(Protocol):
-    """What a plan has decided: who takes part at which wear prices, and what everybody does."""
-
-    @property
-    def situation(self) -> Situation:
-        """What is given, with the wear prices and limits that hold."""
-
-    @property
-    def schedule(self) -> Schedule:
-        """Of every session."""
-
-
-Plan = TypeVar("Plan", bound=Scheduled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +68,65 @@ def first_guess(situation: Situation) -> Situation:
     return replace(situation, fleet=replace(fleet, wear_cost=prices))
 
 
-def converge(
-    situation: Situation, respond: Callable[[Situation, Plan | None], Plan]
-) -> tuple[Plan, Convergence]:
-    """Schedule until wear prices agree with the model and every fade limit holds.
+@dataclass(frozen=True, slots=True)
+class WearState:
+    """Where wear prices stand on their way to agree with the cell models.
 
     Parameters
     ----------
-    scenario
-        What is given, with wear prices to begin with.
-    respond
-        Plans a scenario at its wear prices and discharge limits, given the plan before.
+    situation
+        At the wear prices and discharge limits to answer to next.
+    drawn_kwh
+        What was drawn from every battery at the last; shape (sessions,) [kWh]. None before.
+    rounds
+        How often the fleet was scheduled.
+    change
+        How far wear prices were off at the last, as a share of all wear.
+    done
+        Whether the last schedule stands.
     """
-    plan = respond(situation, None)
-    if not due(situation):
-        return plan, Convergence()
-    drawn = np.zeros(len(situation.fleet))
-    for done in range(1, ROUNDS + 1):
-        now, found = plan.situation, _wear(plan)
-        change = _change(now, found)
-        limits = _fade_limits(now.fleet, found, final=done >= ROUNDS - 1)
-        held = np.array_equal(limits, now.fleet.discharge_limit_kwh)
-        if held and (change < STILL or done == ROUNDS):
-            return plan, Convergence(change, done)
-        fleet = replace(now.fleet, discharge_limit_kwh=limits)
-        if _found_out(now):
-            fleet = _repriced(fleet, found, drawn, step=1.0 if done < HALVED_FROM else 0.5)
-        drawn = found.drawn_kwh
-        plan = respond(replace(now, fleet=fleet), plan)
-    return plan, Convergence(_change(plan.situation, _wear(plan)), ROUNDS + 1)
+
+    situation: Situation
+    drawn_kwh: Array | None = None
+    rounds: int = 0
+    change: float = 0.0
+    done: bool = False
+
+    @property
+    def convergence(self) -> Convergence:
+        """How it went."""
+        return Convergence(self.change, self.rounds)
 
 
-def due(situation: Situation) -> bool:
-    """Whether there is anything to settle."""
+def learn_wear(state: WearState, situation: Situation, schedule: Schedule) -> WearState:
+    """One step: what the models make of a schedule, and the wear prices to answer to next.
+
+    Parameters
+    ----------
+    state
+        Before.
+    situation, schedule
+        What was scheduled, and what every session does.
+    """
+    rounds = state.rounds + 1
+    if not wear_due(situation):
+        return WearState(situation, rounds=rounds, done=True)
+    found = _wear(situation, schedule)
+    change = _change(situation, found)
+    limits = _fade_limits(situation.fleet, found, final=rounds >= ROUNDS - 1)
+    held = np.array_equal(limits, situation.fleet.discharge_limit_kwh)
+    still = held and (change < STILL or rounds == ROUNDS)
+    if still or rounds > ROUNDS:
+        return WearState(situation, found.drawn_kwh, rounds, change, done=True)
+    fleet = replace(situation.fleet, discharge_limit_kwh=limits)
+    if _found_out(situation):
+        before = np.zeros(len(fleet)) if state.drawn_kwh is None else state.drawn_kwh
+        fleet = _repriced(fleet, found, before, step=1.0 if rounds < HALVED_FROM else 0.5)
+    return WearState(replace(situation, fleet=fleet), found.drawn_kwh, rounds, change)
+
+
+def wear_due(situation: Situation) -> bool:
+    """Whether wear prices or discharge limits depend on what is done."""
     limited = np.isfinite(situation.fleet.fade_limit_per_year).any()
     return _found_out(situation) or bool(limited)
 
@@ -156,9 +165,8 @@ def _change(situation: Situation, found: _Wear) -> float:
     return found.change(situation.fleet.wear_cost) if _found_out(situation) else 0.0
 
 
-def _wear(plan: Scheduled) -> _Wear:
-    """What the model makes of a plan; only who draws anything is looked at."""
-    situation, schedule = plan.situation, plan.schedule
+def _wear(situation: Situation, schedule: Schedule) -> _Wear:
+    """What the model makes of a schedule; only who draws anything is looked at."""
     fleet, horizon = situation.fleet, situation.horizon
     drawn = drawn_kwh(fleet, schedule, horizon)
     rows = np.flatnonzero(drawn > CRUMB_KWH)

@@ -8,7 +8,7 @@ from hubwise.pricing.first import first_prices
 from hubwise.pricing.levelling import level_prices, participants_pay
 from hubwise.pricing.search import (
     METHODS,
-    Found,
+    SearchResult,
     Setting,
     run_search,
     search_in_steps,
@@ -22,7 +22,7 @@ __all__ = [
     "Exact",
     "Family",
     "FamilyBound",
-    "Found",
+    "SearchResult",
     "Setting",
     "UnsolvedError",
     "Value",

@@ -94,7 +94,7 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     for shape in _shapes(problem, family, relaxed):
         trials += _shifted(problem, family, shape, scale)
     rounds = rounds_to_judge(problem)
-    return best_of(problem, family, trials, rounds=rounds, start=relaxed.multipliers)[0]
+    return best_of(problem, family, trials, rounds=rounds, warm=relaxed.warm().near())[0]
 
 
 def _scale(problem: Problem) -> float:

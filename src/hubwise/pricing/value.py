@@ -11,8 +11,8 @@ import numpy as np
 
 from hubwise.dispatch import (
     Dispatch,
-    Multipliers,
     Problem,
+    WarmStart,
     dispatch,
     excess_cost,
     with_participants,
@@ -109,10 +109,10 @@ def account_of(
 
 
 def value_of(
-    problem: Problem, tariff: Tariff, *, rounds: int, start: Multipliers | None = None
+    problem: Problem, tariff: Tariff, *, rounds: int, warm: WarmStart | None = None
 ) -> Value:
     """Dispatch at ``tariff`` in ``rounds`` rounds and add up what it is worth."""
-    answer = dispatch(problem, tariff, rounds=rounds, start=start)
+    answer = dispatch(problem, tariff, rounds=rounds, warm=warm)
     account, participant_cost = account_of(problem, tariff, answer.schedule, answer.stations)
     head = problem.limits.head(answer.hub_kw)
     span = float(head.max() - head.min())
@@ -129,7 +129,7 @@ def best_of(
     trials: Sequence[Array],
     *,
     rounds: int,
-    start: Multipliers | None = None,
+    warm: WarmStart | None = None,
 ) -> tuple[Array, Value]:
     """The price vector worth most, the first of equals, and its value; all are valued side by side.
 
@@ -137,7 +137,7 @@ def best_of(
     """
 
     def valued(prices: Array) -> Value:
-        return value_of(problem, family.tariff(prices), rounds=rounds, start=start)
+        return value_of(problem, family.tariff(prices), rounds=rounds, warm=warm)
 
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         found = list(threads.map(valued, trials))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from numpy.random import PCG64, Generator
 
-from hubwise.domain import Fleet, Horizon, Hubs, Promises, Scenario, Search
+from hubwise.domain import Fleet, Horizon, Hubs, Promises, Scenario, Search, Situation
 from hubwise.scenario.arbitrage import check_bounds
 from hubwise.scenario.battery import read_battery, untested_conditions
 from hubwise.scenario.clock import read_horizon
@@ -116,21 +117,22 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
     scenario = Scenario(
         name=head.name,
         source=source,
-        currency=head.currency,
-        horizon=horizon,
-        feeder=feeder,
-        hubs=hubs,
-        fleet=fleet,
+        situation=Situation(
+            horizon=horizon,
+            feeder=feeder,
+            hubs=hubs,
+            fleet=fleet,
+            market=replace(market, currency=head.currency),
+            rules=rules,
+            promises=Promises(promises.saving, promises.peak_valley),
+            battery=battery,
+        ),
         participation_order=tuple(rng.permutation(len(fleet)).tolist()),
         participation=head.participation,
-        market=market,
-        rules=rules,
-        promises=Promises(promises.saving, promises.peak_valley),
         search=Search(search.method, search.evaluations, search.seed, search.boxes),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
         notes=(*head.notes, *network.notes, *untested_conditions(battery, fleet)),
-        battery=battery,
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
 

@@ -44,23 +44,22 @@ class Draws:
         ScenarioError
             Where the price rules leave these drivers no lawful price.
         """
-        given, rng = self.scenario, Generator(PCG64(seed))
+        usual, rng = self.scenario.situation, Generator(PCG64(seed))
         if self.section is None:
-            fleet = resampled(given.fleet, rng)
+            fleet = resampled(usual.fleet, rng)
         else:
-            fleet = draw_fleet(self.section, len(given.hubs), given.horizon, rng)
-        issues = check_bounds(given.rules, fleet, given.hubs, given.horizon, file=TOML)
+            fleet = draw_fleet(self.section, len(usual.hubs), usual.horizon, rng)
+        issues = check_bounds(usual.rules, fleet, usual.hubs, usual.horizon, file=TOML)
         if issues:
             raise ScenarioError(in_order(list(issues)))
-        base = split_seed(given.source)[0]
+        base = split_seed(self.scenario.source)[0]
         drawn = replace(
-            given,
+            self.scenario.having(fleet=fleet),
             source=f"{base}{MARK}{seed}",
-            fleet=fleet,
             participation_order=tuple(rng.permutation(len(fleet)).tolist()),
-            search=replace(given.search, seed=seed),
+            search=replace(self.scenario.search, seed=seed),
         )
-        return with_participation(drawn, given.participation)
+        return with_participation(drawn, self.scenario.participation)
 
 
 def split_seed(source: str) -> tuple[str, int | None]:

@@ -45,7 +45,7 @@ class ScenarioError(ValueError):
     def __init__(self, issues: Iterable[Issue]) -> None:
         """Keep the problems, and list them in the message."""
         self.issues = tuple(issues)
-        count = f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}"
+        count = f"{len(self.issues)} problem{'s' if len(self.issues) != 1 else ''}"
         lines = [f"{k}. {issue}" for k, issue in enumerate(self.issues, 1)]
         super().__init__("\n".join([f"{count}:", *lines]))
 

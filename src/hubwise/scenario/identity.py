@@ -8,17 +8,17 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Fleet, Scenario
+from hubwise.domain import Fleet, Market, Scenario
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
-# Who takes part and how prices are looked for do not change what a plan is measured against.
-_NOT_GIVEN = {
-    (Scenario, "source"),
-    (Scenario, "participation"),
-    (Scenario, "search"),
-    (Fleet, "participating"),
-}
+# What counts, in this order: a fingerprint outlives the records that its parts stand in today.
+_COUNTED = (
+    "name currency horizon feeder hubs fleet participation_order market rules promises assumptions "
+    "sources notes battery"
+).split()
+# Who takes part does not change what a plan is measured against; the currency is told above.
+_LEFT_OUT = {(Fleet, "participating"), (Market, "currency")}
 
 
 def with_participation(scenario: Scenario, share: float) -> Scenario:
@@ -31,13 +31,12 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
     """
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"participation is a share between 0 and 1, not {share}")
-    participants = list(
-        scenario.participation_order[: round(share * len(scenario.situation.fleet))]
-    )
-    participating = np.zeros(len(scenario.situation.fleet), dtype=bool)
+    fleet = scenario.situation.fleet
+    participants = list(scenario.participation_order[: round(share * len(fleet))])
+    participating = np.zeros(len(fleet), dtype=bool)
     participating[participants] = True
-    fleet = scenario.situation.fleet.with_participating(participating)
-    return scenario.having(fleet=fleet, participation=share)
+    joined = scenario.having(fleet=fleet.with_participating(participating))
+    return replace(joined, participation=share)
 
 
 WEAR = ("linear", "nonlinear")
@@ -84,16 +83,22 @@ def fingerprint(scenario: Scenario) -> str:
     as drawn. Else two scenarios with the same fingerprint are the same to the last bit.
     """
     digest = hashlib.sha256()
-    for piece in _pieces(scenario):
-        digest.update(len(piece).to_bytes(8, "little"))
-        digest.update(piece)
+    for name in _COUNTED:
+        for piece in (name.encode(), *_pieces(_part(scenario, name))):
+            digest.update(len(piece).to_bytes(8, "little"))
+            digest.update(piece)
     return digest.hexdigest()
+
+
+def _part(scenario: Scenario, name: str) -> object:
+    holders = (scenario, scenario.situation, scenario.situation.market)
+    return next(getattr(holder, name) for holder in holders if hasattr(holder, name))
 
 
 def _pieces(value: object) -> Iterator[bytes]:
     if is_dataclass(value):
         for field in fields(value):
-            if (type(value), field.name) not in _NOT_GIVEN:
+            if (type(value), field.name) not in _LEFT_OUT:
                 yield field.name.encode()
                 yield from _pieces(getattr(value, field.name))
     elif isinstance(value, np.ndarray):

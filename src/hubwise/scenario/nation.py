@@ -55,7 +55,7 @@ class ZoneKind:
     first_seed: int
     copies: int
 
-    def load_draws(self) -> Draws:
+    def draws(self) -> Draws:
         """The scenario, read anew: a nation does not hold its zones."""
         return load_draws(self.source)
 
@@ -141,7 +141,7 @@ def _checked(name: str, sections: list[ZonesSection], reader: Reader) -> Nation:
         kind = ZoneKind(called, given.source, fingerprint(given), seed, section.copies)
         _check_names(kind, kinds, f"[[zones]] {k}", reader)
         kinds.append(kind)
-        shared.append((given.situation.market.currency, given.horizon))
+        shared.append((given.situation.market.currency, given.situation.horizon))
     _check_shared(shared, reader)
     if reader.issues:
         raise ScenarioError(reader.issues)

@@ -217,12 +217,9 @@ def _promising(scenario: Scenario, peak_valley: float, saving: float) -> Scenari
 
 def _fleet_cost(scenario: Scenario) -> float:
     """What the whole fleet pays uncoordinated [currency]: the measure of profits."""
-    power = uncoordinated(scenario.situation.fleet, scenario.situation.horizon).charge_kw.sum(
-        axis=0
-    )
-    return scenario.situation.horizon.slot_hours * float(
-        power @ scenario.situation.market.reference_price
-    )
+    situation = scenario.situation
+    power = uncoordinated(situation.fleet, situation.horizon).charge_kw.sum(axis=0)
+    return situation.horizon.slot_hours * float(power @ situation.market.reference_price)
 
 
 def _point(scenario: Scenario, method: str | None) -> Record:
@@ -247,17 +244,17 @@ def _point(scenario: Scenario, method: str | None) -> Record:
 
 def _bounds(scenario: Scenario, savings: Sequence[float]) -> list[Record]:
     """The bound at one peak-valley promise for every saving promise."""
-    problem, relaxed = relax(scenario)
+    problem, relaxed = relax(scenario.situation)
     records = []
     for saving in savings:
-        baseline = _promising(scenario, scenario.situation.promises.peak_valley, saving)
-        bound = profit_bound(replace(problem, scenario=baseline), relaxed)
+        promising = _promising(scenario, scenario.situation.promises.peak_valley, saving)
+        bound = profit_bound(replace(problem, situation=promising.situation), relaxed)
         records.append(
             {
                 "participation": scenario.participation,
                 "peak_valley_promise": scenario.situation.promises.peak_valley,
                 "saving_promise": saving,
-                **_bound(baseline, bound),
+                **_bound(promising, bound),
             }
         )
     return records

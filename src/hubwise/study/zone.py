@@ -44,7 +44,9 @@ class Prices:
         """A zone's row."""
         began = time.perf_counter()
         scenario = participating(self.draws.draw(job.seed), self.participation)
-        done = evaluate(scenario, lawful(self.tariff, scenario.situation.fleet), start=self.start)
+        done = evaluate(
+            scenario.situation, lawful(self.tariff, scenario.situation.fleet), start=self.start
+        )
         row = _row(job, scenario, done.figures, done.head_kw, done.uncoordinated_head_kw)
         return {**row, "wall_seconds": time.perf_counter() - began}, {}
 
@@ -64,7 +66,9 @@ class Plans:
         scenario = participating(self.draws.draw(job.seed), self.participation)
         made = make_plan(scenario, method=self.method)
         before = power_flow(
-            scenario.situation.feeder, scenario.situation.hubs.bus, uncoordinated_kw(scenario)
+            scenario.situation.feeder,
+            scenario.situation.hubs.bus,
+            uncoordinated_kw(scenario.situation),
         ).head_kw
         figures = {
             **{key: value for key, value in made.result.items() if _is_number(value)},

@@ -180,8 +180,8 @@ class _Asked:
         if self.prices is None:
             return Plans(found, self.participation, self.method, self.keep)
         given = participating(found.scenario, self.participation)
-        tariff = lawful(_posted(self.prices, given), given.fleet)
-        return Prices(found, self.participation, tariff, start_of(given, tariff))
+        tariff = lawful(_posted(self.prices, given), given.situation.fleet)
+        return Prices(found, self.participation, tariff, start_of(given.situation, tariff))
 
 
 def _posted(prices: pl.DataFrame, scenario: Scenario) -> Tariff:

@@ -24,23 +24,17 @@ NAMES = ("session", "driver")
 
 
 def merged(situation: Situation) -> Situation:
-    """The scenario with identical sessions merged into driver classes.
+    """The situation with identical sessions merged into driver classes.
 
     A class of n identical drivers is one driver n times as large: its problem is homogeneous, and
     the average of cheapest schedules is a cheapest schedule. One thing is lost, at prices at which
     going in a circle costs a driver exactly nothing: two drivers of a class could then do the
     opposite of each other in one slot, and earn the operator an incentive on it; a class cannot.
 
-    A class has the names of its first session, and takes the place of that in the order of joining.
+    A class has the names of its first session.
     """
     first, number, count = _identical(situation.fleet)
-    order = np.array(situation.participation_order, np.int64)
-    place = np.unique(number[order], return_index=True)[1]
-    return replace(
-        situation,
-        fleet=_grown(situation.fleet.select(first), count),
-        participation_order=tuple(number[order][np.sort(place)].tolist()),
-    )
+    return replace(situation, fleet=_grown(situation.fleet.select(first), count))
 
 
 def _identical(fleet: Fleet) -> tuple[Index, Index, Index]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numba
 
-from hubwise.dispatch import Multipliers, Problem
+from hubwise.dispatch import Problem, WarmStart
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family
 from hubwise.pricing.levelling import level_prices
@@ -87,7 +87,7 @@ class Watching(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What a search found.
 
     Parameters
@@ -112,12 +112,12 @@ def run_search(
     method: Method,
     problem: Problem,
     setting: Setting,
-    start: Multipliers,
+    warm: WarmStart,
     progress: Callable[[int, int], None] | None = None,
-) -> Found:
+) -> SearchResult:
     """Run a method until it stops proposing or its evaluations are used up.
 
-    ``start`` are multipliers to begin every dispatch with. Proposals of one step are valued side
+    ``warm`` is where every dispatch begins. Proposals of one step are valued side
     by side, one thread a core; the result does not depend on how many there are. Where the first
     point, levelled, breaks limits that it keeps as it is, nothing is levelled.
     """
@@ -128,7 +128,7 @@ def run_search(
         prices = setting.prices(point)
         lawful = level_prices(problem, family, prices) if levelled else family.project(prices)
         return lawful, value_of(
-            problem, family.tariff(lawful), rounds=rounds_to_judge(problem), start=start
+            problem, family.tariff(lawful), rounds=rounds_to_judge(problem), warm=warm
         )
 
     best_prices, best = valued(setting.first)
@@ -156,4 +156,4 @@ def run_search(
             state = method.learn(state, proposals, [worth.merit for _, worth in answers])
             if progress:
                 progress(len(history), setting.evaluations)
-    return Found(best_prices, best, len(history), tuple(history))
+    return SearchResult(best_prices, best, len(history), tuple(history))

@@ -19,7 +19,7 @@ from hubwise.domain import Tariff
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
-from hubwise.pricing.search.loop import Found, Method, Setting, run_search
+from hubwise.pricing.search.loop import Method, SearchResult, Setting, run_search
 from hubwise.pricing.value import best_of, rounds_to_judge
 
 # Numbers of clusters before every group is on its own.
@@ -57,7 +57,7 @@ def search_in_steps(
     seed: int,
     begin: Tariff | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Family, Found]:
+) -> tuple[Family, SearchResult]:
     """Search the last of ``families``; the coarser ones before it are steps on the way.
 
     Each step gets an equal share of the evaluations. Methods that value candidates as proposed
@@ -82,7 +82,7 @@ def search_in_steps(
     -------
     Family
         The last family.
-    Found
+    SearchResult
         What was found in it.
     """
     if method.levelled:
@@ -100,13 +100,13 @@ def search_in_steps(
         share = max((evaluations - spent) // (len(steps) - done), 1)
         setting = step.setting(family.tariff(base), share, seed)
         tell = _further(progress, spent, evaluations)
-        found = run_search(method, problem, setting, relaxed.multipliers, tell)
+        found = run_search(method, problem, setting, relaxed.warm().near(), tell)
         base = found.prices
         tariffs.append(family.tariff(base))
         spent, history = spent + found.evaluations, history + found.history
     # Few rounds think too well of prices at which a promise can hardly be kept.
     trials = list({prices.tobytes(): prices for prices in map(family.posted, tariffs)}.values())
-    prices, worth = best_of(problem, family, trials, rounds=LONG_ROUNDS, start=relaxed.multipliers)
+    prices, worth = best_of(problem, family, trials, rounds=LONG_ROUNDS, warm=relaxed.warm().near())
     return family, replace(found, prices=prices, value=worth, evaluations=spent, history=history)
 
 
@@ -134,7 +134,7 @@ def _begun(problem: Problem, family: Family, relaxed: Dispatch, so_far: Tariff) 
     so_far_here = family.project(family.posted(so_far))
     trials = [so_far_here, first_prices(problem, family, relaxed)]
     rounds = rounds_to_judge(problem)
-    return best_of(problem, family, trials, rounds=rounds, start=relaxed.multipliers)[0]
+    return best_of(problem, family, trials, rounds=rounds, warm=relaxed.warm().near())[0]
 
 
 def _further(

@@ -212,27 +212,27 @@ def _shares(names: Sequence[str], counts: Sequence[int]) -> str:
 
 def method_table(cases: Cases) -> str:
     """How the plan's numbers were made at every participation, with bound and gap."""
-    cases = [case for share in cases.participations if (case := cases.chosen(share))]
+    chosen = [case for share in cases.participations if (case := cases.chosen(share))]
     unit = escape(cases.scenario.situation.market.currency)
     rows = [
-        ["Search method", *(_method(case) for case in cases)],
-        ["Tariffs evaluated", *(number(case.value("evaluations")) for case in cases)],
-        ["Time spent", *(number(case.value("wall_seconds"), 1, "s") for case in cases)],
-        ["Operator's profit", *(money(case.value("operator_profit"), unit) for case in cases)],
-        ["Bound for any tariff", *(_bound(case, "profit_bound", unit) for case in cases)],
-        ["Gap to the bound", *(_gap(case, "gap") for case in cases)],
+        ["Search method", *(_method(case) for case in chosen)],
+        ["Tariffs evaluated", *(number(case.value("evaluations")) for case in chosen)],
+        ["Time spent", *(number(case.value("wall_seconds"), 1, "s") for case in chosen)],
+        ["Operator's profit", *(money(case.value("operator_profit"), unit) for case in chosen)],
+        ["Bound for any tariff", *(_bound(case, "profit_bound", unit) for case in chosen)],
+        ["Gap to the bound", *(_gap(case, "gap") for case in chosen)],
         [
             "Bound for tariffs of this family",
-            *(_bound(case, "family_bound", unit) for case in cases),
+            *(_bound(case, "family_bound", unit) for case in chosen),
         ],
-        ["Gap to that bound", *(_gap(case, "family_gap") for case in cases)],
-        ["Reference margin", *(money(case.value("reference_margin"), unit) for case in cases)],
-        ["Margin on others", *(money(case.value("margin_on_others"), unit) for case in cases)],
-        ["Largest regret of a driver", *(tiny(case.value("max_regret"), unit) for case in cases)],
-        ["Shortfall", *(number(case.value("shortfall_kwh"), 1, "kWh") for case in cases)],
-        ["Sessions that end earlier than stated", *(_early(case) for case in cases)],
+        ["Gap to that bound", *(_gap(case, "family_gap") for case in chosen)],
+        ["Reference margin", *(money(case.value("reference_margin"), unit) for case in chosen)],
+        ["Margin on others", *(money(case.value("margin_on_others"), unit) for case in chosen)],
+        ["Largest regret of a driver", *(tiny(case.value("max_regret"), unit) for case in chosen)],
+        ["Shortfall", *(number(case.value("shortfall_kwh"), 1, "kWh") for case in chosen)],
+        ["Sessions that end earlier than stated", *(_early(case) for case in chosen)],
     ]
-    return table(["", *(percent(case.participation) for case in cases)], rows, "numbers")
+    return table(["", *(percent(case.participation) for case in chosen)], rows, "numbers")
 
 
 def _method(case: Case) -> str:

@@ -186,9 +186,9 @@ def broken(count: int | None) -> str:
 
 def feeder_table(cases: Cases, share: float) -> str:
     """What the feeder gained, strategies side by side."""
-    cases = cases.at(share)
-    rows = [[name, *(read(case) for case in cases)] for name, read in FEEDER_ROWS]
-    return table(["", *(chip(case.strategy) for case in cases)], rows, "numbers even")
+    side_by_side = cases.at(share)
+    rows = [[name, *(read(case) for case in side_by_side)] for name, read in FEEDER_ROWS]
+    return table(["", *(chip(case.strategy) for case in side_by_side)], rows, "numbers even")
 
 
 RESULT_COLUMNS: tuple[tuple[str, Reading], ...] = (

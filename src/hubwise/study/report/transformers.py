@@ -27,12 +27,12 @@ HEAD = (
 
 def transformer_table(cases: Cases, share: float) -> str:
     """Heat and life of every transformer under each strategy; empty where no result knows them."""
-    cases = cases.at(share)
-    known = {case.strategy: _rows(case) for case in cases}
+    side_by_side = cases.at(share)
+    known = {case.strategy: _rows(case) for case in side_by_side}
     names = list(dict.fromkeys(name for rows in known.values() for name in rows))
     if not names:
         return ""
-    groups = [(_title(name, known), _group(name, cases, known)) for name in names]
+    groups = [(_title(name, known), _group(name, side_by_side, known)) for name in names]
     sentence = _sentence(known, cases.chosen(share))
     caption = f"<figcaption>{escape(sentence)}</figcaption>" if sentence else ""
     return f"<figure>{grouped(HEAD, groups, 'numbers results')}{caption}</figure>"

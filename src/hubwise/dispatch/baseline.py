@@ -1,4 +1,4 @@
-"""The uncoordinated day, against which promises are measured."""
+"""The uncoordinated day, against which promises are measured: made once, and carried."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.dispatch import Limits, feeder_limits
+from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.domain import Schedule, Situation, StationSchedule
+from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import hub_flows, solar_that_pays
@@ -15,18 +16,30 @@ from hubwise.ledger import hub_flows, solar_that_pays
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The uncoordinated day, and what it makes of the peak-valley promise.
+    """The day on which everybody plugs in and charges at once, and what it makes of promises.
+
+    It depends on batteries and stays, not on prices or on who takes part.
 
     Parameters
     ----------
+    schedule
+        Of every session.
+    stations
+        Station batteries at rest, solar used as far as it pays.
+    hub_kw
+        Hub net draw; shape (hubs, slots) [kW].
     state
-        The feeder when everybody charges at once.
+        The feeder under AC power flow.
     limits
         The feeder's limits, linearised there.
     span_kw
-        The most the peak-valley difference may be [kW]; ``inf`` where nothing is promised.
+        The most that a plan's peak-valley difference may be [kW]; ``inf`` where nothing is
+        promised.
     """
 
+    schedule: Schedule
+    stations: StationSchedule
+    hub_kw: Array
     state: FeederState
     limits: Limits
     span_kw: float
@@ -36,15 +49,15 @@ def at_rest(situation: Situation, schedule: Schedule) -> StationSchedule:
     """Station batteries at rest, solar used as far as it pays."""
     hubs = situation.hubs
     idle = np.zeros_like(hubs.solar_kw)
-    level = np.repeat(hubs.battery_initial_kwh[:, None], situation.horizon.slots, axis=1)
+    energy = np.repeat(hubs.battery_initial_kwh[:, None], situation.horizon.slots, axis=1)
     draw = hub_flows(
-        len(hubs), situation.fleet, schedule, StationSchedule(idle, idle, level, idle)
+        len(hubs), situation.fleet, schedule, StationSchedule(idle, idle, energy, idle)
     ).net_kw
-    return StationSchedule(idle, idle, level, solar_that_pays(situation, draw))
+    return StationSchedule(idle, idle, energy, solar_that_pays(situation, draw))
 
 
 def make_baseline(situation: Situation) -> Baseline:
-    """What the uncoordinated day of a scenario makes of its promises."""
+    """The uncoordinated day of a situation."""
     schedule, hubs = uncoordinated(situation.fleet, situation.horizon), situation.hubs
     stations = at_rest(situation, schedule)
     draw = hub_flows(len(hubs), situation.fleet, schedule, stations).net_kw
@@ -52,4 +65,4 @@ def make_baseline(situation: Situation) -> Baseline:
     limits = feeder_limits(situation.feeder, hubs.bus, draw)
     promise = situation.promises.peak_valley
     span = promise * float(np.ptp(limits.head(draw))) if np.isfinite(promise) else np.inf
-    return Baseline(state, limits, span)
+    return Baseline(schedule, stations, draw, state, limits, span)

@@ -1,0 +1,149 @@
+"""Where a dispatch begins: the prices of limits, what hubs drew, and schedules, as one left them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TypeVar
+from zipfile import BadZipFile
+
+import numpy as np
+
+from hubwise.domain import Schedule, StationSchedule
+from hubwise.domain.arrays import Array, Names
+
+
+@dataclass(frozen=True, slots=True)
+class Multipliers:
+    """Prices of the shared limits [currency/kWh].
+
+    Parameters
+    ----------
+    row
+        What each row of the feeder's limits is (see `Limits`); length rows.
+    rows
+        Of the feeder's limits; shape (rows, slots).
+    imports, exports
+        Of the hubs' own connections; shape (hubs, slots).
+    """
+
+    row: tuple[str, ...]
+    rows: Array
+    imports: Array
+    exports: Array
+
+    def on(self, row: tuple[str, ...]) -> Array:
+        """The prices of other rows, those of new ones begin at nothing; shape (len(row), slots)."""
+        fitted = np.zeros((len(row), self.rows.shape[1]))
+        for k, name in enumerate(row):
+            if name in self.row:
+                fitted[k] = self.rows[self.row.index(name)]
+        return fitted
+
+
+@dataclass(frozen=True, slots=True)
+class WarmStart:
+    """Where a dispatch begins.
+
+    Parameters
+    ----------
+    multipliers
+        Prices of the shared limits.
+    hub_kw
+        Hub net draw, near which the feeder is linear; shape (hubs, slots) [kW].
+    session
+        Whose schedules are known; shape (sessions,). None where the start is only near: at other
+        prices, schedules are no longer among the cheapest.
+    schedule, stations
+        What those sessions, and the stations, did.
+    """
+
+    multipliers: Multipliers
+    hub_kw: Array
+    session: Names | None = None
+    schedule: Schedule | None = None
+    stations: StationSchedule | None = None
+
+    def near(self) -> WarmStart:
+        """The same without schedules, for other prices or other sessions."""
+        return replace(self, session=None, schedule=None, stations=None)
+
+    def shifted(self, slots: int, horizon: int | None = None) -> WarmStart:
+        """The same ``slots`` later, on a horizon of so many slots: nothing is known of new ones.
+
+        By default the horizon ends where it did.
+        """
+        length = max(self.hub_kw.shape[1] - slots, 0) if horizon is None else horizon
+
+        def later(values: Array) -> Array:
+            kept = values[..., slots : slots + length]
+            missing = length - kept.shape[-1]
+            return np.pad(kept, [(0, 0)] * (values.ndim - 1) + [(0, missing)])
+
+        return replace(
+            self,
+            multipliers=_each(self.multipliers, later),
+            hub_kw=later(self.hub_kw),
+            schedule=None if self.schedule is None else _each(self.schedule, later),
+            stations=None if self.stations is None else _each(self.stations, later),
+        )
+
+    def write(self, path: str | Path) -> None:
+        """Write to a file of numpy's format ``npz``."""
+        arrays = {"row": np.array(self.multipliers.row), "hub_kw": self.hub_kw}
+        arrays |= _named("multipliers", self.multipliers)
+        if self.session is not None:
+            arrays["session"] = self.session
+        for name, part in (("schedule", self.schedule), ("stations", self.stations)):
+            arrays |= {} if part is None else _named(name, part)
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def read_warm_start(path: str | Path) -> WarmStart:
+    """Read what `WarmStart.write` wrote.
+
+    Raises
+    ------
+    ValueError
+        Where the file is no such thing, or not whole.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        row = tuple(arrays["row"].tolist())
+        return WarmStart(
+            Multipliers(row, *_parts(arrays, "multipliers", ("rows", "imports", "exports"))),
+            arrays["hub_kw"],
+            arrays.get("session"),
+            Schedule(*_parts(arrays, "schedule", _SCHEDULE)) if "session" in arrays else None,
+            StationSchedule(*_parts(arrays, "stations", _STATIONS))
+            if "session" in arrays
+            else None,
+        )
+    except (BadZipFile, KeyError, EOFError, ValueError, TypeError) as error:
+        raise ValueError(f"{path} is no warm start, or not whole: {error}") from error
+
+
+_SCHEDULE = tuple(field.name for field in fields(Schedule))
+_STATIONS = tuple(field.name for field in fields(StationSchedule))
+
+
+Part = TypeVar("Part", Multipliers, Schedule, StationSchedule)
+
+
+def _each(part: Part, change: Callable[[Array], Array]) -> Part:
+    """The same record with every array changed."""
+    values = {field.name: getattr(part, field.name) for field in fields(part)}
+    changed = {k: change(v) for k, v in values.items() if isinstance(v, np.ndarray)}
+    return replace(part, **changed)  # type: ignore[arg-type]
+
+
+def _parts(arrays: dict[str, Array], name: str, keys: tuple[str, ...]) -> list[Array]:
+    return [arrays[f"{name}.{key}"] for key in keys]
+
+
+def _named(name: str, part: Multipliers | Schedule | StationSchedule) -> dict[str, Array]:
+    values = {f"{name}.{field.name}": getattr(part, field.name) for field in fields(part)}
+    return {key: value for key, value in values.items() if isinstance(value, np.ndarray)}

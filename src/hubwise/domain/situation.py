@@ -1,0 +1,49 @@
+"""The situation: what physics and prices need to know at a moment, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hubwise.domain.cell import BatteryFacts
+from hubwise.domain.feeder import Feeder
+from hubwise.domain.fleet import Fleet
+from hubwise.domain.horizon import Horizon
+from hubwise.domain.hub import Hubs
+from hubwise.domain.tariff import Market, PriceRules, Promises
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is to be decided about, from now to the end of the horizon.
+
+    Checked at the door, trusted from here on. Dispatch, pricing and ledger know no more than this:
+    not what it is called, nor which experiment it is part of (see `Scenario`).
+
+    Parameters
+    ----------
+    horizon
+        The slots from now on.
+    feeder
+        The network, and what it carries without hubs.
+    hubs
+        Connections, station batteries, solar.
+    fleet
+        Sessions, present and expected, and who of them takes part.
+    market
+        Prices that the operator takes as given.
+    rules
+        What a posted tariff may be.
+    promises
+        What the operator promises to drivers and to the grid.
+    battery
+        What vehicles' batteries are, and how their wear is priced.
+    """
+
+    horizon: Horizon
+    feeder: Feeder
+    hubs: Hubs
+    fleet: Fleet
+    market: Market
+    rules: PriceRules
+    promises: Promises
+    battery: BatteryFacts = field(default_factory=BatteryFacts)

@@ -1,0 +1,223 @@
+"""The bilevel plan as a loop: prices → who takes part → AC dispatch → wear, until all agree.
+
+Prices are searched for by valuing many dispatches, at wear prices that hold near by. Then the loop:
+at posted prices drivers decide whether they take part; the platform dispatches them within AC
+limits; the schedule says what a kWh drawn costs in battery life; at that wear the prices are made
+lawful and levelled again. Where wear is given, one turn does it. The same loop with a quick dispatch
+brings wear near before the search, and again before the last turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hubwise.dispatch import (
+    Baseline,
+    Dispatch,
+    Problem,
+    WarmStart,
+    dispatch,
+    with_participants,
+)
+from hubwise.domain import Schedule, Search, Situation, Tariff
+from hubwise.domain.arrays import Flags
+from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
+from hubwise.plan.decision import PostedDecision
+from hubwise.plan.participation import agreed, family_of_all
+from hubwise.plan.price_search import Progress, Searched, search_prices
+from hubwise.plan.relaxed import relaxed_for_bound, relaxed_problem
+from hubwise.plan.wear import Convergence, WearState, first_guess, learn_wear, wear_due
+from hubwise.pricing import (
+    bound_family,
+    coarse_to_fine,
+    first_prices,
+    level_prices,
+    make_family,
+    profit_bound,
+    search_method,
+)
+
+# Rounds of the quick dispatches at which wear prices are brought near.
+QUICK_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn of the loop has decided.
+
+    Parameters
+    ----------
+    situation
+        With those who take part, at the wear prices and limits that they answered to.
+    tariff
+        What is posted.
+    schedule
+        Of every session.
+    problem, dispatch
+        The dispatch problem and its answer.
+    """
+
+    situation: Situation
+    tariff: Tariff
+    schedule: Schedule
+    problem: Problem
+    dispatch: Dispatch
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the loop stands.
+
+    Parameters
+    ----------
+    asked
+        Who is asked to take part; shape (sessions,).
+    baseline
+        The uncoordinated day.
+    wear
+        The situation at the wear prices to answer to next, and whether these agree with what was
+        last done.
+    tariff
+        What is posted in the first turn.
+    problem
+        The dispatch problem that the prices were found for.
+    warm
+        Where the first dispatch begins.
+    turn
+        The last turn, if there was one.
+    """
+
+    asked: Flags
+    baseline: Baseline
+    wear: WearState
+    tariff: Tariff
+    problem: Problem
+    warm: WarmStart
+    turn: Turn | None = None
+
+
+Answer = Callable[[State, Tariff], Turn]
+"""How drivers and platform answer to a tariff: `quickly`, or `within_limits`."""
+
+
+def run(state: State, answer: Answer) -> tuple[Turn, Convergence]:
+    """Turn the loop until wear agrees with what is done, or the turns are over."""
+    while not state.wear.done:
+        state = step(state, answer)
+    assert state.turn is not None
+    return state.turn, state.wear.convergence
+
+
+def step(state: State, answer: Answer) -> State:
+    """One turn: prices, who takes part and what everybody does, and the wear that this makes."""
+    turn = answer(state, propose(state))
+    return replace(state, wear=learn_wear(state.wear, turn.situation, turn.schedule), turn=turn)
+
+
+def propose(state: State) -> Tariff:
+    """The prices of the next turn: the last ones, made lawful at the wear that holds now.
+
+    Lawful towards all who were asked, and levelled as promised to those who took part.
+    """
+    if state.turn is None:
+        return state.tariff
+    situation = state.wear.situation
+    family = family_of_all(situation, state.asked)
+    fleet = situation.fleet.select(situation.fleet.participating)
+    problem = replace(state.turn.problem, situation=situation, fleet=fleet)
+    return family.tariff(level_prices(problem, family, family.posted(state.turn.tariff)))
+
+
+def quickly(state: State, tariff: Tariff) -> Turn:
+    """Everybody who was asked takes part; a dispatch of few rounds on the feeder as it was."""
+    situation = state.wear.situation
+    fleet = situation.fleet.select(situation.fleet.participating)
+    problem = replace(state.problem, situation=situation, fleet=fleet)
+    answer = dispatch(problem, tariff, rounds=QUICK_ROUNDS, warm=state.warm.near())
+    schedule = with_participants(problem, answer.schedule)
+    return Turn(situation, tariff, schedule, problem, answer)
+
+
+def within_limits(state: State, tariff: Tariff) -> Turn:
+    """Those who save what they ask for take part; the dispatch keeps promises and limits under AC."""
+    before, posted = state.wear.situation, tariff
+    situation, tariff = agreed(before, posted, state.asked, state.baseline)
+    same = situation is before and tariff is posted
+    warm, rounds = _begun(state, same=same)
+    found = ac_dispatch(situation, tariff, state.baseline, warm=warm, rounds=rounds)
+    schedule = with_participants(found.problem, found.dispatch.schedule)
+    return Turn(situation, tariff, schedule, found.problem, found.dispatch)
+
+
+def _begun(state: State, *, same: bool) -> tuple[WarmStart | None, int]:
+    """Where a turn's dispatch begins, and in how many rounds: at the last one, or at the search's."""
+    if state.turn is not None:
+        return state.turn.dispatch.warm().near(), ROUNDS
+    if state.warm.session is None:
+        return state.warm, ROUNDS
+    # What the search has dispatched for long is nearly there, if it was for the same drivers.
+    return (state.warm, ONWARD_ROUNDS) if same else (None, ROUNDS)
+
+
+def bilevel_strategy(
+    situation: Situation, baseline: Baseline, search: Search, progress: Progress | None
+) -> PostedDecision:
+    """Search for prices, then turn the loop until drivers, prices, feeder and wear agree."""
+    name, method = search_method(search.method)
+    asked = situation.fleet.participating
+    situation, begin = near_first_prices(first_guess(situation), baseline)
+    searched = search_prices(situation, baseline, search, method, begin, progress)
+    turn, wear = run(after_search(searched, asked, baseline), within_limits)
+    relaxed = searched.relaxed
+    if not np.array_equal(turn.problem.fleet.session, relaxed.session):
+        relaxed = relaxed_problem(turn.situation, baseline)[1]
+    problem, settled = relaxed_for_bound(turn.situation, baseline, turn.dispatch.hub_kw, relaxed)
+    planned, family = (turn.tariff, turn.dispatch), make_family(turn.situation)
+    return PostedDecision(
+        situation=turn.situation,
+        tariff=turn.tariff,
+        schedule=turn.schedule,
+        stations=turn.dispatch.stations,
+        has_stations=True,
+        problem=turn.problem,
+        dispatch=turn.dispatch,
+        wear=wear,
+        method=name,
+        evaluations=searched.evaluations,
+        profit_bound=profit_bound(problem, settled),
+        family_bound=bound_family(problem, family, settled, planned, boxes=search.boxes),
+        relaxed=relaxed,
+    )
+
+
+def near_first_prices(situation: Situation, baseline: Baseline) -> tuple[Situation, Tariff | None]:
+    """The situation at wear prices that hold near the first prices, and these to begin with."""
+    if not wear_due(situation):
+        return situation, None
+    problem, relaxed = relaxed_problem(situation, baseline)
+    family = coarse_to_fine(situation)[-1]
+    first = family.tariff(first_prices(problem, family, relaxed))
+    asked, wear = situation.fleet.participating, WearState(situation)
+    turn, _ = run(State(asked, baseline, wear, first, problem, relaxed.warm().near()), quickly)
+    return turn.situation, turn.tariff
+
+
+def after_search(searched: Searched, asked: Flags, baseline: Baseline) -> State:
+    """The loop's state once prices are found; wear brought near, where it depends on what is done."""
+    situation, tariff = searched.situation, searched.tariff
+    warm = searched.dispatch.warm()
+    state = State(asked, baseline, WearState(situation), tariff, searched.problem, warm)
+    if not wear_due(situation):
+        return state
+    turn, _ = run(state, quickly)
+    if turn.situation is situation:
+        return state
+    return replace(
+        state,
+        wear=WearState(turn.situation),
+        tariff=turn.tariff,
+        warm=turn.dispatch.warm().near(),
+    )
