@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 from hypothesis import settings
 
-from hubwise.domain import (
-    Feeder,
-    Fleet,
-    Horizon,
-    Hubs,
-    Market,
-    PriceRules,
-    Promises,
-    Scenario,
-    Search,
-)
+from builders import scenario_of
+from builders import small_situation as make_small_situation
+from hubwise.domain import Scenario, Situation
 
 # Compiled kernels make first calls slow: no deadlines. Continuous integration repeats the same
 # examples every time; a developer's run draws new ones.
@@ -29,124 +19,16 @@ settings.load_profile("hubwise")
 
 
 @pytest.fixture(scope="session")
+def small_situation() -> Callable[..., Situation]:
+    """Makes small made-up situations; see `builders.small_situation`."""
+    return make_small_situation
+
+
+@pytest.fixture(scope="session")
 def small_scenario() -> Callable[..., Scenario]:
-    """Makes small made-up scenarios; see `_small_scenario`."""
-    return _small_scenario
+    """The same as scenarios."""
 
+    def made(seed: int = 0, **kinds: object) -> Scenario:
+        return scenario_of(make_small_situation(seed, **kinds), seed=seed)
 
-def _small_scenario(
-    seed: int = 0,
-    *,
-    sessions: int = 8,
-    hubs: int = 2,
-    slots: int = 24,
-    levels: int = 3,
-    station: bool = True,
-    solar: bool = False,
-) -> Scenario:
-    """A made-up scenario of half-hour slots, with sessions of every kind, everybody taking part.
-
-    The purchase price has few ``levels``, so that drivers have ties. The feeder is stiff: its
-    losses are small and its limits far away. Energy is sold at the purchase price.
-    """
-    rng = np.random.default_rng(seed)
-    purchase = rng.choice(np.round(rng.uniform(0.1, 0.9, levels), 2), slots)
-    blocks = np.unique(purchase, return_inverse=True)[1].astype(np.int64)
-    base = 20.0 + 30.0 * rng.uniform() * (1 + np.sin(np.arange(slots) * 2 * np.pi / slots))
-    flat = np.ones(hubs)
-    shine = np.maximum(np.sin(np.arange(slots) * 2 * np.pi / slots), 0.0)
-    return Scenario(
-        name="small",
-        source="small",
-        currency="EUR",
-        horizon=Horizon(datetime(2025, 5, 14, tzinfo=UTC), slots, 30),
-        feeder=Feeder(
-            bus=np.arange(1, hubs + 2),
-            source_bus=1,
-            nominal_kv=10.0,
-            source_voltage_pu=1.0,
-            from_bus=np.arange(1, hubs + 1),
-            to_bus=np.arange(2, hubs + 2),
-            r_ohm=0.3 * flat,
-            x_ohm=0.2 * flat,
-            ampacity_a=200.0 * flat,
-            transformer_kva=1000.0,
-            transformer_limit=0.85,
-            voltage_min_pu=0.9,
-            voltage_max_pu=1.1,
-            base_kw=np.tile(base, (hubs + 1, 1)),
-            base_kvar=np.tile(0.3 * base, (hubs + 1, 1)),
-        ),
-        hubs=Hubs(
-            name=tuple(f"h{k}" for k in range(hubs)),
-            bus=np.arange(2, hubs + 2),
-            import_limit_kw=1000.0 * flat,
-            export_limit_kw=1000.0 * flat,
-            battery_kw=10.0 * station * flat,
-            battery_kwh=20.0 * station * flat,
-            battery_charge_efficiency=0.95 * flat,
-            battery_discharge_efficiency=0.95 * flat,
-            battery_initial_kwh=8.0 * station * flat,
-            battery_wear_cost=0.02 * flat,
-            lease_cost=1.0 * flat,
-            running_cost=1.0 * flat,
-            solar_kw=np.tile(15.0 * solar * shine, (hubs, 1)),
-        ),
-        fleet=_small_fleet(rng, sessions, hubs, slots),
-        participation_order=tuple(rng.permutation(sessions).tolist()),
-        participation=1.0,
-        market=Market(
-            purchase_price=purchase,
-            feed_in_price=purchase.copy(),
-            reference_price=purchase + 0.3,
-            incentive=np.where(np.arange(slots) >= slots // 2, 0.05, 0.0),
-        ),
-        rules=PriceRules(
-            charge_price_min=np.full(slots, 0.05),
-            charge_price_max=purchase + 0.3,
-            discharge_price_min=np.zeros(slots),
-            discharge_price_max=np.full(slots, 1.2),
-            block=blocks,
-            block_names=tuple(f"block {k}" for k in range(int(blocks.max()) + 1)),
-        ),
-        promises=Promises(),
-        search=Search(evaluations=20, seed=seed),
-    )
-
-
-def _small_fleet(rng: np.random.Generator, size: int, hubs: int, slots: int) -> Fleet:
-    """Sessions below their reserve, one-way, limited in discharge, and out of reach among them."""
-    arrival = rng.integers(0, slots // 2, size)
-    departure = rng.integers(arrival + slots // 4, slots + 1)
-    capacity = rng.choice([40.0, 60.0, 75.0], size)
-    names = np.array([f"s{k}" for k in range(size)], dtype=str)
-    return Fleet(
-        session=names,
-        driver=names,
-        hub=rng.integers(0, hubs, size),
-        arrival_slot=arrival,
-        departure_slot=departure,
-        actual_departure_slot=departure,
-        capacity_kwh=capacity,
-        arrival_kwh=capacity * rng.uniform(0.1, 0.7, size),
-        required_kwh=capacity * rng.uniform(0.5, 0.9, size),
-        reserve_kwh=0.2 * capacity,
-        max_kwh=0.95 * capacity,
-        charge_kw_max=rng.choice([7.0, 11.0], size),
-        discharge_kw_max=rng.choice([0.0, 7.0, 11.0], size),
-        charge_efficiency=rng.choice([0.95, 0.9], size),
-        discharge_efficiency=np.full(size, 0.95),
-        wear_cost=rng.choice([0.0, 0.03, 0.11], size),
-        discharge_limit_kwh=rng.choice([np.inf, 4.0, 9.0], size),
-        surplus_value=np.zeros(size),
-        chemistry=np.full(size, "LFP"),
-        temperature_c=np.full(size, 20.0),
-        age_years=np.zeros(size),
-        throughput_kwh=np.zeros(size),
-        warranty_kwh=np.full(size, np.inf),
-        driving_kwh_per_day=np.full(size, 8.0),
-        fade_limit_per_year=np.full(size, np.inf),
-        minimum_saving=np.zeros(size),
-        never_discharge=np.zeros(size, dtype=bool),
-        participating=np.ones(size, dtype=bool),
-    )
+    return made

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hubwise.plan.baseline import at_rest
 
 from hubwise.audit import audit
 from hubwise.battery import ageing, leaving_range
@@ -16,7 +17,6 @@ from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import plan as make_plan
 from hubwise.plan import result, write
-from hubwise.plan.baseline import at_rest
 from hubwise.plan.wishes import make_wishes, told_in_short
 from hubwise.scenario import load, with_participation
 

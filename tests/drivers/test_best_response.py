@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import fleet_of
 from hubwise.domain import Fleet, Horizon, Tariff
 from hubwise.drivers import best_response, bounds, schedule_cost, uncoordinated
 
@@ -22,14 +23,12 @@ def random_fleet(rng: np.random.Generator, size: int, slots: int) -> Fleet:
     departure = rng.integers(arrival + 1, slots + 1)
     capacity = rng.uniform(10.0, 80.0, size)
     share = rng.uniform(0.0, 1.0, (4, size))
-    names = np.array([f"s{k}" for k in range(size)])
-    return Fleet(
-        session=names,
-        driver=names,
+    return fleet_of(
+        size,
+        slots,
         hub=rng.integers(0, 2, size),
         arrival_slot=arrival,
         departure_slot=departure,
-        actual_departure_slot=departure,
         capacity_kwh=capacity,
         arrival_kwh=capacity * share[0],
         required_kwh=capacity * share[1],
@@ -42,16 +41,6 @@ def random_fleet(rng: np.random.Generator, size: int, slots: int) -> Fleet:
         wear_cost=rng.uniform(0.0, 0.4, size),
         discharge_limit_kwh=rng.choice([np.inf, 0.0, 5.0, 12.0], size),
         surplus_value=rng.choice([0.0, 0.3], size),
-        chemistry=np.full(size, "LFP"),
-        temperature_c=np.full(size, 20.0),
-        age_years=np.zeros(size),
-        throughput_kwh=np.zeros(size),
-        warranty_kwh=np.full(size, np.inf),
-        driving_kwh_per_day=np.full(size, 8.0),
-        fade_limit_per_year=np.full(size, np.inf),
-        minimum_saving=np.zeros(size),
-        never_discharge=np.zeros(size, dtype=bool),
-        participating=np.ones(size, bool),
     )
 
 

@@ -11,16 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import fleet_of
 from hubwise.domain import (
     Feeder,
-    Fleet,
     Horizon,
     Hubs,
     Market,
     PriceRules,
     Promises,
     Schedule,
-    Search,
     Situation,
     StationSchedule,
     Tariff,
@@ -43,34 +42,20 @@ seeds = st.integers(0, 2**32 - 1)
 def _fleet(rng, n):
     ids = np.array([f"s{i}" for i in range(n)])
     share = rng.random((5, n))
-    return Fleet(
+    return fleet_of(
+        n,
+        SLOTS,
         session=ids,
         driver=np.char.replace(ids, "s", "d"),
         hub=rng.integers(0, HUBS, n),
-        arrival_slot=np.zeros(n, dtype=np.int64),
-        departure_slot=np.full(n, SLOTS),
-        actual_departure_slot=np.full(n, SLOTS),
-        capacity_kwh=np.full(n, 60.0),
         arrival_kwh=20 + 10 * share[0],
         required_kwh=40 + 10 * share[1],
         reserve_kwh=np.full(n, 10.0),
-        max_kwh=np.full(n, 57.0),
-        charge_kw_max=np.full(n, 7.0),
-        discharge_kw_max=np.full(n, 7.0),
         charge_efficiency=0.9 + 0.1 * share[2],
         discharge_efficiency=0.9 + 0.1 * share[3],
         wear_cost=0.3 * share[4],
         discharge_limit_kwh=np.full(n, np.inf),
         surplus_value=rng.choice([0.0, 0.1], n),
-        chemistry=np.full(n, "LFP"),
-        temperature_c=np.full(n, 20.0),
-        age_years=np.zeros(n),
-        throughput_kwh=np.zeros(n),
-        warranty_kwh=np.full(n, np.inf),
-        driving_kwh_per_day=np.full(n, 8.0),
-        fade_limit_per_year=np.full(n, np.inf),
-        minimum_saving=np.zeros(n),
-        never_discharge=np.zeros(n, dtype=bool),
         participating=rng.random(n) < 0.6,
     )
 
@@ -83,7 +68,7 @@ def _schedule(rng, fleet):
     return Schedule(np.maximum(power, 0), np.maximum(-power, 0), energy)
 
 
-def _scenario(rng, fleet):
+def _situation(rng, fleet):
     per_hub, per_slot = (lambda top: top * rng.random(HUBS)), (lambda top: top * rng.random(SLOTS))
     purchase = per_slot(1.0) - 0.1
     hubs = Hubs(
@@ -102,7 +87,12 @@ def _scenario(rng, fleet):
         solar_kw=30 * rng.random((HUBS, SLOTS)),
     )
     market = Market(
-        purchase, purchase - per_slot(0.2), purchase + 0.3, per_slot(0.2), float(rng.random())
+        purchase,
+        purchase - per_slot(0.2),
+        purchase + 0.3,
+        per_slot(0.2),
+        float(rng.random()),
+        "CNY",
     )
     flat = np.ones(SLOTS)
     buses = np.arange(1, 6)
@@ -111,19 +101,13 @@ def _scenario(rng, fleet):
         6300.0, 0.85, 0.9, 1.1, np.ones((5, SLOTS)), np.ones((5, SLOTS)),
     )  # fmt: skip
     return Situation(
-        name="balance",
-        source="balance",
-        currency="CNY",
         horizon=Horizon(datetime(2024, 1, 1, tzinfo=UTC), SLOTS),
         feeder=feeder,
         hubs=hubs,
         fleet=fleet,
-        participation_order=tuple(range(len(fleet))),
-        participation=0.6,
         market=market,
         rules=PriceRules(0 * flat, 2 * flat, 0 * flat, 2 * flat, np.zeros(SLOTS, np.int64), ("x",)),
         promises=Promises(),
-        search=Search(),
     )
 
 
@@ -139,7 +123,7 @@ def _stations(rng, situation):
 def _day(seed, sessions=9):
     rng = np.random.default_rng(seed)
     fleet = _fleet(rng, sessions)
-    situation = _scenario(rng, fleet)
+    situation = _situation(rng, fleet)
     schedule, uncoordinated = _schedule(rng, fleet), _schedule(rng, fleet)
     uncoordinated = replace(uncoordinated, discharge_kw=0 * uncoordinated.discharge_kw)
     tariff = Tariff(rng.random((HUBS, SLOTS)), rng.random((HUBS, SLOTS)))

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from builders import fleet_of
 from hubwise.domain import (
     Feeder,
     Fleet,
@@ -22,6 +23,7 @@ from hubwise.domain import (
     Promises,
     Scenario,
     Search,
+    Situation,
 )
 
 STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
@@ -50,9 +52,8 @@ def make_scenario(
     purchase = np.where(peak, 0.869, np.where(night, 0.365, 0.687))
     sun = 80.0 * np.exp(-(((hour - 13) / 2.5) ** 2)) if solar else np.zeros(slots)
     ones = np.ones(hubs)
-    given = {"name": "ieee33", "currency": "CNY", "sources": ("Journal of Jilin University 53(4)",)}
-    return Scenario(
-        source="made up",
+    given = {"name": "ieee33", "sources": ("Journal of Jilin University 53(4)",)}
+    situation = Situation(
         horizon=horizon,
         feeder=Feeder(
             bus=np.arange(1, buses + 1),
@@ -87,13 +88,12 @@ def make_scenario(
             solar_kw=np.outer(ones, sun),
         ),
         fleet=make_fleet(sessions, hubs, slots),
-        participation_order=tuple(range(sessions)),
-        participation=0.7,
         market=Market(
             purchase_price=purchase,
             feed_in_price=purchase,
             reference_price=purchase + 0.35,
             incentive=np.where((hour >= 18) & (hour < 21), 0.2, 0.0),
+            currency=texts.pop("currency", "CNY"),
         ),
         rules=PriceRules(
             charge_price_min=np.full(slots, 0.2),
@@ -104,6 +104,12 @@ def make_scenario(
             block_names=("valley", "shoulder", "peak"),
         ),
         promises=Promises(0.55, 0.68),
+    )
+    return Scenario(
+        source="made up",
+        situation=situation,
+        participation_order=tuple(range(sessions)),
+        participation=0.7,
         search=Search("annealing", 600, 2023),
         assumptions=texts.pop("assumptions", ("Chargers are two-way, 7 kW.",)),
         notes=texts.pop("notes", ()),
@@ -114,37 +120,24 @@ def make_scenario(
 def make_fleet(sessions: int, hubs: int, slots: int) -> Fleet:
     """Cars that come in the evening and leave in the morning."""
     draw = np.random.default_rng(7)
-    ones = np.ones(sessions)
     arrival = np.clip(draw.normal(24, 8, sessions), 0, slots // 2 - 1).astype(int)
-    return Fleet(
+    return fleet_of(
+        sessions,
+        slots,
         session=np.array([f"S{k}" for k in range(sessions)]),
         driver=np.array([f"D{k}" for k in range(sessions)]),
         hub=np.arange(sessions) % hubs,
         arrival_slot=arrival,
         departure_slot=np.clip(draw.normal(80, 6, sessions), slots // 2 + 1, slots).astype(int),
-        actual_departure_slot=np.full(sessions, slots),
+        actual_departure_slot=slots,
         capacity_kwh=draw.choice([40.0, 50.0, 60.0, 75.0], sessions),
-        arrival_kwh=20.0 * ones,
         required_kwh=20.0 + draw.uniform(8, 18, sessions),
-        reserve_kwh=8.0 * ones,
-        max_kwh=38.0 * ones,
-        charge_kw_max=7.0 * ones,
-        discharge_kw_max=7.0 * ones,
-        charge_efficiency=0.95 * ones,
-        discharge_efficiency=0.95 * ones,
         wear_cost=draw.uniform(0.08, 0.4, sessions),
-        discharge_limit_kwh=np.full(sessions, np.inf),
-        surplus_value=0.0 * ones,
         chemistry=draw.choice(["LFP", "NMC"], sessions),
-        temperature_c=np.full(sessions, 20.0),
-        age_years=np.zeros(sessions),
-        throughput_kwh=np.zeros(sessions),
-        warranty_kwh=np.full(sessions, np.inf),
-        driving_kwh_per_day=np.full(sessions, 8.0),
-        fade_limit_per_year=np.full(sessions, np.inf),
-        minimum_saving=np.zeros(sessions),
-        never_discharge=np.zeros(sessions, dtype=bool),
-        participating=np.zeros(sessions, bool),
+        participating=False,
+        arrival_kwh=20.0,
+        reserve_kwh=8.0,
+        max_kwh=38.0,
     )
 
 

@@ -1,0 +1,188 @@
+"""Makers of small fleets, situations and scenarios: what a test does not care for has a default."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from hubwise.domain import (
+    Feeder,
+    Fleet,
+    Horizon,
+    Hubs,
+    Market,
+    PriceRules,
+    Promises,
+    Scenario,
+    Search,
+    Situation,
+)
+
+SESSION: dict[str, Any] = {
+    "hub": 0,
+    "arrival_slot": 0,
+    "capacity_kwh": 60.0,
+    "arrival_kwh": 20.0,
+    "required_kwh": 40.0,
+    "reserve_kwh": 0.0,
+    "max_kwh": 57.0,
+    "charge_kw_max": 7.0,
+    "discharge_kw_max": 7.0,
+    "charge_efficiency": 0.95,
+    "discharge_efficiency": 0.95,
+    "wear_cost": 0.0,
+    "discharge_limit_kwh": np.inf,
+    "surplus_value": 0.0,
+    "chemistry": "LFP",
+    "temperature_c": 20.0,
+    "age_years": 0.0,
+    "throughput_kwh": 0.0,
+    "warranty_kwh": np.inf,
+    "driving_kwh_per_day": 8.0,
+    "fade_limit_per_year": np.inf,
+    "minimum_saving": 0.0,
+    "never_discharge": False,
+    "participating": True,
+}
+"""A session of no special kind."""
+
+
+def fleet_of(size: int, slots: int, **columns: Any) -> Fleet:
+    """``size`` sessions that may stay for all ``slots``; columns are arrays, or one value for all.
+
+    Without names of their own, sessions and drivers are called s0, s1, ...
+    """
+    names = np.array([f"s{k}" for k in range(size)], dtype=str)
+    given = {"session": names, "driver": names, **SESSION, "departure_slot": slots, **columns}
+    given.setdefault("actual_departure_slot", given["departure_slot"])
+    return Fleet(
+        **{
+            field.name: np.full(size, given[field.name])
+            if np.ndim(given[field.name]) == 0
+            else np.asarray(given[field.name])
+            for field in fields(Fleet)
+            if field.name in given
+        }
+    )
+
+
+def scenario_of(situation: Situation, **experiment: Any) -> Scenario:
+    """A scenario of a situation in which everybody takes part, in a drawn order."""
+    seed = experiment.pop("seed", 0)
+    order = np.random.default_rng(seed).permutation(len(situation.fleet))
+    usual = {
+        "name": "small",
+        "source": "small",
+        "participation_order": tuple(order.tolist()),
+        "participation": 1.0,
+        "search": Search(evaluations=20, seed=seed),
+    }
+    return Scenario(situation=situation, **{**usual, **experiment})
+
+
+def small_situation(
+    seed: int = 0,
+    *,
+    sessions: int = 8,
+    hubs: int = 2,
+    slots: int = 24,
+    levels: int = 3,
+    station: bool = True,
+    solar: bool = False,
+) -> Situation:
+    """A made-up situation of half-hour slots, with sessions of every kind, everybody taking part.
+
+    The purchase price has few ``levels``, so that drivers have ties. The feeder is stiff: its
+    losses are small and its limits far away. Energy is sold at the purchase price.
+    """
+    rng = np.random.default_rng(seed)
+    purchase = rng.choice(np.round(rng.uniform(0.1, 0.9, levels), 2), slots)
+    blocks = np.unique(purchase, return_inverse=True)[1].astype(np.int64)
+    base = 20.0 + 30.0 * rng.uniform() * (1 + np.sin(np.arange(slots) * 2 * np.pi / slots))
+    flat = np.ones(hubs)
+    shine = np.maximum(np.sin(np.arange(slots) * 2 * np.pi / slots), 0.0)
+    return Situation(
+        horizon=Horizon(datetime(2025, 5, 14, tzinfo=UTC), slots, 30),
+        feeder=stiff_feeder(hubs, base),
+        hubs=Hubs(
+            name=tuple(f"h{k}" for k in range(hubs)),
+            bus=np.arange(2, hubs + 2),
+            import_limit_kw=1000.0 * flat,
+            export_limit_kw=1000.0 * flat,
+            battery_kw=10.0 * station * flat,
+            battery_kwh=20.0 * station * flat,
+            battery_charge_efficiency=0.95 * flat,
+            battery_discharge_efficiency=0.95 * flat,
+            battery_initial_kwh=8.0 * station * flat,
+            battery_wear_cost=0.02 * flat,
+            lease_cost=1.0 * flat,
+            running_cost=1.0 * flat,
+            solar_kw=np.tile(15.0 * solar * shine, (hubs, 1)),
+        ),
+        fleet=mixed_fleet(rng, sessions, hubs, slots),
+        market=Market(
+            purchase_price=purchase,
+            feed_in_price=purchase.copy(),
+            reference_price=purchase + 0.3,
+            incentive=np.where(np.arange(slots) >= slots // 2, 0.05, 0.0),
+            currency="EUR",
+        ),
+        rules=PriceRules(
+            charge_price_min=np.full(slots, 0.05),
+            charge_price_max=purchase + 0.3,
+            discharge_price_min=np.zeros(slots),
+            discharge_price_max=np.full(slots, 1.2),
+            block=blocks,
+            block_names=tuple(f"block {k}" for k in range(int(blocks.max()) + 1)),
+        ),
+        promises=Promises(),
+    )
+
+
+def stiff_feeder(hubs: int, base_kw: np.ndarray) -> Feeder:
+    """A line of buses, one a hub, whose losses are small and whose limits are far away."""
+    flat = np.ones(hubs)
+    return Feeder(
+        bus=np.arange(1, hubs + 2),
+        source_bus=1,
+        nominal_kv=10.0,
+        source_voltage_pu=1.0,
+        from_bus=np.arange(1, hubs + 1),
+        to_bus=np.arange(2, hubs + 2),
+        r_ohm=0.3 * flat,
+        x_ohm=0.2 * flat,
+        ampacity_a=200.0 * flat,
+        transformer_kva=1000.0,
+        transformer_limit=0.85,
+        voltage_min_pu=0.9,
+        voltage_max_pu=1.1,
+        base_kw=np.tile(base_kw, (hubs + 1, 1)),
+        base_kvar=np.tile(0.3 * base_kw, (hubs + 1, 1)),
+    )
+
+
+def mixed_fleet(rng: np.random.Generator, size: int, hubs: int, slots: int) -> Fleet:
+    """Sessions below their reserve, one-way, limited in discharge, and out of reach among them."""
+    arrival = rng.integers(0, slots // 2, size)
+    departure = rng.integers(arrival + slots // 4, slots + 1)
+    capacity = rng.choice([40.0, 60.0, 75.0], size)
+    return fleet_of(
+        size,
+        slots,
+        hub=rng.integers(0, hubs, size),
+        arrival_slot=arrival,
+        departure_slot=departure,
+        capacity_kwh=capacity,
+        arrival_kwh=capacity * rng.uniform(0.1, 0.7, size),
+        required_kwh=capacity * rng.uniform(0.5, 0.9, size),
+        reserve_kwh=0.2 * capacity,
+        max_kwh=0.95 * capacity,
+        charge_kw_max=rng.choice([7.0, 11.0], size),
+        discharge_kw_max=rng.choice([0.0, 7.0, 11.0], size),
+        charge_efficiency=rng.choice([0.95, 0.9], size),
+        wear_cost=rng.choice([0.0, 0.03, 0.11], size),
+        discharge_limit_kwh=rng.choice([np.inf, 4.0, 9.0], size),
+    )
