@@ -23,9 +23,9 @@ from hubwise.audit.rows import check_rows
 from hubwise.audit.sessions import check_sessions
 from hubwise.audit.summary import check_identity, check_seal
 from hubwise.audit.wishes import check_wishes
-from hubwise.domain import Scenario
+from hubwise.domain import Scenario, WearPricing
 from hubwise.plan.folder import PlanFolder, PlanFolderError, read
-from hubwise.scenario import WEAR, ScenarioError, load, with_participation, with_wear
+from hubwise.scenario import ScenarioError, load, with_participation, with_wear
 
 
 def audit(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
@@ -78,7 +78,7 @@ def _participation(scenario: Scenario, folder: PlanFolder) -> Scenario:
 def _wear(scenario: Scenario, folder: PlanFolder) -> Scenario:
     """The scenario with wear priced as the plan says it was, where that is a way; else as it is."""
     wear = folder.result.get("wear")
-    return with_wear(scenario, wear) if wear in WEAR else scenario
+    return with_wear(scenario, str(wear)) if wear in list(WearPricing) else scenario
 
 
 def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 from errno import ENOENT
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -30,7 +29,7 @@ from hubwise.cli.options import (
 from hubwise.cli.scenario import scenarios
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
-from hubwise.domain import Scenario
+from hubwise.domain import Scenario, Strategy, TariffFamily, WearPricing
 from hubwise.plan import make_plan, read, write
 from hubwise.plan.folder import is_plan
 from hubwise.plan.place import check_place
@@ -40,18 +39,8 @@ from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
 from hubwise.study.frontier import PARTICIPATIONS as FRONTIER_PARTICIPATIONS
 from hubwise.study.report import write_plan_report
 
-
-class Strategy(StrEnum):
-    """How the hubs are run."""
-
-    UNCOORDINATED = "uncoordinated"
-    STORAGE = "storage"
-    PASSIVE = "passive"
-    HUBWISE = "hubwise"
-
-
 Family = Annotated[
-    Literal["flat", "time-of-use", "hourly", "every-slot"] | None,
+    TariffFamily | None,
     typer.Option(help="Tariff family in place of the scenario's own."),
 ]
 Boxes = Annotated[
@@ -67,7 +56,7 @@ PerHub = Annotated[
     ),
 ]
 Wear = Annotated[
-    Literal["linear", "nonlinear"] | None,
+    WearPricing | None,
     typer.Option(
         help="What a kWh drawn costs in battery life: as given for each session, or as the cell "
         "models find it; else as the scenario says."
@@ -121,7 +110,7 @@ def plan(
         check_place(out, is_plan, "a plan")
         given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
         made = make_plan(
-            given, strategy=strategy.value, participation=participation, method=method, progress=bar
+            given, strategy=strategy, participation=participation, method=method, progress=bar
         )
         write(made, out)
         report = write_plan_report(made.scenario, out)
@@ -138,14 +127,14 @@ def plan(
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
 
 
-def _worn(scenario: Scenario, wear: str | None) -> Scenario:
+def _worn(scenario: Scenario, wear: WearPricing | None) -> Scenario:
     """The scenario with its wear priced as the command line says."""
     return scenario if wear is None else with_wear(scenario, wear)
 
 
 def _adjusted(
     scenario: Scenario,
-    family: str | None = None,
+    family: TariffFamily | None = None,
     per_hub: bool | None = None,
     evaluations: int | None = None,
     seed: int | None = None,
@@ -209,7 +198,7 @@ def study(
             given,
             out,
             participations=participation or PARTICIPATIONS,
-            strategies=[one.value for one in strategy or Strategy],
+            strategies=strategy or list(Strategy),
             seeds=seeds,
             freedom=freedom,
             keep_plans=keep_plans,
@@ -222,7 +211,7 @@ def study(
     missed = [
         f"{result['participation']:g}: {miss}"
         for result in made.results
-        if result["strategy"] == "hubwise"
+        if result["strategy"] == Strategy.HUBWISE
         for miss in result["advice"]
     ]
     if as_json:

@@ -1,6 +1,7 @@
 """The nouns: horizon, tariff, fleet, hub, feeder, schedule, situation, scenario."""
 
 from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
+from hubwise.domain.choices import Strategy, TariffFamily, WearPricing
 from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Fleet
 from hubwise.domain.horizon import Horizon
@@ -27,6 +28,9 @@ __all__ = [
     "Situation",
     "Search",
     "StationSchedule",
+    "Strategy",
     "Tariff",
+    "TariffFamily",
+    "WearPricing",
     "standard_cells",
 ]

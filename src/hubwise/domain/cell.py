@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hubwise.domain.choices import WearPricing
+
 _NREL_2023 = "https://doi.org/10.1016/j.est.2023.109042"
 
 
@@ -153,7 +155,7 @@ class BatteryFacts:
         The share of its capacity at which a pack has lost its worth.
     """
 
-    wear: str = "linear"
+    wear: WearPricing = WearPricing.LINEAR
     cells: tuple[tuple[str, str], ...] = field(default_factory=lambda: (*standard_cells().items(),))
     pack_price: tuple[tuple[str, float], ...] = ()
     years: float = 10.0

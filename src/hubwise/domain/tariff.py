@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hubwise.domain.arrays import Array, Index
+from hubwise.domain.choices import TariffFamily
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class PriceRules:
     average_cap
         Highest time-average of the charge price at any hub [currency/kWh]; ``inf`` for none.
     family
-        Tariff family: ``flat``, ``time-of-use``, ``hourly`` or ``every-slot``.
+        Which slots share a price.
     decimals
         Posted prices are rounded to this many decimals.
     per_hub
@@ -83,7 +84,7 @@ class PriceRules:
     block: Index
     block_names: tuple[str, ...]
     average_cap: float = float("inf")
-    family: str = "time-of-use"
+    family: TariffFamily = TariffFamily.TIME_OF_USE
     decimals: int = 4
     per_hub: bool = False
 

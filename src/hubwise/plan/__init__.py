@@ -2,7 +2,7 @@
 
 from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
 from hubwise.plan.model import Plan
-from hubwise.plan.planner import STRATEGIES, make_plan
+from hubwise.plan.planner import known_strategy, make_plan
 from hubwise.plan.relaxed import relax
 from hubwise.plan.replan import Replan, replan
 from hubwise.plan.statement import Statement, UnknownDriverError, statement, statements
@@ -10,7 +10,6 @@ from hubwise.plan.tables import TABLES, tables
 
 __all__ = [
     "CONTRACT",
-    "STRATEGIES",
     "TABLES",
     "Plan",
     "PlanFolder",
@@ -18,6 +17,7 @@ __all__ = [
     "Replan",
     "Statement",
     "UnknownDriverError",
+    "known_strategy",
     "make_plan",
     "read",
     "relax",

@@ -8,7 +8,15 @@ from typing import Any
 
 from hubwise.battery import DAYS_A_YEAR, fleet_ageing, leaving_range
 from hubwise.dispatch import Baseline, make_baseline, pessimistic, undelegated, with_participants
-from hubwise.domain import Promises, Scenario, Schedule, Search, Situation, StationSchedule
+from hubwise.domain import (
+    Promises,
+    Scenario,
+    Schedule,
+    Search,
+    Situation,
+    StationSchedule,
+    Strategy,
+)
 from hubwise.domain.arrays import Array
 from hubwise.drivers import best_response
 from hubwise.grid import FeederState, power_flow
@@ -24,13 +32,11 @@ from hubwise.plan.wear import Convergence
 from hubwise.plan.wishes import make_wishes, told_in_short
 from hubwise.scenario import with_participation
 
-STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
-
 
 def make_plan(
     scenario: Scenario,
     *,
-    strategy: str = "hubwise",
+    strategy: Strategy | str = Strategy.HUBWISE,
     participation: float | None = None,
     method: str | None = None,
     progress: Progress | None = None,
@@ -57,8 +63,7 @@ def make_plan(
     ValueError
         If the strategy or the search method is unknown, or the price rules leave no lawful price.
     """
-    if strategy not in STRATEGIES:
-        raise ValueError(f"unknown strategy {strategy!r}; known: {', '.join(STRATEGIES)}")
+    strategy = known_strategy(strategy)
     began = time.perf_counter()
     if participation is not None:
         scenario = with_participation(scenario, participation)
@@ -68,26 +73,39 @@ def make_plan(
     return _plan_of(scenario, strategy, baseline, decision, began)
 
 
+def known_strategy(name: str) -> Strategy:
+    """The strategy of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such strategy.
+    """
+    if name not in list(Strategy):
+        raise ValueError(f"unknown strategy {name!r}; known: {', '.join(Strategy)}")
+    return Strategy(name)
+
+
 def _decided(
     situation: Situation,
-    strategy: str,
+    strategy: Strategy,
     baseline: Baseline,
     search: Search,
     progress: Progress | None,
 ) -> Decision:
     match strategy:
-        case "uncoordinated":
+        case Strategy.UNCOORDINATED:
             return uncoordinated_strategy(situation, baseline)
-        case "passive":
+        case Strategy.PASSIVE:
             return passive_strategy(situation, baseline)
-        case "storage":
+        case Strategy.STORAGE:
             return storage_strategy(situation, baseline)
-        case _:
+        case Strategy.HUBWISE:
             return bilevel_strategy(situation, baseline, search, progress)
 
 
 def _plan_of(
-    scenario: Scenario, strategy: str, baseline: Baseline, decision: Decision, began: float
+    scenario: Scenario, strategy: Strategy, baseline: Baseline, decision: Decision, began: float
 ) -> Plan:
     """A decision with all that follows from it: feeder, bills, account, wishes, ageing, figures."""
     asked, situation = scenario.situation, decision.situation

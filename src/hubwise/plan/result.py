@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from hubwise.battery import DAYS_A_YEAR, Ageing
-from hubwise.domain import Fleet, Horizon, Schedule, Situation, StationSchedule, Tariff
+from hubwise.domain import (
+    Fleet,
+    Horizon,
+    Schedule,
+    Situation,
+    StationSchedule,
+    Tariff,
+    TariffFamily,
+)
 from hubwise.domain.arrays import Array
 from hubwise.grid import (
     FeederState,
@@ -123,7 +131,7 @@ def posted_prices(situation: Situation, tariff: Tariff) -> dict[str, Any]:
     """
     _, first = np.unique(price_groups(situation), return_index=True)
     rules, moment = situation.rules, situation.horizon.slot_names()
-    in_blocks = rules.family == "time-of-use" and rules.block_names
+    in_blocks = rules.family is TariffFamily.TIME_OF_USE and rules.block_names
     return {
         hub: {
             rules.block_names[rules.block[slot]] if in_blocks else moment[slot]: {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hubwise.battery import CRUMB_KWH, drawn_kwh, fleet_ageing
-from hubwise.domain import Fleet, Schedule, Situation, Tariff
+from hubwise.domain import Fleet, Schedule, Situation, Tariff, WearPricing
 from hubwise.domain.arrays import Array
 from hubwise.drivers import best_response
 from hubwise.scenario import lawful
@@ -133,7 +133,7 @@ def wear_due(situation: Situation) -> bool:
 
 def _found_out(situation: Situation) -> bool:
     """Whether wear prices are found, not given."""
-    return situation.battery.wear == "nonlinear"
+    return situation.battery.wear is WearPricing.NONLINEAR
 
 
 @dataclass(frozen=True, slots=True)

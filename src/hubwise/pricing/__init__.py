@@ -2,7 +2,7 @@
 
 from hubwise.pricing.bound import profit_bound
 from hubwise.pricing.exact import Exact, UnsolvedError, merged, solve_exact
-from hubwise.pricing.family import FAMILIES, Family, coarse_to_fine, make_family, price_groups
+from hubwise.pricing.family import Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.family_bound import FamilyBound, bound_family
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.levelling import level_prices, participants_pay
@@ -17,7 +17,6 @@ from hubwise.pricing.search import (
 from hubwise.pricing.value import Value, account_of, best_of, bill_everyone, cost_ceiling, value_of
 
 __all__ = [
-    "FAMILIES",
     "METHODS",
     "Exact",
     "Family",

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.domain import Fleet, Horizon, Situation, Tariff
+from hubwise.domain import Fleet, Horizon, Situation, Tariff, TariffFamily
 from hubwise.domain.arrays import Array, Index
-
-FAMILIES = ("flat", "time-of-use", "hourly", "every-slot")
 
 # Two averages of prices that differ by less are the same [currency/kWh].
 ROUNDING = 1e-12
@@ -127,7 +125,7 @@ def _up(values: Array, decimals: int) -> Array:
 
 
 def make_family(
-    situation: Situation, name: str | None = None, *, per_hub: bool | None = None
+    situation: Situation, name: TariffFamily | None = None, *, per_hub: bool | None = None
 ) -> Family:
     """The tariff family ``name`` under the scenario's price rules.
 
@@ -137,7 +135,7 @@ def make_family(
     Raises
     ------
     ValueError
-        If the family is unknown, or the rules leave a group no lawful price.
+        If the rules leave a group no lawful price.
     """
     rules, hubs = situation.rules, len(situation.hubs)
     slot_group = price_groups(situation, name)
@@ -175,7 +173,7 @@ def coarse_to_fine(situation: Situation) -> tuple[Family, ...]:
     within = len(np.unique(np.stack([asked.group[0], rules.block]), axis=1).T) == asked.groups
     families = [asked]
     if within and 1 < len(blocks) < asked.groups:
-        families.insert(0, make_family(situation, "time-of-use", per_hub=False))
+        families.insert(0, make_family(situation, TariffFamily.TIME_OF_USE, per_hub=False))
     if rules.per_hub and len(situation.hubs) > 1:
         families.append(make_family(situation))
     return tuple(families)
@@ -197,29 +195,21 @@ def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
         raise ValueError("the price rules leave no lawful tariff: " + "; ".join(wrong))
 
 
-def price_groups(situation: Situation, name: str | None = None) -> Index:
+def price_groups(situation: Situation, name: TariffFamily | None = None) -> Index:
     """Which slots share a price in the family ``name`` (default: the scenario's own).
 
     Groups are 0, 1, ...; shape (slots,).
-
-    Raises
-    ------
-    ValueError
-        If the family is unknown.
     """
-    horizon = situation.horizon
-    match name or situation.rules.family:
-        case "flat":
+    horizon, family = situation.horizon, name or situation.rules.family
+    match family:
+        case TariffFamily.FLAT:
             return np.zeros(horizon.slots, np.int64)
-        case "time-of-use":
+        case TariffFamily.TIME_OF_USE:
             return np.unique(situation.rules.block, return_inverse=True)[1].astype(np.int64)
-        case "hourly":
+        case TariffFamily.HOURLY:
             return np.arange(horizon.slots) * horizon.slot_minutes // 60
-        case "every-slot":
+        case TariffFamily.EVERY_SLOT:
             return np.arange(horizon.slots)
-        case unknown:
-            known = ", ".join(FAMILIES)
-            raise ValueError(f"unknown tariff family {unknown!r}; known: {known}")
 
 
 def _headroom(fleet: Fleet) -> Array:

@@ -4,14 +4,13 @@ from hubwise.scenario.arbitrage import check_tariff, lawful
 from hubwise.scenario.door import check, load, load_draws, packaged
 from hubwise.scenario.draws import Draws
 from hubwise.scenario.errors import Issue, ScenarioError
-from hubwise.scenario.identity import WEAR, fingerprint, with_participation, with_wear
+from hubwise.scenario.identity import fingerprint, with_participation, with_wear
 from hubwise.scenario.importer import import_sessions
 from hubwise.scenario.nation import Nation, ZoneKind, is_nation, load_nation
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.writing import new
 
 __all__ = [
-    "WEAR",
     "Draws",
     "ImportOptions",
     "Nation",

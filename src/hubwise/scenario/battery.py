@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 import numpy as np
 
-from hubwise.domain import CELLS, BatteryFacts, Fleet, standard_cells
+from hubwise.domain import CELLS, BatteryFacts, Fleet, WearPricing, standard_cells
 from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.files import BatterySection
 from hubwise.scenario.identity import unpriced
 from hubwise.scenario.reading import TOML, Reader
-
-Wear = Literal["linear", "nonlinear"]
 
 # Price of a pack in 2025, by BloombergNEF's Lithium-Ion Battery Price Survey of December 2025:
 # averages over all uses of LFP and of NMC [USD/kWh]. That others cost what NMC does is assumed.
@@ -45,7 +42,7 @@ def read_battery(
     rate = PER_USD.get(currency, float("nan"))
     prices = {name: usd * rate for name, usd in PACK_PRICE_USD.items()} | dict(said.pack_price)
     unknown = sorted({str(name) for name in fleet.chemistry if np.isnan(prices.get(name, np.nan))})
-    if said.wear == "nonlinear" and unknown:
+    if said.wear is WearPricing.NONLINEAR and unknown:
         reader.issues.append(unpriced(unknown, currency))
     return BatteryFacts(
         wear=said.wear,

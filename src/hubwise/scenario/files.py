@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
+from hubwise.domain import TariffFamily, WearPricing
 from hubwise.scenario.messages import advice
 
 
@@ -190,7 +191,7 @@ class PricesSection(Section):
 class RulesSection(Section):
     """``[rules]``: what a posted tariff may be."""
 
-    family: Literal["flat", "time-of-use", "hourly", "every-slot"]
+    family: Annotated[TariffFamily, Field(strict=False)]
     blocks: Annotated[list[NamedHours], Field(min_length=1)] | None = None
     charge_price_min: Finite
     charge_price_max: Annotated[float | Literal["reference"], _number_or("reference")] = "reference"
@@ -299,7 +300,7 @@ class DriversSection(Section):
 class BatterySection(Section):
     """``[battery]``: how wear is priced, by which cells and packs."""
 
-    wear: Literal["linear", "nonlinear"] = "linear"
+    wear: Annotated[WearPricing, Field(strict=False)] = WearPricing.LINEAR
     years: Annotated[float, Field(ge=1, le=40, allow_inf_nan=False)] = 10.0
     end_of_life: Annotated[float, Field(ge=0.3, lt=1, allow_inf_nan=False)] = 0.8
     cells: dict[str, str] = {}

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Fleet, Market, Scenario
+from hubwise.domain import Fleet, Market, Scenario, WearPricing
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
@@ -39,12 +39,8 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
     return replace(joined, participation=share)
 
 
-WEAR = ("linear", "nonlinear")
-"""How wear is priced: as given for each session, or as the cell models find it."""
-
-
-def with_wear(scenario: Scenario, wear: str) -> Scenario:
-    """The scenario with its wear priced in one of the ways of `WEAR`.
+def with_wear(scenario: Scenario, wear: WearPricing | str) -> Scenario:
+    """The scenario with its wear priced in another way.
 
     Raises
     ------
@@ -53,15 +49,15 @@ def with_wear(scenario: Scenario, wear: str) -> Scenario:
     ScenarioError
         Where wear is to be found and no price of a pack is known.
     """
-    if wear not in WEAR:
-        raise ValueError(f"wear is priced {' or '.join(WEAR)}, not {wear!r}")
+    if wear not in list(WearPricing):
+        raise ValueError(f"wear is priced {' or '.join(WearPricing)}, not {wear!r}")
     prices = dict(scenario.situation.battery.pack_price)
     unknown = [
         n for n in np.unique(scenario.situation.fleet.chemistry) if np.isnan(prices.get(n, np.nan))
     ]
-    if wear == "nonlinear" and unknown:
+    if wear == WearPricing.NONLINEAR and unknown:
         raise ScenarioError([unpriced(map(str, unknown), scenario.situation.market.currency)])
-    return scenario.having(battery=replace(scenario.situation.battery, wear=wear))
+    return scenario.having(battery=replace(scenario.situation.battery, wear=WearPricing(wear)))
 
 
 def unpriced(chemistries: Iterable[str], currency: str) -> Issue:
@@ -104,7 +100,7 @@ def _pieces(value: object) -> Iterator[bytes]:
     elif isinstance(value, np.ndarray):
         yield from _array_pieces(value)
     else:
-        yield repr(value).encode()
+        yield repr(str(value) if isinstance(value, str) else value).encode()
 
 
 def _array_pieces(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Iterator[bytes]:

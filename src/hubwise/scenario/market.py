@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hubwise.domain import Horizon, Market, PriceRules
+from hubwise.domain import Horizon, Market, PriceRules, TariffFamily
 from hubwise.domain.arrays import Array, Flags
 from hubwise.scenario.clock import in_windows
 from hubwise.scenario.errors import listed
@@ -59,7 +59,7 @@ def read_rules(
     if sections.prices is None or market is None:
         return None
     blocks = own or sections.prices.blocks or []
-    if section.family == "time-of-use" and not blocks:
+    if section.family is TariffFamily.TIME_OF_USE and not blocks:
         right = "give [[rules.blocks]] with names and hours"
         reader.wrong(TOML, "rules", "blocks", "are missing for the time-of-use family", right)
         return None

@@ -50,7 +50,7 @@ def explain(error: ErrorDetails, model: type[BaseModel] | None = None) -> tuple[
         return f"{given} is out of bounds", f"it has to be {words} {context[key]:g}"
     if kind == "finite_number":
         return f"{given} is not a finite number", "give a finite number"
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         return f"{given!r} is not known", f"it is {context['expected']}"
     if kind in ("too_short", "string_too_short"):
         return "is empty", "it needs at least one"

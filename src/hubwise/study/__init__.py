@@ -1,12 +1,11 @@
 """Strategies side by side, the frontier of promises, nations of many zones, and their pages."""
 
 from hubwise.study.frontier import FrontierResult, make_frontier
-from hubwise.study.run import PARTICIPATIONS, STRATEGIES, StudyResult, make_study
+from hubwise.study.run import PARTICIPATIONS, StudyResult, make_study
 from hubwise.study.zones import ZonesResult, make_zones
 
 __all__ = [
     "PARTICIPATIONS",
-    "STRATEGIES",
     "FrontierResult",
     "StudyResult",
     "ZonesResult",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from hubwise.domain import PriceRules, Scenario
+from hubwise.domain import PriceRules, Scenario, TariffFamily
 
 
 class Step(NamedTuple):
     """How free prices are: a tariff family, and whether each hub posts prices of its own."""
 
-    family: str
+    family: TariffFamily
     per_hub: bool
 
     def __str__(self) -> str:
@@ -37,10 +37,10 @@ def steps(scenario: Scenario) -> tuple[Step, ...]:
     blocks = len(set(scenario.situation.rules.block.tolist())) > 1
     hours = scenario.situation.horizon.slot_minutes < 60
     found = [
-        Step("flat", False),
-        *([Step("time-of-use", False)] if blocks else []),
-        *([Step("hourly", False)] if hours else []),
-        Step("every-slot", False),
-        *([Step("every-slot", True)] if len(scenario.situation.hubs) > 1 else []),
+        Step(TariffFamily.FLAT, False),
+        *([Step(TariffFamily.TIME_OF_USE, False)] if blocks else []),
+        *([Step(TariffFamily.HOURLY, False)] if hours else []),
+        Step(TariffFamily.EVERY_SLOT, False),
+        *([Step(TariffFamily.EVERY_SLOT, True)] if len(scenario.situation.hubs) > 1 else []),
     ]
     return tuple(found)

@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from hubwise.domain import Scenario
+from hubwise.domain import Scenario, Strategy, TariffFamily
 from hubwise.plan import make_plan, read, write
 from hubwise.plan.folder import is_plan
-from hubwise.pricing import FAMILIES
 from hubwise.scenario import Draws, fingerprint, load_draws
 from hubwise.study.draws import HOW, intervals
 from hubwise.study.freedom import Step, own_step, steps
@@ -28,7 +27,6 @@ from hubwise.study.report import write_report
 from hubwise.study.unfinished import Unfinished, keep_plan, unfinished
 from hubwise.study.workers import Progress, Workers, done_by
 
-STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
 PARTICIPATIONS = (0.6, 0.7, 0.8)
 
 
@@ -116,7 +114,7 @@ def make_study(
     out: str | Path,
     *,
     participations: Sequence[float] = PARTICIPATIONS,
-    strategies: Sequence[str] = STRATEGIES,
+    strategies: Sequence[str] = tuple(Strategy),
     seeds: int = 1,
     freedom: bool = True,
     keep_plans: bool = False,
@@ -139,7 +137,7 @@ def make_study(
     participations
         Shares of the sessions that take part, each in 0-1.
     strategies
-        Any of `STRATEGIES`.
+        Which; all by default.
     seeds
         Draws of the fleet. With two or more, every result has ``intervals``; the first draw is the
         scenario as given, the others have the seeds that follow its own
@@ -176,10 +174,10 @@ def make_study(
         for share in participations
         for strategy in strategies
     ]
-    if freedom and "hubwise" in strategies and participations:
+    if freedom and Strategy.HUBWISE in strategies and participations:
         most = max(participations)
         others = [step for step in steps(scenario) if step != own_step(scenario.situation.rules)]
-        jobs += [Job("hubwise", most, step=step) for step in others]
+        jobs += [Job(Strategy.HUBWISE, most, step=step) for step in others]
     if len(set(map(str, jobs))) < len(jobs) or not jobs:
         raise ValueError("a study needs a strategy and a participation at least, and none twice")
     section = load_draws(scenario.source).section if seeds > 1 else None
@@ -209,7 +207,9 @@ def _run(
     if found and progress is not None:
         progress(len(found), len(jobs), "taken up")
     # The search for prices takes longest: begin with it.
-    due = sorted((job for job in jobs if job not in found), key=lambda job: job[0] != "hubwise")
+    due = sorted(
+        (job for job in jobs if job not in found), key=lambda job: job[0] != Strategy.HUBWISE
+    )
     for job, (result, files) in done_by(task, due, workers):
         if files:
             keep_plan(plans / str(job), files)
@@ -263,8 +263,8 @@ def _freedom(scenario: Scenario, found: dict[Job, Record]) -> list[Record]:
     """A result for each step of freedom, from the least; the scenario's own is a plan already."""
     made = {job.step: result for job, result in found.items() if job.step is not None}
     share = next(job.participation for job in found if job.step is not None)
-    made[own_step(scenario.situation.rules)] = found[Job("hubwise", share)]
-    order = sorted(made, key=lambda step: (step.per_hub, FAMILIES.index(step.family)))
+    made[own_step(scenario.situation.rules)] = found[Job(Strategy.HUBWISE, share)]
+    order = sorted(made, key=lambda step: (step.per_hub, list(TariffFamily).index(step.family)))
     return [
         {
             "family": step.family,

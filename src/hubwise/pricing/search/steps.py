@@ -15,7 +15,7 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from hubwise.dispatch import Dispatch, Problem
-from hubwise.domain import Tariff
+from hubwise.domain import Tariff, TariffFamily
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
@@ -117,7 +117,7 @@ def _first(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     slots; at one price the dispatch chooses freely.
     """
     try:
-        one = make_family(problem.situation, "flat", per_hub=False)
+        one = make_family(problem.situation, TariffFamily.FLAT, per_hub=False)
     except ValueError:  # no price is lawful all day
         return first_prices(problem, family, relaxed)
     if family.groups == one.groups:

@@ -1,0 +1,30 @@
+"""What can be chosen by name, each spelt once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Strategy(StrEnum):
+    """How the hubs are run."""
+
+    UNCOORDINATED = "uncoordinated"
+    STORAGE = "storage"
+    PASSIVE = "passive"
+    HUBWISE = "hubwise"
+
+
+class TariffFamily(StrEnum):
+    """Which slots share a price, coarse to fine."""
+
+    FLAT = "flat"
+    TIME_OF_USE = "time-of-use"
+    HOURLY = "hourly"
+    EVERY_SLOT = "every-slot"
+
+
+class WearPricing(StrEnum):
+    """How a kWh drawn is priced: as given for each session, or as the cell models find it."""
+
+    LINEAR = "linear"
+    NONLINEAR = "nonlinear"
