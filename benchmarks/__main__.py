@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = console if console.is_terminal else Console(width=WIDE)
     chosen = options.only or names()
     figures = run(chosen, quick=options.quick, console=console, place=options.out)
-    for table in tables(figures):
+    for table in make_tables(figures):
         console.print(table)
     missed = sum(figure.met is False for figure in figures)
     held = sum(figure.target is not None for figure in figures)

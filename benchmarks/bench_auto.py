@@ -53,7 +53,7 @@ def _long(scenario: Scenario, method: str, budget: float) -> Plan:
     """The plan of a method with as many evaluations as fill the time."""
 
     def given(evaluations: int) -> Scenario:
-        return replace(scenario, search=replace(scenario.search, evaluations=evaluations))
+        return scenario.having(search=replace(scenario.search, evaluations=evaluations))
 
     few, more = (seconds(partial(plan, given(count), method=method), WALL) for count in (FEW, MORE))
     an_evaluation = max((more - few) / (MORE - FEW), 1e-3)

@@ -26,7 +26,7 @@ def bench(quick: bool) -> Iterator[Figure]:
     repeats = 3 if quick else 9
     problem, relaxed = course().problem, course().relaxed
     tariff = planned(SHARE).tariff
-    once = partial(dispatch, problem, tariff, start=relaxed.multipliers)
+    once = partial(dispatch, problem, tariff, warm=relaxed.warm().near())
     how = (
         f"hubwise.dispatch of ieee33 at {SHARE:g}: {len(problem.fleet):,} drivers and six station "
         "batteries at the posted prices, multipliers begun at the relaxed problem's"
@@ -66,7 +66,7 @@ def _fidelity(how: str) -> Iterator[Figure]:
     for step in draw:
         tariff = family.tariff(level_prices(problem, family, posted + OFF * step))
         few, many = (
-            value_of(problem, tariff, rounds=rounds, start=track.relaxed.multipliers)
+            value_of(problem, tariff, rounds=rounds, warm=track.relaxed.warm().near())
             for rounds in (ROUNDS[0], 2 * ROUNDS[-1])
         )
         said.append(abs(few.merit / many.merit - 1.0))

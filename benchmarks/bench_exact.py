@@ -124,7 +124,7 @@ def _auto(problem: Problem) -> Value:
         evaluations=EVALUATIONS,
         seed=1,
     )
-    start = found.value.dispatch.multipliers
+    start = found.value.dispatch.warm().near()
     return value_of(problem, family.tariff(found.prices), rounds=LONG_ROUNDS, start=start)
 
 

@@ -52,7 +52,7 @@ def _proven(share: float) -> Iterator[Figure]:
     given = ieee33()
     search = replace(given.search, boxes=MANY_BOXES)
     began = process_time()
-    made = make_plan(replace(given, search=search), participation=share).result
+    made = make_plan(given.having(search=search), participation=share).result
     spent = process_time() - began
     how = (
         f"hubwise plan ieee33 --boxes {MANY_BOXES} at {share:g}, three blocks; {made['boxes']:,} "

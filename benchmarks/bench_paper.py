@@ -36,9 +36,9 @@ def bench(quick: bool) -> Iterator[Figure]:
     track = course()
     fleet, horizon = track.problem.fleet, track.problem.scenario.situation.horizon
     tariff = planned(SHARE).tariff
-    start = track.relaxed.multipliers
+    start = track.relaxed.warm().near()
     ours, answers = in_turn(
-        partial(value, track.problem, tariff, rounds=ROUNDS, start=start),
+        partial(value_of, track.problem, tariff, rounds=ROUNDS, start=start),
         partial(best_response, fleet, tariff, horizon, parallel=False),
         repeats=repeats,
     )

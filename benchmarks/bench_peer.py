@@ -40,7 +40,7 @@ def bench(quick: bool) -> Iterator[Figure]:
     rule, answers, whole = in_turn(
         partial(uncoordinated, fleet, horizon),
         partial(best_response, fleet, tariff, horizon, parallel=False),
-        partial(value, track.problem, tariff, rounds=ROUNDS, start=track.relaxed.multipliers),
+        partial(value_of, track.problem, tariff, rounds=ROUNDS, warm=track.relaxed.warm().near()),
         repeats=3 if quick else 9,
     )
     said = (

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.figure import Figure
 from benchmarks.reference import ieee33
 from hubwise.domain import Scenario
-from hubwise.plan import make_plan, replan
+from hubwise.plan import make_plan, make_replan
 from hubwise.scenario import load, with_participation
 
 SHARE = 0.8
@@ -26,8 +26,8 @@ def bench(quick: bool) -> Iterator[Figure]:
     seeds = range(1 if quick else 3)
     before = make_plan(ieee33(), participation=SHARE)
     markets = [_moved(before.scenario, by, seed) for seed in seeds for by in MOVES]
-    replan(before, markets[0])
-    answers = [replan(before, given) for given in markets]
+    make_replan(before, markets[0])
+    answers = [make_replan(before, given) for given in markets]
     fresh = [make_plan(given).account.profit for given in markets]
     losses = [1.0 - again.account.profit / new for again, new in zip(answers, fresh, strict=True)]
     seconds = median(again.seconds for again in answers)
@@ -51,7 +51,7 @@ def _many_zones(drivers: int, zones: int) -> Figure:
     spent = 0.0
     for seed in range(1, zones + 1):
         zone = with_participation(load(f"ieee33@{seed}"), SHARE)
-        spent += replan(make_plan(zone), _moved(zone, MOVES[seed % len(MOVES)], seed)).seconds
+        spent += make_replan(make_plan(zone), _moved(zone, MOVES[seed % len(MOVES)], seed)).seconds
     whole = DRIVERS / (zones * drivers)
     run = f"of {zones} draws of its drivers, one zone after the other"
     if whole > 1.0:

@@ -102,13 +102,13 @@ def raced(method: str, start: str, evaluations: int, seed: int) -> Run:
         METHODS[method],
         track.problem,
         Setting(track.family, track.starts[start], evaluations, seed),
-        track.relaxed.multipliers,
+        track.relaxed.warm().near(),
         lambda done, _: clock.append((done, process_time() - began)),
     )
     done, when = (np.array(column) for column in zip(*clock, strict=True))
     each = when[np.searchsorted(done, np.arange(1, found.evaluations + 1))]
     tariff = track.family.tariff(found.prices)
     settled = value_of(
-        track.problem, tariff, rounds=LONG_ROUNDS, start=track.relaxed.multipliers
+        track.problem, tariff, rounds=LONG_ROUNDS, warm=track.relaxed.warm().near()
     ).merit
     return Run(np.array(found.history), each, settled)

@@ -61,7 +61,7 @@ def _run_one(name: str, quick: bool, console: Console) -> list[Figure]:
     return figures
 
 
-def tables(figures: Sequence[Figure]) -> Iterator[Table]:
+def make_tables(figures: Sequence[Figure]) -> Iterator[Table]:
     """The figures for people, in Markdown: what has no target, then what has one."""
     held = [figure for figure in figures if figure.target]
     beside = [figure for figure in figures if not figure.target]

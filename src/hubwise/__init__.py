@@ -9,9 +9,18 @@ else is in those rooms is imported as ``from hubwise.plan import ...``.
 
 from importlib.metadata import version
 
-from hubwise.audit import AuditReport, audit
+from hubwise.audit import AuditReport, audit_record
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
-from hubwise.plan import Plan, PlanFolder, Statement, make_plan, read, statement, tables, write
+from hubwise.plan import (
+    Plan,
+    PlanFolder,
+    Statement,
+    make_plan,
+    make_statement,
+    make_tables,
+    read,
+    write,
+)
 from hubwise.scenario import (
     Issue,
     ScenarioError,
@@ -48,7 +57,7 @@ __all__ = [
     "StudyResult",
     "Tariff",
     "ZonesResult",
-    "audit",
+    "audit_record",
     "check",
     "make_frontier",
     "import_sessions",
@@ -58,9 +67,9 @@ __all__ = [
     "packaged",
     "make_plan",
     "read",
-    "statement",
+    "make_statement",
     "make_study",
-    "tables",
+    "make_tables",
     "with_participation",
     "write",
     "make_zones",

@@ -7,16 +7,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hubwise.plan.baseline import at_rest
 
-from hubwise.audit import audit
-from hubwise.battery import ageing, leaving_range
+from hubwise.audit import audit_record
+from hubwise.battery import fleet_ageing, leaving_range
+from hubwise.dispatch import at_rest
 from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
-from hubwise.plan import plan as make_plan
-from hubwise.plan import result, write
+from hubwise.plan import make_plan, result, write
 from hubwise.plan.wishes import make_wishes, told_in_short
 from hubwise.scenario import load, with_participation
 
@@ -101,10 +100,12 @@ def assemble(scenario, tariff, schedule, stations, cost):
         stations=stations,
         state=power_flow(scenario.situation.feeder, hubs.bus, net_kw),
         bills=bills,
-        account=make_account(scenario, schedule, stations, bills),
-        wishes=make_wishes(scenario, scenario, schedule, bills, tariff, np.zeros(len(fleet))),
+        account=make_account(scenario.situation, schedule, stations, bills),
+        wishes=make_wishes(
+            scenario.situation, scenario.situation, schedule, bills, tariff, np.zeros(len(fleet))
+        ),
         given=scenario,
-        ageing=ageing(fleet, schedule, horizon, scenario.situation.battery),
+        ageing=fleet_ageing(fleet, schedule, horizon, scenario.situation.battery),
         result={"strategy": "hubwise", "participation": scenario.participation},
     )
     _figures(plan)
@@ -115,15 +116,15 @@ def _figures(plan):
     """The result's figures, from the parts of the plan."""
     scenario, fleet = plan.scenario, plan.scenario.situation.fleet
     at_once = uncoordinated(fleet, scenario.situation.horizon)
-    stations = at_rest(scenario, at_once)
+    stations = at_rest(scenario.situation, at_once)
     net_kw = hub_flows(len(scenario.situation.hubs), fleet, at_once, stations).net_kw
     before = power_flow(scenario.situation.feeder, scenario.situation.hubs.bus, net_kw)
-    base = result.feeder_figures(scenario, at_once, stations, before)
+    base = result.feeder_figures(scenario.situation, at_once, stations, before)
     base["fleet_cost"] = plan.bills.reference_cost.sum()
     plan.result |= {
-        **result.feeder_figures(scenario, plan.schedule, plan.stations, plan.state),
-        **result.money_figures(scenario, plan.bills, plan.account),
-        **result.departure_figures(scenario, plan.schedule),
+        **result.feeder_figures(scenario.situation, plan.schedule, plan.stations, plan.state),
+        **result.money_figures(scenario.situation, plan.bills, plan.account),
+        **result.departure_figures(scenario.situation, plan.schedule),
         **result.battery_figures(fleet, plan.ageing, scenario.situation.horizon),
         "wear": scenario.situation.battery.wear,
         "wear_change": 0.0,
@@ -131,11 +132,13 @@ def _figures(plan):
         "warnings": leaving_range(
             fleet, plan.schedule, scenario.situation.horizon, scenario.situation.battery
         ),
-        "transformers": result.transformers(scenario, plan.schedule, plan.stations, plan.state),
+        "transformers": result.transformers(
+            scenario.situation, plan.schedule, plan.stations, plan.state
+        ),
         "declined": 0,
         "told": told_in_short(plan.wishes.session, plan.wishes.wish, plan.wishes.told),
-        "reference_margin": reference_margin(scenario, at_once),
-        "prices": result.posted_prices(scenario, plan.tariff),
+        "reference_margin": reference_margin(scenario.situation, at_once),
+        "prices": result.posted_prices(scenario.situation, plan.tariff),
     }
     plan.result |= result.ratios(plan.result, base)
 
@@ -146,7 +149,7 @@ def scenario():
 
 
 @pytest.fixture(scope="session")
-def make_plan(scenario):
+def plan(scenario):
     return make_plan(scenario)
 
 
@@ -179,6 +182,8 @@ def failures(scenario, parts, tmp_path):
         plan = assemble(
             scenario, given["tariff"], given["schedule"], given["stations"], given["cost"]
         )
-        return {check.name for check in audit(write(plan, tmp_path / "plan"), scenario).failures}
+        return {
+            check.name for check in audit_record(write(plan, tmp_path / "plan"), scenario).failures
+        }
 
     return checked

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hubwise.audit import audit
+from hubwise.audit import audit_record
 from hubwise.domain import Scenario
 from hubwise.plan import make_plan, write
 from hubwise.plan.folder import write_summary
@@ -41,7 +41,7 @@ def spoilt(folder: Path, change: Any) -> None:
 
 
 def failing(folder: Path, scenario: Scenario) -> set[str]:
-    return {check.name for check in audit(folder, scenario).failures}
+    return {check.name for check in audit_record(folder, scenario).failures}
 
 
 def test_honest_advice_holds(strained: Scenario, folder: Path) -> None:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hubwise.audit import Status, audit
-from hubwise.plan import STRATEGIES, make_plan, write
+from hubwise.audit import Status, audit_record
+from hubwise.domain import Strategy
+from hubwise.plan import make_plan, write
 from hubwise.plan.folder import write_summary
 from hubwise.plan.tables import TABLES
 from hubwise.scenario import load
@@ -71,17 +72,19 @@ def _with_cell(rows, column, row, value):
     return rows.with_columns(pl.Series(column, values, rows.schema[column]))
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", list(Strategy))
 def test_an_honest_plan_passes(strategy, scenario, tmp_path):
     """A plan of any strategy, as it comes, has nothing that fails."""
-    report = audit(write(make_plan(scenario, strategy=strategy), tmp_path / "plan"), scenario)
+    report = audit_record(
+        write(make_plan(scenario, strategy=strategy), tmp_path / "plan"), scenario
+    )
     assert report.ok, str(report)
 
 
 def test_the_scenario_is_found_by_its_name(tmp_path):
     """Without a scenario given, the one that the summary names is read."""
     made = make_plan(load("example"), strategy="uncoordinated", participation=0.5)
-    assert audit(write(made, tmp_path / "plan")).ok
+    assert audit_record(write(made, tmp_path / "plan")).ok
 
 
 def _change_cell(folder, table, column, share, step):
@@ -98,7 +101,7 @@ def test_a_cell_of_every_column(table, column, copy, scenario):
     """There is no column in which a changed cell goes unnoticed."""
     target = copy()
     _change_cell(target, table, column, 0.4, 0.01)
-    assert not audit(target, scenario).ok
+    assert not audit_record(target, scenario).ok
 
 
 @few
@@ -111,7 +114,7 @@ def test_any_cell(where, share, step, copy, scenario):
     """Any cell of any table, changed by a hundredth or more, is noticed."""
     target = copy()
     _change_cell(target, *where, share, step)
-    assert not audit(target, scenario).ok
+    assert not audit_record(target, scenario).ok
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -133,7 +136,7 @@ def test_rows_and_columns(table, change, copy, scenario):
     """Rows lost, doubled or moved, columns dropped or of another type, and holes are caught."""
     target = copy()
     _spoil(target, table, change)
-    assert not audit(target, scenario).ok
+    assert not audit_record(target, scenario).ok
 
 
 def _leaves(value, path=()):
@@ -170,7 +173,7 @@ def test_any_number_of_the_summary(copy, scenario):
     numbers = [number for number in numbers if "prices" not in number[0]] + prices[::17]
     for path, value in numbers:
         _reseal(target, _with_leaf(summary, path, value + 0.01))
-        assert not audit(target, scenario).ok or _only_sealed(path), path
+        assert not audit_record(target, scenario).ok or _only_sealed(path), path
 
 
 def _only_sealed(path):
@@ -180,7 +183,7 @@ def _only_sealed(path):
 
 def test_the_audit_says_what_it_did_not_check(folder, scenario):
     """What cannot be derived again is listed, and nothing else is."""
-    unchecked = audit(folder, scenario).having(Status.UNCHECKED)
+    unchecked = audit_record(folder, scenario).having(Status.UNCHECKED)
     listed = {key for check in unchecked for key in check.where.split(", ")}
     ours = {key for key in listed if not any(name in key for name in OTHER_TIES)}
     assert ours <= ONLY_SEALED - {"participation"}
@@ -195,7 +198,7 @@ def test_what_cannot_be_derived_is_sealed(copy, scenario):
     for path, value in _leaves(summary):
         if _only_sealed(path) and isinstance(value, int | float):
             file.write_text(json.dumps(_with_leaf(summary, path, value + 0.01)))
-            failed = [check.name for check in audit(target, scenario).failures]
+            failed = [check.name for check in audit_record(target, scenario).failures]
             assert "folder: seal" in failed
 
 
@@ -207,7 +210,7 @@ def test_any_text_of_the_summary(copy, scenario):
     for path, value in _leaves(summary):
         if isinstance(value, str) and path[0] != "seal" and not sealed_only & set(path):
             _reseal(target, _with_leaf(summary, path, value + "1"))
-            assert not audit(target, scenario).ok, path
+            assert not audit_record(target, scenario).ok, path
 
 
 @few
@@ -221,7 +224,7 @@ def test_odd_values_in_the_summary(pick, odd, copy, scenario):
     paths = [path for path, _ in _leaves(summary) if path[0] not in ("seal", "scenario_source")]
     path = paths[int(pick * len(paths))]
     _reseal(target, _with_leaf(summary, path, odd))
-    assert not audit(target, scenario).ok or _only_sealed(path) or "version" in path
+    assert not audit_record(target, scenario).ok or _only_sealed(path) or "version" in path
 
 
 @pytest.mark.parametrize("key", ["profit_bound", "family_bound"])
@@ -232,4 +235,4 @@ def test_a_bound_that_the_profit_passes(key, above, holds, copy, scenario):
     summary = json.loads((target / "summary.json").read_text())
     bound = summary["results"][0]["operator_profit"] + above
     _reseal(target, _with_leaf(summary, ("results", 0, key), bound))
-    assert audit(target, scenario).ok is holds
+    assert audit_record(target, scenario).ok is holds

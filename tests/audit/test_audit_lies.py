@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hubwise.audit import AuditReport, Status, audit
+from hubwise.audit import AuditReport, Status, audit_record
 from hubwise.domain import Promises, Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, schedule_cost, schedule_of, uncoordinated
 from hubwise.plan import make_plan, write
@@ -187,14 +187,14 @@ def test_another_scenario(folder, scenario):
     dearer = replace(
         scenario.situation.market, purchase_price=scenario.situation.market.purchase_price + 0.01
     )
-    report = audit(folder, scenario.having(market=dearer))
+    report = audit_record(folder, scenario.having(market=dearer))
     assert "summary: scenario" in {check.name for check in report.failures}
 
 
 def test_a_promise_that_is_not_kept_is_missed_not_untrue(scenario, parts, tmp_path, assembled):
     """A truthful plan that misses its promises says so, and is still truthful."""
     promising = scenario.having(promises=Promises(saving=0.1, peak_valley=0.01))
-    report = audit(write(assembled(promising, **vars(parts)), tmp_path / "plan"), promising)
+    report = audit_record(write(assembled(promising, **vars(parts)), tmp_path / "plan"), promising)
     assert report.ok
     missed = {check.name for check in report.having(Status.MISSED)}
     assert missed >= {"promises: saving", "promises: peak-valley"}
@@ -202,13 +202,13 @@ def test_a_promise_that_is_not_kept_is_missed_not_untrue(scenario, parts, tmp_pa
 
 def test_a_folder_that_is_none(tmp_path):
     """A place without a plan is a report that says so, not a crash."""
-    report = audit(tmp_path / "nowhere")
+    report = audit_record(tmp_path / "nowhere")
     assert [check.name for check in report.failures] == ["folder: contract"]
 
 
 def test_report_for_people_and_machines(folder, scenario):
     """The report prints as a table with every check, and goes through JSON unharmed."""
-    report = audit(folder, scenario)
+    report = audit_record(folder, scenario)
     assert isinstance(report, AuditReport)
     told = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert told["ok"] is True
@@ -224,6 +224,6 @@ def test_a_feeder_without_a_solution_in_some_slots(scenario, tmp_path):
     overloaded = scenario.having(feeder=replace(scenario.situation.feeder, base_kw=load_kw))
     made = make_plan(overloaded, strategy="uncoordinated")
     assert made.result["convergence_violations"] == 2
-    report = audit(write(made, tmp_path / "plan"), overloaded)
+    report = audit_record(write(made, tmp_path / "plan"), overloaded)
     assert report.ok, str(report)
     assert "limits: voltage" in {check.name for check in report.having(Status.MISSED)}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwise.battery import MODELS, days_soc, fleet_ageing, leaving_range, repeat, stress
+from hubwise.battery import MODELS, battery_stress, days_soc, fleet_ageing, leaving_range, repeat
 from hubwise.domain import CELLS, BatteryFacts, Schedule
 from hubwise.drivers import schedule_of, uncoordinated
 
@@ -18,7 +18,7 @@ HOURS = np.arange(25.0)
 
 
 def lost_in_ten_years(cell, soc, celsius):
-    day = stress(np.asarray(soc, float)[None], np.array([float(celsius)]), HOURS)
+    day = battery_stress(np.asarray(soc, float)[None], np.array([float(celsius)]), HOURS)
     return repeat(MODELS[cell], day, np.array([3650.0]))
 
 
@@ -49,7 +49,7 @@ def test_heat_ages_a_battery_at_rest(cell):
 def test_more_throughput_takes_more(cell):
     """At the same depth and states of charge, more cycles a day take more by cycling."""
     once = lost_in_ten_years(cell, cycling(0.6), 25.0)
-    days = stress(cycling(0.6)[None], np.array([25.0]), HOURS / 2)
+    days = battery_stress(cycling(0.6)[None], np.array([25.0]), HOURS / 2)
     twice = repeat(MODELS[cell], days, np.array([3650.0]))
     assert twice.cycles[0] > once.cycles[0]
 
@@ -65,7 +65,7 @@ def test_a_fuller_battery_ages_faster_at_rest(cell):
 @settings(max_examples=60, deadline=None)
 def test_loss_grows_with_time(cell, depth, celsius):
     """Capacity never comes back."""
-    day = stress(cycling(depth)[None], np.array([celsius]), HOURS)
+    day = battery_stress(cycling(depth)[None], np.array([celsius]), HOURS)
     lost = [repeat(MODELS[cell], day, np.array([days])).capacity[0] for days in (0, 30, 300, 3000)]
     assert lost[0] == 0.0
     assert (np.diff(lost) > 0).all()

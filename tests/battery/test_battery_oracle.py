@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hubwise.battery import MODELS, Depth, follow, same_energy, same_shares, stress
+from hubwise.battery import MODELS, Depth, battery_stress, follow, same_energy, same_shares
 from hubwise.domain import CELLS
 
 HERE = Path(__file__).parent
@@ -21,7 +21,9 @@ TOLERANCE = 0.02
 def fade_by_year(cell, year, years, *, depth, worn):
     """Capacity lost after each year, when a year of hourly points is repeated."""
     points = [year[24 * day : 24 * day + 25] for day in range(365)]
-    days = [stress(p[None, :, 0], p[None, :, 1], np.arange(25.0), depth=depth) for p in points]
+    days = [
+        battery_stress(p[None, :, 0], p[None, :, 1], np.arange(25.0), depth=depth) for p in points
+    ]
     course = follow(MODELS[cell], days * years, worn)
     return np.array([lost.capacity[0] for lost in course[364::365]])
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwise.audit import audit
-from hubwise.domain import BatteryFacts, Promises
+from hubwise.audit import audit_record
+from hubwise.domain import BatteryFacts, Promises, WearPricing
 from hubwise.plan import make_plan, write
 from hubwise.scenario import ScenarioError, check, check_tariff, load, new, with_wear
 
@@ -31,12 +31,12 @@ def two_way_day(make, seed=3, *, wear="nonlinear", limit=np.inf, cell="LFP-250Ah
         temperature_c=np.full(size, 25.0),
     )
     cells = tuple((dict(FACTS.cells) | {"LFP": cell}).items())
-    return scenario.having(
+    worn = scenario.having(
         fleet=fleet,
         promises=Promises(),
-        battery=replace(FACTS, wear=wear, cells=cells),
-        search=replace(scenario.search, evaluations=12),
+        battery=replace(FACTS, wear=WearPricing(wear), cells=cells),
     )
+    return replace(worn, search=replace(scenario.search, evaluations=12))
 
 
 @pytest.mark.parametrize("cell", ["LFP-250Ah", "LFP-3Ah"])
@@ -64,7 +64,7 @@ def test_linear_wear_is_as_given(small_scenario):
     given_day = two_way_day(small_scenario, wear="linear")
     made = make_plan(given_day)
     np.testing.assert_array_equal(
-        made.scenario.situation.fleet.wear_cost, given_day.fleet.wear_cost
+        made.scenario.situation.fleet.wear_cost, given_day.situation.fleet.wear_cost
     )
     assert made.result["wear_change"] == 0.0
     assert made.result["wear_rounds"] == 1
@@ -109,7 +109,7 @@ def test_prices_that_do_not_settle_are_said_and_audited(small_scenario, monkeypa
     scenario = two_way_day(small_scenario, 3)
     made = make_plan(scenario)
     assert made.result["wear_change"] > 0.01
-    checks = {c.name: c for c in audit(write(made, tmp_path / "plan"), scenario).checks}
+    checks = {c.name: c for c in audit_record(write(made, tmp_path / "plan"), scenario).checks}
     assert checks["batteries: wear prices"].status.value == "missed"
 
 
@@ -120,7 +120,7 @@ def test_the_audit_finds_the_same_ageing(small_scenario, tmp_path):
         scenario.situation.fleet, age_years=np.linspace(0.0, 9.0, len(scenario.situation.fleet))
     )
     scenario = scenario.having(fleet=aged)
-    report = audit(write(make_plan(scenario), tmp_path / "plan"), scenario)
+    report = audit_record(write(make_plan(scenario), tmp_path / "plan"), scenario)
     failed = [check for check in report.checks if check.status.value == "fails"]
     assert not failed
     assert [c.status.value for c in report.checks if c.name.startswith("batteries")] == [
@@ -139,7 +139,7 @@ def example(tmp_path, extra, currency="EUR"):
 def test_battery_facts_are_read(tmp_path):
     """What [battery] says is what the scenario holds; what it leaves out has defaults."""
     said = '[battery]\nwear = "nonlinear"\nyears = 8\n[battery.cells]\nNMC = "NMC811-3.5Ah"\n'
-    facts = load(example(tmp_path, said + "[battery.pack_price]\nLFP = 99\n")).battery
+    facts = load(example(tmp_path, said + "[battery.pack_price]\nLFP = 99\n")).situation.battery
     assert (facts.wear, facts.years, facts.end_of_life) == ("nonlinear", 8.0, 0.8)
     assert dict(facts.cells)["NMC"] == "NMC811-3.5Ah"
     assert dict(facts.cells)["LFP"] == "LFP-250Ah"

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import Result
 
 from hubwise.cli import commands
-from hubwise.plan import STRATEGIES, place, read
-from hubwise.pricing import FAMILIES
+from hubwise.domain import Strategy, TariffFamily
+from hubwise.plan import place, read
 from hubwise.scenario import check, load
 from hubwise.study import run as study_run
 
@@ -132,8 +132,8 @@ def test_a_strangers_folder_is_left_alone(
         raise AssertionError("the place should be looked at first")
 
     monkeypatch.setattr(commands, "make_plan", work)
-    monkeypatch.setattr(study_run, "plan", work)
-    monkeypatch.setattr(import_module("hubwise.study.frontier"), "plan", work)
+    monkeypatch.setattr(study_run, "make_plan", work)
+    monkeypatch.setattr(import_module("hubwise.study.frontier"), "make_plan", work)
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("precious")
     done = run(command, quick, "--out", tmp_path / "letters")
@@ -248,7 +248,7 @@ def test_import_makes_a_scenario(run: Run, tmp_path: Path) -> None:
     assume = ["--assume", "currency=EUR", "--assume", "capacity_kwh=60", "--assume", "two_way=true"]
     done = run("scenario", "import", *importing(tmp_path / "site"), *assume, "--json")
     assert done.exit_code == 0, done.output
-    fleet = load(tmp_path / "site").fleet
+    fleet = load(tmp_path / "site").situation.fleet
     assert json.loads(done.stdout)["sessions"] == len(fleet)
     assert set(fleet.capacity_kwh) == {60.0}
     assert (fleet.discharge_kw_max > 0).all()
@@ -273,9 +273,9 @@ def test_import_names_a_missing_file(run: Run, tmp_path: Path) -> None:
 
 def test_choices_are_those_of_the_rooms() -> None:
     """The command line offers the strategies and families that there are."""
-    assert tuple(commands.Strategy) == STRATEGIES
-    families = get_type_hints(commands.plan)["family"]
-    assert get_args(get_args(families)[0]) == FAMILIES
+    hints = get_type_hints(commands.plan)
+    assert hints["strategy"] is Strategy
+    assert TariffFamily in get_args(hints["family"])
 
 
 def test_help_tells_the_exit_codes(run: Run) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import Result
 
-from hubwise.plan import read, statement
+from hubwise.plan import make_statement, read
 
 Run = Callable[..., Result]
 
@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 def test_the_line_comes_first(run: Run, planned: Path) -> None:
     """What a person reads first is the one sentence; wishes and amounts follow."""
     done = run("statement", planned, "--driver", "d02")
-    made = statement(read(planned), "d02")
+    made = make_statement(read(planned), "d02")
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0] == made.line
     assert f"{made.money.net_cost} EUR" in done.stdout
@@ -31,8 +31,8 @@ def test_json_is_the_statement(run: Run, planned: Path) -> None:
     done = run("statement", planned, "--driver", "d02", "--json")
     said = json.loads(done.stdout)
     assert said["driver"] == "d02"
-    assert said["line"] == statement(read(planned), "d02").line
-    assert said["total"]["paid"] == str(statement(read(planned), "d02").money.paid)
+    assert said["line"] == make_statement(read(planned), "d02").line
+    assert said["total"]["paid"] == str(make_statement(read(planned), "d02").money.paid)
     assert said["sessions"][0]["wishes"][0]["title"] == "Ready by"
 
 

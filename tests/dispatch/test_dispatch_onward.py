@@ -45,7 +45,7 @@ def test_going_on_keeps_zero_regret(small_situation, make_problem_of, seed) -> N
     situation = small_situation(seed, solar=True)
     problem, tariff = make_problem_of(situation, promise=0.7), posted(situation)
     first = dispatch(problem, tariff, rounds=5)
-    further = dispatch(problem, tariff, rounds=5, onward=first)
+    further = dispatch(problem, tariff, rounds=5, warm=first.warm())
     _, least = best_response(problem.fleet, tariff, situation.horizon)
     cost = schedule_cost(problem.fleet, tariff, further.schedule, situation.horizon)
     assert (cost - least).max() <= 1e-6
@@ -62,7 +62,10 @@ def test_going_on_leads_where_starting_over_leads(small_situation, make_problem_
     def highest(spent: int, onward: Dispatch | None) -> float:
         """Of a few: the prices of limits swing a little from round to round."""
         counts = range(70 - spent, 101 - spent, 10)
-        ends = [dispatch(problem, None, rounds=n, onward=onward, flat=False) for n in counts]
+        ends = [
+            dispatch(problem, None, rounds=n, warm=onward and onward.warm(), flat=False)
+            for n in counts
+        ]
         return max(social_cost_bound(problem, end) for end in ends)
 
     at_once = highest(0, None)
@@ -74,7 +77,7 @@ def test_going_on_with_no_round_to_go_changes_nothing(small_situation, make_prob
     situation = small_situation(2, solar=True)
     problem, tariff = make_problem_of(situation, promise=0.8), posted(situation)
     first = dispatch(problem, tariff, rounds=8)
-    same = dispatch(problem, tariff, rounds=0, onward=first)
+    same = dispatch(problem, tariff, rounds=0, warm=first.warm())
     np.testing.assert_allclose(same.schedule.charge_kw, first.schedule.charge_kw, atol=1e-9)
     np.testing.assert_allclose(same.hub_kw, first.hub_kw, atol=1e-9)
 

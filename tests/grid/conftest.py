@@ -14,7 +14,7 @@ HUB_BUS = np.array([4, 8, 14, 20, 24, 30])
 @pytest.fixture(scope="session")
 def ieee33() -> Feeder:
     """The IEEE 33-bus feeder with a day of base load."""
-    return load("ieee33").feeder
+    return load("ieee33").situation.feeder
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from power_grid_model import LoadGenType, PowerGridModel, initialize_array
 from power_grid_model.utils import json_serialize
 
-from hubwise.audit import audit
+from hubwise.audit import audit_record
 from hubwise.domain import Feeder
 from hubwise.grid import FeederState, power_flow, power_flow_gauss
 from hubwise.plan import make_plan, write
@@ -120,7 +120,7 @@ def test_pandapowers_nets_are_solved_as_pandapower_does(name: str, tmp_path: Pat
     net = content(name)
     folder = scenario_with(tmp_path / "s", json.dumps(net), any_buses(net), "transformer_kva = 1e5")
     found = json.loads((NETS / f"{name}.found.json").read_text(encoding="utf-8"))
-    assert_as_found(load(folder).feeder, fused(net), found)
+    assert_as_found(load(folder).situation.feeder, fused(net), found)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -152,7 +152,7 @@ def test_any_tap_is_as_in_pandapower(tmp_path_factory, side, kind, position, deg
     tap |= {"tap_step_percent": 1.25, "tap_step_degree": degree}
     rows(net, "trafo", lambda cells: [row.update(tap) for row in cells])
     folder = scenario_with(tmp_path_factory.mktemp("n") / "s", json.dumps(net), (3, 9))
-    feeder = load(folder).feeder
+    feeder = load(folder).situation.feeder
     state, _, slot = at_full_load(feeder)
     theirs = pandapower.from_json_string(json.dumps(net))
     pandapower.runpp(theirs, tolerance_mva=1e-9, init="dc", numba=False)
@@ -174,7 +174,9 @@ def test_taps_without_a_changer_are_passed_over_and_told(tmp_path: Path) -> None
 def test_transformers_bring_the_rating_and_keep_the_limit(tmp_path: Path) -> None:
     """Two transformers of 25 MVA feed CIGRE's network; each keeps the substation's limit."""
     text = json.dumps(content("cigre_mv"))
-    feeder = load(scenario_with(tmp_path / "s", text, (3, 9), "transformer_limit = 0.7")).feeder
+    feeder = load(
+        scenario_with(tmp_path / "s", text, (3, 9), "transformer_limit = 0.7")
+    ).situation.feeder
     assert feeder.transformer_kva == 50_000.0
     is_transformer = np.isfinite(feeder.rating_kva)
     assert is_transformer.sum() == 2
@@ -356,7 +358,7 @@ def test_power_grid_models_data_is_solved_as_it_solves_them(tmp_path: Path) -> N
     """Taps, clocks, charging, a line open at one end: voltages and loadings are the library's."""
     data = power_grid()
     text = json_serialize(data)
-    feeder = load(scenario_with(tmp_path / "s", text, (3, 5))).feeder
+    feeder = load(scenario_with(tmp_path / "s", text, (3, 5))).situation.feeder
     state, other, slot = at_full_load(feeder)
     due = PowerGridModel(data).calculate_power_flow()
     np.testing.assert_allclose(state.voltage_pu[:, slot], due["node"]["u_pu"], atol=1e-10)
@@ -393,7 +395,7 @@ def test_a_whole_plan_on_a_pandapower_net(tmp_path: Path) -> None:
     assert made.state.converged.all()
     assert made.result["max_regret"] <= 1e-9
     place = write(made, tmp_path / "plan")
-    found = audit(place)
+    found = audit_record(place)
     assert found.ok, str(found)
     page = write_plan_report(made.scenario, place)
     assert "trafo 0 (Trafo 0-1)" in page.read_text(encoding="utf-8")
@@ -401,7 +403,9 @@ def test_a_whole_plan_on_a_pandapower_net(tmp_path: Path) -> None:
 
 def test_own_tables_know_levels_and_charging(tmp_path: Path) -> None:
     """A transformer and a cable written in our own tables are the same feeder as pandapower's."""
-    theirs = load(scenario_with(tmp_path / "s", json.dumps(content("cigre_mv")), (3, 9))).feeder
+    theirs = load(
+        scenario_with(tmp_path / "s", json.dumps(content("cigre_mv")), (3, 9))
+    ).situation.feeder
     theirs = replace(theirs, shunt_kw=0.0, shunt_kvar=0.0)  # of lines open at one end
     folder = tmp_path / "own"
     new(folder)
@@ -419,7 +423,7 @@ def test_own_tables_know_levels_and_charging(tmp_path: Path) -> None:
     cells = zip(*(getattr(theirs, name).tolist() for name in columns), strict=True)
     lines = [",".join(map(str, row)) for row in cells]
     (folder / "branches.csv").write_text("\n".join([",".join(columns), *lines]), encoding="utf-8")
-    own = load(folder).feeder
+    own = load(folder).situation.feeder
     one, other = (at_full_load(feeder)[0] for feeder in (theirs, own))
     np.testing.assert_allclose(one.voltage_pu, other.voltage_pu, atol=1e-9)
 
@@ -432,7 +436,10 @@ def test_a_load_table_replaces_loads(tmp_path: Path) -> None:
     text = toml.read_text(encoding="utf-8")
     toml.write_text(text.replace("[feeder]", '[feeder]\nloads = "loads.csv"'), encoding="utf-8")
     (folder / "loads.csv").write_text("bus,hour,kw,kvar\n4,0,3,1\n4,18,9,2\n", encoding="utf-8")
-    before, (feeder, horizon) = load("example").feeder, (load(folder).feeder, load(folder).horizon)
+    before, (feeder, horizon) = (
+        load("example").situation.feeder,
+        (load(folder).situation.feeder, load(folder).situation.horizon),
+    )
     late = horizon.local_hours() >= 18
     np.testing.assert_array_equal(feeder.base_kw[3], np.where(late, 9.0, 3.0))
     np.testing.assert_array_equal(feeder.base_kvar[3], np.where(late, 2.0, 1.0))
@@ -449,7 +456,7 @@ def test_a_load_table_replaces_loads(tmp_path: Path) -> None:
 
 
 def voltages_of(folder: Path, net: dict[str, Any]) -> dict[int, np.ndarray]:
-    feeder = load(scenario_with(folder, json.dumps(net), (3, 9))).feeder
+    feeder = load(scenario_with(folder, json.dumps(net), (3, 9))).situation.feeder
     state = at_full_load(feeder)[0]
     return dict(zip(feeder.bus.tolist(), state.voltage_pu, strict=True))
 
@@ -555,7 +562,7 @@ def test_no_cell_breaks_the_door(tmp_path_factory, data) -> None:
     (folder / "net.json").write_text(json.dumps(net), encoding="utf-8")
     reader = Reader(folder)
     network = read_network("net.json", reader)
-    assert (network is None) == bool(reader.problems)
+    assert (network is None) == bool(reader.issues)
     if network is not None:
         assert all(np.isfinite(branch.series) for branch in network.branches)
         assert all(kv > 0.0 for kv in network.bus_kv.values())
@@ -573,4 +580,4 @@ def test_no_piece_of_json_breaks_the_door(tmp_path_factory, data) -> None:
     folder = tmp_path_factory.mktemp("odd")
     (folder / "net.json").write_text(json.dumps(net), encoding="utf-8")
     reader = Reader(folder)
-    assert (read_network("net.json", reader) is None) == bool(reader.problems)
+    assert (read_network("net.json", reader) is None) == bool(reader.issues)

@@ -102,9 +102,9 @@ def test_ambient_temperature_is_the_scenarios(tmp_path) -> None:
     new(tmp_path / "s")
     toml = tmp_path / "s" / "scenario.toml"
     text = toml.read_text(encoding="utf-8")
-    assert load("example").feeder.ambient_c == 20.0
+    assert load("example").situation.feeder.ambient_c == 20.0
     toml.write_text(text.replace("[feeder]", "[feeder]\nambient_c = 31.5"), encoding="utf-8")
-    assert load(tmp_path / "s").feeder.ambient_c == 31.5
+    assert load(tmp_path / "s").situation.feeder.ambient_c == 31.5
     toml.write_text(text.replace("[feeder]", '[feeder]\nambient = "a.csv"'), encoding="utf-8")
     (tmp_path / "s" / "a.csv").write_text("hour,celsius\n0,12\n10,30.5\n", encoding="utf-8")
     scenario = load(tmp_path / "s")

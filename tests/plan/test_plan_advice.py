@@ -37,7 +37,7 @@ def hub_kw(made) -> np.ndarray:
 
 
 def told(made) -> tuple[tuple[Missed, ...], tuple[Redispatch, ...]]:
-    return missed_limits(made.scenario, hub_kw(made), made.state)
+    return missed_limits(made.scenario.situation, hub_kw(made), made.state)
 
 
 def mended(made, redispatches: tuple[Redispatch, ...]) -> np.ndarray:
@@ -103,7 +103,7 @@ def test_what_would_mend_it_does(small_scenario, seed, ohm, least, most_a, kva) 
             load[scenario.situation.feeder.bus == one.bus, one.worst_slot] += one.bus_kw
             other = broken_in(feeder_with(scenario, base_kw=load), power)
             assert (Kind(one.kind), one.element, one.worst_slot) not in other
-    assert len(sentences(scenario, missed, redispatches)) == min(len(missed), 7)
+    assert len(sentences(scenario.situation, missed, redispatches)) == min(len(missed), 7)
 
 
 def test_no_smaller_change_mends_it(small_scenario) -> None:

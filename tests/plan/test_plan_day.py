@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hubwise.domain import Promises
+from hubwise.domain import Promises, Strategy
 from hubwise.ledger import hub_flows
-from hubwise.plan import STRATEGIES, Plan, make_plan, tables
+from hubwise.plan import Plan, make_plan, make_tables
 from hubwise.scenario import load
 
 DESIGNED = [
@@ -48,10 +48,10 @@ DESIGNED = [
 def small(**changes: object):
     """The example with a short search."""
     scenario = load("example")
-    return replace(scenario, search=replace(scenario.search, evaluations=24), **changes)
+    return scenario.having(search=replace(scenario.search, evaluations=24), **changes)
 
 
-@pytest.fixture(scope="module", params=STRATEGIES)
+@pytest.fixture(scope="module", params=list(Strategy))
 def day(request: pytest.FixtureRequest) -> Plan:
     return make_plan(small(), strategy=request.param, participation=0.75)
 
@@ -114,7 +114,7 @@ def test_hubwise_has_no_regret_a_bound_and_three_values() -> None:
 
 def test_same_seed_same_plan_to_the_bit() -> None:
     """Planning twice gives the same tables, cell by cell."""
-    first, second = tables(make_plan(small())), tables(make_plan(small()))
+    first, second = make_tables(make_plan(small())), make_tables(make_plan(small()))
     for name, table in first.items():
         assert table.equals(second[name]), name
 
@@ -138,7 +138,7 @@ def test_nobody_and_everybody_may_take_part(share: float) -> None:
 
 def test_tables_have_a_bill_for_every_session(day: Plan) -> None:
     """bills.parquet has one row a session, participating or not."""
-    bills = tables(day)["bills"]
+    bills = make_tables(day)["bills"]
     assert isinstance(bills, pl.DataFrame)
     assert bills["session"].to_list() == day.scenario.situation.fleet.session.tolist()
 
@@ -159,6 +159,6 @@ def test_few_prices_have_a_tighter_bound() -> None:
     assert found["family_gap"] < found["gap"]
     assert found["boxes"] > 0
     search = replace(scenario.search, boxes=0)
-    without = make_plan(replace(scenario, search=search), participation=0.75).result
+    without = make_plan(scenario.having(search=search), participation=0.75).result
     assert without["family_bound"] is without["family_gap"] is None
     assert without["operator_profit"] == found["operator_profit"]

@@ -9,8 +9,8 @@ from datetime import date, time
 import numpy as np
 import pytest
 
-from hubwise.domain import Horizon, Promises
-from hubwise.plan import STRATEGIES, make_plan, tables, write
+from hubwise.domain import Horizon, Promises, Strategy
+from hubwise.plan import make_plan, make_tables, write
 from hubwise.scenario import load
 
 
@@ -49,8 +49,8 @@ def strict_summary(made, folder) -> dict:
     return result
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("promised", [np.inf, 0.8])
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("baseline", [np.inf, 0.8])
 def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, baseline) -> None:
     """They are counted, named and left out of the figures; the rest of the plan stands."""
     usual = replace(small_scenario(1), promises=Promises(peak_valley=baseline))
@@ -63,11 +63,11 @@ def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, baseline
         assert np.isfinite(found[key])
     assert found["peak_kw"] < 1e6
     assert found["transformer_life_days"] is None  # a day with gaps has no ageing
-    feeder = tables(made)["feeder"]
+    feeder = make_tables(made)["feeder"]
     assert feeder.filter(feeder["head_kw"].is_null())["slot"].to_list() == [6, 7, 8]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", list(Strategy))
 def test_no_power_flow_at_all(small_scenario, tmp_path, strategy) -> None:
     """Where nothing is known of the feeder, money and schedules are, and the rest is null."""
     usual = replace(small_scenario(1), promises=Promises(0.9, 0.9))
@@ -81,7 +81,7 @@ def test_no_power_flow_at_all(small_scenario, tmp_path, strategy) -> None:
     assert made.schedule.energy_kwh[:, -1].sum() > made.scenario.situation.fleet.arrival_kwh.sum()
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", list(Strategy))
 def test_base_load_alone_breaks_the_voltage_band(small_scenario, tmp_path, strategy) -> None:
     """The plan comes out and says so, with what it was before; the bound is not passed off."""
     scenario = feeder_with(small_scenario(3), voltage_min_pu=0.99999)
@@ -94,7 +94,7 @@ def test_base_load_alone_breaks_the_voltage_band(small_scenario, tmp_path, strat
     assert found["max_regret"] <= 1e-6 or strategy in ("uncoordinated", "storage")
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", list(Strategy))
 @pytest.mark.parametrize("empty", [False, True])
 def test_no_sessions(small_scenario, tmp_path, strategy, empty) -> None:
     """A day without vehicles, even without load, is a plan of stations alone."""
@@ -120,7 +120,7 @@ def test_zero_load_is_all_zero(small_scenario) -> None:
     assert not made.result["advice"]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", list(Strategy))
 def test_one_session(small_scenario, strategy) -> None:
     """A fleet of one is planned, and gets its energy."""
     made = make_plan(small_scenario(5, sessions=1), strategy=strategy)
@@ -164,7 +164,7 @@ def made_groups(scenario) -> list[int]:
 )
 def test_promises_out_of_reach_are_told(small_scenario, promises, words) -> None:
     """The advice names the promise, what was reached, and what would help."""
-    one_way = replace(small_scenario(8).fleet, discharge_kw_max=np.zeros(8))
+    one_way = replace(small_scenario(8).situation.fleet, discharge_kw_max=np.zeros(8))
     made = make_plan(replace(small_scenario(8), fleet=one_way, promises=promises))
     (line,) = made.result["advice"]
     assert line.startswith(words)

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from hubwise.plan import folder as plan_folder
-from hubwise.plan import plan as make_plan
+from hubwise.plan import make_plan
 from hubwise.plan.folder import PlanFolderError, read, write
-from hubwise.plan.tables import TABLES, tables
+from hubwise.plan.tables import TABLES, make_tables
 from hubwise.scenario import load
 
 CONTRACT_PAGE = Path(__file__).parents[2] / "docs" / "plan-folder.md"
@@ -29,7 +29,7 @@ def plan():
 def test_what_is_written_is_read(plan, tmp_path):
     """Reading gives the tables and the account that were written."""
     found = read(write(plan, tmp_path / "plan"))
-    for name, table in tables(plan).items():
+    for name, table in make_tables(plan).items():
         assert found.tables[name].equals(table)
     assert found.summary["account"] == asdict(plan.account)
     assert found.result["strategy"] == "passive"
@@ -45,7 +45,7 @@ def test_json_has_no_word_for_infinity(plan, tmp_path):
 
 def test_tables_have_the_columns_of_the_contract(plan):
     """Names, order and types of all columns are those of TABLES."""
-    for name, table in tables(plan).items():
+    for name, table in make_tables(plan).items():
         assert dict(table.schema) == dict(TABLES[name])
 
 
@@ -63,14 +63,14 @@ def test_the_contract_page_names_every_column_and_key(plan):
 def test_schedule_has_the_slots_of_the_stay_and_no_other(plan):
     """schedule.parquet has one row for every slot of every stay."""
     fleet = plan.scenario.situation.fleet
-    counts = tables(plan)["schedule"].group_by("session", maintain_order=True).len()
+    counts = make_tables(plan)["schedule"].group_by("session", maintain_order=True).len()
     assert counts["session"].to_list() == fleet.session.tolist()
     assert counts["len"].to_list() == (fleet.departure_slot - fleet.arrival_slot).tolist()
 
 
 def test_hubs_and_buses_balance(plan):
     """Power crossing the hubs' connections is the hubs' draw at the buses, slot by slot."""
-    made = tables(plan)
+    made = make_tables(plan)
     hubs = made["hubs"].group_by("slot").agg(net=(pl.col("import_kw") - pl.col("export_kw")).sum())
     buses = made["buses"].group_by("slot").agg(pl.col("hub_kw").sum())
     both = hubs.join(buses, on="slot")
@@ -94,7 +94,7 @@ def test_slots_without_a_power_flow_are_null(plan):
         for field in fields(state)
         if field.name != "converged"
     }
-    made = tables(replace(plan, state=replace(state, **blank, converged=found)))
+    made = make_tables(replace(plan, state=replace(state, **blank, converged=found)))
     unknown = made["feeder"].filter(pl.col("slot") == 3).row(0, named=True)
     assert all(value is None for column, value in unknown.items() if column != "slot")
     assert made["buses"]["voltage_pu"].null_count() == len(plan.scenario.situation.feeder.bus)
@@ -178,7 +178,7 @@ def test_every_fault_is_named_at_once(plan, tmp_path):
     (target / "summary.json").write_text(json.dumps(content))
     with pytest.raises(PlanFolderError) as caught:
         read(target)
-    told = "\n".join(caught.value.problems)
+    told = "\n".join(caught.value.issues)
     for fault in (
         "prices.parquet: the file is missing",
         "feeder.parquet: not a Parquet file",

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwise.audit import audit
-from hubwise.domain import Promises, Scenario, Tariff
+from hubwise.audit import audit_record
+from hubwise.domain import Promises, Scenario, Situation, Tariff
 from hubwise.drivers import best_response
-from hubwise.plan import make_plan, replan, write
+from hubwise.plan import make_plan, make_replan, write
 from hubwise.plan.participation import most_saving, savings, willing
 from hubwise.plan.wishes import make_wishes
 from hubwise.scenario import load
@@ -23,14 +23,14 @@ seeds = st.integers(0, 10**6)
 TOLERANCE = 1e-8
 
 
-def _tariff(scenario: Scenario, seed: int) -> Tariff:
+def _tariff(situation: Situation, seed: int) -> Tariff:
     """A lawful tariff without same-slot arbitrage for anybody."""
     rng, rules, fleet = (
         np.random.default_rng(seed),
-        scenario.situation.rules,
-        scenario.situation.fleet,
+        situation.rules,
+        situation.fleet,
     )
-    shape = (len(scenario.situation.hubs), scenario.situation.horizon.slots)
+    shape = (len(situation.hubs), situation.horizon.slots)
     low, high = rules.charge_price_min, rules.charge_price_max
     charge = low + (high - low) * rng.choice([0.0, 0.4, 1.0], shape)
     kept = fleet.charge_efficiency * fleet.discharge_efficiency
@@ -40,20 +40,20 @@ def _tariff(scenario: Scenario, seed: int) -> Tariff:
     return Tariff(charge, top * rng.choice([0.0, 0.9, 1.0], shape))
 
 
-def _with_minimum(scenario: Scenario, seed: int) -> Scenario:
-    minimum = np.random.default_rng(seed).uniform(0.0, 8.0, len(scenario.situation.fleet))
-    return scenario.having(fleet=replace(scenario.situation.fleet, minimum_saving=minimum))
+def _with_minimum(situation: Situation, seed: int) -> Situation:
+    minimum = np.random.default_rng(seed).uniform(0.0, 8.0, len(situation.fleet))
+    return replace(situation, fleet=replace(situation.fleet, minimum_saving=minimum))
 
 
 @given(seed=seeds)
 @settings(max_examples=40)
-def test_who_takes_part_saves_enough(small_scenario: Callable[..., Scenario], seed: int) -> None:
+def test_who_takes_part_saves_enough(small_situation: Callable[..., Situation], seed: int) -> None:
     """Participants save their minimum by their best response; who declined could not have."""
-    given_ = _with_minimum(small_scenario(seed), seed)
-    tariff = _tariff(given_, seed)
-    asked = np.random.default_rng(seed).random(len(given_.fleet)) < 0.8
-    fleet = willing(given_, tariff, asked).fleet
-    saved = savings(fleet, tariff, given_.market, given_.horizon)
+    situation = _with_minimum(small_situation(seed), seed)
+    tariff = _tariff(situation, seed)
+    asked = np.random.default_rng(seed).random(len(situation.fleet)) < 0.8
+    fleet = willing(situation, tariff, asked).fleet
+    saved = savings(fleet, tariff, situation.market, situation.horizon)
     participants, declined = fleet.participating, asked & ~fleet.participating
     assert not (participants & ~asked).any()
     assert np.all(saved[participants] >= fleet.minimum_saving[participants] - TOLERANCE)
@@ -63,14 +63,14 @@ def test_who_takes_part_saves_enough(small_scenario: Callable[..., Scenario], se
 @given(seed=seeds)
 @settings(max_examples=20)
 def test_who_takes_part_depends_on_prices_alone(
-    small_scenario: Callable[..., Scenario], seed: int
+    small_situation: Callable[..., Situation], seed: int
 ) -> None:
     """Whoever took part at other prices: who would save enough is in, and nobody is kept out."""
-    given_ = _with_minimum(small_scenario(seed), seed)
-    asked = given_.fleet.participating
-    other = willing(given_, _tariff(given_, seed + 1), asked)
-    tariff = _tariff(given_, seed)
-    once = willing(given_, tariff, asked)
+    situation = _with_minimum(small_situation(seed), seed)
+    asked = situation.fleet.participating
+    other = willing(situation, _tariff(situation, seed + 1), asked)
+    tariff = _tariff(situation, seed)
+    once = willing(situation, tariff, asked)
     np.testing.assert_array_equal(
         willing(other, tariff, asked).fleet.participating, once.fleet.participating
     )
@@ -79,38 +79,36 @@ def test_who_takes_part_depends_on_prices_alone(
 
 @given(seed=seeds)
 @settings(max_examples=40)
-def test_no_lawful_tariff_saves_more(small_scenario: Callable[..., Scenario], seed: int) -> None:
+def test_no_lawful_tariff_saves_more(small_situation: Callable[..., Situation], seed: int) -> None:
     """What a driver is told that no tariff can save, no tariff saves."""
-    scenario = small_scenario(seed)
-    worth = np.random.default_rng(seed).choice([0.0, 0.2], len(scenario.situation.fleet))
-    scenario = scenario.having(fleet=replace(scenario.situation.fleet, surplus_value=worth))
-    most = most_saving(scenario, scenario.situation.fleet.wear_cost)
+    situation = small_situation(seed)
+    worth = np.random.default_rng(seed).choice([0.0, 0.2], len(situation.fleet))
+    situation = replace(situation, fleet=replace(situation.fleet, surplus_value=worth))
+    most = most_saving(situation, situation.fleet.wear_cost)
     saved = savings(
-        scenario.situation.fleet,
-        _tariff(scenario, seed),
-        scenario.situation.market,
-        scenario.situation.horizon,
+        situation.fleet,
+        _tariff(situation, seed),
+        situation.market,
+        situation.horizon,
     )
     assert np.all(saved <= most + TOLERANCE)
 
 
 def test_the_bound_is_reached_where_one_price_holds_all_day(
-    small_scenario: Callable[..., Scenario],
+    small_situation: Callable[..., Situation],
 ) -> None:
     """At flat prices without arbitrage, at the rules' ends, nothing is left of the bound."""
-    scenario = small_scenario(3, levels=1)
+    situation = small_situation(3, levels=1)
     rules = replace(
-        scenario.situation.rules,
-        discharge_price_max=np.full(scenario.situation.horizon.slots, 0.02),
+        situation.rules,
+        discharge_price_max=np.full(situation.horizon.slots, 0.02),
     )
-    scenario = scenario.having(rules=rules)
-    shape = (len(scenario.situation.hubs), scenario.situation.horizon.slots)
+    situation = replace(situation, rules=rules)
+    shape = (len(situation.hubs), situation.horizon.slots)
     tariff = Tariff(np.full(shape, 0.05), np.full(shape, 0.02))
-    saved = savings(
-        scenario.situation.fleet, tariff, scenario.situation.market, scenario.situation.horizon
-    )
+    saved = savings(situation.fleet, tariff, situation.market, situation.horizon)
     np.testing.assert_allclose(
-        saved, most_saving(scenario, scenario.situation.fleet.wear_cost), atol=TOLERANCE
+        saved, most_saving(situation, situation.fleet.wear_cost), atol=TOLERANCE
     )
 
 
@@ -144,7 +142,7 @@ def test_a_plan_leaves_out_who_would_save_too_little(choosy: Scenario) -> None:
 def test_the_audit_derives_who_takes_part(choosy: Scenario, tmp_path: Path) -> None:
     """A true plan passes; one that leaves out a willing driver, or keeps an unwilling, does not."""
     made = make_plan(choosy)
-    assert audit(write(made, tmp_path / "true"), choosy).failures == ()
+    assert audit_record(write(made, tmp_path / "true"), choosy).failures == ()
 
     for wish in (0.0, 1000.0):
         minimum = np.full(len(choosy.situation.fleet), wish)
@@ -153,10 +151,14 @@ def test_the_audit_derives_who_takes_part(choosy: Scenario, tmp_path: Path) -> N
             fleet=replace(made.scenario.situation.fleet, minimum_saving=minimum)
         )
         fade = np.zeros(len(choosy.situation.fleet))
-        wishes = make_wishes(told, lied, made.schedule, made.bills, made.tariff, fade)
+        wishes = make_wishes(
+            told.situation, lied.situation, made.schedule, made.bills, made.tariff, fade
+        )
         false = replace(made, scenario=lied, given=told, wishes=wishes)
         folder = write(false, tmp_path / f"lied-{wish}")
-        assert "drivers: minimum saving" in {check.name for check in audit(folder, told).failures}
+        assert "drivers: minimum saving" in {
+            check.name for check in audit_record(folder, told).failures
+        }
 
 
 def test_best_responses_do_not_depend_on_who_else_takes_part(
@@ -164,7 +166,7 @@ def test_best_responses_do_not_depend_on_who_else_takes_part(
 ) -> None:
     """So a driver's saving can be told before the others have decided."""
     scenario = small_scenario(5)
-    tariff = _tariff(scenario, 5)
+    tariff = _tariff(scenario.situation, 5)
     _, together = best_response(scenario.situation.fleet, tariff, scenario.situation.horizon)
     some = np.arange(len(scenario.situation.fleet)) % 2 == 0
     _, alone = best_response(
@@ -180,14 +182,14 @@ def test_nobody_stays(choosy: Scenario, tmp_path: Path) -> None:
     made = make_plan(scenario)
     assert made.result["declined"] == scenario.situation.fleet.participating.sum()
     assert not made.scenario.situation.fleet.participating.any()
-    assert audit(write(made, tmp_path / "alone"), scenario).failures == ()
+    assert audit_record(write(made, tmp_path / "alone"), scenario).failures == ()
 
 
 def test_what_is_promised_is_promised_to_those_who_take_part() -> None:
     """Where those decline who save most, prices give way until the others have what is promised."""
     scenario = load("example")
     few = replace(scenario.search, evaluations=15)
-    scenario = replace(scenario, search=few, promises=Promises(saving=0.8))
+    scenario = scenario.having(search=few, promises=Promises(saving=0.8))
     everybody = make_plan(scenario)
     share = everybody.bills.saving / everybody.bills.reference_cost
     most = share >= np.median(share)
@@ -206,9 +208,9 @@ def test_asked_again_at_the_prices_of_a_plan_made_again(choosy: Scenario) -> Non
         made.scenario.situation.market,
         purchase_price=made.scenario.situation.market.purchase_price + 0.02,
     )
-    later = made.scenario.having(market=market)
-    again = replan(made, later)
+    later = made.scenario.having(market=market).situation
+    again = make_replan(made, later)
     saved = savings(later.fleet, again.tariff, later.market, later.horizon)
     enough = saved >= later.fleet.minimum_saving - TOLERANCE
     asked = later.fleet.participating
-    np.testing.assert_array_equal(again.scenario.situation.fleet.participating, asked & enough)
+    np.testing.assert_array_equal(again.situation.fleet.participating, asked & enough)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hubwise.audit import audit
+from hubwise.audit import audit_record
 from hubwise.domain import Promises, Scenario
 from hubwise.plan import make_plan, write
 
@@ -28,7 +28,7 @@ def test_hubs_may_differ_and_the_audit_agrees(apart: Scenario, tmp_path: Path) -
     """A plan with prices hub by hub holds in every check."""
     made = make_plan(apart)
     assert np.abs(np.diff(made.tariff.charge_price, axis=0)).max() > 0.0
-    assert audit(write(made, tmp_path / "plan"), apart).ok
+    assert audit_record(write(made, tmp_path / "plan"), apart).ok
 
 
 def test_hubs_that_differ_unasked_are_noted(apart: Scenario, tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_hubs_that_differ_unasked_are_noted(apart: Scenario, tmp_path: Path) -> 
     charge = made.tariff.charge_price.copy()
     charge[1] -= 0.01
     folder = write(replace(made, tariff=replace(made.tariff, charge_price=charge)), tmp_path / "p")
-    assert "prices: family" in {check.name for check in audit(folder, alike).failures}
+    assert "prices: family" in {check.name for check in audit_record(folder, alike).failures}
 
 
 def test_freedom_of_hubs_costs_nothing(apart: Scenario) -> None:

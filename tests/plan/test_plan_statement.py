@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from hubwise.domain import Promises
-from hubwise.plan import PlanFolder, UnknownDriverError, make_plan, read, statement, write
+from hubwise.plan import PlanFolder, UnknownDriverError, make_plan, make_statement, read, write
 from hubwise.plan.statement import Money, Statement, StayStatement, statement_rows
 from hubwise.scenario import load
 
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> PlanFolder:
 
 def everybody(folder: PlanFolder) -> list[Statement]:
     names = folder.tables["sessions"]["driver"].unique(maintain_order=True)
-    return [statement(folder, name) for name in names]
+    return [make_statement(folder, name) for name in names]
 
 
 def test_somebody_discharges_somebody_declines(folder: PlanFolder) -> None:
@@ -124,7 +124,7 @@ def test_energy_is_that_of_the_schedule(folder: PlanFolder) -> None:
 
 def test_times_are_on_the_sites_clock(folder: PlanFolder) -> None:
     """The example's first session comes at 16:45 and is to leave at 07:30, summer time."""
-    (stay,) = statement(folder, "d01").stays
+    (stay,) = make_statement(folder, "d01").stays
     assert stay.arrival.isoformat() == "2025-05-14T16:45:00+02:00"
     assert stay.departure.isoformat() == "2025-05-15T07:30:00+02:00"
 
@@ -132,7 +132,9 @@ def test_times_are_on_the_sites_clock(folder: PlanFolder) -> None:
 def test_warranty_meter(folder: PlanFolder) -> None:
     """Throughput so far, the day's driving and what the grid drew, against what is covered."""
     for row in statement_rows(folder).iter_rows(named=True):
-        (stay,) = (s for s in statement(folder, row["driver"]).stays if s.session == row["session"])
+        (stay,) = (
+            s for s in make_statement(folder, row["driver"]).stays if s.session == row["session"]
+        )
         drawn = row["discharged_kwh"] / row["discharge_efficiency"]
         due = 5_000.0 + row["driving_kwh_per_day"] + drawn  # the horizon is a day
         assert stay.battery["warranty_used"] == pytest.approx(due / row["warranty_kwh"])
@@ -145,7 +147,7 @@ def test_warranty_meter(folder: PlanFolder) -> None:
 
 def test_wishes_are_on_the_statement(folder: PlanFolder) -> None:
     """Each of them, with what became of it; who declined reads why."""
-    made = statement(folder, "d06")
+    made = make_statement(folder, "d06")
     wishes = {wish.wish: wish for wish in made.stays[0].wishes}
     assert set(wishes) == {"departure_slot", "required_kwh", "reserve_kwh", "minimum_saving"}
     asked = bool(made.stays[0].declined)
@@ -156,7 +158,7 @@ def test_wishes_are_on_the_statement(folder: PlanFolder) -> None:
 def test_an_unknown_driver_is_refused_with_those_who_are_known(folder: PlanFolder) -> None:
     """A statement of nobody is an error that holds the drivers there are."""
     with pytest.raises(UnknownDriverError, match="'d99' is no driver") as raised:
-        statement(folder, "d99")
+        make_statement(folder, "d99")
     assert "d01" in raised.value.known
 
 
@@ -241,5 +243,5 @@ def test_a_statement_needs_the_plan_folder_only(folder: PlanFolder, tmp_path: Pa
     copied.mkdir()
     for file in folder.folder.iterdir():
         (copied / file.name).write_bytes(file.read_bytes())
-    assert statement(read(copied), "d03").to_dict() == statement(folder, "d03").to_dict()
-    assert len(statement(folder, "d03").stays) == 2
+    assert make_statement(read(copied), "d03").to_dict() == make_statement(folder, "d03").to_dict()
+    assert len(make_statement(folder, "d03").stays) == 2

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.dispatch import dispatch, feeder_limits, make_problem, with_participants
-from hubwise.domain import Fleet, Promises, Scenario, Schedule, Tariff
+from hubwise.domain import Fleet, Promises, Scenario, Schedule, Situation, Tariff
 from hubwise.drivers import best_response, bounds, uncoordinated
 from hubwise.ledger import Bills, make_bills
 from hubwise.plan import make_plan
@@ -24,9 +24,9 @@ few = settings(max_examples=15)
 CLOSE = 1e-6
 
 
-def wishing(scenario: Scenario, seed: int) -> Scenario:
+def wishing(situation: Situation, seed: int) -> Situation:
     """Every session has wishes of every kind, some that cannot be met."""
-    rng, fleet = np.random.default_rng(seed), scenario.situation.fleet
+    rng, fleet = np.random.default_rng(seed), situation.fleet
     n = len(fleet)
     never = rng.random(n) < 0.3
     wishes = {
@@ -38,48 +38,46 @@ def wishing(scenario: Scenario, seed: int) -> Scenario:
         "discharge_kw_max": np.where(never, 0.0, fleet.discharge_kw_max),
         "minimum_saving": rng.choice([0.0, 0.4, 2.0, 50.0], n),
     }
-    return scenario.having(fleet=replace(fleet, **wishes))
+    return replace(situation, fleet=replace(fleet, **wishes))
 
 
-def dispatched(scenario: Scenario, seed: int) -> tuple[Scenario, Tariff, Schedule]:
+def dispatched(situation: Situation, seed: int) -> tuple[Situation, Tariff, Schedule]:
     """What the platform schedules at two prices that are far apart, for those who take part."""
     rng, shape = (
         np.random.default_rng(seed),
-        (len(scenario.situation.hubs), scenario.situation.horizon.slots),
+        (len(situation.hubs), situation.horizon.slots),
     )
     dear = rng.random(shape) < 0.5
-    charge = np.where(
-        dear, scenario.situation.rules.charge_price_max, scenario.situation.rules.charge_price_min
-    )
+    charge = np.where(dear, situation.rules.charge_price_max, situation.rules.charge_price_min)
     tariff = Tariff(charge, 0.8 * charge * dear)
-    ready = willing(scenario, tariff, scenario.situation.fleet.participating)
-    limits = feeder_limits(scenario.situation.feeder, scenario.situation.hubs.bus, np.zeros(shape))
+    ready = willing(situation, tariff, situation.fleet.participating)
+    limits = feeder_limits(situation.feeder, situation.hubs.bus, np.zeros(shape))
     problem = make_problem(ready, limits)
     return ready, tariff, with_participants(problem, dispatch(problem, tariff, rounds=3).schedule)
 
 
-def billed(scenario: Scenario, tariff: Tariff, schedule: Schedule) -> Bills:
-    _, least = best_response(scenario.situation.fleet, tariff, scenario.situation.horizon)
+def billed(situation: Situation, tariff: Tariff, schedule: Schedule) -> Bills:
+    _, least = best_response(situation.fleet, tariff, situation.horizon)
     return make_bills(
-        scenario.situation.fleet,
+        situation.fleet,
         tariff,
-        scenario.situation.market,
-        scenario.situation.horizon,
+        situation.market,
+        situation.horizon,
         schedule=schedule,
-        uncoordinated=uncoordinated(scenario.situation.fleet, scenario.situation.horizon),
+        uncoordinated=uncoordinated(situation.fleet, situation.horizon),
         best_response_cost=least,
     )
 
 
-Day = tuple[Scenario, Scenario, Tariff, Schedule, Wishes]
+Day = tuple[Situation, Situation, Tariff, Schedule, Wishes]
 
 
 @pytest.fixture(scope="session")
-def day_of(small_scenario: Callable[..., Scenario]) -> Callable[[int], Day]:
+def day_of(small_situation: Callable[..., Situation]) -> Callable[[int], Day]:
     """A day on which every driver wishes something: asked, ready, tariff, schedule, wishes."""
 
     def made(seed: int) -> Day:
-        asked = wishing(small_scenario(seed, sessions=12, station=False), seed)
+        asked = wishing(small_situation(seed, sessions=12, station=False), seed)
         ready, tariff, schedule = dispatched(asked, seed)
         bills = billed(ready, tariff, schedule)
         fade = np.zeros(len(asked.fleet))
@@ -158,7 +156,7 @@ def test_never_discharge(day_of: Callable[[int], Day], seed: int) -> None:
 def test_minimum_saving(day_of: Callable[[int], Day], seed: int) -> None:
     """Who takes part saves the minimum; who does not pays the reference tariff, and is told."""
     asked, ready, tariff, schedule, wishes = day_of(seed)
-    participants, minimum = ready.situation.fleet.participating, asked.fleet.minimum_saving
+    participants, minimum = ready.fleet.participating, asked.fleet.minimum_saving
     bills = billed(ready, tariff, schedule)
     assert np.all(bills.saving[participants] >= minimum[participants] - CLOSE)
     np.testing.assert_allclose(bills.net_cost[~participants], bills.reference_cost[~participants])
@@ -210,11 +208,13 @@ def giving() -> Scenario:
 def test_fade_limit(giving: Scenario, seed: int) -> None:
     """No battery loses more to the grid a year than its driver accepts."""
     rng = np.random.default_rng(seed)
-    limit = rng.choice([0.0, 1e-4, 1e-3, 5e-3, np.inf], len(giving.fleet))
-    made = make_plan(replace(giving, fleet=replace(giving.fleet, fade_limit_per_year=limit)))
-    a_year = 365.0 * 24.0 / (giving.horizon.slots * giving.horizon.slot_hours)
+    limit = rng.choice([0.0, 1e-4, 1e-3, 5e-3, np.inf], len(giving.situation.fleet))
+    made = make_plan(
+        giving.having(fleet=replace(giving.situation.fleet, fade_limit_per_year=limit))
+    )
+    a_year = 365.0 * 24.0 / (giving.situation.horizon.slots * giving.situation.horizon.slot_hours)
     assert np.all(made.ageing.fade_v2g * a_year <= limit + 1e-9)
-    assert not told(made.wishes, "fade_limit_per_year", giving.fleet).any()
+    assert not told(made.wishes, "fade_limit_per_year", giving.situation.fleet).any()
     rows = made.wishes.wish == "fade_limit_per_year"
     assert rows.sum() == np.isfinite(limit).sum()
     assert made.wishes.honoured[rows].all()

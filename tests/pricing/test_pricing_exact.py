@@ -132,7 +132,6 @@ def test_merging_identical_drivers_changes_nothing(
     situation = replace(
         situation,
         fleet=situation.fleet.select(many),
-        participation_order=tuple(range(2 * copies)),
         market=replace(situation.market, incentive=0.0 * situation.market.incentive),
     )
     family = make_family(situation)
@@ -154,7 +153,7 @@ def test_behind_the_loop_it_is_one_method_of_many(
     relaxed = dispatch(problem, None, rounds=20)
     first = first_prices(problem, family, relaxed)
     setting = Setting(family, first, 30, 1)
-    found = run_search(METHODS["exact"], problem, setting, relaxed.multipliers)
+    found = run_search(METHODS["exact"], problem, setting, relaxed.warm().near())
     assert np.array_equal(family.project(found.prices), found.prices)
     assert found.history[-1] == found.value.merit >= found.history[0]
     assert found.evaluations <= 30
@@ -168,7 +167,7 @@ def test_too_many_drivers_are_refused(small_situation, make_problem_of) -> None:
     problem = make_problem_of(small_situation(1, sessions=60))
     family = make_family(problem.situation)
     first = family.project(np.full((2, family.groups), 0.3))
-    start = dispatch(problem, None, rounds=1).multipliers
+    start = dispatch(problem, None, rounds=1).warm().near()
     with pytest.raises(ScenarioError, match="at most 40 classes of identical drivers") as refused:
         run_search(METHODS["exact"], problem, Setting(family, first, 30, 1), start)
     assert "60 that take part are of 60" in str(refused.value)

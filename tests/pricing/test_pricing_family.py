@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hubwise.pricing import FAMILIES, make_family, price_groups
+from hubwise.domain import TariffFamily
+from hubwise.pricing import make_family, price_groups
 from hubwise.scenario.arbitrage import check_tariff
 
 seeds = st.integers(0, 2**32 - 1)
@@ -50,7 +51,7 @@ def family_or_reject(situation):
         assume(False)
 
 
-@given(seeds, rule_keys(), st.sampled_from(FAMILIES))
+@given(seeds, rule_keys(), st.sampled_from(tuple(TariffFamily)))
 @settings(max_examples=150)
 def test_projected_prices_are_lawful(small_situation, seed, keys, family) -> None:
     """Bounds, the reference tariff, average cap, decimals, and no arbitrage for any participant."""
@@ -73,7 +74,7 @@ def test_projected_prices_are_lawful(small_situation, seed, keys, family) -> Non
     assert not check_tariff(tariff, situation.fleet, situation.hubs, situation.horizon)
 
 
-@given(seeds, rule_keys(), st.sampled_from(FAMILIES))
+@given(seeds, rule_keys(), st.sampled_from(tuple(TariffFamily)))
 @settings(max_examples=100)
 def test_lawful_prices_stay(small_situation, seed, keys, family) -> None:
     """Projecting twice is projecting once, to the bit."""
@@ -100,7 +101,7 @@ def dear(market):
     return replace(market, reference_price=np.full_like(market.reference_price, 9.0))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", tuple(TariffFamily))
 def test_groups_are_what_the_family_says(small_situation, family) -> None:
     """One price for all, one a block, one for two half-hours, one a slot."""
     situation = small_situation(3)

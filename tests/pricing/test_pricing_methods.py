@@ -193,7 +193,9 @@ def test_search_at_the_edge(small_situation, make_problem_of, name, promises, me
     relaxed = dispatch(problem, None, rounds=5)
     first = first_prices(problem, family, relaxed)
     assert np.array_equal(family.project(first), first)
-    found = run_search(METHODS[method], problem, Setting(family, first, 12, 3), relaxed.multipliers)
+    found = run_search(
+        METHODS[method], problem, Setting(family, first, 12, 3), relaxed.warm().near()
+    )
     assert np.array_equal(family.project(found.prices), found.prices)
     assert np.isfinite(found.history).all()
     assert found.history[-1] == found.value.merit >= found.history[0]
@@ -206,7 +208,7 @@ def test_evaluations_are_a_limit(small_situation, make_problem_of, method, evalu
     """No more tariffs are valued than allowed, and progress tells how many were."""
     problem = make_problem_of(small_situation(2), saving=0.8)
     family = make_family(problem.situation)
-    start = dispatch(problem, None, rounds=3).multipliers
+    start = dispatch(problem, None, rounds=3).warm().near()
     told: list[tuple[int, int]] = []
     first = np.full((2, family.groups), 0.3)
     found = run_search(
@@ -228,7 +230,7 @@ def test_any_number_of_threads(small_situation, make_problem_of, method) -> None
         pytest.skip("one core")
     problem = make_problem_of(small_situation(11, sessions=16), saving=0.7, peak_valley=0.8)
     family = make_family(problem.situation)
-    start = dispatch(problem, None, rounds=5).multipliers
+    start = dispatch(problem, None, rounds=5).warm().near()
     setting = Setting(family, np.full((2, family.groups), 0.3), 30, 5)
     before, found = numba.get_num_threads(), []
     for threads in (1, 2):
@@ -260,7 +262,7 @@ def test_levelled_proposals_keep_the_promise(small_situation, make_problem_of) -
     """What evolution finds is levelled: lawful, and within the saving promise."""
     problem = make_problem_of(small_situation(12, sessions=12), saving=0.6)
     family = make_family(problem.situation)
-    start = dispatch(problem, None, rounds=5).multipliers
+    start = dispatch(problem, None, rounds=5).warm().near()
     first = level_prices(problem, family, np.full((2, family.groups), 0.3))
     found = run_search(METHODS["evolution"], problem, Setting(family, first, 30, 5), start)
     assert np.array_equal(level_prices(problem, family, found.prices), found.prices)

@@ -72,7 +72,7 @@ def test_it_finds_better_prices(small_situation, make_problem_of) -> None:
     problem = make_problem_of(small_situation(12, sessions=12))
     situation = replace(problem.situation, rules=replace(problem.situation.rules, family="flat"))
     family = make_family(situation)
-    start = dispatch(problem, None, rounds=10).multipliers
+    start = dispatch(problem, None, rounds=10).warm().near()
     blind = np.array([[0.1], [0.0]])
     found = run_search(Surrogate(), problem, Setting(family, blind, 80, 5), start)
     assert found.history[-1] > found.history[0] + 0.01 * abs(found.history[0])

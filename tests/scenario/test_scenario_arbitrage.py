@@ -13,12 +13,14 @@ from hubwise.domain import Fleet, Scenario, Tariff
 from hubwise.scenario import check_tariff, load
 
 EXAMPLE = load("example")
-SHAPE = (len(EXAMPLE.hubs), EXAMPLE.horizon.slots)
+SHAPE = (len(EXAMPLE.situation.hubs), EXAMPLE.situation.horizon.slots)
 
 
 def refused(charge: np.ndarray, discharge: np.ndarray, fleet: Fleet) -> set[str]:
     """The hubs and slots of a tariff's problems, of which each names a run."""
-    issues = check_tariff(Tariff(charge, discharge), fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    issues = check_tariff(
+        Tariff(charge, discharge), fleet, EXAMPLE.situation.hubs, EXAMPLE.situation.horizon
+    )
     places = [re.match(r"(hub .+), slots? (\d+)(?:-(\d+))? \(", p.where) for p in issues]
     assert len({place.group(0) for place in places}) == len(places)
     return {
@@ -33,13 +35,15 @@ def test_refused_exactly_where_somebody_gains(seed: int) -> None:
     """A hub's slot is named exactly where r*n*n > c + w*n holds for a session that is there."""
     rng = np.random.default_rng(seed)
     charge, discharge = rng.uniform(-0.1, 0.5, SHAPE), rng.uniform(-0.1, 0.6, SHAPE)
-    fleet = EXAMPLE.fleet.with_participating(rng.random(len(EXAMPLE.fleet)) < 0.7)
+    fleet = EXAMPLE.situation.fleet.with_participating(
+        rng.random(len(EXAMPLE.situation.fleet)) < 0.7
+    )
     expected = set()
     for i in np.flatnonzero(fleet.participating & (fleet.discharge_kw_max > 0)):
         h, up, down = fleet.hub[i], fleet.charge_efficiency[i], fleet.discharge_efficiency[i]
         for t in range(fleet.arrival_slot[i], fleet.departure_slot[i]):
             if discharge[h, t] * up * down > charge[h, t] + fleet.wear_cost[i] * up:
-                expected.add(f"hub {EXAMPLE.hubs.name[h]}, slot {t}")
+                expected.add(f"hub {EXAMPLE.situation.hubs.name[h]}, slot {t}")
     assert refused(charge, discharge, fleet) == expected
 
 
@@ -49,7 +53,9 @@ def test_slots_in_a_row_are_one_problem() -> None:
     discharge[1, 30:50] = 1.0
     charge[1, 33] = 0.1
     tariff = Tariff(charge, discharge)
-    (issue,) = check_tariff(tariff, EXAMPLE.fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    (issue,) = check_tariff(
+        tariff, EXAMPLE.situation.fleet, EXAMPLE.situation.hubs, EXAMPLE.situation.horizon
+    )
     assert issue.where == "hub harbour, slots 30-49 (19:30-00:30)"
     assert issue.wrong.endswith("gain by buying at 0.1 and selling at once in slot 33")
 
@@ -57,9 +63,13 @@ def test_slots_in_a_row_are_one_problem() -> None:
 def test_only_participating_two_way_sessions_count() -> None:
     """One-way chargers, and drivers who charge at once, have nothing to sell."""
     charge, discharge = np.full(SHAPE, 0.1), np.full(SHAPE, 1.0)
-    nobody = EXAMPLE.fleet.with_participating(np.zeros(len(EXAMPLE.fleet), dtype=bool))
-    one_way = replace(EXAMPLE.fleet, discharge_kw_max=np.zeros(len(EXAMPLE.fleet)))
-    assert refused(charge, discharge, EXAMPLE.fleet)
+    nobody = EXAMPLE.situation.fleet.with_participating(
+        np.zeros(len(EXAMPLE.situation.fleet), dtype=bool)
+    )
+    one_way = replace(
+        EXAMPLE.situation.fleet, discharge_kw_max=np.zeros(len(EXAMPLE.situation.fleet))
+    )
+    assert refused(charge, discharge, EXAMPLE.situation.fleet)
     assert not refused(charge, discharge, nobody)
     assert not refused(charge, discharge, one_way)
 
@@ -68,10 +78,12 @@ def test_the_advice_is_the_highest_price_without_arbitrage() -> None:
     """At the price that a problem advises, nothing is left to refuse."""
     charge, discharge = np.full(SHAPE, 0.2), np.full(SHAPE, 1.0)
     tariff = Tariff(charge, discharge)
-    issues = check_tariff(tariff, EXAMPLE.fleet, EXAMPLE.hubs, EXAMPLE.horizon)
+    issues = check_tariff(
+        tariff, EXAMPLE.situation.fleet, EXAMPLE.situation.hubs, EXAMPLE.situation.horizon
+    )
     advised = min(float(issue.right.split()[-1]) for issue in issues)
-    assert not refused(charge, np.full(SHAPE, advised - 1e-5), EXAMPLE.fleet)
-    assert refused(charge, np.full(SHAPE, advised + 1e-5), EXAMPLE.fleet)
+    assert not refused(charge, np.full(SHAPE, advised - 1e-5), EXAMPLE.situation.fleet)
+    assert refused(charge, np.full(SHAPE, advised + 1e-5), EXAMPLE.situation.fleet)
 
 
 def test_the_reference_tariff_without_selling_is_free_of_it() -> None:

@@ -165,10 +165,10 @@ def test_the_reference_fleet_on_a_clock_change(
     text = toml.read_text("utf-8").replace("Asia/Shanghai", ZONE).replace("2023-07-12", day)
     toml.write_text(text, "utf-8")
     moved, home = load(tmp_path), load("ieee33")
-    assert moved.horizon.slots == slots
-    assert (moved.market.purchase_price == 0.365).sum() == valley
-    arrival = [moved.horizon.local_hours()[k] for k in moved.fleet.arrival_slot]
-    same = [home.horizon.local_hours()[k] for k in home.fleet.arrival_slot]
+    assert moved.situation.horizon.slots == slots
+    assert (moved.situation.market.purchase_price == 0.365).sum() == valley
+    arrival = [moved.situation.horizon.local_hours()[k] for k in moved.situation.fleet.arrival_slot]
+    same = [home.situation.horizon.local_hours()[k] for k in home.situation.fleet.arrival_slot]
     assert np.mean(np.isclose(arrival, same)) > 0.97  # all but those who need the lost hour
 
 

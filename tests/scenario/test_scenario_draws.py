@@ -23,21 +23,20 @@ def test_only_sessions_and_participants_differ() -> None:
     """Another draw has other drivers in the same place: feeder, hubs, prices, rules, promises."""
     given, other = load("ieee33"), load("ieee33@7")
     same = replace(
-        other,
-        fleet=given.situation.fleet,
+        other.having(fleet=given.situation.fleet),
         participation_order=given.participation_order,
         search=given.search,
     )
     assert fingerprint(same) == fingerprint(given)
     assert other.participation_order != given.participation_order
     assert other.participation == given.participation
-    assert other.fleet.participating.sum() == given.situation.fleet.participating.sum()
+    assert other.situation.fleet.participating.sum() == given.situation.fleet.participating.sum()
     assert (other.source, other.search.seed) == ("ieee33@7", 7)
 
 
 def test_sessions_of_a_table_are_drawn_from_it() -> None:
     """As many sessions stand at each hub; each is one of the table's but for its name."""
-    given, drawn = load("example").fleet, load("example@3").fleet
+    given, drawn = load("example").situation.fleet, load("example@3").situation.fleet
     np.testing.assert_array_equal(np.bincount(drawn.hub), np.bincount(given.hub))
     assert len(set(drawn.session)) == len(drawn)
     ids = {name: k for k, name in enumerate(given.session.tolist())}

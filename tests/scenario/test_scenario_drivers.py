@@ -49,7 +49,7 @@ def test_a_session_goes_before_its_driver_and_that_before_the_default(
     of_driver: dict[str, object],
 ) -> None:
     """Every wish: the session's own if it has one, else the driver's, else none."""
-    fleet = load(site(tmp_path_factory.mktemp("site") / "s", on_session, of_driver)).fleet
+    fleet = load(site(tmp_path_factory.mktemp("site") / "s", on_session, of_driver)).situation.fleet
     for key, neutral in zip(NUMBERS, NEUTRAL, strict=True):
         due = [value for value in (on_session[key], of_driver[key], neutral) if value is not None]
         assert getattr(fleet, key)[0] == due[0]
@@ -77,11 +77,11 @@ def test_wishes_of_a_synthetic_fleet_change_no_draw(tmp_path: Path) -> None:
     toml = tmp_path / "s" / "scenario.toml"
     text = toml.read_text("utf-8").replace("drivers_per_hub = 250", "drivers_per_hub = 20")
     toml.write_text(text, "utf-8")
-    before = load(tmp_path / "s").fleet
+    before = load(tmp_path / "s").situation.fleet
     asked = "discharge_limit_kwh = 6.0\nfade_limit_per_year = 0.002\nminimum_saving = 1.5\n"
     lines = asked + "never_discharge = true\ndrivers_per_hub"
     toml.write_text(text.replace("drivers_per_hub", lines), "utf-8")
-    after = load(tmp_path / "s").fleet
+    after = load(tmp_path / "s").situation.fleet
     for key, value in (
         ("discharge_limit_kwh", 6.0),
         ("fade_limit_per_year", 0.002),

@@ -33,7 +33,7 @@ def change(folder: Path, old: str, new: str) -> None:
 def test_a_new_folder_has_nothing_wrong(folder: Path) -> None:
     """What a user starts from can be read, and is small."""
     assert check(folder) == ()
-    assert 10 <= len(load(folder).fleet) <= 15
+    assert 10 <= len(load(folder).situation.fleet) <= 15
 
 
 def test_new_leaves_a_folder_in_use_alone(folder: Path) -> None:
@@ -96,12 +96,12 @@ def test_rows_are_counted_as_a_spreadsheet_does(folder: Path) -> None:
 def test_defaults_of_hubs_give_way_to_their_own(folder: Path) -> None:
     """A key of [[hubs]] holds against the same one of [hub_defaults]."""
     change(folder, 'name = "harbour"', 'name = "harbour"\nimport_limit_kw = 55.0')
-    assert list(load(folder).hubs.import_limit_kw) == [80.0, 55.0]
+    assert list(load(folder).situation.hubs.import_limit_kw) == [80.0, 55.0]
 
 
 def test_solar_follows_its_shape(folder: Path) -> None:
     """The hub with solar has its highest output times the shape; the other has none."""
-    solar = load(folder).hubs.solar_kw
+    solar = load(folder).situation.hubs.solar_kw
     assert solar[1].max() == 0
     assert solar[0].max() == pytest.approx(20.0 * 0.85, rel=0.02)
 
@@ -114,7 +114,7 @@ def test_feed_in_is_the_purchase_price_or_a_number_less_the_fee(
 ) -> None:
     """Both forms of feed-in, at the slot of the lowest price."""
     change(folder, 'feed_in = "purchase"', f"feed_in = {feed_in}")
-    market = load(folder).market
+    market = load(folder).situation.market
     assert market.feed_in_price[market.purchase_price.argmin()] == pytest.approx(expected)
 
 
@@ -124,7 +124,7 @@ def test_blocks_of_the_rules_go_before_those_of_the_prices(folder: Path) -> None
               (("night", "22:00-06:00"), ("day", "06:00-22:00"))]  # fmt: skip
     change(folder, "[promises]", "\n".join([*blocks, "[promises]"]))
     change(folder, 'family = "hourly"', 'family = "time-of-use"')
-    rules = load(folder).rules
+    rules = load(folder).situation.rules
     assert rules.block_names == ("night", "day")
     assert list(rules.block[:41]) == [1] * 40 + [0]
 

@@ -20,7 +20,9 @@ EXAMPLE = load("example")
 def test_higher_participation_contains_the_lower(low: float, high: float) -> None:
     """Whoever takes part at a share still does at a higher one, and the count is rounded."""
     low, high = sorted((low, high))
-    few, many = (with_participation(EXAMPLE, share).fleet.participating for share in (low, high))
+    few, many = (
+        with_participation(EXAMPLE, share).situation.fleet.participating for share in (low, high)
+    )
     assert np.all(many[few])
     assert few.sum() == round(low * len(few))
 
@@ -39,19 +41,27 @@ def test_fingerprint_leaves_out_who_takes_part() -> None:
 
 def test_fingerprint_leaves_out_the_search() -> None:
     """A plan made with more evaluations or another seed of the search is of the same scenario."""
-    other = replace(EXAMPLE, search=Search(method="annealing", evaluations=3, seed=2))
+    other = EXAMPLE.having(search=Search(method="annealing", evaluations=3, seed=2))
     assert fingerprint(other) == fingerprint(EXAMPLE)
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        replace(EXAMPLE, name="other"),
-        replace(EXAMPLE, market=replace(EXAMPLE.market, demand_charge=1e-12)),
-        replace(EXAMPLE, participation_order=EXAMPLE.participation_order[::-1]),
-        replace(EXAMPLE, fleet=replace(EXAMPLE.fleet, wear_cost=EXAMPLE.fleet.wear_cost + 1e-15)),
-        replace(EXAMPLE, fleet=replace(EXAMPLE.fleet, driver=EXAMPLE.fleet.driver[::-1])),
-        replace(EXAMPLE, hubs=replace(EXAMPLE.hubs, solar_kw=EXAMPLE.hubs.solar_kw.T)),
+        EXAMPLE.having(name="other"),
+        EXAMPLE.having(market=replace(EXAMPLE.situation.market, demand_charge=1e-12)),
+        EXAMPLE.having(participation_order=EXAMPLE.participation_order[::-1]),
+        EXAMPLE.having(
+            fleet=replace(
+                EXAMPLE.situation.fleet, wear_cost=EXAMPLE.situation.fleet.wear_cost + 1e-15
+            )
+        ),
+        EXAMPLE.having(
+            fleet=replace(EXAMPLE.situation.fleet, driver=EXAMPLE.situation.fleet.driver[::-1])
+        ),
+        EXAMPLE.having(
+            hubs=replace(EXAMPLE.situation.hubs, solar_kw=EXAMPLE.situation.hubs.solar_kw.T)
+        ),
     ],
 )
 def test_fingerprint_tells_any_change(changed: Scenario) -> None:

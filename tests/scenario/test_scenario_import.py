@@ -232,8 +232,8 @@ def test_packed_and_columnar_files_are_read(tmp_path: Path) -> None:
     day, zone = date(2019, 6, 3), "Europe/Amsterdam"
     scenario = import_sessions(packed, columnar, tmp_path / "b", day=day, price_day=JUNE, zone=zone)
     first = acn(tmp_path / "a")
-    assert_allclose(scenario.situation.market.purchase_price, first.market.purchase_price)
-    assert list(scenario.situation.fleet.session) == list(first.fleet.session)
+    assert_allclose(scenario.situation.market.purchase_price, first.situation.market.purchase_price)
+    assert list(scenario.situation.fleet.session) == list(first.situation.fleet.session)
 
 
 def test_mistakes_of_options_and_files_are_told_together(tmp_path: Path) -> None:
@@ -279,4 +279,4 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "site" / "scenario.toml").read_bytes() == before
     shutil.rmtree(tmp_path / "site")
     (tmp_path / "site").mkdir()
-    assert acn(tmp_path).horizon.slots == 96  # an empty folder is welcome
+    assert acn(tmp_path).situation.horizon.slots == 96  # an empty folder is welcome

@@ -19,7 +19,7 @@ from hubwise.study.freedom import Step, steps
 def quick() -> Scenario:
     """The example with few evaluations."""
     example = load("example")
-    return replace(example, search=replace(example.search, evaluations=6))
+    return example.having(search=replace(example.search, evaluations=6))
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,9 @@ def test_steps_go_from_one_price_to_prices_of_each_hub(quick: Scenario) -> None:
     """Every step that the scenario has, once, none that would be the same as the one before."""
     names = ["flat", "hourly", "every-slot", "every-slot per hub"]
     assert [str(step) for step in steps(quick)] == names
-    one_block = replace(quick.rules, block=np.zeros_like(quick.rules.block))
-    hours = replace(quick.horizon, slots=24, slot_minutes=60)
-    plain = replace(quick, rules=one_block, horizon=hours)
+    one_block = replace(quick.situation.rules, block=np.zeros_like(quick.situation.rules.block))
+    hours = replace(quick.situation.horizon, slots=24, slot_minutes=60)
+    plain = quick.having(rules=one_block, horizon=hours)
     assert steps(plain)[:2] == (Step("flat", False), Step("every-slot", False))
 
 
@@ -46,7 +46,9 @@ def test_each_step_has_a_result_at_the_highest_participation(
     found = made.summary["freedom"]
     assert [Step(one["family"], one["per_hub"]) for one in found] == list(steps(quick))
     assert {one["participation"] for one in found} == {1.0}
-    own = next(one for one in found if one["family"] == quick.rules.family and not one["per_hub"])
+    own = next(
+        one for one in found if one["family"] == quick.situation.rules.family and not one["per_hub"]
+    )
     plan = next(one for one in made.results if one["participation"] == 1.0)
     assert {key: own[key] for key in own if key in plan} == {
         key: plan[key] for key in own if key in plan

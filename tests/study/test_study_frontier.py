@@ -77,8 +77,7 @@ def test_a_kept_point_keeps_its_promises_below_its_bound(made: FrontierResult) -
 
 def test_a_point_is_the_plan_at_its_promises(made: FrontierResult, quick: Scenario) -> None:
     """A point holds the figures of the plan of the scenario with these promises."""
-    given = replace(
-        with_participation(quick, 1.0),
+    given = with_participation(quick, 1.0).having(
         promises=Promises(saving=0.7, peak_valley=0.9),
         search=replace(quick.search, evaluations=2),
     )
@@ -101,12 +100,14 @@ def test_looser_promises_have_higher_bounds(made: FrontierResult) -> None:
 
 def test_the_relaxed_answer_serves_every_saving_promise(quick: Scenario) -> None:
     """One relaxed answer bounds all saving promises: it is the same whatever drivers may pay."""
-    given = replace(with_participation(quick, 1.0), promises=Promises(saving=0.7, peak_valley=0.8))
+    given = with_participation(quick, 1.0).having(promises=Promises(saving=0.7, peak_valley=0.8))
     problem, relaxed = relax(
-        given.having(promises=replace(given.situation.promises, saving=np.inf))
+        given.having(promises=replace(given.situation.promises, saving=np.inf)).situation
     )
-    own_problem, own = relax(given)
-    assert profit_bound(replace(problem, scenario=given), relaxed) == profit_bound(own_problem, own)
+    own_problem, own = relax(given.situation)
+    assert profit_bound(replace(problem, situation=given.situation), relaxed) == profit_bound(
+        own_problem, own
+    )
 
 
 def test_the_table_has_every_point(made: FrontierResult) -> None:

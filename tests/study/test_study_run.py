@@ -16,14 +16,13 @@ import polars as pl
 import pytest
 import scipy.stats
 
-from hubwise.domain import Scenario
+from hubwise.domain import Scenario, Strategy
 from hubwise.plan import make_plan, read
 from hubwise.scenario import load
-from hubwise.study import STRATEGIES, run
-from hubwise.study import study as full_study
+from hubwise.study import make_study, run
 
 # Steps of freedom have tests of their own.
-study = partial(full_study, freedom=False)
+study = partial(make_study, freedom=False)
 SHARES = (0.5, 1.0)
 
 
@@ -31,8 +30,7 @@ SHARES = (0.5, 1.0)
 def quick() -> Scenario:
     """The example with one price for the whole day and few evaluations."""
     example = load("example")
-    return replace(
-        example,
+    return example.having(
         search=replace(example.search, evaluations=3),
         rules=replace(example.situation.rules, family="flat"),
     )
@@ -41,7 +39,7 @@ def quick() -> Scenario:
 @pytest.fixture(scope="module")
 def made(quick: Scenario, tmp_path_factory: pytest.TempPathFactory) -> run.StudyResult:
     """A study by one process; not to be changed."""
-    return make_study(quick, tmp_path_factory.mktemp("studies") / "one", participations=SHARES)
+    return study(quick, tmp_path_factory.mktemp("studies") / "one", participations=SHARES)
 
 
 def untimed(result: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +48,7 @@ def untimed(result: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_pair_has_a_plan_folder(made: run.StudyResult) -> None:
     """Each strategy at each participation has its folder, and its result is the summary's."""
-    names = {f"{strategy}-{share:g}" for strategy in STRATEGIES for share in SHARES}
+    names = {f"{strategy}-{share:g}" for strategy in tuple(Strategy) for share in SHARES}
     assert {folder.name for folder in (made.folder / "plans").iterdir()} == names
     summary = json.loads((made.folder / "summary.json").read_text("utf-8"))
     assert summary == made.summary
@@ -64,7 +62,9 @@ def test_every_pair_has_a_plan_folder(made: run.StudyResult) -> None:
 def test_strategies_have_the_same_drivers(made: run.StudyResult) -> None:
     """At one participation all strategies bill the same participants from the same yardstick."""
     for share in SHARES:
-        plans = [read(made.folder / "plans" / f"{name}-{share:g}").tables for name in STRATEGIES]
+        plans = [
+            read(made.folder / "plans" / f"{name}-{share:g}").tables for name in tuple(Strategy)
+        ]
         for other in plans[1:]:
             assert other["sessions"].equals(plans[0]["sessions"])
             yardstick = other["bills"]["reference_cost"].to_numpy()
@@ -74,8 +74,8 @@ def test_strategies_have_the_same_drivers(made: run.StudyResult) -> None:
 def test_results_as_a_table(made: run.StudyResult) -> None:
     """The table has a row for each result and the figures in columns."""
     table = made.table()
-    assert table.height == len(STRATEGIES) * len(SHARES)
-    assert table["strategy"].to_list() == list(STRATEGIES) * len(SHARES)
+    assert table.height == len(tuple(Strategy)) * len(SHARES)
+    assert table["strategy"].to_list() == list(Strategy) * len(SHARES)
     at_once = table.filter(strategy="uncoordinated")
     assert at_once["peak_valley_ratio"].to_list() == [1.0] * len(SHARES)
 
@@ -85,7 +85,7 @@ def test_workers_do_not_change_the_result(
 ) -> None:
     """Two processes write the same tables to the bit, and the same figures but for the time."""
     heard: list[tuple[int, int, str]] = []
-    beside = make_study(
+    beside = study(
         quick,
         tmp_path / "two",
         participations=SHARES,
@@ -96,7 +96,7 @@ def test_workers_do_not_change_the_result(
     for file in sorted(made.folder.glob("plans/*/*.parquet")):
         twin = beside.folder / file.relative_to(made.folder)
         assert twin.read_bytes() == file.read_bytes()
-    count = len(STRATEGIES) * len(SHARES)
+    count = len(tuple(Strategy)) * len(SHARES)
     assert [step[:2] for step in heard] == [(k + 1, count) for k in range(count)]
     assert len({name for *_, name in heard}) == count
 
@@ -104,8 +104,8 @@ def test_workers_do_not_change_the_result(
 def test_a_new_study_takes_the_place_of_the_old(quick: Scenario, tmp_path: Path) -> None:
     """A study is replaced as a whole: no plan of the old one stays."""
     out = tmp_path / "study"
-    make_study(quick, out, participations=[0.5], strategies=["uncoordinated"])
-    make_study(quick, out, participations=[1.0], strategies=["passive"])
+    study(quick, out, participations=[0.5], strategies=["uncoordinated"])
+    study(quick, out, participations=[1.0], strategies=["passive"])
     assert [folder.name for folder in (out / "plans").iterdir()] == ["passive-1"]
     assert [folder.name for folder in tmp_path.iterdir()] == ["study"]
 
@@ -116,12 +116,10 @@ def test_a_failed_study_leaves_what_was_there(
 ) -> None:
     """Where one plan fails, the error names it, and the earlier study stands untouched."""
     out = tmp_path / "study"
-    make_study(quick, out, participations=[0.5], strategies=["uncoordinated"])
+    study(quick, out, participations=[0.5], strategies=["uncoordinated"])
     before = (out / "summary.json").read_bytes()
     with pytest.raises(ValueError, match="unknown strategy 'magic'") as caught:
-        make_study(
-            quick, out, participations=[0.5], strategies=["magic", "passive"], workers=workers
-        )
+        study(quick, out, participations=[0.5], strategies=["magic", "passive"], workers=workers)
     assert caught.value.__notes__ == ["while working on magic-0.5"]
     assert (out / "summary.json").read_bytes() == before
     others = {folder.name for folder in tmp_path.iterdir()} - {"study", "study.unfinished"}
@@ -138,20 +136,20 @@ def test_a_report_that_fails_leaves_nothing(
 
     monkeypatch.setattr(run, "write_report", broken)
     with pytest.raises(RuntimeError, match="no ink"):
-        make_study(quick, tmp_path / "study", participations=[0.5], strategies=["uncoordinated"])
+        study(quick, tmp_path / "study", participations=[0.5], strategies=["uncoordinated"])
     assert [folder.name for folder in tmp_path.iterdir()] == ["study.unfinished"]
 
 
 @pytest.mark.parametrize(
     ("participations", "strategies"),
-    [([], STRATEGIES), ([0.5], []), ([0.5, 0.5], ["passive"])],
+    [([], tuple(Strategy)), ([0.5], []), ([0.5, 0.5], ["passive"])],
 )
 def test_nothing_and_twice_are_refused(
     quick: Scenario, tmp_path: Path, participations: list[float], strategies: list[str]
 ) -> None:
     """A study without a plan, or with one plan twice, is a mistake of the caller."""
     with pytest.raises(ValueError, match="none twice"):
-        make_study(quick, tmp_path / "it", participations=participations, strategies=strategies)
+        study(quick, tmp_path / "it", participations=participations, strategies=strategies)
 
 
 def test_a_study_goes_on_where_it_was_broken_off(
@@ -171,21 +169,21 @@ def test_a_study_goes_on_where_it_was_broken_off(
 
     out = tmp_path / "study"
     with pytest.raises(BrokenOffError):
-        make_study(quick, out, participations=SHARES, progress=stop)
+        study(quick, out, participations=SHARES, progress=stop)
     assert not out.exists()
     kept = {folder.name for folder in (tmp_path / "study.unfinished" / "plans").iterdir()}
     assert kept == {name for *_, name in heard}
 
     planned: list[str] = []
-    real = run.plan
+    real = run.make_plan
 
     def counted(*given: Any, **asked: Any) -> Any:
         planned.append(f"{asked['strategy']}-{asked['participation']:g}")
         return real(*given, **asked)
 
-    monkeypatch.setattr(run, "plan", counted)
-    whole = make_study(quick, out, participations=SHARES)
-    assert len(planned) == len(STRATEGIES) * len(SHARES) - 3
+    monkeypatch.setattr(run, "make_plan", counted)
+    whole = study(quick, out, participations=SHARES)
+    assert len(planned) == len(tuple(Strategy)) * len(SHARES) - 3
     assert not kept & set(planned)
     assert [untimed(one) for one in whole.results] == [untimed(one) for one in made.results]
     assert {folder.name for folder in tmp_path.iterdir()} == {"study"}
@@ -208,18 +206,18 @@ def test_what_is_not_the_same_study_is_not_taken_up(
     asked: dict[str, Any] = {"participations": [0.5], "strategies": ["uncoordinated", "passive"]}
     out = tmp_path / "study"
     with pytest.raises(BrokenOffError):
-        make_study(quick, out, progress=stop, **asked)
+        study(quick, out, progress=stop, **asked)
     given = quick
     match other:
         case "fresh" | "method":
             asked |= {"fresh": True} if other == "fresh" else {"method": "annealing"}
         case "scenario":
-            given = replace(quick, promises=replace(quick.promises, saving=0.99))
+            given = quick.having(promises=replace(quick.situation.promises, saving=0.99))
         case "torn":
             journal = tmp_path / "study.unfinished" / "finished.jsonl"
             journal.write_bytes(journal.read_bytes()[:-20])
     heard: list[Any] = []
-    make_study(given, out, progress=lambda *step: heard.append(step), **asked)
+    study(given, out, progress=lambda *step: heard.append(step), **asked)
     assert [step[:2] for step in heard] == [(1, 2), (2, 2)]
     assert "taken up" not in {name for *_, name in heard}
 
@@ -237,7 +235,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
             os.kill(victim.pid, signal.SIGKILL)
             killed.append(victim.pid)
 
-    beside = make_study(quick, tmp_path / "it", participations=SHARES, workers=2, progress=kill)
+    beside = study(quick, tmp_path / "it", participations=SHARES, workers=2, progress=kill)
     assert killed
     assert [untimed(one) for one in beside.results] == [untimed(one) for one in made.results]
     for file in sorted(made.folder.glob("plans/*/*.parquet")):
@@ -247,8 +245,8 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
 def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
     """Over several draws each figure has mean, interval and range; the first draw is as given."""
     asked: dict[str, Any] = {"participations": [0.5], "strategies": ["uncoordinated", "passive"]}
-    one = make_study(quick, tmp_path / "one", **asked)
-    several = make_study(quick, tmp_path / "several", seeds=3, **asked)
+    one = study(quick, tmp_path / "one", **asked)
+    several = study(quick, tmp_path / "several", seeds=3, **asked)
     seed = quick.search.seed
     assert several.summary["draws"]["seeds"] == [seed, seed + 1, seed + 2]
     plans = {folder.name for folder in (several.folder / "plans").iterdir()}
@@ -276,5 +274,5 @@ def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
 def test_workers_leave_the_environment_as_it_was(quick: Scenario, tmp_path: Path) -> None:
     """What workers are told about threads stays with them."""
     before = dict(os.environ)
-    make_study(quick, tmp_path / "s", participations=[0.5], strategies=["uncoordinated"], workers=2)
+    study(quick, tmp_path / "s", participations=[0.5], strategies=["uncoordinated"], workers=2)
     assert dict(os.environ) == before

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hubwise.audit import audit
+from hubwise.audit import audit_record
 from hubwise.domain import Scenario
-from hubwise.plan import Plan, make_plan, tables
+from hubwise.plan import Plan, make_plan, make_tables
 from hubwise.plan.evaluation import evaluate, start_of
 from hubwise.scenario import (
     Nation,
@@ -27,8 +27,7 @@ from hubwise.scenario import (
     load_nation,
     new,
 )
-from hubwise.study import ZonesResult
-from hubwise.study import zones as run_zones
+from hubwise.study import ZonesResult, make_zones
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def planned(site: Path) -> Plan:
 @pytest.fixture(scope="module")
 def prices(planned: Plan) -> pl.DataFrame:
     """What that plan posts."""
-    return tables(planned)["prices"]
+    return make_tables(planned)["prices"]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,7 @@ def made(
     nation: Nation, prices: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> ZonesResult:
     """Evaluated by one process; not to be changed."""
-    return run_zones(nation, tmp_path_factory.mktemp("nations") / "one", prices=prices)
+    return make_zones(nation, tmp_path_factory.mktemp("nations") / "one", prices=prices)
 
 
 def untimed(table: pl.DataFrame) -> pl.DataFrame:
@@ -78,15 +77,15 @@ def test_a_row_is_what_the_prices_do_in_the_zone(
 
     All zones of a kind start from one answer; their own would hardly say otherwise.
     """
-    shared = start_of(load(site), planned.tariff)
+    shared = start_of(load(site).situation, planned.tariff)
     table = made.table()
     assert table["zone"].to_list() == [f"example@{seed}" for seed in table["seed"]]
     assert table["seed"].to_list() == list(range(1, 6))
     for row in table.iter_rows(named=True):
         zone = load(f"{site}@{row['seed']}")
-        figures = evaluate(zone, planned.tariff, start=shared).figures
+        figures = evaluate(zone.situation, planned.tariff, start=shared).figures
         assert {key: row[key] for key in figures} == figures
-        own = evaluate(zone, planned.tariff).figures
+        own = evaluate(zone.situation, planned.tariff).figures
         for key in ("operator_profit", "participant_cost", "peak_valley_kw"):
             assert row[key] == pytest.approx(own[key], rel=0.02)
     assert made.summary["max_regret"] < 1e-9
@@ -101,7 +100,7 @@ def test_sums_are_of_the_rows(made: ZonesResult) -> None:
         assert summary[key] == pytest.approx(table[key].sum())
     profile = pl.read_parquet(made.folder / "profile.parquet")
     assert profile["slot"].to_list() == list(range(96))
-    assert profile["start_utc"][0] == load("example").horizon.start_utc
+    assert profile["start_utc"][0] == load("example").situation.horizon.start_utc
     span = profile["uncoordinated_head_kw"].max() - profile["uncoordinated_head_kw"].min()
     assert summary["uncoordinated_peak_valley_kw"] == span
     # Peaks of different zones do not fall together: the whole is at most as spread as its parts.
@@ -117,7 +116,7 @@ def test_workers_do_not_change_the_rows(
     made: ZonesResult, nation: Nation, prices: pl.DataFrame, tmp_path: Path
 ) -> None:
     """Two processes write the same rows to the bit, and sums that differ by rounding at most."""
-    beside = run_zones(nation, tmp_path / "two", prices=prices, workers=2)
+    beside = make_zones(nation, tmp_path / "two", prices=prices, workers=2)
     assert untimed(beside.table()).equals(untimed(made.table()))
     mine, theirs = (
         pl.read_parquet(one.folder / "profile.parquet").drop("slot", "start_utc").to_numpy()
@@ -139,9 +138,9 @@ def test_zones_go_on_where_they_were_broken_off(
             raise BrokenOffError
 
     with pytest.raises(BrokenOffError):
-        run_zones(nation, tmp_path / "it", prices=prices, progress=stop)
+        make_zones(nation, tmp_path / "it", prices=prices, progress=stop)
     heard: list[tuple[int, int, str]] = []
-    whole = run_zones(
+    whole = make_zones(
         nation, tmp_path / "it", prices=prices, progress=lambda *step: heard.append(step)
     )
     assert [step[0] for step in heard] == [2, 3, 4, 5]
@@ -153,12 +152,12 @@ def test_zones_go_on_where_they_were_broken_off(
 def test_every_zone_has_a_plan_of_its_own(nation: Nation, site: Path, tmp_path: Path) -> None:
     """Without prices each zone is planned; a kept plan passes the audit, found by its name."""
     two = replace(nation, kinds=(replace(nation.kinds[0], copies=2),))
-    done = run_zones(two, tmp_path / "it", keep_plans=True)
+    done = make_zones(two, tmp_path / "it", keep_plans=True)
     for row in done.table().iter_rows(named=True):
         result = make_plan(load(f"{site}@{row['seed']}")).result
         for key in ("operator_profit", "peak_valley_kw", "profit_bound", "participant_cost_ratio"):
             assert row[key] == pytest.approx(result[key], rel=1e-9)
-        assert audit(done.folder / "plans" / row["zone"]).ok
+        assert audit_record(done.folder / "plans" / row["zone"]).ok
 
 
 def test_memory_grows_with_the_zone(
@@ -175,7 +174,7 @@ def test_memory_grows_with_the_zone(
         write(parts, held)
 
     monkeypatch.setattr(rows, "_write_part", counted)
-    run_zones(nation, tmp_path / "it", prices=prices)
+    make_zones(nation, tmp_path / "it", prices=prices)
     assert written == [2, 2, 1]
 
 
@@ -215,7 +214,7 @@ def test_prices_of_other_hubs_are_refused(
 ) -> None:
     """Prices that leave a hub or slot without one are an error, before anything is evaluated."""
     with pytest.raises(ScenarioError, match="every hub and slot of"):
-        run_zones(nation, tmp_path / "it", prices=prices.filter(pl.col("slot") > 0))
+        make_zones(nation, tmp_path / "it", prices=prices.filter(pl.col("slot") > 0))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -28,7 +28,7 @@ from hubwise.plan.folder import PlanFolder, PlanFolderError, read
 from hubwise.scenario import ScenarioError, load, with_participation, with_wear
 
 
-def audit(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
+def audit_record(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
     """Check a plan folder against its scenario.
 
     Reads only the folder and the scenario. Drivers' best responses come from linear programs,

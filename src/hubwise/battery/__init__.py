@@ -17,7 +17,14 @@ from hubwise.battery.cells import MODELS, Model
 from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
 from hubwise.battery.life import STEPS, Lost, follow, repeat
 from hubwise.battery.range import leaving_range
-from hubwise.battery.stress import Depth, Stress, count_cycles, same_energy, same_shares, stress
+from hubwise.battery.stress import (
+    Depth,
+    Stress,
+    battery_stress,
+    count_cycles,
+    same_energy,
+    same_shares,
+)
 
 __all__ = [
     "CRUMB_KWH",
@@ -38,7 +45,7 @@ __all__ = [
     "repeat",
     "same_energy",
     "same_shares",
-    "stress",
+    "battery_stress",
     "without_discharging",
     "worth_of_capacity",
 ]

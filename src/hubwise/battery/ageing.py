@@ -10,7 +10,7 @@ import numpy as np
 from hubwise.battery.cells import MODELS, Model
 from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
 from hubwise.battery.life import Lost, new, repeat
-from hubwise.battery.stress import stress
+from hubwise.battery.stress import battery_stress
 from hubwise.domain import BatteryFacts, Fleet, Horizon, Schedule
 from hubwise.domain.arrays import Array, Index, Names
 
@@ -146,7 +146,7 @@ def _fade(
     span = horizon.slots * horizon.slot_hours / 24.0 / (years * DAYS_A_YEAR)
 
     def lives(own: Fleet, energy: Array, start: Lost | None) -> tuple[Array, Array, Lost]:
-        day = stress(days_soc(own, energy, horizon), own.temperature_c, hours)
+        day = battery_stress(days_soc(own, energy, horizon), own.temperature_c, hours)
         if start is None:
             aged = own.age_years * DAYS_A_YEAR
             start = repeat(model, day, aged) if np.any(aged > 0.0) else new(len(own))

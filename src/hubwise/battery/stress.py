@@ -78,7 +78,9 @@ class Stress:
         return self.mean(self.temperature_k)[:, None]
 
 
-def stress(soc: Array, temperature_c: Array, hours: Array, *, depth: Depth = Depth.EACH) -> Stress:
+def battery_stress(
+    soc: Array, temperature_c: Array, hours: Array, *, depth: Depth = Depth.EACH
+) -> Stress:
     """The stress of a period that is repeated.
 
     Parameters

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from hubwise import __version__
-from hubwise.audit import audit as audit_plan
+from hubwise.audit import audit_record
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.failure import ExitCode, explained
@@ -306,7 +306,7 @@ def audit(
         if not folder.is_dir():
             raise FileNotFoundError(ENOENT, "there is no such folder", str(folder))
         given = _adjusted(load(scenario), family, per_hub) if scenario else None
-        report = audit_plan(folder, given)
+        report = audit_record(folder, given)
     if as_json:
         put_json(report.to_dict())
     else:

@@ -14,7 +14,7 @@ from hubwise.cli.console import put_json, results
 from hubwise.cli.failure import explained
 from hubwise.cli.options import AsJson
 from hubwise.plan import Statement, UnknownDriverError, read
-from hubwise.plan import statement as state
+from hubwise.plan import make_statement
 from hubwise.plan.statement import Honoured, Money, StayStatement
 from hubwise.scenario import Issue, ScenarioError
 from hubwise.scenario.errors import listed
@@ -32,7 +32,7 @@ def statement(
     """
     with explained(as_json=as_json):
         try:
-            made = state(read(folder), driver)
+            made = make_statement(read(folder), driver)
         except UnknownDriverError as error:
             near = get_close_matches(driver, error.known, n=3)
             right = f"near it are {', '.join(near)}" if near else f"known are {listed(error.known)}"

@@ -1,7 +1,7 @@
 """The nouns: horizon, tariff, fleet, hub, feeder, schedule, situation, scenario."""
 
 from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
-from hubwise.domain.choices import Strategy, TariffFamily, WearPricing
+from hubwise.domain.choices import Strategy, TariffFamily, WearPricing, chosen
 from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Fleet
 from hubwise.domain.horizon import Horizon
@@ -12,6 +12,7 @@ from hubwise.domain.situation import Situation
 from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
 
 __all__ = [
+    "chosen",
     "CELLS",
     "BatteryFacts",
     "Cell",

@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def chosen(kind: type[Choice], name: str, what: str) -> Choice:
+    """The choice of a name, where ``what`` is what is chosen, in words.
+
+    Raises
+    ------
+    ValueError
+        If there is no such choice; it names those that there are.
+    """
+    if name not in list(kind):
+        raise ValueError(f"unknown {what} {name!r}; known: {', '.join(kind)}")
+    return kind(name)
 
 
 class Strategy(StrEnum):

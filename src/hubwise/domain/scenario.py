@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from hubwise.domain.situation import Situation
@@ -62,5 +62,7 @@ class Scenario:
     notes: tuple[str, ...] = ()
 
     def having(self, **changes: Any) -> Scenario:
-        """The same experiment on a situation of which some parts are others."""
-        return replace(self, situation=replace(self.situation, **changes))
+        """The same with some parts replaced, of the situation or of the experiment around it."""
+        inside = {field.name for field in fields(Situation)} & changes.keys()
+        situation = replace(self.situation, **{name: changes.pop(name) for name in inside})
+        return replace(self, situation=situation, **changes)

@@ -2,11 +2,11 @@
 
 from hubwise.plan.folder import CONTRACT, PlanFolder, PlanFolderError, read, summary, write
 from hubwise.plan.model import Plan
-from hubwise.plan.planner import known_strategy, make_plan
+from hubwise.plan.planner import make_plan
 from hubwise.plan.relaxed import relax
-from hubwise.plan.replan import Replan, replan
-from hubwise.plan.statement import Statement, UnknownDriverError, statement, statements
-from hubwise.plan.tables import TABLES, tables
+from hubwise.plan.replan import Replan, make_replan
+from hubwise.plan.statement import Statement, UnknownDriverError, make_statement, make_statements
+from hubwise.plan.tables import TABLES, make_tables
 
 __all__ = [
     "CONTRACT",
@@ -17,14 +17,13 @@ __all__ = [
     "Replan",
     "Statement",
     "UnknownDriverError",
-    "known_strategy",
     "make_plan",
     "read",
     "relax",
-    "replan",
-    "statement",
-    "statements",
+    "make_replan",
+    "make_statement",
+    "make_statements",
     "summary",
-    "tables",
+    "make_tables",
     "write",
 ]

@@ -16,7 +16,7 @@ import polars as pl
 
 from hubwise.ledger import post
 from hubwise.plan.place import whole_folder
-from hubwise.plan.tables import TABLES, tables
+from hubwise.plan.tables import TABLES, make_tables
 from hubwise.scenario import fingerprint
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def write(plan: Plan, folder: str | Path) -> Path:
     """
     target = Path(folder)
     with whole_folder(target, is_plan, "a plan") as beside:
-        for name, table in tables(plan).items():
+        for name, table in make_tables(plan).items():
             table.write_parquet(beside / f"{name}.parquet", compression="zstd")
         write_summary(summary(plan), beside)
     return target

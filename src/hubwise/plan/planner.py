@@ -16,6 +16,7 @@ from hubwise.domain import (
     Situation,
     StationSchedule,
     Strategy,
+    chosen,
 )
 from hubwise.domain.arrays import Array
 from hubwise.drivers import best_response
@@ -63,27 +64,14 @@ def make_plan(
     ValueError
         If the strategy or the search method is unknown, or the price rules leave no lawful price.
     """
-    strategy = known_strategy(strategy)
+    how = chosen(Strategy, strategy, "strategy")
     began = time.perf_counter()
     if participation is not None:
         scenario = with_participation(scenario, participation)
     search = scenario.search if method is None else replace(scenario.search, method=method)
     baseline = make_baseline(scenario.situation)
-    decision = _decided(scenario.situation, strategy, baseline, search, progress)
-    return _plan_of(scenario, strategy, baseline, decision, began)
-
-
-def known_strategy(name: str) -> Strategy:
-    """The strategy of a name.
-
-    Raises
-    ------
-    ValueError
-        If there is no such strategy.
-    """
-    if name not in list(Strategy):
-        raise ValueError(f"unknown strategy {name!r}; known: {', '.join(Strategy)}")
-    return Strategy(name)
+    decision = _decided(scenario.situation, how, baseline, search, progress)
+    return _plan_of(scenario, how, baseline, decision, began)
 
 
 def _decided(

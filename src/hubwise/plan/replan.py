@@ -83,7 +83,7 @@ class Replan:
     seconds: float
 
 
-def replan(before: Plan, situation: Situation) -> Replan:
+def make_replan(before: Plan, situation: Situation) -> Replan:
     """Plan again, from where ``before`` stands.
 
     Parameters
@@ -103,7 +103,7 @@ def replan(before: Plan, situation: Situation) -> Replan:
     began = time.perf_counter()
     memory = before.memory
     if memory is None:
-        raise ValueError(f"the strategy {before.strategy!r} posts no prices to begin from")
+        raise ValueError(f"the strategy {str(before.strategy)!r} posts no prices to begin from")
     stood = before.scenario.situation
     if situation.hubs.solar_kw.shape != stood.hubs.solar_kw.shape:
         raise ValueError("slots and hubs must be those of the plan before")

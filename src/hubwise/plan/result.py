@@ -131,7 +131,7 @@ def posted_prices(situation: Situation, tariff: Tariff) -> dict[str, Any]:
     """
     _, first = np.unique(price_groups(situation), return_index=True)
     rules, moment = situation.rules, situation.horizon.slot_names()
-    in_blocks = rules.family is TariffFamily.TIME_OF_USE and rules.block_names
+    in_blocks = rules.family == TariffFamily.TIME_OF_USE and rules.block_names
     return {
         hub: {
             rules.block_names[rules.block[slot]] if in_blocks else moment[slot]: {

@@ -190,7 +190,7 @@ class Statement:
         }
 
 
-def statement(folder: PlanFolder, driver: str) -> Statement:
+def make_statement(folder: PlanFolder, driver: str) -> Statement:
     """The statement of one driver, participating or not, from a plan folder.
 
     Raises
@@ -205,7 +205,7 @@ def statement(folder: PlanFolder, driver: str) -> Statement:
     return mine[0]
 
 
-def statements(folder: PlanFolder) -> list[Statement]:
+def make_statements(folder: PlanFolder) -> list[Statement]:
     """The statements of all drivers of a plan folder, in the order of their first sessions."""
     return _made(folder, statement_rows(folder))
 

@@ -91,7 +91,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
 """Columns of every table, in order, and their types; the names are the files' stems."""
 
 
-def tables(plan: Plan) -> dict[str, pl.DataFrame]:
+def make_tables(plan: Plan) -> dict[str, pl.DataFrame]:
     """Every table of `TABLES`, by name.
 
     Rows go by hub, session or bus in the scenario's order, then by slot. ``schedule`` has a row

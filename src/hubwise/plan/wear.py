@@ -133,7 +133,7 @@ def wear_due(situation: Situation) -> bool:
 
 def _found_out(situation: Situation) -> bool:
     """Whether wear prices are found, not given."""
-    return situation.battery.wear is WearPricing.NONLINEAR
+    return situation.battery.wear == WearPricing.NONLINEAR
 
 
 @dataclass(frozen=True, slots=True)

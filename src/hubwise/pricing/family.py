@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.domain import Fleet, Horizon, Situation, Tariff, TariffFamily
+from hubwise.domain import Fleet, Horizon, Situation, Tariff, TariffFamily, chosen
 from hubwise.domain.arrays import Array, Index
 
 # Two averages of prices that differ by less are the same [currency/kWh].
@@ -125,7 +125,7 @@ def _up(values: Array, decimals: int) -> Array:
 
 
 def make_family(
-    situation: Situation, name: TariffFamily | None = None, *, per_hub: bool | None = None
+    situation: Situation, name: str | None = None, *, per_hub: bool | None = None
 ) -> Family:
     """The tariff family ``name`` under the scenario's price rules.
 
@@ -135,7 +135,7 @@ def make_family(
     Raises
     ------
     ValueError
-        If the rules leave a group no lawful price.
+        If the family is unknown, or the rules leave a group no lawful price.
     """
     rules, hubs = situation.rules, len(situation.hubs)
     slot_group = price_groups(situation, name)
@@ -195,13 +195,18 @@ def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
         raise ValueError("the price rules leave no lawful tariff: " + "; ".join(wrong))
 
 
-def price_groups(situation: Situation, name: TariffFamily | None = None) -> Index:
+def price_groups(situation: Situation, name: str | None = None) -> Index:
     """Which slots share a price in the family ``name`` (default: the scenario's own).
 
     Groups are 0, 1, ...; shape (slots,).
+
+    Raises
+    ------
+    ValueError
+        If the family is unknown.
     """
-    horizon, family = situation.horizon, name or situation.rules.family
-    match family:
+    horizon = situation.horizon
+    match chosen(TariffFamily, name or situation.rules.family, "tariff family"):
         case TariffFamily.FLAT:
             return np.zeros(horizon.slots, np.int64)
         case TariffFamily.TIME_OF_USE:

@@ -42,7 +42,7 @@ def read_battery(
     rate = PER_USD.get(currency, float("nan"))
     prices = {name: usd * rate for name, usd in PACK_PRICE_USD.items()} | dict(said.pack_price)
     unknown = sorted({str(name) for name in fleet.chemistry if np.isnan(prices.get(name, np.nan))})
-    if said.wear is WearPricing.NONLINEAR and unknown:
+    if said.wear == WearPricing.NONLINEAR and unknown:
         reader.issues.append(unpriced(unknown, currency))
     return BatteryFacts(
         wear=said.wear,

@@ -59,7 +59,7 @@ def read_rules(
     if sections.prices is None or market is None:
         return None
     blocks = own or sections.prices.blocks or []
-    if section.family is TariffFamily.TIME_OF_USE and not blocks:
+    if section.family == TariffFamily.TIME_OF_USE and not blocks:
         right = "give [[rules.blocks]] with names and hours"
         reader.wrong(TOML, "rules", "blocks", "are missing for the time-of-use family", right)
         return None

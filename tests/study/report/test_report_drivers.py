@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hubwise.plan import Plan, make_plan, read, statements, write
+from hubwise.plan import Plan, make_plan, make_statements, read, write
 from hubwise.scenario import load
 from hubwise.study.report import write_plan_report
 from hubwise.study.report.cases import read_plan
@@ -57,7 +57,7 @@ def test_every_statement_is_on_the_page(made: Plan, folder: Path) -> None:
     """The page holds the line, amounts and wishes of every driver, as the plan folder has them."""
     content = unpacked(on_page(write_plan_report(made.scenario, folder)))
     drivers = content["at"]["0.75"]["drivers"]
-    due = statements(read(folder))
+    due = make_statements(read(folder))
     assert list(drivers) == [one.driver for one in due]
     for one in due:
         shown = drivers[one.driver]

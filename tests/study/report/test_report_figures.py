@@ -29,7 +29,7 @@ Write = Callable[..., dict[str, Any]]
 def cases(scenario: Make, study: Write, tmp_path_factory: pytest.TempPathFactory) -> Cases:
     folder = tmp_path_factory.mktemp("figures")
     given = scenario(solar=True)
-    make_study(given, folder)
+    study(given, folder)
     return read_study(given, folder)
 
 
@@ -86,7 +86,7 @@ def test_prices_that_differ_between_hubs_become_a_band(
 ) -> None:
     """The band's edges are the lowest and highest hub in every slot."""
     given = scenario(hubs=3)
-    make_study(given, tmp_path, shares=(0.7,), spread=0.05)
+    study(given, tmp_path, shares=(0.7,), spread=0.05)
     cases = read_study(given, tmp_path)
     case = cases.chosen(0.7)
     drawn = prices(given, case)

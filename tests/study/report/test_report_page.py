@@ -80,7 +80,7 @@ class Page(HTMLParser):
 def ordinary(scenario: Make, study: Write, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("study")
     given = scenario()
-    summary = make_study(given, folder)
+    summary = study(given, folder)
     path = write_report(given, folder)
     return path, Page(path.read_text(encoding="utf-8")), summary
 
@@ -164,9 +164,7 @@ def test_names_from_users_are_only_text(scenario: Make, study: Write, tmp_path: 
         notes=(HOSTILE,),
         sources=(HOSTILE,),
     )
-    make_study(
-        given, tmp_path, strategies=("uncoordinated", HOSTILE.replace("/", "")), shares=(0.5,)
-    )
+    study(given, tmp_path, strategies=("uncoordinated", HOSTILE.replace("/", "")), shares=(0.5,))
     source = write_report(given, tmp_path).read_text(encoding="utf-8")
     page = Page(source)
     tags = [tag for tag, _ in page.tags]
@@ -190,7 +188,7 @@ def test_a_missing_number_is_a_dash(
         result["outcomes"] = {"dispatched": {"operator_profit": value}}
 
     given = scenario(hubs=1)
-    make_study(given, tmp_path, shares=(0.6,), change=spoil)
+    study(given, tmp_path, shares=(0.6,), change=spoil)
     page = made(tmp_path, given)
     assert "no number is known" in page.text
     assert not re.search(r"\b(nan|NaN|inf|Infinity|None)\b", page.text)
@@ -216,7 +214,7 @@ def test_missing_strategies_and_participations_are_no_harm(
 ) -> None:
     """The page shows what there is, and offers a switch only where there is a choice."""
     given = scenario(hubs=2)
-    make_study(given, tmp_path, strategies=strategies, shares=shares)
+    study(given, tmp_path, strategies=strategies, shares=shares)
     page = made(tmp_path, given)
     assert set(SECTIONS.split()) <= page.ids()
     assert list(page.figures()["at"]) == [f"{share:g}" for share in shares]
@@ -229,7 +227,7 @@ def test_a_missing_plan_folder_leaves_the_rest(
 ) -> None:
     """Without plan folders the tables stand, and only the figures over slots are left out."""
     given = scenario(hubs=2)
-    summary = make_study(given, tmp_path)
+    summary = study(given, tmp_path)
     (tmp_path / "plans").rename(tmp_path / "elsewhere")
     page = made(tmp_path, given)
     assert number(summary["results"][0]["peak_kw"]) in page.text
@@ -252,7 +250,7 @@ def test_any_shape_of_site_gets_a_page(
 ) -> None:
     """One hub or twelve, with or without batteries, solar and vehicles."""
     given = scenario(**shape)
-    make_study(given, tmp_path, shares=(0.7,))
+    study(given, tmp_path, shares=(0.7,))
     page = made(tmp_path, given)
     drawn = page.figures()["at"]["0.7"]
     equipped = int((given.situation.hubs.battery_kwh > 0).sum())
@@ -264,7 +262,7 @@ def test_any_shape_of_site_gets_a_page(
 def test_a_single_plan_gets_the_same_page(scenario: Make, study: Write, tmp_path: Path) -> None:
     """A plan folder alone is enough for a page with one strategy."""
     given = scenario()
-    make_study(given, tmp_path)
+    study(given, tmp_path)
     folder = tmp_path / "plans" / "hubwise-0.7"
     path = write_plan_report(given, folder)
     page = Page(path.read_text(encoding="utf-8"))
@@ -278,7 +276,7 @@ def test_the_published_study_is_compared_only_where_it_is_cited(
 ) -> None:
     """Another site's page does not hold the published figures against it."""
     given = scenario(sources=("A meter",))
-    make_study(given, tmp_path)
+    study(given, tmp_path)
     page = made(tmp_path, given)
     assert "Published study" not in page.text
     assert "Participations side by side" in page.text
@@ -289,7 +287,7 @@ def test_what_a_plan_missed_stands_below_its_cards(
 ) -> None:
     """Advice of the chosen plan is shown, as text; a plan that missed nothing shows none."""
     given = scenario(hubs=1)
-    make_study(given, tmp_path, strategies=("uncoordinated", "passive"), shares=(0.7,))
+    study(given, tmp_path, strategies=("uncoordinated", "passive"), shares=(0.7,))
     assert "What this plan missed a limit <is> broken" in made(tmp_path, given).text
 
 
@@ -300,5 +298,5 @@ def test_violations_of_every_kind_count(scenario: Make, study: Write, tmp_path: 
         result.update(voltage_violations=1, connection_violations=20, convergence_violations=300)
 
     given = scenario(hubs=1)
-    make_study(given, tmp_path, strategies=("hubwise",), shares=(0.7,), change=spoil)
+    study(given, tmp_path, strategies=("hubwise",), shares=(0.7,), change=spoil)
     assert "<b>321</b> limits are broken" in (write_report(given, tmp_path)).read_text("utf-8")

@@ -10,7 +10,7 @@ from hubwise.pricing.search.surrogate import Surrogate
 METHODS: dict[str, Method] = {
     "annealing": Annealing(),
     "evolution": Evolution(),
-    "solve_exact": ExactMethod(),
+    "exact": ExactMethod(),
     "surrogate": Surrogate(),
 }
 """Search methods by name."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hubwise.domain import Scenario
 from hubwise.study.report.cases import read_plan, read_study
-from hubwise.study.report.page import page
+from hubwise.study.report.page import make_page
 
 __all__ = ["write_plan_report", "write_report"]
 
@@ -27,7 +27,7 @@ def write_report(scenario: Scenario, study_folder: Path) -> Path:
     Path
         The page.
     """
-    return _write(page(read_study(scenario, study_folder), "day-ahead study"), study_folder)
+    return _write(make_page(read_study(scenario, study_folder), "day-ahead study"), study_folder)
 
 
 def write_plan_report(scenario: Scenario, plan_folder: Path) -> Path:
@@ -45,7 +45,7 @@ def write_plan_report(scenario: Scenario, plan_folder: Path) -> Path:
     Path
         The page.
     """
-    return _write(page(read_plan(scenario, plan_folder), "day-ahead plan"), plan_folder)
+    return _write(make_page(read_plan(scenario, plan_folder), "day-ahead plan"), plan_folder)
 
 
 def _write(text: str, folder: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from hubwise.domain import Horizon
-from hubwise.plan import PlanFolder, PlanFolderError, Statement, read, statements
+from hubwise.plan import PlanFolder, PlanFolderError, Statement, make_statements, read
 from hubwise.plan.statement import Honoured, StayStatement
 from hubwise.study.report.axes import Spec, clock_axis, figure, layout, value_axis
 from hubwise.study.report.cases import Case, Cases
@@ -51,7 +51,7 @@ def _at(case: Case | None) -> dict[str, Any] | None:
         return None
     if folder is None or folder.tables["sessions"].height > MOST_SESSIONS:
         return None
-    made, power = statements(folder), _powers(folder)
+    made, power = make_statements(folder), _powers(folder)
     terms = {row["session"]: row for row in folder.tables["sessions"].iter_rows(named=True)}
     return {
         "drivers": {

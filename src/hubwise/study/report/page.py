@@ -64,7 +64,7 @@ SECTIONS = (
 )
 
 
-def page(material: Cases, kind: str) -> str:
+def make_page(material: Cases, kind: str) -> str:
     """The whole page as HTML; ``kind`` says what it reports on, such as ``day-ahead study``."""
     shares = material.participations
     texts = _texts(material, shares) | _givens(material) | _comparison(material)
