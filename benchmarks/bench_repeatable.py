@@ -11,7 +11,7 @@ import polars as pl
 
 from benchmarks.figure import Figure
 from benchmarks.watch import hubwise
-from hubwise.plan import TABLES, read
+from hubwise.record import TABLES, read
 
 SHARE = "0.8"
 

@@ -58,7 +58,7 @@ def test_public_names() -> None:
 
 @pytest.mark.parametrize("name", ROOMS)
 def test_a_module_is_what_its_name_says(name: str) -> None:
-    """``import hubwise.plan.folder as f`` gives the module: no function stands before one."""
+    """``import hubwise.record.folder as f`` gives the module: no function stands before one."""
     found = importlib.import_module(name)
     reached = hubwise
     for part in name.split(".")[1:]:

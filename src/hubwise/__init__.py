@@ -11,16 +11,8 @@ from importlib.metadata import version
 
 from hubwise.audit import AuditReport, audit_record
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
-from hubwise.plan import (
-    Plan,
-    PlanFolder,
-    Statement,
-    make_plan,
-    make_statement,
-    make_tables,
-    read,
-    write,
-)
+from hubwise.plan import Plan, make_plan
+from hubwise.record import PlanFolder, Statement, make_statement, make_tables, read, write
 from hubwise.scenario import (
     Issue,
     ScenarioError,

@@ -15,8 +15,9 @@ from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
-from hubwise.plan import make_plan, result, write
-from hubwise.plan.wishes import make_wishes, told_in_short
+from hubwise.plan import make_plan, result
+from hubwise.plan.wishes import make_wishes
+from hubwise.record import notices_in_short, write
 from hubwise.scenario import load, with_participation
 
 
@@ -104,7 +105,7 @@ def assemble(scenario, tariff, schedule, stations, cost):
         wishes=make_wishes(
             scenario.situation, scenario.situation, schedule, bills, tariff, np.zeros(len(fleet))
         ),
-        given=scenario,
+        asked=scenario,
         ageing=fleet_ageing(fleet, schedule, horizon, scenario.situation.battery),
         result={"strategy": "hubwise", "participation": scenario.participation},
     )
@@ -136,7 +137,7 @@ def _figures(plan):
             scenario.situation, plan.schedule, plan.stations, plan.state
         ),
         "declined": 0,
-        "told": told_in_short(plan.wishes.session, plan.wishes.wish, plan.wishes.told),
+        "told": notices_in_short(plan.wishes.session, plan.wishes.wish, plan.wishes.notice),
         "reference_margin": reference_margin(scenario.situation, at_once),
         "prices": result.posted_prices(scenario.situation, plan.tariff),
     }

@@ -12,8 +12,9 @@ import pytest
 
 from hubwise.audit import audit_record
 from hubwise.domain import Scenario
-from hubwise.plan import make_plan, write
-from hubwise.plan.folder import write_summary
+from hubwise.plan import make_plan
+from hubwise.record import write
+from hubwise.record.folder import write_summary
 from hubwise.scenario import load
 
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from hubwise.audit import Status, audit_record
 from hubwise.domain import Strategy
-from hubwise.plan import make_plan, write
-from hubwise.plan.folder import write_summary
-from hubwise.plan.tables import TABLES
+from hubwise.plan import make_plan
+from hubwise.record import write
+from hubwise.record.folder import write_summary
+from hubwise.record.tables import TABLES
 from hubwise.scenario import load
 
 # Only the seal tells that these were changed; the audit says that it cannot derive them.

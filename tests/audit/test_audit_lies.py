@@ -11,7 +11,8 @@ import pytest
 from hubwise.audit import AuditReport, Status, audit_record
 from hubwise.domain import Promises, Schedule, StationSchedule, Tariff
 from hubwise.drivers import best_response, schedule_cost, schedule_of, uncoordinated
-from hubwise.plan import make_plan, write
+from hubwise.plan import make_plan
+from hubwise.record import write
 
 
 def _changed(scenario, schedule, session, change_kwh):

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from hubwise.audit import audit_record
 from hubwise.domain import BatteryFacts, Promises, WearPricing
-from hubwise.plan import make_plan, write
+from hubwise.plan import make_plan
+from hubwise.record import write
 from hubwise.scenario import ScenarioError, check, check_tariff, load, new, with_wear
 
 FACTS = BatteryFacts(wear="nonlinear", pack_price=(("LFP", 80.0), ("NMC", 128.0)))
@@ -88,7 +89,7 @@ def test_fade_limits_are_kept_exactly(small_scenario, limit, wear):
     made = make_plan(two_way_day(small_scenario, 3, wear=wear, limit=limit))
     days = made.scenario.situation.horizon.slots * made.scenario.situation.horizon.slot_hours / 24.0
     assert (made.ageing.fade_v2g * 365.0 / days <= limit).all()
-    given_limits = made.given.situation.fleet.discharge_limit_kwh
+    given_limits = made.asked.situation.fleet.discharge_limit_kwh
     assert (made.scenario.situation.fleet.discharge_limit_kwh <= given_limits).all()
     assert made.result["max_regret"] < 1e-9
 

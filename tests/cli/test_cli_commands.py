@@ -16,7 +16,7 @@ from typer.testing import Result
 
 from hubwise.cli import commands
 from hubwise.domain import Strategy, TariffFamily
-from hubwise.plan import place, read
+from hubwise.record import place, read
 from hubwise.scenario import check, load
 from hubwise.study import run as study_run
 

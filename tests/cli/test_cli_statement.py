@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import Result
 
-from hubwise.plan import make_statement, read
+from hubwise.record import make_statement, read
 
 Run = Callable[..., Result]
 

@@ -19,7 +19,8 @@ from power_grid_model.utils import json_serialize
 from hubwise.audit import audit_record
 from hubwise.domain import Feeder
 from hubwise.grid import FeederState, power_flow, power_flow_gauss
-from hubwise.plan import make_plan, write
+from hubwise.plan import make_plan
+from hubwise.record import write
 from hubwise.scenario import ScenarioError, check, load, new
 from hubwise.scenario.foreign_network import read_network
 from hubwise.scenario.reading import Reader

@@ -10,7 +10,8 @@ import pytest
 
 from hubwise.domain import Promises, Strategy
 from hubwise.ledger import hub_flows
-from hubwise.plan import Plan, make_plan, make_tables
+from hubwise.plan import Plan, make_plan
+from hubwise.record import make_tables
 from hubwise.scenario import load
 
 DESIGNED = [

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hubwise.domain import Horizon, Promises, Strategy
-from hubwise.plan import make_plan, make_tables, write
+from hubwise.plan import make_plan
+from hubwise.record import make_tables, write
 from hubwise.scenario import load
 
 
@@ -53,7 +54,7 @@ def strict_summary(made, folder) -> dict:
 @pytest.mark.parametrize("baseline", [np.inf, 0.8])
 def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, baseline) -> None:
     """They are counted, named and left out of the figures; the rest of the plan stands."""
-    usual = replace(small_scenario(1), promises=Promises(peak_valley=baseline))
+    usual = small_scenario(1).having(promises=Promises(peak_valley=baseline))
     made = make_plan(overloaded(usual, slice(6, 9)), strategy=strategy)
     assert made.result["convergence_violations"] == 3
     assert any("3 convergence limits" in line for line in made.result["advice"])
@@ -70,7 +71,7 @@ def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, baseline
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_no_power_flow_at_all(small_scenario, tmp_path, strategy) -> None:
     """Where nothing is known of the feeder, money and schedules are, and the rest is null."""
-    usual = replace(small_scenario(1), promises=Promises(0.9, 0.9))
+    usual = small_scenario(1).having(promises=Promises(0.9, 0.9))
     made = make_plan(overloaded(usual, slice(None)), strategy=strategy)
     found = strict_summary(made, tmp_path)
     assert found["convergence_violations"] == 24
@@ -165,7 +166,7 @@ def made_groups(scenario) -> list[int]:
 def test_promises_out_of_reach_are_told(small_scenario, promises, words) -> None:
     """The advice names the promise, what was reached, and what would help."""
     one_way = replace(small_scenario(8).situation.fleet, discharge_kw_max=np.zeros(8))
-    made = make_plan(replace(small_scenario(8), fleet=one_way, promises=promises))
+    made = make_plan(small_scenario(8).having(fleet=one_way, promises=promises))
     (line,) = made.result["advice"]
     assert line.startswith(words)
     assert "against 0.001; promise less" in line
@@ -173,7 +174,7 @@ def test_promises_out_of_reach_are_told(small_scenario, promises, words) -> None
 
 def test_promises_within_reach_are_kept(small_scenario) -> None:
     """Both promises hold under AC, and then there is no advice."""
-    made = make_plan(replace(small_scenario(10, sessions=16), promises=Promises(0.8, 0.85)))
+    made = make_plan(small_scenario(10, sessions=16).having(promises=Promises(0.8, 0.85)))
     assert made.result["peak_valley_ratio"] <= 0.85 + 1e-9
     assert made.result["participant_cost_ratio"] <= 0.8 + 1e-9
     assert made.result["advice"] == []
@@ -191,12 +192,11 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
     market, rules = scenario.situation.market, scenario.situation.rules
     bounds = ("charge_price_min", "charge_price_max", "discharge_price_min", "discharge_price_max")
     prices = ("purchase_price", "feed_in_price", "reference_price", "incentive")
-    scenario = replace(
-        feeder_with(
-            scenario,
-            base_kw=longer(scenario.situation.feeder.base_kw),
-            base_kvar=longer(scenario.situation.feeder.base_kvar),
-        ),
+    scenario = feeder_with(
+        scenario,
+        base_kw=longer(scenario.situation.feeder.base_kw),
+        base_kvar=longer(scenario.situation.feeder.base_kvar),
+    ).having(
         horizon=day,
         hubs=replace(scenario.situation.hubs, solar_kw=longer(scenario.situation.hubs.solar_kw)),
         market=replace(market, **{key: longer(getattr(market, key)) for key in prices}),

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hubwise.audit import audit_record
 from hubwise.domain import Promises, Scenario, Situation, Tariff
 from hubwise.drivers import best_response
-from hubwise.plan import make_plan, make_replan, write
+from hubwise.plan import make_plan, make_replan
 from hubwise.plan.participation import most_saving, savings, willing
 from hubwise.plan.wishes import make_wishes
+from hubwise.record import write
 from hubwise.scenario import load
 
 seeds = st.integers(0, 10**6)
@@ -154,7 +155,7 @@ def test_the_audit_derives_who_takes_part(choosy: Scenario, tmp_path: Path) -> N
         wishes = make_wishes(
             told.situation, lied.situation, made.schedule, made.bills, made.tariff, fade
         )
-        false = replace(made, scenario=lied, given=told, wishes=wishes)
+        false = replace(made, scenario=lied, asked=told, wishes=wishes)
         folder = write(false, tmp_path / f"lied-{wish}")
         assert "drivers: minimum saving" in {
             check.name for check in audit_record(folder, told).failures

@@ -10,7 +10,8 @@ import pytest
 
 from hubwise.audit import audit_record
 from hubwise.domain import Promises, Scenario
-from hubwise.plan import make_plan, write
+from hubwise.plan import make_plan
+from hubwise.record import write
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from hubwise.drivers import best_response, bounds, uncoordinated
 from hubwise.ledger import Bills, make_bills
 from hubwise.plan import make_plan
 from hubwise.plan.participation import savings, willing
-from hubwise.plan.wishes import Wishes, make_wishes, told_in_short
+from hubwise.plan.wishes import make_wishes
+from hubwise.record import Wishes, notices_in_short
 from hubwise.scenario import load
 
 seeds = st.integers(0, 10**6)
@@ -89,7 +90,7 @@ def day_of(small_situation: Callable[..., Situation]) -> Callable[[int], Day]:
 
 def told(wishes: Wishes, wish: str, fleet: Fleet) -> np.ndarray:
     """Which sessions are told something about a wish; shape (sessions,)."""
-    rows = zip(wishes.session, wishes.wish, wishes.told, strict=True)
+    rows = zip(wishes.session, wishes.wish, wishes.notice, strict=True)
     names = {name for name, kind, text in rows if kind == wish and text}
     return np.isin(fleet.session, list(names))
 
@@ -170,10 +171,10 @@ def test_minimum_saving(day_of: Callable[[int], Day], seed: int) -> None:
 def test_what_is_not_honoured_is_told(day_of: Callable[[int], Day], seed: int) -> None:
     """No wish is passed over in silence, and none is told to be broken that is not."""
     *_, wishes = day_of(seed)
-    silent = np.array([not text for text in wishes.told])
+    silent = np.array([not text for text in wishes.notice])
     assert not (silent & ~wishes.honoured).any()
     assert set(wishes.wish[~silent & wishes.honoured]) <= {"minimum_saving"}
-    short = told_in_short(wishes.session, wishes.wish, wishes.told)
+    short = notices_in_short(wishes.session, wishes.wish, wishes.notice)
     assert len(short) == len(set(wishes.wish[~silent]))
 
 
@@ -181,7 +182,7 @@ def test_what_no_lawful_tariff_can_save_is_said(day_of: Callable[[int], Day]) ->
     """Who asks for 50 EUR for a night is told that no tariff can give that."""
     asked, _, _, _, wishes = day_of(4)
     greedy = asked.fleet.session[asked.fleet.minimum_saving == 50.0]
-    rows = zip(wishes.session, wishes.wish, wishes.told, strict=True)
+    rows = zip(wishes.session, wishes.wish, wishes.notice, strict=True)
     texts = [text for name, kind, text in rows if name in greedy and kind == "minimum_saving"]
     assert texts
     assert all("No lawful tariff could save you more than" in text for text in texts)

@@ -17,7 +17,8 @@ import pytest
 import scipy.stats
 
 from hubwise.domain import Scenario, Strategy
-from hubwise.plan import make_plan, read
+from hubwise.plan import make_plan
+from hubwise.record import read
 from hubwise.scenario import load
 from hubwise.study import make_study, run
 

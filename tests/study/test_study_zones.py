@@ -15,8 +15,9 @@ import pytest
 
 from hubwise.audit import audit_record
 from hubwise.domain import Scenario
-from hubwise.plan import Plan, make_plan, make_tables
+from hubwise.plan import Plan, make_plan
 from hubwise.plan.evaluation import evaluate, start_of
+from hubwise.record import make_tables
 from hubwise.scenario import (
     Nation,
     ScenarioError,

@@ -24,7 +24,7 @@ from hubwise.audit.sessions import check_sessions
 from hubwise.audit.summary import check_identity, check_seal
 from hubwise.audit.wishes import check_wishes
 from hubwise.domain import Scenario, WearPricing
-from hubwise.plan.folder import PlanFolder, PlanFolderError, read
+from hubwise.record.folder import PlanFolder, PlanFolderError, read
 from hubwise.scenario import ScenarioError, load, with_participation, with_wear
 
 

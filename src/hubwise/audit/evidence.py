@@ -11,7 +11,7 @@ import polars as pl
 from hubwise.audit.report import Axes
 from hubwise.domain import Fleet, Scenario, Schedule, Tariff
 from hubwise.domain.arrays import Array, Flags
-from hubwise.plan.folder import PlanFolder
+from hubwise.record.folder import PlanFolder
 
 Columns = dict[str, Array]
 

@@ -11,8 +11,8 @@ from hubwise.audit.report import Check, Status
 from hubwise.audit.wishes import wished
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Flags
-from hubwise.plan.folder import PlanFolder
-from hubwise.plan.tables import TABLES
+from hubwise.record.folder import PlanFolder
+from hubwise.record.tables import TABLES
 
 _MAY_BE_UNKNOWN = {
     "buses": {"voltage_pu"},

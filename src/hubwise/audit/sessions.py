@@ -10,8 +10,8 @@ import polars as pl
 from hubwise.audit.report import Check, Status
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Flags
-from hubwise.plan.folder import PlanFolder
-from hubwise.plan.tables import TABLES
+from hubwise.record.folder import PlanFolder
+from hubwise.record.tables import TABLES
 
 
 def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:

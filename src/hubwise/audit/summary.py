@@ -8,7 +8,7 @@ from hubwise.audit.conduct import CONDUCT
 from hubwise.audit.money import is_number
 from hubwise.audit.report import Check, Status
 from hubwise.domain import Scenario
-from hubwise.plan.folder import PlanFolder, seal
+from hubwise.record.folder import PlanFolder, seal
 from hubwise.scenario import fingerprint
 
 

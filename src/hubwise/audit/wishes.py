@@ -17,7 +17,7 @@ from hubwise.audit.report import Check, Status, agree
 from hubwise.audit.stays import target_kwh
 from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array, Flags, Index
-from hubwise.plan.wishes import NOT_KEPT, arrives_low, declines, told_in_short, too_short
+from hubwise.record.notices import NOT_KEPT, arrives_low, declines, notices_in_short, too_short
 
 FADE = 1e-9  # share a year
 
@@ -145,7 +145,7 @@ def _most_saving(evidence: Evidence) -> Array:
 
 
 def _in_short(table: pl.DataFrame, evidence: Evidence) -> Check:
-    due = told_in_short(table["session"], table["wish"], table["told"])
+    due = notices_in_short(table["session"], table["wish"], table["told"])
     found = evidence.result.get("told")
     return _words(
         "summary: told",

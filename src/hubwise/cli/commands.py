@@ -30,9 +30,10 @@ from hubwise.cli.scenario import scenarios
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario, Strategy, TariffFamily, WearPricing
-from hubwise.plan import make_plan, read, write
-from hubwise.plan.folder import is_plan
-from hubwise.plan.place import check_place
+from hubwise.plan import make_plan
+from hubwise.record import read, write
+from hubwise.record.folder import is_plan
+from hubwise.record.place import check_place
 from hubwise.scenario import load, with_wear
 from hubwise.study import PARTICIPATIONS, make_frontier, make_study
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS

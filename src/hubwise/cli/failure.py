@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from hubwise.cli.console import messages, put_json
-from hubwise.plan import PlanFolderError
+from hubwise.record import PlanFolderError
 from hubwise.scenario import Issue, ScenarioError
 from hubwise.study.unfinished import unfinished_place
 

@@ -13,9 +13,8 @@ from rich.table import Table
 from hubwise.cli.console import put_json, results
 from hubwise.cli.failure import explained
 from hubwise.cli.options import AsJson
-from hubwise.plan import Statement, UnknownDriverError, read
-from hubwise.plan import make_statement
-from hubwise.plan.statement import Honoured, Money, StayStatement
+from hubwise.record import Statement, UnknownDriverError, make_statement, read
+from hubwise.record.statement import Honoured, Money, StayStatement
 from hubwise.scenario import Issue, ScenarioError
 from hubwise.scenario.errors import listed
 

@@ -21,7 +21,7 @@ from hubwise.cli.options import (
     Workers,
     processes,
 )
-from hubwise.plan.folder import PlanFolderError, read
+from hubwise.record.folder import PlanFolderError, read
 from hubwise.scenario import Issue, ScenarioError, load_nation
 from hubwise.study import make_zones
 

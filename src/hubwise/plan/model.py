@@ -1,17 +1,11 @@
-"""A plan: prices, schedules, feeder, bills and account of one strategy at one participation."""
+"""A plan: its record, and where the next one may begin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from hubwise.battery import Ageing
-from hubwise.dispatch import Dispatch
-from hubwise.dispatch.baseline import Baseline
-from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
-from hubwise.grid import FeederState
-from hubwise.ledger import Account, Bills
-from hubwise.plan.wishes import Wishes
+from hubwise.dispatch import Baseline, Dispatch
+from hubwise.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +14,7 @@ class Memory:
 
     Parameters
     ----------
-    promised
+    baseline
         The uncoordinated day.
     relaxed
         The relaxed problem's answer.
@@ -34,52 +28,13 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """One strategy at one participation, whole.
+class Plan(Record):
+    """A record as planning made it.
 
     Parameters
     ----------
-    scenario
-        What is given, with its participants marked.
-    strategy
-        ``uncoordinated``, ``storage``, ``passive`` or ``hubwise``.
-    participation
-        Share of the sessions that take part.
-    tariff
-        What participants pay and are paid.
-    schedule
-        Of every session, participating or not.
-    stations
-        Of station batteries and solar.
-    state
-        The feeder under AC power flow.
-    bills
-        Of every session.
-    account
-        The operator's line items.
-    wishes
-        What drivers wished, and what they are told.
-    given
-        What was given, before wear prices were found and drivers declined.
-    ageing
-        What the day does to every battery.
-    result
-        The plan's entry in ``summary.json``.
     memory
-        For `hubwise.plan.replan`, where prices were sought.
+        For `hubwise.plan.make_replan`, where prices were sought.
     """
 
-    scenario: Scenario
-    strategy: str
-    participation: float
-    tariff: Tariff
-    schedule: Schedule
-    stations: StationSchedule
-    state: FeederState
-    bills: Bills
-    account: Account
-    wishes: Wishes
-    given: Scenario
-    ageing: Ageing
-    result: dict[str, Any]
     memory: Memory | None = None

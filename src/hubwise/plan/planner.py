@@ -30,7 +30,8 @@ from hubwise.plan.model import Memory, Plan
 from hubwise.plan.price_search import Progress
 from hubwise.plan.strategies import passive_strategy, storage_strategy, uncoordinated_strategy
 from hubwise.plan.wear import Convergence
-from hubwise.plan.wishes import make_wishes, told_in_short
+from hubwise.plan.wishes import make_wishes
+from hubwise.record import notices_in_short
 from hubwise.scenario import with_participation
 
 
@@ -111,7 +112,7 @@ def _plan_of(
         "strategy": strategy,
         "participation": scenario.participation,
         "declined": int(declined.sum()),
-        "told": told_in_short(wishes.session, wishes.wish, wishes.told),
+        "told": notices_in_short(wishes.session, wishes.wish, wishes.notice),
         "wear": facts.wear,
         "wear_change": wear.change,
         "wear_rounds": wear.rounds,
@@ -130,7 +131,7 @@ def _plan_of(
         bills=bills,
         account=account,
         wishes=wishes,
-        given=scenario,
+        asked=scenario,
         ageing=aged,
         result=figures,
         memory=Memory(baseline, posted.relaxed, posted.dispatch) if posted else None,

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from hubwise.domain import Scenario, Strategy, TariffFamily
-from hubwise.plan import make_plan, read, write
-from hubwise.plan.folder import is_plan
+from hubwise.plan import make_plan
+from hubwise.record import read, write
+from hubwise.record.folder import is_plan
 from hubwise.scenario import Draws, fingerprint, load_draws
 from hubwise.study.draws import HOW, intervals
 from hubwise.study.freedom import Step, own_step, steps

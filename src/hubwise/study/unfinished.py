@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hubwise.plan.folder import is_plan
-from hubwise.plan.place import Holds, check_place, put_in_place, whole_folder
+from hubwise.record.folder import is_plan
+from hubwise.record.place import Holds, check_place, put_in_place, whole_folder
 
 IDENTITY = "unfinished.json"
 JOURNAL = "finished.jsonl"
@@ -63,7 +63,7 @@ def unfinished(
     Parameters
     ----------
     target, holds, kind
-        As in `hubwise.plan.place.check_place`, whose errors these are, too.
+        As in `hubwise.record.place.check_place`, whose errors these are, too.
     identity
         What results depend on; another one starts over.
     fresh

@@ -12,8 +12,9 @@ import numpy as np
 
 from hubwise.domain import Scenario, Tariff
 from hubwise.grid import power_flow
-from hubwise.plan import Plan, make_plan, write
+from hubwise.plan import Plan, make_plan
 from hubwise.plan.evaluation import Start, evaluate, uncoordinated_kw
+from hubwise.record import write
 from hubwise.scenario import Draws, lawful, with_participation
 
 Record = dict[str, Any]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hubwise.domain import BatteryFacts, Promises
-from hubwise.plan import make_plan, write
+from hubwise.plan import make_plan
+from hubwise.record import write
 from hubwise.study.report.batteries import (
     batteries,
     batteries_section,

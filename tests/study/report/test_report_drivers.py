@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hubwise.plan import Plan, make_plan, make_statements, read, write
+from hubwise.plan import Plan, make_plan
+from hubwise.record import make_statements, read, write
 from hubwise.scenario import load
 from hubwise.study.report import write_plan_report
 from hubwise.study.report.cases import read_plan

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from hubwise.domain import Horizon
-from hubwise.plan import PlanFolder, PlanFolderError, Statement, make_statements, read
-from hubwise.plan.statement import Honoured, StayStatement
+from hubwise.record import PlanFolder, PlanFolderError, Statement, make_statements, read
+from hubwise.record.statement import Honoured, StayStatement
 from hubwise.study.report.axes import Spec, clock_axis, figure, layout, value_axis
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.palette import CHARGE, DISCHARGE, LIMIT, MUTED, STRATEGIES

@@ -9,18 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from hubwise.ledger import post
-from hubwise.plan.place import whole_folder
-from hubwise.plan.tables import TABLES, make_tables
+from hubwise.record.model import Record
+from hubwise.record.place import whole_folder
+from hubwise.record.tables import TABLES, make_tables
 from hubwise.scenario import fingerprint
-
-if TYPE_CHECKING:
-    from hubwise.plan.model import Plan
 
 CONTRACT = 1
 """Version of the plan folder: raised when a column or key changes meaning or goes away."""
@@ -75,7 +73,7 @@ class PlanFolderError(ValueError):
         super().__init__("\n".join([f"{folder} is not a plan that can be read:", *issues]))
 
 
-def write(plan: Plan, folder: str | Path) -> Path:
+def write(plan: Record, folder: str | Path) -> Path:
     """Write a plan as a folder, whole or not at all.
 
     Everything is written beside ``folder`` and renamed into place at the end. A plan that stands
@@ -118,7 +116,7 @@ def seal(content: dict[str, Any], folder: Path) -> dict[str, str]:
     return {**digests, SUMMARY: hashlib.sha256(text.encode()).hexdigest()}
 
 
-def summary(plan: Plan) -> dict[str, Any]:
+def summary(plan: Record) -> dict[str, Any]:
     """What ``summary.json`` holds: the scenario's identity, the result, account and books."""
     scenario = plan.scenario
     books = post(
@@ -128,7 +126,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "contract": CONTRACT,
         "scenario": scenario.name,
         "scenario_source": scenario.source,
-        "scenario_fingerprint": fingerprint(plan.given),
+        "scenario_fingerprint": fingerprint(plan.asked),
         "currency": scenario.situation.market.currency,
         "zone": scenario.situation.horizon.zone,
         "version": version("hubwise"),

@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 
 from hubwise.domain import Promises
-from hubwise.plan import PlanFolder, UnknownDriverError, make_plan, make_statement, read, write
-from hubwise.plan.statement import Money, Statement, StayStatement, statement_rows
+from hubwise.plan import make_plan
+from hubwise.record import PlanFolder, UnknownDriverError, make_statement, read, write
+from hubwise.record.statement import Money, Statement, StayStatement, statement_rows
 from hubwise.scenario import load
 
 

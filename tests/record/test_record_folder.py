@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hubwise.plan import folder as plan_folder
 from hubwise.plan import make_plan
-from hubwise.plan.folder import PlanFolderError, read, write
-from hubwise.plan.tables import TABLES, make_tables
+from hubwise.record import folder as plan_folder
+from hubwise.record.folder import PlanFolderError, read, write
+from hubwise.record.tables import TABLES, make_tables
 from hubwise.scenario import load
 
 CONTRACT_PAGE = Path(__file__).parents[2] / "docs" / "plan-folder.md"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,11 +13,8 @@ from hubwise.domain import Hubs, Scenario, Schedule, StationSchedule, Tariff
 from hubwise.domain.arrays import Index
 from hubwise.grid import FeederState
 from hubwise.ledger import Bills, hub_flows
-from hubwise.plan.wishes import Wishes
-
-if TYPE_CHECKING:
-    from hubwise.plan.model import Plan
-
+from hubwise.record.model import Record
+from hubwise.record.wishes import Wishes
 
 _TEXT, _COUNT, _NUMBER, _FLAG = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
 _MOMENT = pl.Datetime("us", "UTC")
@@ -91,7 +88,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
 """Columns of every table, in order, and their types; the names are the files' stems."""
 
 
-def make_tables(plan: Plan) -> dict[str, pl.DataFrame]:
+def make_tables(plan: Record) -> dict[str, pl.DataFrame]:
     """Every table of `TABLES`, by name.
 
     Rows go by hub, session or bus in the scenario's order, then by slot. ``schedule`` has a row
@@ -220,12 +217,12 @@ def _feeder(scenario: Scenario, state: FeederState) -> pl.DataFrame:
     )
 
 
-def _ageing(plan: Plan) -> pl.DataFrame:
+def _ageing(plan: Record) -> pl.DataFrame:
     aged, bills = plan.ageing, plan.bills
     columns = {f.name: getattr(aged, f.name) for f in fields(aged)}
     texts = {name: columns[name].tolist() for name in ("session", "driver", "chemistry")}
     share = np.divide(bills.earned, bills.paid, np.zeros(len(bills.paid)), where=bills.paid > 0.0)
-    linear = plan.given.situation.fleet.wear_cost * aged.drawn_kwh
+    linear = plan.asked.situation.fleet.wear_cost * aged.drawn_kwh
     return _table("ageing", {**columns, **texts, "wear_linear": linear, "earned_share": share})
 
 
@@ -236,6 +233,6 @@ def _bills(bills: Bills) -> pl.DataFrame:
 
 
 def _wishes(wishes: Wishes) -> pl.DataFrame:
-    columns = {f.name: getattr(wishes, f.name) for f in fields(wishes)}
+    columns = {f.name: getattr(wishes, f.name) for f in fields(wishes) if f.name != "notice"}
     texts = {name: columns[name].tolist() for name in ("session", "driver", "wish")}
-    return _table("wishes", {**columns, **texts})
+    return _table("wishes", {**columns, **texts, "told": wishes.notice})

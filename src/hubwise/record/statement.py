@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from hubwise.ledger import in_cents
-from hubwise.plan.folder import PlanFolder
+from hubwise.record.folder import PlanFolder
 
 WORTHWHILE = Decimal("0.20")
 """Share of the charging cost that earnings have to cover for most owners to consider it."""

@@ -1,0 +1,42 @@
+"""The plan folder and what is read from it: tables, summary, statements, notices."""
+
+from hubwise.record.folder import (
+    CONTRACT,
+    PlanFolder,
+    PlanFolderError,
+    is_plan,
+    read,
+    seal,
+    write,
+    write_summary,
+)
+from hubwise.record.model import Record
+from hubwise.record.notices import notices_in_short
+from hubwise.record.statement import (
+    Statement,
+    UnknownDriverError,
+    make_statement,
+    make_statements,
+)
+from hubwise.record.tables import TABLES, make_tables
+from hubwise.record.wishes import Wishes
+
+__all__ = [
+    "CONTRACT",
+    "TABLES",
+    "PlanFolder",
+    "PlanFolderError",
+    "Record",
+    "Statement",
+    "UnknownDriverError",
+    "Wishes",
+    "is_plan",
+    "make_statement",
+    "make_statements",
+    "make_tables",
+    "notices_in_short",
+    "read",
+    "seal",
+    "write",
+    "write_summary",
+]
