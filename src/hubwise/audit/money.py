@@ -139,25 +139,58 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
     others = hours * (schedule.charge_kw * ~participants[:, None] * market.purchase_price).sum()
     drawn = hours * evidence.hubs["battery_discharge_kw"].sum(axis=1)
     wear = drawn / given.battery_discharge_efficiency * given.battery_wear_cost
-    incentives = hours * (schedule.discharge_kw * participants[:, None] * market.incentive).sum()
+    received = _received_by_operator(evidence)
     items = {
         "charging_revenue": found["paid"][participants].sum(),
         "discharge_payments": found["earned"][participants].sum(),
         "purchases": hours * (np.maximum(net, 0.0) * market.purchase_price).sum() - others,
         "feed_in": hours * (np.maximum(-net, 0.0) * market.feed_in_price).sum(),
-        "incentives": incentives,
-        "demand_charges": market.demand_charge * net.max(axis=1).clip(min=0.0).sum(),
+        "incentives": received.pop("incentives", 0.0),
+        "demand_charges": market.demand_charge * _above_past_peaks(evidence, net.max(axis=1)).sum(),
         "running_cost": given.running_cost.sum() * conduct.has_stations,
         "station_lease": given.lease_cost.sum() * conduct.has_stations,
         "station_wear": wear.sum(),
         "margin_on_others": found["paid"][~participants].sum() - others,
+        "station_stock": _station_stock(evidence) * conduct.has_stations,
+        **{f"terms.{source}": amount for source, amount in received.items()},
     }
     return {name: float(amount) for name, amount in items.items()}
+
+
+def _received_by_operator(evidence: Evidence) -> dict[str, float]:
+    """What every term brings the operator, session by session [currency]."""
+    fleet, schedule = evidence.fleet, evidence.schedule
+    found: dict[str, float] = {}
+    for term in evidence.scenario.situation.terms.parts:
+        amount = found.get(term.source, 0.0)
+        for i in np.flatnonzero(fleet.participating):
+            g = int(fleet.groups[i])
+            charged = (schedule.charge_kw[i] * term.charge_to_operator[g]).sum()
+            drawn = (schedule.discharge_kw[i] * term.discharge_to_operator[g]).sum()
+            amount += evidence.hours * (charged + drawn) + term.lump_to_operator[g]
+        found[term.source] = float(amount)
+    return found
+
+
+def _above_past_peaks(evidence: Evidence, peak_kw: Array) -> Array:
+    """What highest imports are above those of the billing period so far; (hubs,) [kW]."""
+    past = evidence.scenario.situation.so_far.import_peak_kw
+    above: Array = np.maximum(peak_kw - (0.0 if past is None else past), 0.0)
+    return above
+
+
+def _station_stock(evidence: Evidence) -> float:
+    hubs = evidence.scenario.situation.hubs
+    left = evidence.hubs["battery_kwh"][:, -1] - hubs.least_final_kwh
+    return float((left * hubs.battery_end_value).sum())
 
 
 def profit(items: Mapping[str, float]) -> float:
     """What the operator keeps of its line items [currency]."""
     income = items["charging_revenue"] + items["feed_in"] + items["incentives"]
+    income += items["station_stock"] + sum(
+        amount for name, amount in items.items() if name.startswith("terms.")
+    )
     names = "discharge_payments purchases demand_charges running_cost station_lease station_wear"
     return income - sum(items[name] for name in names.split())
 

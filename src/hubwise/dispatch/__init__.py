@@ -5,13 +5,13 @@ from hubwise.dispatch.bound import (
     excess_cost,
     least_cost,
     mixed,
+    past_peaks,
     prices_of_limits,
     social_cost_bound,
 )
-from hubwise.dispatch.kernel import Units
 from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
-from hubwise.dispatch.solve import Dispatch, dispatch
+from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
 from hubwise.dispatch.ties import pessimistic, undelegated
 from hubwise.dispatch.units import session_units
 from hubwise.dispatch.warm import Multipliers, WarmStart, read_warm_start
@@ -26,13 +26,14 @@ __all__ = [
     "Limits",
     "Multipliers",
     "Problem",
-    "Units",
     "dispatch",
+    "dispatch_futures",
     "excess_cost",
     "feeder_limits",
     "least_cost",
     "make_problem",
     "mixed",
+    "past_peaks",
     "pessimistic",
     "prices_of_limits",
     "session_units",

@@ -12,18 +12,19 @@ from dataclasses import replace
 import numpy as np
 
 from hubwise.dispatch import kernel
-from hubwise.dispatch.kernel import Units
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.solve import Dispatch
 from hubwise.dispatch.units import session_units, station_units
+from hubwise.domain import TermSums
 from hubwise.domain.arrays import Array
+from hubwise.drivers import Batteries
 
 
 def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     """Least that participants and stations can cost under the shared limits [currency].
 
     Wear of vehicles and stations, purchases (the others' energy at the purchase price taken out),
-    demand charges, less feed-in and incentives. It holds for every schedule that keeps the limits
+    demand charges, less feed-in and what terms are worth. It holds for every schedule that keeps the limits
     of ``problem``, in which the feeder is linear (see `hubwise.dispatch.limits`), whatever prices
     are posted; what surplus energy is worth to drivers is no part of it.
 
@@ -40,13 +41,16 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     imports, exports = relaxed.duals.imports, relaxed.duals.exports
     price = prices_of_limits(problem, relaxed)
     bound = float(least_cost(problem, price).sum())
-    bound += float(_least(station_units(hubs, situation.horizon), price, market.incentive).sum())
+    stations = station_units(hubs, situation.horizon, problem.terms.rest)
+    bound += float(_least(stations, price, problem.terms).sum())
     bound += hours * float((price * problem.others_kw).sum())
     bound -= hours * float((np.maximum(price, 0.0) * hubs.solar_kw).sum())
     bound += hours * _limits_term(problem, duals)
     bound -= hours * float(exports.sum(axis=1) @ problem.export_limit_kw)
     spare = market.demand_charge - hours * imports.sum(axis=1)
+    past = past_peaks(problem)
     bound += float(np.minimum(spare, 0.0) @ problem.import_limit_kw)
+    bound -= float(np.minimum(market.demand_charge, hours * imports.sum(axis=1)) @ past)
     return bound - hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
 
 
@@ -66,7 +70,7 @@ def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
 def least_cost(problem: Problem, price: Array) -> Array:
     """The least that each participant can cost at prices (hubs, slots); (sessions,) [currency]."""
     units = session_units(problem.fleet, problem.situation.horizon, own=False)
-    return _least(units, price, problem.situation.market.incentive)
+    return _least(units, price, problem.terms)
 
 
 def mixed(first: Dispatch, second: Dispatch, share: float) -> Dispatch:
@@ -88,9 +92,9 @@ def mixed(first: Dispatch, second: Dispatch, share: float) -> Dispatch:
     )
 
 
-def _least(units: Units, price: Array, reward: Array) -> Array:
+def _least(units: Batteries, price: Array, terms: TermSums) -> Array:
     least = np.zeros(len(units.hub))
-    kernel.least_costs(units, price, reward, least)
+    kernel.least_costs(units, price, terms.charge, terms.discharge, least)
     return least
 
 
@@ -110,9 +114,18 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     over_export = -answer.hub_kw - problem.export_limit_kw[:, None]
     connections = float((imports * answer.hub_kw).sum() + (exports * over_export).sum())
     # The demand charge follows the highest import; its price is what presses on the others.
-    charged = demand_charge * np.maximum(answer.hub_kw.max(axis=1), 0.0)
+    past = past_peaks(problem)
+    charged = demand_charge * np.maximum(answer.hub_kw.max(axis=1) - past, 0.0)
     spare = np.minimum(demand_charge - hours * imports.sum(axis=1), 0.0)
-    return hours * (rows + connections) + float(spare @ problem.import_limit_kw - charged.sum())
+    paid = np.minimum(demand_charge, hours * imports.sum(axis=1)) @ past
+    over = float(spare @ problem.import_limit_kw - charged.sum() - paid)
+    return hours * (rows + connections) + over
+
+
+def past_peaks(problem: Problem) -> Array:
+    """Every hub's highest import of the billing period so far; shape (hubs,) [kW]."""
+    past = problem.situation.so_far.import_peak_kw
+    return np.zeros(len(problem.situation.hubs)) if past is None else past
 
 
 def _balanced(duals: Array, promised: bool) -> Array:
@@ -140,8 +153,10 @@ def _limits_term(problem: Problem, duals: Array) -> float:
     rows = float((duals[2:] * upper[2:]).sum())
     if not np.isfinite(problem.span_kw):
         return offsets - rows - float((duals[:2] * upper[:2]).sum())
-    # The peak level is free: its part is the same on both sides and only the span remains. What
-    # presses on the head beyond that presses on the transformer's limit.
+    # The peak level is free within what has been so far: its part is the same on both sides, or
+    # the past holds it. What presses on the head beyond that presses on the transformer's limit.
+    past = problem.situation.so_far
+    span = max(problem.span_kw, past.head_span_kw)
     valley = float(duals[1].sum())
     beyond = duals[0] * (1.0 - valley / max(float(duals[0].sum()), 1e-300))
-    return offsets - rows - valley * problem.span_kw - float((beyond * upper[0]).sum())
+    return offsets - rows - valley * span - float((beyond * upper[0]).sum())

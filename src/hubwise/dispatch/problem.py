@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.dispatch.limits import Limits
-from hubwise.domain import Fleet, Schedule, Situation
+from hubwise.domain import Fleet, Schedule, Situation, TermSums
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import sum_by_hub
@@ -35,6 +35,8 @@ class Problem:
         The most the peak-valley difference may be [kW]; ``inf`` where nothing is promised.
     import_limit_kw, export_limit_kw
         Limits of the hubs' grid connections; shape (hubs,) [kW].
+    terms
+        What a kWh is worth beside the price list.
     """
 
     situation: Situation
@@ -46,6 +48,7 @@ class Problem:
     span_kw: float
     import_limit_kw: Array
     export_limit_kw: Array
+    terms: TermSums
 
 
 def _spread(situation: Situation, everybody: Schedule, limits: Limits) -> float:
@@ -92,6 +95,7 @@ def make_problem(
         span_kw=span_kw,
         import_limit_kw=np.maximum(hubs.most_import_kw - connection_caution_kw, 0.0),
         export_limit_kw=np.maximum(hubs.most_export_kw - connection_caution_kw, 0.0),
+        terms=situation.terms.sums(situation.horizon.slots),
     )
 
 

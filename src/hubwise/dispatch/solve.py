@@ -1,40 +1,37 @@
-"""Dispatch: among all cheapest schedules, those that are best for operator and feeder."""
+"""Dispatch: among all cheapest schedules, those that are best for operator and feeder.
+
+Several futures may be dispatched at once: sessions that are present take one schedule for all of
+them, sessions that are only expected are in one future and count with its weight, and station
+batteries answer to each future as it comes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hubwise.dispatch import kernel
+from hubwise.dispatch.board import KINK, duals_of, make_board, with_levels
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.units import (
     concatenated,
+    rows_of,
     session_units,
     station_schedule,
     station_units,
 )
 from hubwise.dispatch.warm import Multipliers, WarmStart
-from hubwise.domain import Schedule, StationSchedule, Tariff
-from hubwise.domain.arrays import Array, Flags, Names
-from hubwise.drivers import schedule_of
+from hubwise.domain import Fleet, Schedule, StationSchedule, Tariff
+from hubwise.domain.arrays import Array, Flags, Index, Names
+from hubwise.drivers import Batteries, felt_prices, schedule_of
 from hubwise.ledger import sum_by_hub
 
-# How hard a shared limit pushes back before its multiplier has settled: half the mean purchase
-# price when it is broken by the whole spread of the head. Softer needs more rounds to keep limits,
-# harder makes the units' own weight felt and the last per cent slow. A hub's own limits push back
-# as many times harder as there are hubs: that much smaller is its share of the spread.
-STIFFNESS = 0.5
-# Pull towards a flat head, among what costs the operator the same, in the same measure.
-FLATNESS = 0.01
-# The same for each hub. Without it a hub may crowd its energy into any few slots of one price;
-# power flow and dispatch then chase each other, and voltages and losses suffer.
-HUB_FLATNESS = 0.03
-# Half-width of the band in which the purchase price passes into feed-in, as shares of the spread:
-# in the first and the last round. Going round the units one by one, all stop where the price jumps;
-# a wide band lets them pass, a narrow one prices right.
+# Half-width of the band in which the purchase price passes into feed-in, as a share of the spread,
+# in the first round; it ends at `KINK`. Going round the units one by one, all stop where the price
+# jumps; a wide band lets them pass, a narrow one prices right.
 FIRST_KINK = 0.3
-KINK = 1e-3
 # In the first round of a dispatch that goes on from another.
 ONWARD_KINK = 1e-2
 # Rounds over the stations for each round over the sessions: stations are few but large.
@@ -57,7 +54,7 @@ class Dispatch:
         Hub net draw, the others included; shape (hubs, slots) [kW].
     multipliers
         Prices of the shared limits.
-    pressure
+    duals
         What another kW of each shared limit would be worth in each slot.
     marginal_price
         What another kWh drawn at a hub would cost the operator, shared limits included; shape
@@ -123,31 +120,205 @@ def dispatch(
     -----
     Block-coordinate Frank-Wolfe (Lacoste-Julien et al. 2013) inside a method of multipliers.
     """
-    situation = problem.situation
-    horizon, hubs = situation.horizon, situation.hubs
-    cars = session_units(problem.fleet, horizon, own=tariff is not None)
-    units = concatenated(cars, station_units(hubs, horizon))
-    resumed = None if warm is None else _resumed(problem, warm)
-    fixed = _fixed_kw(problem, sessions, resumed)
-    board = _board(problem, fixed, None if warm is None else warm.multipliers, flat=flat)
-    if resumed is not None:
-        _resume(units, problem, resumed)
-        board.used[:] = resumed.stations.solar_kw
-    zero = np.zeros((len(hubs), horizon.slots))
-    prices = (tariff.charge_price, tariff.discharge_price) if tariff else (zero, zero)
+    starts = [warm]
+    game = _begun([problem], np.ones(1), tariff, starts, given=sessions, flat=flat)
+    gap = _played(game, tariff, rounds)
+    return _result(game, 0, gap, rounds)
+
+
+def dispatch_futures(
+    problems: Sequence[Problem],
+    shares: Sequence[float],
+    tariff: Tariff | None,
+    *,
+    present: Names | None = None,
+    rounds: int = 6,
+    warm: Sequence[WarmStart | None] | None = None,
+) -> tuple[Dispatch, ...]:
+    """Schedule participants and stations in several futures at once.
+
+    Parameters
+    ----------
+    problems
+        One for each future: its sessions, loads and prices, on the same slots and at the same hubs.
+    shares
+        Their weights; they are made to sum to 1.
+    tariff
+        As in `dispatch`.
+    present
+        Sessions that are here already: participants in every future, with one schedule in all.
+        The others are only expected, each in its own future.
+    rounds
+        Rounds over all units.
+    warm
+        Where to begin in each future.
+
+    Returns
+    -------
+    tuple
+        What is dispatched in each future; ``gap`` is that of all together, by their weights.
+
+    Raises
+    ------
+    ValueError
+        Where a present session is missing in a future.
+    """
+    weight = np.asarray(shares, dtype=float) / np.sum(shares)
+    starts = list(warm) if warm is not None else [None] * len(problems)
+    game = _begun(problems, weight, tariff, starts, present=present)
+    gap = _played(game, tariff, rounds)
+    return tuple(_result(game, f, gap, rounds) for f in range(len(problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Game:
+    """Units and board, and which units stand for what.
+
+    Parameters
+    ----------
+    problems
+        Of each future.
+    units, change, placed
+        See `hubwise.dispatch.kernel.go_round`.
+    cars, stations
+        Rows of the units of each future's participants, and of its station slices.
+    sessions
+        How many units are sessions; they stand first.
+    board
+        What the units see of each other.
+    onward
+        Whether the dispatch goes on from schedules.
+    given
+        Participants' schedules, where they are given.
+    """
+
+    problems: Sequence[Problem]
+    units: Batteries
+    change: Array
+    placed: Flags
+    cars: tuple[Index, ...]
+    stations: tuple[Index, ...]
+    sessions: int
+    board: kernel.Board
+    onward: bool
+    given: Schedule | None
+
+
+def _begun(
+    problems: Sequence[Problem],
+    shares: Array,
+    tariff: Tariff | None,
+    starts: Sequence[WarmStart | None],
+    *,
+    present: Names | None = None,
+    given: Schedule | None = None,
+    flat: bool = True,
+) -> _Game:
+    """Units and board before the first round, with the schedules to go on from."""
+    horizon = problems[0].situation.horizon
+    fleets, cars = _rows_of_sessions([problem.fleet for problem in problems], present)
+    units, stations = _units(problems, fleets, own=tariff is not None)
+    resumed = [
+        None if start is None else _resumed(problem, start)
+        for problem, start in zip(problems, starts, strict=True)
+    ]
+    fixed = [
+        _fixed_kw(problem, given, part) for problem, part in zip(problems, resumed, strict=True)
+    ]
+    prices = [None if start is None else start.multipliers for start in starts]
+    board = make_board(problems, shares, fixed, prices, flat=flat)
+    change = np.zeros((len(units.hub), horizon.slots))
+    placed = np.zeros(len(units.hub), np.bool_)
+    count = sum(len(fleet) for fleet in fleets)
+    game = _Game(
+        problems, units, change, placed, cars, stations, count, board,
+        all(part is not None for part in resumed), given,
+    )  # fmt: skip
+    for f, part in enumerate(resumed):
+        if part is not None:
+            _resume(game, f, part)
+    return game
+
+
+def _rows_of_sessions(
+    fleets: Sequence[Fleet], present: Names | None
+) -> tuple[list[Fleet], tuple[Index, ...]]:
+    """Fleets without those that stand in an earlier one already, and every session's row."""
+    if present is None or not len(present):
+        ends = np.cumsum([0, *(len(fleet) for fleet in fleets)])
+        return list(fleets), tuple(
+            np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)
+        )
+    here = set(present.tolist())
+    place: dict[str, int] = {}
+    kept, rows, count = [], [], 0
+    for f, fleet in enumerate(fleets):
+        names = fleet.session.tolist()
+        if missing := here - set(names):
+            raise ValueError(f"{sorted(missing)[0]!r} is present, and not in future {f + 1}")
+        fresh = np.array([name not in here or f == 0 for name in names], dtype=bool)
+        row = np.empty(len(names), np.int64)
+        row[fresh] = count + np.arange(int(fresh.sum()))
+        place |= {
+            name: int(r) for name, r in zip(names, row, strict=True) if f == 0 and name in here
+        }
+        row[~fresh] = [place[name] for name, new in zip(names, fresh, strict=True) if not new]
+        kept.append(fleet.select(fresh))
+        rows.append(row)
+        count += int(fresh.sum())
+    return kept, tuple(rows)
+
+
+def _units(
+    problems: Sequence[Problem], fleets: Sequence[Fleet], *, own: bool
+) -> tuple[Batteries, tuple[Index, ...]]:
+    """Sessions of all futures, then stations of all; and the rows of each future's stations.
+
+    Those of the first fleet that stand in no other future are only expected, like the others'.
+    """
+    horizon, futures = problems[0].situation.horizon, len(problems)
+    rest = problems[0].terms.rest
+    parts = [session_units(fleet, horizon, own=own) for fleet in fleets]
+    parts += [station_units(problem.situation.hubs, horizon, rest) for problem in problems]
+    for k, part in enumerate(parts):
+        f = k % futures
+        size = len(part.hub)
+        first, last = np.full(size, f), np.full(size, f + 1)
+        if k < futures and futures > 1 and f == 0:
+            shared = np.isin(fleets[0].session, problems[1].fleet.session)
+            first, last = np.where(shared, 0, first), np.where(shared, futures, last)
+        parts[k] = part._replace(first_future=first, last_future=last)
+    units = parts[0]
+    for part in parts[1:]:
+        units = concatenated(units, part)
+    ends = np.cumsum([sum(len(fleet) for fleet in fleets), *(len(p.hub) for p in parts[futures:])])
+    return units, tuple(np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
+
+
+def _played(game: _Game, tariff: Tariff | None, rounds: int) -> float:
+    """Go round the units; the duality gap of the last round [currency]."""
+    problem = game.problems[0]
+    if tariff is None:
+        zero = np.zeros((1, problem.situation.horizon.slots))
+        units, charge, discharge = game.units._replace(price_list=game.units.hub * 0), zero, zero
+    else:
+        units, charge, discharge = felt_prices(game.units, tariff, problem.terms)
     order = np.random.default_rng(ORDER_SEED).permutation(len(units.hub))
-    is_session = order < len(problem.fleet)
-    visits = [order[is_session]] if sessions is None else []
+    is_session = order < game.sessions
+    visits = [order[is_session]] if game.given is None else []
     visits += [order[~is_session]] * STATION_ROUNDS
-    gap, first_kink = 0.0, FIRST_KINK if resumed is None else ONWARD_KINK
+    gap, first_kink = 0.0, ONWARD_KINK if game.onward else FIRST_KINK
+    board = game.board
     for count in range(rounds):
         done = count / (rounds - 1) if rounds > 1 else 1.0
-        kink = first_kink * (KINK / first_kink) ** done * problem.spread_kw
-        learn = count > 0 or resumed is not None
-        board = _with_levels(board._replace(kink=kink), problem, learn=learn)
-        gap = sum(kernel.go_round(units, board, *prices, visit) for visit in visits)
+        kink = first_kink * (KINK / first_kink) ** done
+        board = with_levels(board, game.problems, kink, learn=count > 0 or game.onward)
+        gap = sum(
+            kernel.go_round(units, board, game.change, game.placed, charge, discharge, visit)
+            for visit in visits
+        )
         kernel.curtail(board)
-    return _result(problem, units, board, sessions, gap, rounds)
+    return gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,18 +349,20 @@ def _resumed(problem: Problem, warm: WarmStart) -> _Resumed | None:
     return _Resumed(known, schedule, warm.stations)
 
 
-def _resume(units: kernel.Units, problem: Problem, resumed: _Resumed) -> None:
+def _resume(game: _Game, f: int, resumed: _Resumed) -> None:
     """Give the units the schedules that they had; slices of a station have equal shares of it."""
-    count, hours = len(problem.fleet), problem.situation.horizon.slot_hours
-    station = units.hub[count:]
-    slices = np.bincount(station, minlength=len(problem.situation.hubs))[station, None]
-    cars, stations = resumed.schedule, resumed.stations
-    charge = np.concatenate([cars.charge_kw, stations.charge_kw[station] / slices])
-    discharge = np.concatenate([cars.discharge_kw, stations.discharge_kw[station] / slices])
-    gained = charge * units.charge_eff[:, None] - discharge / units.discharge_eff[:, None]
-    units.change[:] = hours * gained
-    units.placed[:count] = resumed.known
-    units.placed[count:] = True
+    units, cars, slices = game.units, game.cars[f], game.stations[f]
+    station, hours = units.hub[slices], game.board.slot_hours
+    each = np.bincount(station, minlength=game.board.net.shape[1])[station, None]
+    had, stations = resumed.schedule, resumed.stations
+    charge = np.concatenate([had.charge_kw, stations.charge_kw[station] / each])
+    discharge = np.concatenate([had.discharge_kw, stations.discharge_kw[station] / each])
+    rows = np.concatenate([cars, slices])
+    gained = charge * units.charge_eff[rows, None] - discharge / units.discharge_eff[rows, None]
+    game.change[rows] = hours * gained
+    game.placed[cars] = resumed.known
+    game.placed[slices] = True
+    game.board.used[f] = stations.solar_kw
 
 
 def _fixed_kw(problem: Problem, sessions: Schedule | None, resumed: _Resumed | None) -> Array:
@@ -202,105 +375,41 @@ def _fixed_kw(problem: Problem, sessions: Schedule | None, resumed: _Resumed | N
     return fixed if sessions is None else fixed + _vehicles(problem, sessions)
 
 
-def _board(
-    problem: Problem, fixed_kw: Array, start: Multipliers | None, *, flat: bool
-) -> kernel.Board:
-    market = problem.situation.market
-    rows = problem.limits.rows(fixed_kw)
-    worth = float(np.abs(market.purchase_price).mean()) or 1.0
-    spread = problem.spread_kw
-    start = start or Multipliers(
-        (), np.zeros_like(rows), np.zeros_like(fixed_kw), np.zeros_like(fixed_kw)
-    )
-    return kernel.Board(
-        net=fixed_kw.copy(),
-        rows=rows,
-        coefficient=problem.limits.coefficient,
-        bound=problem.limits.upper.copy(),
-        multiplier=start.on(problem.limits.row),
-        import_level=problem.import_limit_kw.copy(),
-        export_level=problem.export_limit_kw.copy(),
-        import_multiplier=start.imports.copy(),
-        export_multiplier=start.exports.copy(),
-        purchase=market.purchase_price,
-        feed_in=market.feed_in_price,
-        incentive=market.incentive,
-        solar=problem.situation.hubs.solar_kw,
-        used=problem.situation.hubs.solar_kw.copy(),
-        slot_hours=problem.situation.horizon.slot_hours,
-        kink=KINK * spread,
-        stiffness=STIFFNESS * worth / spread,
-        hub_stiffness=STIFFNESS * worth / spread * len(fixed_kw),
-        flatness=FLATNESS * worth / spread * flat,
-        middle=float(rows[0].mean()),
-        hub_flatness=HUB_FLATNESS * worth / spread * len(fixed_kw) * flat,
-        hub_middle=fixed_kw.mean(axis=1),
-    )
-
-
-def _with_levels(board: kernel.Board, problem: Problem, *, learn: bool) -> kernel.Board:
-    """Set the free levels to balance; then, where ``learn``, let the multipliers follow."""
-    if np.isfinite(problem.span_kw):
-        upper = problem.limits.upper
-        peak = kernel.head_level(board, problem.span_kw, float(upper[0].max()))
-        board.bound[0] = np.minimum(peak, upper[0])
-        board.bound[1] = np.minimum(problem.span_kw - peak, upper[1])
-    for h, limit in enumerate(problem.import_limit_kw):
-        demand_charge = problem.situation.market.demand_charge
-        board.import_level[h] = kernel.import_level(board, h, limit, demand_charge)
-    if learn:
-        pressed = _duals(problem.limits.row, board)
-        board.multiplier[:] = pressed.rows
-        board.import_multiplier[:] = pressed.imports
-        board.export_multiplier[:] = pressed.exports
-    board.hub_middle[:] = board.net.mean(axis=1)
-    return board._replace(middle=float(board.rows[0].mean()))
-
-
-def _result(
-    problem: Problem,
-    units: kernel.Units,
-    board: kernel.Board,
-    sessions: Schedule | None,
-    gap: float,
-    rounds: int,
-) -> Dispatch:
-    situation, count = problem.situation, len(problem.fleet)
-    hubs, horizon = situation.hubs, situation.horizon
-    schedule = sessions or schedule_of(problem.fleet, units.change[:count], horizon)
+def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
+    """What was dispatched in future ``f``."""
+    problem, board, units = game.problems[f], game.board, game.units
+    hubs, horizon = problem.situation.hubs, problem.situation.horizon
+    cars, slices = game.cars[f], game.stations[f]
+    schedule = game.given
+    if schedule is None:
+        own = rows_of(units, cars)
+        schedule = schedule_of(own, game.change[cars], horizon)
     station_change = np.zeros((len(hubs), horizon.slots))
-    np.add.at(station_change, units.hub[count:], units.change[count:])
-    stations = station_schedule(hubs, horizon, station_change, board.used)
-    cars = _vehicles(problem, schedule)
-    hub_kw = problem.others_kw + cars + stations.charge_kw - stations.discharge_kw - board.used
-    price = kernel.marginal_prices(board)
-    row = problem.limits.row
+    np.add.at(station_change, units.hub[slices], game.change[slices])
+    stations = station_schedule(hubs, horizon, station_change, board.used[f])
+    vehicles = _vehicles(problem, schedule)
+    hub_kw = (
+        problem.others_kw + vehicles + stations.charge_kw - stations.discharge_kw - board.used[f]
+    )
+    row, duals = problem.limits.row, duals_of(board, f, problem)
     multipliers = Multipliers(
-        row, board.multiplier, board.import_multiplier, board.export_multiplier
-    )
-    duals = _duals(row, board)
-    span_price = horizon.slot_hours * float(duals.rows[:2].sum(axis=1).max())
-    return Dispatch(
-        schedule, stations, hub_kw, multipliers, duals, price, span_price, gap, rounds,
-        problem.fleet.session,
-    )  # fmt: skip
-
-
-def _duals(row: tuple[str, ...], board: kernel.Board) -> Multipliers:
-    """How hard each shared limit pushes now: its multiplier, moved by what is over."""
-    over_import = board.net - board.import_level[:, None]
-    over_export = -board.net - board.export_level[:, None]
-    return Multipliers(
         row,
-        _pushed(board.multiplier, board.stiffness * (board.rows - board.bound)),
-        _pushed(board.import_multiplier, board.hub_stiffness * over_import),
-        _pushed(board.export_multiplier, board.hub_stiffness * over_export),
+        board.multiplier[f, : len(row)],
+        board.import_multiplier[f],
+        board.export_multiplier[f],
     )
-
-
-def _pushed(multiplier: Array, by: Array) -> Array:
-    pushed: Array = np.maximum(multiplier + by, 0.0)
-    return pushed
+    return Dispatch(
+        schedule=schedule,
+        stations=stations,
+        hub_kw=hub_kw,
+        multipliers=multipliers,
+        duals=duals,
+        marginal_price=kernel.marginal_prices(board)[f],
+        span_price=horizon.slot_hours * float(duals.rows[:2].sum(axis=1).max()),
+        gap=gap,
+        rounds=rounds,
+        session=problem.fleet.session,
+    )
 
 
 def _vehicles(problem: Problem, schedule: Schedule) -> Array:

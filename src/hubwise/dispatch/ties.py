@@ -9,7 +9,7 @@ import numpy as np
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.units import TIE
 from hubwise.domain import Schedule, Tariff
-from hubwise.drivers import best_response
+from hubwise.drivers import best_response, felt_tariff
 
 
 def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
@@ -20,8 +20,9 @@ def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
     """
     horizon = problem.situation.horizon
     late = TIE * np.arange(horizon.slots) / horizon.slots
-    nudged = Tariff(tariff.charge_price + late, tariff.discharge_price - late)
-    return best_response(problem.fleet, nudged, horizon)[0]
+    fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
+    nudged = Tariff(felt.charge_price + late, felt.discharge_price - late)
+    return best_response(fleet, nudged, horizon)[0]
 
 
 def pessimistic(problem: Problem, tariff: Tariff) -> Schedule:
@@ -31,16 +32,23 @@ def pessimistic(problem: Problem, tariff: Tariff) -> Schedule:
     energy, so it also prefers more wear and less surplus. Exact for the operator's profit where
     feed-in and purchase price are equal; else the purchase price stands for both.
     """
-    situation, fleet = problem.situation, problem.fleet
-    market = situation.market
+    situation, terms = problem.situation, problem.terms
+    purchase = situation.market.purchase_price
+    # A list for every session, where groups differ: what is worst for the operator does, too.
+    fleet, felt = felt_tariff(problem.fleet, tariff, terms)
     spiteful = replace(
         fleet,
         wear_cost=(1.0 - TIE) * fleet.wear_cost,
         surplus_value=(1.0 - TIE) * fleet.surplus_value,
     )
-    nudged = replace(
-        tariff,
-        charge_price=tariff.charge_price - TIE * market.purchase_price,
-        discharge_price=tariff.discharge_price - TIE * (market.purchase_price + market.incentive),
+    if terms.rest == 1:
+        charge, discharge = terms.charge[0], terms.discharge[0]
+    else:
+        spiteful = spiteful.offered(np.arange(len(fleet)))
+        felt = Tariff(felt.charge_price[fleet.lists], felt.discharge_price[fleet.lists])
+        charge, discharge = terms.charge[fleet.groups], terms.discharge[fleet.groups]
+    nudged = Tariff(
+        felt.charge_price - TIE * (purchase - charge),
+        felt.discharge_price - TIE * (purchase + discharge),
     )
     return best_response(spiteful, nudged, situation.horizon)[0]

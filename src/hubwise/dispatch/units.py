@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from hubwise.dispatch.kernel import Units
+import numpy as np
+from numpy.typing import NDArray
+
 from hubwise.domain import Fleet, Horizon, Hubs, StationSchedule
-from hubwise.domain.arrays import Array
-from hubwise.drivers import bounds
+from hubwise.domain.arrays import Array, Index
+from hubwise.drivers import Batteries, batteries_of
 
 # Weight of the marginal prices in a driver's choice among its cheapest schedules. Marginal prices
 # stay of the order of 1 currency/kWh, a session moves some 100 kWh: regret stays near 1e-7.
@@ -17,65 +19,65 @@ TIE = 1e-9
 SLICES = 8
 
 
-def session_units(fleet: Fleet, horizon: Horizon, *, own: bool) -> Units:
+def session_units(fleet: Fleet, horizon: Horizon, *, own: bool) -> Batteries:
     """The sessions as units that answer to posted prices (``own``) or to the marginal prices."""
-    limits = bounds(fleet, horizon.slot_hours)
     size = len(fleet)
-    return Units(
-        hub=fleet.hub,
-        arrival=fleet.arrival_slot,
-        departure=fleet.departure_slot,
-        up=limits.up,
-        down=limits.down,
-        charge_eff=fleet.charge_efficiency,
-        discharge_eff=fleet.discharge_efficiency,
-        wear=fleet.wear_cost,
-        start=fleet.arrival_kwh,
-        target=limits.target,
-        reserve=fleet.reserve_kwh,
-        top=limits.top,
-        surplus=fleet.surplus_value,
-        limit=fleet.discharge_limit_kwh,
-        own=np.full(size, float(own)),
-        weight=np.full(size, TIE if own else 1.0),
-        rewarded=np.ones(size),
-        change=np.zeros((size, horizon.slots)),
-        placed=np.zeros(size, np.bool_),
+    return batteries_of(fleet, horizon)._replace(
+        own=np.full(size, float(own)), weight=np.full(size, TIE if own else 1.0)
     )
 
 
-def station_units(hubs: Hubs, horizon: Horizon) -> Units:
-    """`SLICES` slices of every station battery."""
+def station_units(hubs: Hubs, horizon: Horizon, group: int = 0) -> Batteries:
+    """`SLICES` slices of every station battery; ``group``: the group whose terms are nothing."""
     hub = np.repeat(np.flatnonzero(hubs.battery_kwh > 0.0), SLICES)
-    size = len(hub)
+    size, slots = len(hub), horizon.slots
     power = hubs.battery_kw[hub] * horizon.slot_hours / SLICES
     start = hubs.battery_initial_kwh[hub] / SLICES
-    return Units(
+    top, target = hubs.battery_kwh[hub] / SLICES, hubs.least_final_kwh[hub] / SLICES
+    up = power * hubs.battery_charge_efficiency[hub]
+    down = power / hubs.battery_discharge_efficiency[hub]
+    reachable = np.minimum(np.maximum(top, start), start + up * slots)
+    return Batteries(
         hub=hub,
+        price_list=np.zeros(size, np.int64),
+        group=np.full(size, group, np.int64),
         arrival=np.zeros(size, np.int64),
-        departure=np.full(size, horizon.slots),
-        up=power * hubs.battery_charge_efficiency[hub],
-        down=power / hubs.battery_discharge_efficiency[hub],
+        departure=np.full(size, slots),
+        first_future=np.zeros(size, np.int64),
+        last_future=np.ones(size, np.int64),
+        up=up[:, None],
+        down=down[:, None],
+        least=np.zeros((size, 1)),
+        most=top[:, None],
+        charge_kw=(hubs.battery_kw[hub] / SLICES)[:, None],
+        discharge_kw=(hubs.battery_kw[hub] / SLICES)[:, None],
+        start=start,
+        target=np.minimum(target, reachable),
         charge_eff=hubs.battery_charge_efficiency[hub],
         discharge_eff=hubs.battery_discharge_efficiency[hub],
         wear=hubs.battery_wear_cost[hub],
-        start=start,
-        target=start,
-        reserve=np.zeros(size),
-        top=hubs.battery_kwh[hub] / SLICES,
-        surplus=np.zeros(size),
+        surplus=np.broadcast_to(hubs.battery_end_value, len(hubs))[hub].astype(float),
         limit=np.full(size, np.inf),
         own=np.zeros(size),
         weight=np.ones(size),
-        rewarded=np.zeros(size),
-        change=np.zeros((size, horizon.slots)),
-        placed=np.zeros(size, np.bool_),
     )
 
 
-def concatenated(first: Units, second: Units) -> Units:
-    """Both sets of units, ``first`` before ``second``."""
-    return Units(*(np.concatenate(pair) for pair in zip(first, second, strict=True)))
+def concatenated(first: Batteries, second: Batteries) -> Batteries:
+    """Both sets of batteries, ``first`` before ``second``."""
+    width = max(first.up.shape[1], second.up.shape[1])
+
+    def wide(column: NDArray[Any]) -> NDArray[Any]:
+        return column if column.ndim == 1 else np.broadcast_to(column, (len(column), width))
+
+    return Batteries(
+        *(np.concatenate([wide(a), wide(b)]) for a, b in zip(first, second, strict=True))
+    )
+
+
+def rows_of(units: Batteries, rows: Index) -> Batteries:
+    """The batteries in ``rows``."""
+    return Batteries(*(column[rows] for column in units))  # type: ignore[arg-type]
 
 
 def station_schedule(

@@ -3,15 +3,21 @@
 from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
 from hubwise.domain.choices import Strategy, TariffFamily, WearPricing, chosen
 from hubwise.domain.feeder import Feeder
-from hubwise.domain.fleet import Fleet
+from hubwise.domain.fleet import Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
 from hubwise.domain.scenario import Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
 from hubwise.domain.situation import Situation
+from hubwise.domain.so_far import SoFar
 from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
+from hubwise.domain.terms import Term, Terms, TermSums
 
 __all__ = [
+    "SoFar",
+    "Term",
+    "TermSums",
+    "Terms",
     "chosen",
     "CELLS",
     "BatteryFacts",
@@ -28,6 +34,7 @@ __all__ = [
     "Schedule",
     "Situation",
     "Search",
+    "SlotBounds",
     "StationSchedule",
     "Strategy",
     "Tariff",

@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from hubwise.domain.arrays import Array, Flags, Index, Names
+
+
+@dataclass(frozen=True, slots=True)
+class SlotBounds:
+    """Bounds of sessions that change over the stay; arrays of shape (sessions, slots).
+
+    They tighten what the fleet says of all slots: infinite where they do not. Such are charging
+    that tapers near full, a grid operator's dimming, an outage, a right to call on a car, head-room
+    for reserve.
+
+    Parameters
+    ----------
+    charge_kw, discharge_kw
+        Most power at the charger [kW].
+    least_kwh, most_kwh
+        Least and most energy in the battery at the end of a slot, kept as far as power allows; the
+        most before the least [kWh].
+    """
+
+    charge_kw: Array
+    discharge_kw: Array
+    least_kwh: Array
+    most_kwh: Array
+
+    def select(self, keep: Flags | Index) -> SlotBounds:
+        """The sessions that ``keep`` (a mask or indices) picks, in that order."""
+        return SlotBounds(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +88,13 @@ class Fleet:
         Whether the driver forbids discharging; ``discharge_kw_max`` is 0 then.
     participating
         Whether Hubwise schedules the session; the others plug in and charge at once.
+    price_list
+        The price list that the session was offered, as a row of the tariff; its hub's where
+        ``None``.
+    group
+        The group of sessions whose terms are the session's; the first where ``None``.
+    bounds
+        Bounds that change over the stay; ``None`` for none.
     """
 
     session: Names
@@ -90,13 +125,37 @@ class Fleet:
     minimum_saving: Array
     never_discharge: Flags
     participating: Flags
+    price_list: Index | None = None
+    group: Index | None = None
+    bounds: SlotBounds | None = None
 
     def __len__(self) -> int:
         return len(self.session)
 
+    @property
+    def lists(self) -> Index:
+        """The price list of every session; shape (sessions,)."""
+        return self.hub if self.price_list is None else self.price_list
+
+    @property
+    def groups(self) -> Index:
+        """The group of terms of every session; shape (sessions,)."""
+        return np.zeros(len(self), np.int64) if self.group is None else self.group
+
     def select(self, keep: Flags | Index) -> Fleet:
         """The sessions that ``keep`` (a mask or indices) picks, in that order."""
-        return Fleet(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
+        kept: dict[str, Any] = {}
+        for field in fields(self):
+            column = getattr(self, field.name)
+            if isinstance(column, SlotBounds):
+                kept[field.name] = column.select(keep)
+            else:
+                kept[field.name] = None if column is None else column[keep]
+        return Fleet(**kept)
+
+    def offered(self, price_list: Index) -> Fleet:
+        """The same sessions, each offered a price list."""
+        return replace(self, price_list=price_list)
 
     def one_way(self) -> Fleet:
         """The same sessions, none of which can discharge."""

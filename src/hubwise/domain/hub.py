@@ -24,7 +24,7 @@ class Hubs:
     battery_charge_efficiency, battery_discharge_efficiency
         One-way efficiencies, in (0, 1].
     battery_initial_kwh
-        Energy at the start of the horizon, and the least at its end [kWh].
+        Energy at the start of the horizon [kWh].
     battery_wear_cost
         Per kWh drawn from the station battery [currency/kWh].
     lease_cost, running_cost
@@ -36,6 +36,10 @@ class Hubs:
     transformer_limit
         Its highest loading, as a share of the rating. Hubs draw at unity power factor and the
         transformer's losses are left out, so that this limits the net power either way.
+    battery_final_kwh
+        Least energy at the end of the horizon; as much as at its start where ``None`` [kWh].
+    battery_end_value
+        What a kWh above that is worth at the end [currency/kWh].
     """
 
     name: tuple[str, ...]
@@ -53,6 +57,15 @@ class Hubs:
     solar_kw: Array
     transformer_kva: Array | float = np.inf
     transformer_limit: Array | float = 1.0
+    battery_final_kwh: Array | None = None
+    battery_end_value: Array | float = 0.0
+
+    @property
+    def least_final_kwh(self) -> Array:
+        """Least energy at the end of the horizon; shape (hubs,) [kWh]."""
+        return (
+            self.battery_initial_kwh if self.battery_final_kwh is None else self.battery_final_kwh
+        )
 
     @property
     def most_import_kw(self) -> Array:

@@ -9,7 +9,9 @@ from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Fleet
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
-from hubwise.domain.tariff import Market, PriceRules, Promises
+from hubwise.domain.so_far import SoFar
+from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
+from hubwise.domain.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,13 @@ class Situation:
         What the operator promises to drivers and to the grid.
     battery
         What vehicles' batteries are, and how their wear is priced.
+    terms
+        What a kWh is worth beyond the price list, to drivers and to the operator.
+    accepted
+        Price lists that sessions were offered before, and keep: rows of the tariff beyond the hubs'
+        own (``Fleet.lists``); ``None`` for none.
+    so_far
+        What has happened, where promises and charges hold over more than the horizon.
     """
 
     horizon: Horizon
@@ -47,3 +56,6 @@ class Situation:
     rules: PriceRules
     promises: Promises
     battery: BatteryFacts = field(default_factory=BatteryFacts)
+    terms: Terms = field(default_factory=Terms)
+    so_far: SoFar = field(default_factory=SoFar)
+    accepted: Tariff | None = None

@@ -15,9 +15,12 @@ class Tariff:
     Parameters
     ----------
     charge_price
-        What a driver pays; shape (hubs, slots) [currency/kWh].
+        What a driver pays; shape (lists, slots) [currency/kWh].
     discharge_price
-        What a driver is paid; shape (hubs, slots) [currency/kWh].
+        What a driver is paid; shape (lists, slots) [currency/kWh].
+
+    A row is a price list: row h that which hub h posts now, rows beyond the hubs those that
+    sessions were offered before and keep to the end of their stays (``Fleet.lists``).
     """
 
     charge_price: Array
@@ -37,8 +40,6 @@ class Market:
         [currency/kWh].
     reference_price
         The reference tariff: what an uncoordinated driver pays [currency/kWh].
-    incentive
-        Received per kWh that vehicles discharge [currency/kWh].
     demand_charge
         Paid once per horizon for the highest import of each hub [currency/kW].
     currency
@@ -48,7 +49,6 @@ class Market:
     purchase_price: Array
     feed_in_price: Array
     reference_price: Array
-    incentive: Array
     demand_charge: float = 0.0
     currency: str = ""
 

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from hubwise.domain import Fleet, Horizon, Schedule, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.drivers import kernel
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What each session can do in a slot and over its stay; arrays of shape (sessions,) [kWh].
-
-    Parameters
-    ----------
-    up, down
-        Most energy put into, and drawn from, the battery in one slot.
-    target
-        Least energy at departure: the required energy (or the reserve, where that is more), or all
-        that the stay allows.
-    top
-        Most energy at any time; a vehicle that arrives fuller than its maximum may stay so.
-    """
-
-    up: Array
-    down: Array
-    target: Array
-    top: Array
-
-
-def bounds(fleet: Fleet, slot_hours: float) -> Bounds:
-    """Bounds of every session, for slots of ``slot_hours`` [h]."""
-    up = fleet.charge_efficiency * fleet.charge_kw_max * slot_hours
-    down = fleet.discharge_kw_max * slot_hours / fleet.discharge_efficiency
-    top = np.maximum(fleet.max_kwh, fleet.arrival_kwh)
-    stay = fleet.departure_slot - fleet.arrival_slot
-    reachable = np.minimum(top, fleet.arrival_kwh + up * stay)
-    wanted = np.maximum(fleet.required_kwh, fleet.reserve_kwh)
-    return Bounds(up, down, np.minimum(wanted, reachable), top)
+from hubwise.drivers.batteries import batteries_of
+from hubwise.drivers.kernel import Batteries
 
 
 def best_response(
@@ -56,7 +24,7 @@ def best_response(
     fleet
         The sessions.
     tariff
-        Posted prices, free of same-slot arbitrage.
+        Prices that drivers feel, free of same-slot arbitrage; shape (lists, slots).
     parallel
         Whether to use all cores; the answer is the same to the bit.
 
@@ -70,25 +38,20 @@ def best_response(
     """
     schedule = _blank(len(fleet), horizon.slots)
     cost = np.empty(len(fleet))
-    limits = bounds(fleet, horizon.slot_hours)
+    batteries = batteries_of(fleet, horizon)
     respond = kernel.respond_on_all_cores if parallel else kernel.respond
     respond(
-        0, len(fleet), tariff.charge_price, tariff.discharge_price, fleet.hub, fleet.arrival_slot,
-        fleet.departure_slot, limits.up, limits.down, fleet.charge_efficiency,
-        fleet.discharge_efficiency, fleet.wear_cost, fleet.arrival_kwh, limits.target,
-        fleet.reserve_kwh, limits.top, fleet.surplus_value, fleet.discharge_limit_kwh,
-        fleet.charge_kw_max, fleet.discharge_kw_max, horizon.slot_hours,
+        0, len(fleet), batteries, tariff.charge_price, tariff.discharge_price, horizon.slot_hours,
         schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh, cost,
     )  # fmt: skip
-    return schedule, cost - fleet.surplus_value * (limits.target - fleet.required_kwh)
+    return schedule, cost - fleet.surplus_value * (batteries.target - fleet.required_kwh)
 
 
-def schedule_of(fleet: Fleet, change_kwh: Array, horizon: Horizon) -> Schedule:
+def schedule_of(batteries: Batteries, change_kwh: Array, horizon: Horizon) -> Schedule:
     """The schedule with battery energy changes ``change_kwh``; shape (sessions, slots)."""
     schedule = _blank(*change_kwh.shape)
     kernel.enact_all(
-        change_kwh, fleet.arrival_kwh, fleet.charge_efficiency, fleet.discharge_efficiency,
-        fleet.charge_kw_max, fleet.discharge_kw_max, horizon.slot_hours,
+        batteries, change_kwh, horizon.slot_hours,
         schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh,
     )  # fmt: skip
     return schedule
@@ -100,23 +63,29 @@ def _blank(sessions: int, slots: int) -> Schedule:
 
 
 def uncoordinated(fleet: Fleet, horizon: Horizon) -> Schedule:
-    """Plug in and charge at full power at once, up to the target of `bounds`; never discharge."""
-    limits = bounds(fleet, horizon.slot_hours)
+    """Plug in and charge at full power at once, up to the least energy at departure.
+
+    Never discharge, but where a bound says that so much may not be held any longer.
+    """
+    batteries = batteries_of(fleet, horizon)
+    if fleet.bounds is not None:
+        change = np.zeros((len(fleet), horizon.slots))
+        kernel.charge_at_once(batteries, change)
+        return schedule_of(batteries, change, horizon)
     slot = np.arange(horizon.slots)
     plugged = (slot >= fleet.arrival_slot[:, None]) & (slot < fleet.departure_slot[:, None])
-    could_have = np.cumsum(plugged * limits.up[:, None], axis=1)
-    wanted = np.maximum(limits.target - fleet.arrival_kwh, 0.0)[:, None]
+    could_have = np.cumsum(plugged * batteries.up, axis=1)
+    wanted = np.maximum(batteries.target - fleet.arrival_kwh, 0.0)[:, None]
     reached = np.minimum(could_have, wanted)
-    return schedule_of(fleet, np.diff(reached, axis=1, prepend=0.0), horizon)
+    return schedule_of(batteries, np.diff(reached, axis=1, prepend=0.0), horizon)
 
 
 def schedule_cost(fleet: Fleet, tariff: Tariff, schedule: Schedule, horizon: Horizon) -> Array:
     """What a schedule costs each driver, as `best_response` counts it; shape (sessions,)."""
     charged, discharged = schedule.charge_kw, schedule.discharge_kw
     wear = fleet.wear_cost / fleet.discharge_efficiency
-    trade = (
-        tariff.charge_price[fleet.hub] * charged - tariff.discharge_price[fleet.hub] * discharged
-    )
+    offered = fleet.lists
+    trade = tariff.charge_price[offered] * charged - tariff.discharge_price[offered] * discharged
     surplus = schedule.energy_kwh[:, -1] - fleet.required_kwh
     paid: Array = horizon.slot_hours * (trade.sum(axis=1) + wear * discharged.sum(axis=1))
     return paid - fleet.surplus_value * surplus

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.domain import Hubs, Schedule, Situation, StationSchedule
+from hubwise.domain import Hubs, Schedule, Situation, StationSchedule, Term
 from hubwise.domain.arrays import Array
 from hubwise.ledger.bills import Bills
 from hubwise.ledger.flows import HubFlows, hub_flows
+
+# The source of terms that pay for what vehicles discharge.
+INCENTIVES = "incentives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,15 @@ class Account:
     incentives
         Received for what vehicles discharge.
     demand_charges
-        For every hub's highest import, whoever causes it.
+        For every hub's highest import, whoever causes it, above what the billing period has seen.
     running_cost, station_lease, station_wear
         What the stations cost.
     margin_on_others
         What non-participating drivers pay above the purchase price; no part of the profit.
+    station_stock
+        What energy in station batteries is worth at the end above the least that was asked for.
+    terms
+        Received by the operator under every other term, by source.
     """
 
     charging_revenue: float
@@ -45,6 +52,8 @@ class Account:
     station_lease: float
     station_wear: float
     margin_on_others: float
+    station_stock: float = 0.0
+    terms: tuple[tuple[str, float], ...] = ()
 
     def lines(self) -> tuple[tuple[str, float], ...]:
         """Name and signed amount of every line item; the amounts add up to the profit."""
@@ -58,6 +67,8 @@ class Account:
             ("station running cost", -self.running_cost),
             ("station lease", -self.station_lease),
             ("station wear", -self.station_wear),
+            *((("station stock", self.station_stock),) if self.station_stock else ()),
+            *self.terms,
         )
 
     @property
@@ -91,20 +102,46 @@ def make_account(
     others_energy_cost = hours * float(
         schedule.charge_kw[~participants].sum(axis=0) @ market.purchase_price
     )
-    incentives = hours * float(schedule.discharge_kw[participants].sum(axis=0) @ market.incentive)
+    received = _terms(situation, schedule)
     imported, exported, peaks = _connection_money(situation, flows)
     return Account(
         charging_revenue=float(bills.paid[participants].sum()),
         discharge_payments=float(bills.earned[participants].sum()),
         purchases=imported - others_energy_cost,
         feed_in=exported,
-        incentives=incentives,
+        incentives=sum(amount for source, amount in received if source == INCENTIVES),
         demand_charges=peaks,
         running_cost=float(hubs.running_cost.sum()) if station_costs else 0.0,
         station_lease=float(hubs.lease_cost.sum()) if station_costs else 0.0,
         station_wear=_station_wear(hubs, stations, hours),
         margin_on_others=float(bills.paid[~participants].sum()) - others_energy_cost,
+        station_stock=_station_stock(hubs, stations) if station_costs else 0.0,
+        terms=tuple(line for line in received if line[0] != INCENTIVES),
     )
+
+
+def _terms(situation: Situation, schedule: Schedule) -> tuple[tuple[str, float], ...]:
+    """What the operator receives under every term, by source [currency]."""
+    fleet, hours = situation.fleet, situation.horizon.slot_hours
+    participants, group = fleet.participating, fleet.groups
+
+    def received(term: Term) -> float:
+        lump = float(term.lump_to_operator[group[participants]].sum())
+        amount = 0.0
+        for g in range(len(term.lump_to_operator)):
+            mine = participants & (group == g)
+            charged = schedule.charge_kw[mine].sum(axis=0)
+            discharged = schedule.discharge_kw[mine].sum(axis=0)
+            amount += hours * float(discharged @ term.discharge_to_operator[g])
+            amount += hours * float(charged @ term.charge_to_operator[g])
+        return amount + lump
+
+    return tuple((term.source, received(term)) for term in situation.terms.parts)
+
+
+def _station_stock(hubs: Hubs, stations: StationSchedule) -> float:
+    value = np.broadcast_to(hubs.battery_end_value, len(hubs))
+    return float((stations.energy_kwh[:, -1] - hubs.least_final_kwh) @ value)
 
 
 def reference_margin(situation: Situation, uncoordinated: Schedule) -> float:
@@ -140,7 +177,10 @@ def _connection_money(situation: Situation, flows: HubFlows) -> tuple[float, flo
     imports, exports = flows.import_kw, flows.export_kw
     bought = hours * float(imports.sum(axis=0) @ market.purchase_price)
     sold = hours * float(exports.sum(axis=0) @ market.feed_in_price)
-    return bought, sold, market.demand_charge * float(imports.max(axis=1).sum())
+    past = situation.so_far.import_peak_kw
+    peaks = imports.max(axis=1)
+    above = peaks if past is None else np.maximum(peaks - past, 0.0)
+    return bought, sold, market.demand_charge * float(above.sum())
 
 
 def _station_wear(hubs: Hubs, stations: StationSchedule, hours: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.domain import Fleet, Horizon, Market, Schedule, Tariff
+from hubwise.domain import Fleet, Horizon, Market, Schedule, Tariff, Terms
 from hubwise.domain.arrays import Array, Names
 
 
@@ -24,8 +24,10 @@ class Bills:
         For charging, and from discharging [currency].
     wear
         What the energy drawn from the battery costs in battery life [currency].
+    received
+        Under terms, beside the price list [currency].
     net_cost
-        ``paid - earned + wear`` [currency].
+        ``paid - earned + wear - received`` [currency].
     reference_cost
         What the same session pays uncoordinated at the reference tariff [currency].
     saving
@@ -50,12 +52,13 @@ class Bills:
     saving: Array
     best_response_cost: Array
     regret: Array
+    received: Array
 
 
 def session_prices(fleet: Fleet, tariff: Tariff, market: Market) -> tuple[Array, Array]:
     """Charge and discharge price that every session is billed at, in every slot.
 
-    Participating sessions are billed at their hub's posted tariff; the others at the reference
+    Participating sessions are billed at the price list that they were offered; the others at the reference
     tariff, and discharging earns them nothing.
 
     Returns
@@ -64,8 +67,8 @@ def session_prices(fleet: Fleet, tariff: Tariff, market: Market) -> tuple[Array,
         Charge price and discharge price; each of shape (sessions, slots) [currency/kWh].
     """
     participants = fleet.participating[:, None]
-    charge = np.where(participants, tariff.charge_price[fleet.hub], market.reference_price)
-    discharge = np.where(participants, tariff.discharge_price[fleet.hub], 0.0)
+    charge = np.where(participants, tariff.charge_price[fleet.lists], market.reference_price)
+    discharge = np.where(participants, tariff.discharge_price[fleet.lists], 0.0)
     return charge, discharge
 
 
@@ -78,6 +81,7 @@ def make_bills(
     schedule: Schedule,
     uncoordinated: Schedule,
     best_response_cost: Array,
+    terms: Terms | None = None,
 ) -> Bills:
     """Bill every session for its schedule.
 
@@ -93,6 +97,8 @@ def make_bills(
         Least cost of every session at the prices it is billed at; shape (sessions,) [currency].
         Those of non-participating sessions are not used: nobody schedules them, so their own cost
         stands in its place and their regret is zero.
+    terms
+        What participants receive beside the price list.
     """
     charge_price, discharge_price = session_prices(fleet, tariff, market)
     hours = horizon.slot_hours
@@ -100,7 +106,8 @@ def make_bills(
     earned = hours * _row_sums(discharge_price, schedule.discharge_kw)
     discharged = hours * schedule.discharge_kw.sum(axis=1)
     wear = fleet.wear_cost * discharged / fleet.discharge_efficiency
-    net_cost = paid - earned + wear
+    received = _received(fleet, schedule, horizon, terms or Terms())
+    net_cost = paid - earned + wear - received
     reference_cost = hours * (uncoordinated.charge_kw @ market.reference_price)
     surplus_kwh = schedule.energy_kwh[:, -1] - fleet.required_kwh
     felt_cost = net_cost - fleet.surplus_value * surplus_kwh
@@ -118,7 +125,19 @@ def make_bills(
         saving=reference_cost - net_cost,
         best_response_cost=least_cost,
         regret=felt_cost - least_cost,
+        received=received,
     )
+
+
+def _received(fleet: Fleet, schedule: Schedule, horizon: Horizon, terms: Terms) -> Array:
+    """What every participant receives under terms; shape (sessions,) [currency]."""
+    sums, group = terms.sums(horizon.slots), fleet.groups
+    received = np.where(fleet.participating, terms.total("lump_to_driver", 0)[group], 0.0)
+    if sums.felt:
+        paid = _row_sums(sums.charge_to_driver[group], schedule.charge_kw)
+        paid = paid + _row_sums(sums.discharge_to_driver[group], schedule.discharge_kw)
+        received = received + np.where(fleet.participating, horizon.slot_hours * paid, 0.0)
+    return received
 
 
 def _row_sums(price: Array, power: Array) -> Array:

@@ -18,7 +18,7 @@ from hubwise.dispatch import (
 from hubwise.dispatch.baseline import at_rest
 from hubwise.domain import Schedule, Situation, Tariff
 from hubwise.domain.arrays import Array
-from hubwise.drivers import best_response, schedule_cost, uncoordinated
+from hubwise.drivers import best_response, felt_tariff, schedule_cost, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
 from hubwise.plan.result import departure_figures, feeder_figures
@@ -140,6 +140,7 @@ def _money(problem: Problem, worth: Value) -> dict[str, float]:
 def _regret(problem: Problem, worth: Value) -> float:
     """Largest regret of a participant [currency]."""
     fleet, horizon = problem.fleet, problem.situation.horizon
-    _, least = best_response(fleet, worth.tariff, horizon)
-    cost = schedule_cost(fleet, worth.tariff, worth.dispatch.schedule, horizon)
+    felt = felt_tariff(fleet, worth.tariff, problem.terms)
+    _, least = best_response(*felt, horizon)
+    cost = schedule_cost(*felt, worth.dispatch.schedule, horizon)
     return float((cost - least).max(initial=0.0))

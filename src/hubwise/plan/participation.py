@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from hubwise.dispatch import Baseline, make_problem
-from hubwise.domain import Fleet, Horizon, Market, Situation, Tariff
+from hubwise.domain import Fleet, Horizon, Market, Situation, Tariff, Terms
 from hubwise.domain.arrays import Array, Flags
-from hubwise.drivers import Bounds, best_response, bounds, uncoordinated
+from hubwise.drivers import Batteries, batteries_of, felt_response, uncoordinated
 from hubwise.pricing import Family, coarse_to_fine, cost_ceiling, level_prices, participants_pay
 
 # Most turns of asking who takes part and giving way to those who do.
@@ -18,15 +18,20 @@ AGREEING = 10
 ROUNDING = 1e-9
 
 
-def savings(fleet: Fleet, tariff: Tariff, market: Market, horizon: Horizon) -> Array:
+def savings(
+    fleet: Fleet, tariff: Tariff, market: Market, horizon: Horizon, terms: Terms | None = None
+) -> Array:
     """What every session saves by its best response at posted prices; shape (sessions,) [currency].
 
     Measured against charging at once at the reference tariff, wear included; on both sides the
     worth of energy above the required is taken off. It does not depend on who else takes part:
-    whatever the dispatch chooses is a best response.
+    whatever the dispatch chooses is a best response. What ``terms`` give is part of the saving.
     """
-    _, least = best_response(fleet, tariff, horizon)
-    return reference_costs(fleet, market, horizon) - least
+    beside = terms or Terms()
+    _, least = felt_response(fleet, tariff, horizon, beside.sums(horizon.slots))
+    lump = beside.total("lump_to_driver", 0)[fleet.groups]
+    saved: Array = reference_costs(fleet, market, horizon) - (least - lump)
+    return saved
 
 
 def reference_costs(fleet: Fleet, market: Market, horizon: Horizon) -> Array:
@@ -54,7 +59,7 @@ def willing(situation: Situation, tariff: Tariff, asked: Flags) -> Situation:
         Who is asked to take part; shape (sessions,).
     """
     fleet = situation.fleet
-    saved = savings(fleet, tariff, situation.market, situation.horizon)
+    saved = savings(fleet, tariff, situation.market, situation.horizon, situation.terms)
     fleet = fleet.with_participating(asked & (saved >= fleet.minimum_saving - ROUNDING))
     same = np.array_equal(fleet.participating, situation.fleet.participating)
     return situation if same else replace(situation, fleet=fleet)
@@ -105,33 +110,42 @@ def most_saving(situation: Situation, wear_cost: Array) -> Array:
     stays = list(zip(fleet.arrival_slot, fleet.departure_slot, strict=True))
     low = np.array([rules.charge_price_min[a:d].min() for a, d in stays])
     high = np.array([rules.discharge_price_max[a:d].max() for a, d in stays])
+    # What terms give beside: the most of any slot, and once.
+    terms, group = situation.terms.sums(situation.horizon.slots), fleet.groups
+    lump = situation.terms.total("lump_to_driver", 0)[group]
+    low = low - terms.charge_to_driver.max(axis=1)[group]
+    high = high + terms.discharge_to_driver.max(axis=1)[group]
     # Per kWh into and out of the battery; energy above the required counts at what it is worth.
     stored = low / fleet.charge_efficiency - fleet.surplus_value
     drawn = fleet.discharge_efficiency * high - fleet.wear_cost - fleet.surplus_value
-    cost = _least_cost(fleet, bounds(fleet, situation.horizon.slot_hours), stored, drawn)
+    cost = _least_cost(fleet, batteries_of(fleet, situation.horizon), stored, drawn)
     at_arrival = fleet.surplus_value * (fleet.arrival_kwh - fleet.required_kwh)
+    at_arrival = at_arrival + lump
     most: Array = reference_costs(fleet, situation.market, situation.horizon) - (cost - at_arrival)
     return most
 
 
-def _least_cost(fleet: Fleet, limits: Bounds, stored: Array, drawn: Array) -> Array:
+def _least_cost(fleet: Fleet, batteries: Batteries, stored: Array, drawn: Array) -> Array:
     """Least cost where a kWh stored costs ``stored`` and a kWh drawn earns ``drawn``, all day.
 
     For each amount drawn the best amount stored is an end of its range; the cost is then linear
     between few amounts drawn, and all of them are tried. Shape (sessions,) [currency].
     """
     slots = (fleet.departure_slot - fleet.arrival_slot).astype(float)
-    lack, room = limits.target - fleet.arrival_kwh, limits.top - fleet.arrival_kwh
-    per_slot = 1.0 / np.maximum(limits.down, 1e-12)  # slots that a kWh drawn takes
-    both = per_slot + 1.0 / limits.up
-    most = np.minimum(slots / per_slot, (slots - lack / limits.up) / both)
+    # Where bounds change over the stay, the widest.
+    up, down = batteries.up.max(axis=1), batteries.down.max(axis=1)
+    most_kwh = np.maximum(batteries.most.max(axis=1), fleet.arrival_kwh)
+    lack, room = batteries.target - fleet.arrival_kwh, most_kwh - fleet.arrival_kwh
+    per_slot = 1.0 / np.maximum(down, 1e-12)  # slots that a kWh drawn takes
+    both = per_slot + 1.0 / up
+    most = np.minimum(slots / per_slot, (slots - lack / up) / both)
     most = np.minimum(most, fleet.discharge_limit_kwh).clip(0.0)
-    kinks = (np.zeros_like(lack), most, -lack, (slots - room / limits.up) / both)
+    kinks = (np.zeros_like(lack), most, -lack, (slots - room / up) / both)
     costs = []
     for kink in kinks:
         out = kink.clip(0.0, most)
         least = np.maximum(lack + out, 0.0)
-        free = np.minimum(room + out, limits.up * (slots - out * per_slot))
+        free = np.minimum(room + out, up * (slots - out * per_slot))
         into = np.where(stored >= 0.0, least, np.maximum(free, least))
         costs.append(stored * into - drawn * out)
     cost: Array = np.min(costs, axis=0)

@@ -19,7 +19,7 @@ from hubwise.domain import (
     chosen,
 )
 from hubwise.domain.arrays import Array
-from hubwise.drivers import best_response
+from hubwise.drivers import felt_response
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
@@ -152,7 +152,9 @@ def _billed(
     # Only posted prices buy back what vehicles discharge.
     posted = isinstance(decision, PostedDecision)
     fleet = situation.fleet if posted else situation.fleet.one_way()
-    _, least_cost = best_response(fleet, decision.tariff, situation.horizon)
+    terms, horizon = situation.terms, situation.horizon
+    _, least_cost = felt_response(fleet, decision.tariff, horizon, terms.sums(horizon.slots))
+    lump = terms.total("lump_to_driver", 0)[fleet.groups]
     bills = make_bills(
         situation.fleet,
         decision.tariff,
@@ -160,7 +162,8 @@ def _billed(
         situation.horizon,
         schedule=schedule,
         uncoordinated=baseline.schedule,
-        best_response_cost=least_cost,
+        best_response_cost=least_cost - lump,
+        terms=terms,
     )
     account = make_account(
         situation, schedule, stations, bills, station_costs=decision.has_stations

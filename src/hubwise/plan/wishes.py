@@ -9,7 +9,7 @@ import numpy as np
 
 from hubwise.domain import Schedule, Situation, Tariff
 from hubwise.domain.arrays import Array, Flags
-from hubwise.drivers import bounds
+from hubwise.drivers import least_at_departure
 from hubwise.ledger import Bills
 from hubwise.plan.participation import most_saving, savings
 from hubwise.record.notices import NOT_KEPT, arrives_low, declines, too_short
@@ -95,7 +95,7 @@ def _energy_wishes(situation: Situation, schedule: Schedule) -> Iterator[Wish]:
     stay = (slot >= fleet.arrival_slot[:, None]) & (slot < fleet.departure_slot[:, None])
     energy = schedule.energy_kwh
     lowest = np.minimum(np.where(stay, energy, np.inf).min(axis=1), fleet.arrival_kwh)
-    leaves_with, reach = energy[:, -1], bounds(fleet, horizon.slot_hours).target
+    leaves_with, reach = energy[:, -1], least_at_departure(fleet, horizon)
     enough = leaves_with >= fleet.required_kwh - ROUNDING
 
     def short(i: int) -> str:
@@ -139,7 +139,7 @@ def _minimum_saving(
     # Without a tariff nobody declines, and nothing below is said.
     could, most = np.zeros((2, len(fleet)))
     if tariff is not None and declined.any():
-        could = savings(fleet, tariff, ready.market, ready.horizon)
+        could = savings(fleet, tariff, ready.market, ready.horizon, ready.terms)
         most = most_saving(asked, fleet.wear_cost)
 
     def out(i: int) -> str:
@@ -155,7 +155,7 @@ def felt_saving(situation: Situation, schedule: Schedule, bills: Bills) -> Array
     Both the plan and charging at once are counted with what energy above the required is worth.
     """
     fleet = situation.fleet
-    reached = np.maximum(bounds(fleet, situation.horizon.slot_hours).target, fleet.arrival_kwh)
+    reached = np.maximum(least_at_departure(fleet, situation.horizon), fleet.arrival_kwh)
     more_kwh = schedule.energy_kwh[:, -1] - reached
     felt: Array = bills.saving + fleet.surplus_value * more_kwh
     return felt

@@ -6,7 +6,7 @@ import numpy as np
 
 from hubwise.dispatch import Dispatch, Problem, social_cost_bound
 from hubwise.domain import Tariff
-from hubwise.drivers import best_response
+from hubwise.drivers import felt_response
 from hubwise.pricing.value import cost_ceiling
 
 
@@ -35,7 +35,15 @@ def _dearest(problem: Problem) -> float:
     corner = Tariff(
         np.tile(rules.charge_price_max, shape), np.tile(rules.discharge_price_min, shape)
     )
-    _, cost = best_response(fleet, corner, situation.horizon)
+    frozen = np.zeros((2, 0, situation.horizon.slots))
+    if situation.accepted is not None:
+        frozen = np.stack([situation.accepted.charge_price, situation.accepted.discharge_price])
+    corner = Tariff(
+        np.concatenate([corner.charge_price, frozen[0]]),
+        np.concatenate([corner.discharge_price, frozen[1]]),
+    )
+    _, cost = felt_response(fleet, corner, situation.horizon, problem.terms)
+    cost = cost - situation.terms.total("lump_to_driver", 0)[fleet.groups]
     surplus = fleet.surplus_value * np.maximum(
         np.maximum(fleet.max_kwh, fleet.arrival_kwh) - fleet.required_kwh, 0.0
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.domain import Fleet, Horizon, Situation, Tariff, TariffFamily, chosen
+from hubwise.domain import Horizon, Situation, Tariff, TariffFamily, chosen
 from hubwise.domain.arrays import Array, Index
 
 # Two averages of prices that differ by less are the same [currency/kWh].
@@ -34,6 +34,8 @@ class Family:
         Highest time-average of the charge price [currency/kWh].
     decimals
         Posted prices are rounded to this many decimals.
+    accepted
+        Price lists that sessions keep, whatever is posted now.
     """
 
     group: Index
@@ -42,6 +44,7 @@ class Family:
     headroom: Array
     average_cap: float
     decimals: int
+    accepted: Tariff | None = None
 
     @property
     def groups(self) -> int:
@@ -63,8 +66,14 @@ class Family:
         return np.stack([charge, discharge])
 
     def tariff(self, prices: Array) -> Tariff:
-        """The posted tariff of a price vector."""
-        return Tariff(prices[0][self.group], prices[1][self.group])
+        """The tariff of a price vector: what is posted, and the lists that were accepted before."""
+        charge, discharge = prices[0][self.group], prices[1][self.group]
+        if self.accepted is None:
+            return Tariff(charge, discharge)
+        return Tariff(
+            np.concatenate([charge, self.accepted.charge_price]),
+            np.concatenate([discharge, self.accepted.discharge_price]),
+        )
 
     def posted(self, tariff: Tariff) -> Array:
         """The price vector of a tariff, taken where each group begins; shape (2, groups)."""
@@ -151,12 +160,14 @@ def make_family(
     for k, hub in np.ndindex(2, hubs):
         np.maximum.at(low[k], group[hub], _up(least[k], rules.decimals))
         np.minimum.at(high[k], group[hub], _down(most[k], rules.decimals))
-    headroom = _headroom(situation.fleet)
+    headroom = _headroom(situation)
     intercept, slope = headroom[:, :, None]
     # Below this charge price even the least discharge price would invite going in a circle.
     circle = np.max((low[1] - intercept) / slope, axis=0, initial=-np.inf)
     low[0] = np.maximum(low[0], _up(circle, rules.decimals))
-    family = Family(group, low, high, headroom, rules.average_cap, rules.decimals)
+    family = Family(
+        group, low, high, headroom, rules.average_cap, rules.decimals, situation.accepted
+    )
     _refuse_where_nothing_is_lawful(family, situation.horizon)
     return family
 
@@ -217,10 +228,24 @@ def price_groups(situation: Situation, name: str | None = None) -> Index:
             return np.arange(horizon.slots)
 
 
-def _headroom(fleet: Fleet) -> Array:
-    """Lines that discharge prices stay below: r <= (c + w*eta_in) / (eta_in*eta_out) for all."""
-    two_way = fleet.participating & (fleet.discharge_kw_max > 0.0)
+def _headroom(situation: Situation) -> Array:
+    """Lines that discharge prices stay below: r <= (c + w*eta_in) / (eta_in*eta_out) for all.
+
+    Prices are those that drivers feel: what terms give them for both together lowers the line. Who
+    keeps a list that was accepted before does not answer to these prices.
+    """
+    fleet = situation.fleet
+    answers = fleet.participating & (fleet.lists == fleet.hub)
+    two_way = answers & (fleet.discharge_kw_max > 0.0)
     charge_eff = fleet.charge_efficiency[two_way]
     discharge_eff = fleet.discharge_efficiency[two_way]
-    lines = np.stack([fleet.wear_cost[two_way] / discharge_eff, 1.0 / (charge_eff * discharge_eff)])
+    slope = 1.0 / (charge_eff * discharge_eff)
+    intercept = fleet.wear_cost[two_way] / discharge_eff
+    terms = situation.terms.sums(situation.horizon.slots)
+    if terms.felt:
+        group = fleet.groups[two_way]
+        most_in = terms.charge_to_driver.max(axis=1)[group]
+        most_out = terms.discharge_to_driver.max(axis=1)[group]
+        intercept = intercept - slope * most_in - most_out
+    lines = np.stack([intercept, slope])
     return np.unique(lines, axis=1) if two_way.any() else lines

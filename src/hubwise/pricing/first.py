@@ -22,7 +22,7 @@ from hubwise.domain.arrays import Array, Flags
 from hubwise.ledger import sum_by_hub
 from hubwise.pricing.family import Family
 from hubwise.pricing.levelling import level_prices, participants_pay
-from hubwise.pricing.value import best_of, cost_ceiling, rounds_to_judge
+from hubwise.pricing.value import best_of, cost_ceiling, reward, rounds_to_judge
 
 # Shifts of all prices, as shares of the mean purchase price: between these the one is sought at
 # which drivers pay what was promised; where no promise binds they are tried.
@@ -107,7 +107,7 @@ def _shapes(problem: Problem, family: Family, relaxed: Dispatch) -> Iterator[_Sh
     hubs = len(problem.situation.hubs)
     energy = np.stack([sum_by_hub(hubs, problem.fleet.hub, power) for power in powers])
     marginal = relaxed.marginal_price
-    incentive = np.broadcast_to(problem.situation.market.incentive, marginal.shape)
+    incentive = np.broadcast_to(reward(problem), marginal.shape)
     moved = np.stack([family.sums(each) for each in energy])
     rise = np.array([[1.0], [_worth_of_a_cycle(problem)]])
     drained = moved[1] > moved[0]
@@ -115,9 +115,9 @@ def _shapes(problem: Problem, family: Family, relaxed: Dispatch) -> Iterator[_Sh
     worth = family.vector(marginal, marginal + incentive, energy)
     yield _Shape(worth, rise, drained, always)
     yield _Shape(worth, rise, drained, moved > BUSY * moved.max(axis=1, keepdims=True))
-    mean, reward = family.vector(marginal, incentive, np.ones_like(energy))
+    mean, beside = family.vector(marginal, incentive, np.ones_like(energy))
     tied = _tied(mean, family, HAIR * _scale(problem))
-    yield _Shape(np.stack([tied, tied + reward]), rise, drained, always)
+    yield _Shape(np.stack([tied, tied + beside]), rise, drained, always)
 
 
 def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> list[Array]:

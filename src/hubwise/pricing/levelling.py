@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 
 from hubwise.dispatch import Problem
 from hubwise.domain.arrays import Array
-from hubwise.drivers import best_response
+from hubwise.drivers import felt_response
 from hubwise.pricing.family import Family
 from hubwise.pricing.value import cost_ceiling
 
@@ -25,11 +25,12 @@ CAUTION = 1e-7
 def participants_pay(problem: Problem, family: Family, prices: Array) -> float:
     """Participants' net cost of their best responses at a lawful price vector [currency]."""
     fleet = problem.fleet
-    schedule, cost = best_response(
-        fleet, family.tariff(prices), problem.situation.horizon, parallel=False
+    schedule, cost = felt_response(
+        fleet, family.tariff(prices), problem.situation.horizon, problem.terms, parallel=False
     )
+    lump = problem.situation.terms.total("lump_to_driver", 0)[fleet.groups]
     surplus_kwh = schedule.energy_kwh[:, -1] - fleet.required_kwh
-    return float(cost.sum() + fleet.surplus_value @ surplus_kwh)
+    return float((cost - lump).sum() + fleet.surplus_value @ surplus_kwh)
 
 
 def level_prices(problem: Problem, family: Family, prices: Array) -> Array:

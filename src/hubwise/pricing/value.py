@@ -78,7 +78,23 @@ def cost_ceiling(problem: Problem, promise: float | None = None) -> float:
     at_once = problem.uncoordinated.charge_kw[situation.fleet.participating]
     reference = situation.horizon.slot_hours * float(at_once.sum(axis=0) @ market.reference_price)
     share = situation.promises.saving if promise is None else promise
-    return share * reference if np.isfinite(share) else np.inf
+    past = situation.so_far
+    if not np.isfinite(share):
+        return np.inf
+    return share * (reference + past.reference_cost) - past.paid
+
+
+def reward(problem: Problem) -> Array:
+    """What a kWh discharged is worth beside the price list, in the mean over participants.
+
+    Shape (slots,) [currency/kWh]. Where a search begins; what is found is valued as it is.
+    """
+    groups = problem.fleet.groups
+    if problem.terms.rest == 1 or not len(groups):
+        first: Array = problem.terms.discharge[0]
+        return first
+    mean: Array = problem.terms.discharge[groups].mean(axis=0)
+    return mean
 
 
 def bill_everyone(
@@ -94,6 +110,7 @@ def bill_everyone(
         schedule=schedule,
         uncoordinated=problem.uncoordinated,
         best_response_cost=best_response_cost,
+        terms=situation.terms,
     )
 
 

@@ -16,7 +16,7 @@ from hubwise.scenario.errors import Issue, ScenarioError, in_order
 from hubwise.scenario.files import PromisesSection
 from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
-from hubwise.scenario.market import read_market, read_rules
+from hubwise.scenario.market import read_market, read_rules, read_terms
 from hubwise.scenario.network import read_feeder
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
@@ -114,6 +114,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
     if reader.issues:
         return None
     promises = sections.promises or PromisesSection()
+    assert sections.prices is not None, "there is a market"
     scenario = Scenario(
         name=head.name,
         source=source,
@@ -126,6 +127,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
             rules=rules,
             promises=Promises(promises.saving, promises.peak_valley),
             battery=battery,
+            terms=read_terms(sections.prices, horizon),
         ),
         participation_order=tuple(rng.permutation(len(fleet)).tolist()),
         participation=head.participation,

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Fleet, Market, Scenario, WearPricing
+from hubwise.domain import Fleet, Hubs, Market, Scenario, Situation, SoFar, Terms, WearPricing
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
@@ -19,6 +19,11 @@ _COUNTED = (
 ).split()
 # Who takes part does not change what a plan is measured against; the currency is told above.
 _LEFT_OUT = {(Fleet, "participating"), (Market, "currency")}
+# Counts only where it is used.
+_OPTIONAL = {
+    (Fleet, "price_list"), (Fleet, "group"), (Fleet, "bounds"),
+    (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
+}  # fmt: skip
 
 
 def with_participation(scenario: Scenario, share: float) -> Scenario:
@@ -80,23 +85,49 @@ def fingerprint(scenario: Scenario) -> str:
     """
     digest = hashlib.sha256()
     for name in _COUNTED:
-        for piece in (name.encode(), *_pieces(_part(scenario, name))):
+        for piece in (name.encode(), *_parts(scenario, name)):
             digest.update(len(piece).to_bytes(8, "little"))
             digest.update(piece)
     return digest.hexdigest()
 
 
-def _part(scenario: Scenario, name: str) -> object:
-    holders = (scenario, scenario.situation, scenario.situation.market)
-    return next(getattr(holder, name) for holder in holders if hasattr(holder, name))
+def _parts(scenario: Scenario, name: str) -> Iterator[bytes]:
+    """What is counted under a name, wherever it stands."""
+    situation = scenario.situation
+    if name == "market":
+        yield from _market_pieces(situation)
+        return
+    holders = (scenario, situation, situation.market)
+    yield from _pieces(next(getattr(holder, name) for holder in holders if hasattr(holder, name)))
+
+
+def _market_pieces(situation: Situation) -> Iterator[bytes]:
+    """Prices, and what is paid beside them; other terms, and a past, only where there are any."""
+    market, slots = situation.market, situation.horizon.slots
+    plain = Terms.on_discharge("incentives", situation.terms.on_discharging(slots))
+    for name in ("purchase_price", "feed_in_price", "reference_price"):
+        yield name.encode()
+        yield from _pieces(getattr(market, name))
+    yield b"incentive"
+    yield from _pieces(situation.terms.on_discharging(slots))
+    yield b"demand_charge"
+    yield from _pieces(market.demand_charge)
+    for part, usual in ((situation.terms, plain), (situation.so_far, SoFar())):
+        if list(_pieces(part)) != list(_pieces(usual)):
+            yield from _pieces(part)
 
 
 def _pieces(value: object) -> Iterator[bytes]:
     if is_dataclass(value):
         for field in fields(value):
-            if (type(value), field.name) not in _LEFT_OUT:
+            part, key = getattr(value, field.name), (type(value), field.name)
+            nothing = key in _OPTIONAL and (part is None or not np.any(part))
+            if key not in _LEFT_OUT and not nothing:
                 yield field.name.encode()
-                yield from _pieces(getattr(value, field.name))
+                yield from _pieces(part)
+    elif isinstance(value, tuple) and any(is_dataclass(part) for part in value):
+        for part in value:
+            yield from _pieces(part)
     elif isinstance(value, np.ndarray):
         yield from _array_pieces(value)
     else:

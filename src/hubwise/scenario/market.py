@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hubwise.domain import Horizon, Market, PriceRules, TariffFamily
+from hubwise.domain import Horizon, Market, PriceRules, TariffFamily, Terms
 from hubwise.domain.arrays import Array, Flags
 from hubwise.scenario.clock import in_windows
 from hubwise.scenario.errors import listed
@@ -78,17 +78,21 @@ def _price_of_blocks(blocks: Sequence[PriceBlock], horizon: Horizon) -> Array:
 
 def _build_market(section: PricesSection, purchase: Array, horizon: Horizon) -> Market:
     """The market at purchase prices of shape (slots,) [currency/kWh]."""
-    incentive = np.zeros(horizon.slots)
-    for rule in section.incentives:
-        incentive[in_windows(horizon, rule.hours)] += rule.price
     sold = purchase if isinstance(section.feed_in, str) else np.full(horizon.slots, section.feed_in)
     return Market(
         purchase_price=purchase,
         feed_in_price=sold - section.feed_in_fee,
         reference_price=purchase + section.service_fee,
-        incentive=incentive,
         demand_charge=section.demand_charge,
     )
+
+
+def read_terms(section: PricesSection, horizon: Horizon) -> Terms:
+    """What the operator receives for what vehicles discharge."""
+    incentive = np.zeros(horizon.slots)
+    for rule in section.incentives:
+        incentive[in_windows(horizon, rule.hours)] += rule.price
+    return Terms.on_discharge("incentives", incentive)
 
 
 def _build_rules(

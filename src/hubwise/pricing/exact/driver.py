@@ -70,7 +70,7 @@ def _path(program: Program, session: Session) -> tuple[Index, Index, Index]:
     slots = len(session.floor)
     into = program.columns(slots, 0.0, session.up)
     out = program.columns(slots, 0.0, np.where(session.may_sell[session.run], session.down, 0.0))
-    top = np.full(slots, session.top)
+    top = session.top.copy()
     if session.ends_at_target:
         top[-1] = session.target
     energy = program.columns(slots, session.floor, top)
@@ -90,7 +90,7 @@ def _charging(
     """
     least, most = session.worth
     price = prices[0, session.group]
-    full = np.asarray(session.up * session.length, np.float64)
+    full = session.most_up
     charged = _totals(program, session, into)
     rent, at_full = _rent(program, most - session.buy[0], charged, full, np.zeros_like(full))
     charges = program.switches(len(full))
@@ -113,7 +113,7 @@ def _discharging(
     sells = session.may_sell
     least, most = session.worth
     price = prices[1, session.group[sells]]
-    full = np.asarray(session.down * session.length[sells], np.float64)
+    full = session.most_down[sells]
     drawn = _totals(program, session, out)[sells]
     rent, at_full = _rent(program, session.sell[1, sells] - least, drawn, full, np.zeros_like(full))
     draws = program.switches(len(full))
@@ -153,12 +153,12 @@ def _holding(program: Program, session: Session, worth: Index, energy: Index) ->
     floor, at_end = session.floor[last], energy[last]
     kept = np.arange(len(last)) < len(last) - session.ends_at_target
     can_empty = kept & (session.low <= floor + SAME)
-    can_fill = kept & (session.high >= session.top - SAME)
+    can_fill = kept & (session.high >= session.top[last] - SAME)
     span = session.worth[1] - session.worth[0]
     floor_rent, _ = _rent(
         program, span, at_end[can_empty], floor[can_empty], session.high[can_empty]
     )
-    top = np.full(int(can_fill.sum()), session.top)
+    top = session.top[last][can_fill]
     top_rent, _ = _rent(program, span, at_end[can_fill], top, session.low[can_fill])
     later = np.append(np.zeros(len(last) - 1), session.surplus_value)
     free = np.where(kept, 0.0, np.inf)

@@ -12,7 +12,7 @@ from hubwise.dispatch import Problem
 from hubwise.dispatch.units import station_schedule
 from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.domain.arrays import Array, Index
-from hubwise.drivers import best_response, schedule_cost, schedule_of
+from hubwise.drivers import batteries_of, best_response, schedule_cost, schedule_of
 from hubwise.pricing.exact.driver import DriverColumns, driver_columns
 from hubwise.pricing.exact.operator import (
     Hub,
@@ -138,14 +138,15 @@ class _Model:
     hub: Hub
     station_kw: Array
 
-    def batteries(self) -> Iterator[tuple[Index, Index, float, float]]:
+    def batteries(self) -> Iterator[tuple[Index, Index, Array, Array]]:
         """Columns in and out of every battery, and the most that a slot can hold of each."""
         for session, driver in zip(self.sessions, self.answers, strict=True):
             yield driver.into, driver.out, session.up, session.down
         for charged, discharged, power in zip(
             self.hub.charged, self.hub.discharged, self.station_kw, strict=True
         ):
-            yield charged, discharged, power, power
+            most = np.full(len(charged), power)
+            yield charged, discharged, most, most
 
 
 def _written(problem: Problem, family: Family, *, posted: bool) -> _Model:
@@ -194,13 +195,13 @@ def _begun(model: _Model, seconds: float, gap: float, start: Array | None) -> Ar
         return None
 
 
-def _circles(model: _Model, values: Array) -> list[tuple[Index, Index, float, float]]:
+def _circles(model: _Model, values: Array) -> list[tuple[Index, Index, Array, Array]]:
     """Slots in which a battery is charged and discharged: columns in and out, and their most."""
     found = []
     for into, out, most_in, most_out in model.batteries():
         circling = (values[into] > CIRCLE * most_in) & (values[out] > CIRCLE * most_out)
         if circling.any():
-            found.append((into[circling], out[circling], most_in, most_out))
+            found.append((into[circling], out[circling], most_in[circling], most_out[circling]))
     return found
 
 
@@ -210,7 +211,9 @@ def _result(
     fleet, horizon = problem.fleet, problem.situation.horizon
     prices = solution.values[model.prices]
     tariff = family.tariff(prices)
-    schedule = schedule_of(fleet, _session_change(problem, model, solution.values), horizon)
+    schedule = schedule_of(
+        batteries_of(fleet, horizon), _session_change(problem, model, solution.values), horizon
+    )
     stations = _stations(problem, model, solution.values)
     profit = account_of(problem, tariff, schedule, stations)[0].profit
     if abs(profit - solution.objective) > AGREEMENT * (1.0 + abs(profit)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.dispatch import Problem
+from hubwise.dispatch import Problem, past_peaks
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.exact.driver import DriverColumns
 from hubwise.pricing.exact.program import Program
@@ -87,7 +87,7 @@ def _store(program: Program, problem: Problem, hub: Hub) -> None:
     given, hours = problem.situation.hubs, problem.situation.horizon.slot_hours
     start = given.battery_initial_kwh
     least = np.zeros(hub.charged.shape)
-    least[:, -1] = start
+    least[:, -1] = given.least_final_kwh
     before = np.zeros_like(least)
     before[:, 0] = start
     energy = program.columns(least.shape, least, np.maximum(given.battery_kwh, start)[:, None])
@@ -97,6 +97,9 @@ def _store(program: Program, problem: Problem, hub: Hub) -> None:
         (energy, 1.0), (hub.charged, -into), (hub.discharged, out), low=before, high=before
     )
     program.put(rows[:, 1:], energy[:, :-1], -1.0)
+    value = np.broadcast_to(given.battery_end_value, len(given))
+    program.earn(energy[:, -1], value)
+    program.constant -= float(value @ given.least_final_kwh)
 
 
 def keep_limits(program: Program, problem: Problem, hub: Hub) -> None:
@@ -106,9 +109,11 @@ def keep_limits(program: Program, problem: Problem, hub: Hub) -> None:
     _share(program, problem, hub, row, slot, limits.upper[row, slot])
     if np.isfinite(problem.span_kw):
         slot = np.arange(limits.upper.shape[1])
-        peak = program.columns(1, -np.inf, np.inf)
+        past = problem.situation.so_far
+        span = max(problem.span_kw, past.head_span_kw)
+        peak = program.columns(1, past.head_peak_kw, past.head_valley_kw + span)
         head = np.zeros_like(slot)
-        for row, most, sign in ((head, 0.0, -1.0), (head + 1, problem.span_kw, 1.0)):
+        for row, most, sign in ((head, 0.0, -1.0), (head + 1, span, 1.0)):
             program.put(_share(program, problem, hub, row, slot, most), peak, sign)
 
 
@@ -144,19 +149,24 @@ def earn(
     """The operator's profit, line by line as the ledger counts it."""
     situation = problem.situation
     given, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
+    terms = problem.terms
     for session, driver in zip(sessions, answers, strict=True):
         for columns, factor in driver.net_cost:
             program.earn(columns, factor)
         plugged = slice(session.arrival, session.arrival + len(driver.out))
-        incentive = market.incentive[plugged] * session.discharge_efficiency
-        program.earn(driver.out, session.step_kwh * (incentive - session.wear_cost))
+        worth = terms.discharge[session.group_of_terms, plugged] * session.discharge_efficiency
+        program.earn(driver.out, session.step_kwh * (worth - session.wear_cost))
+        stored = terms.charge[session.group_of_terms, plugged] / session.charge_efficiency
+        program.earn(driver.into, session.step_kwh * stored)
     program.earn(hub.imported, -hours * market.purchase_price)
     program.earn(hub.exported, hours * market.feed_in_price)
     wear = given.battery_wear_cost / given.battery_discharge_efficiency
     program.earn(hub.discharged, -hours * wear[:, None])
     if market.demand_charge > 0.0:
-        peak = program.columns((len(given), 1), 0.0, problem.import_limit_kw[:, None])
+        past = np.minimum(past_peaks(problem), problem.import_limit_kw)[:, None]
+        peak = program.columns((len(given), 1), past, problem.import_limit_kw[:, None])
         program.require((hub.imported, 1.0), (peak, -1.0), high=0.0)
         program.earn(peak, -market.demand_charge)
+        program.constant += market.demand_charge * float(past.sum())
     others = hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
     program.constant += others - float(given.lease_cost.sum() + given.running_cost.sum())

@@ -38,9 +38,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.dispatch import Problem
+from hubwise.dispatch import Problem, session_units
 from hubwise.domain.arrays import Array, Flags, Index
-from hubwise.drivers import bounds
+from hubwise.drivers import Batteries
+from hubwise.drivers.kernel import fill_bounds
 from hubwise.pricing.family import Family
 
 
@@ -50,16 +51,16 @@ class Session:
 
     Parameters
     ----------
-    hub, arrival
-        Index of the hub, and the first slot.
+    hub, arrival, group_of_terms
+        Index of the hub, the first slot, and the group whose terms are the driver's.
     step_kwh
         What full power puts into the battery in one slot [kWh].
     up, down
-        Most that is put in, and drawn, in one slot.
-    start, target, top
-        Energy at arrival, least at departure, most at any time.
-    floor
-        Least energy at the end of each slot; shape (n,).
+        Most that is put in, and drawn, in each slot; shape (n,).
+    start, target
+        Energy at arrival, and least at departure.
+    floor, top
+        Least and most energy at the end of each slot; shape (n,).
     limit
         Most that may be drawn during the stay.
     run
@@ -83,13 +84,14 @@ class Session:
 
     hub: int
     arrival: int
+    group_of_terms: int
     step_kwh: float
-    up: float
-    down: float
+    up: Array
+    down: Array
     start: float
     target: float
-    top: float
     floor: Array
+    top: Array
     limit: float
     run: Index
     length: Index
@@ -113,13 +115,23 @@ class Session:
     @property
     def may_sell(self) -> Flags:
         """Runs in which some lawful price may make the driver discharge; shape (k,)."""
-        may_sell: Flags = (self.down > 0.0) & (self.sell[1] >= self.worth[0])
+        may_sell: Flags = (self.most_down > 0.0) & (self.sell[1] >= self.worth[0])
         return may_sell
+
+    @property
+    def most_up(self) -> Array:
+        """Most that is put in over each run; shape (k,)."""
+        return np.bincount(self.run, self.up).astype(float)
+
+    @property
+    def most_down(self) -> Array:
+        """Most that is drawn over each run; shape (k,)."""
+        return np.bincount(self.run, self.down).astype(float)
 
     @property
     def limit_binds(self) -> bool:
         """Whether the driver's own limit on battery use can be reached."""
-        return bool(self.limit < self.down * self.length[self.may_sell].sum())
+        return bool(self.limit < self.most_down[self.may_sell].sum())
 
 
 def sessions(problem: Problem, family: Family) -> list[Session]:
@@ -128,59 +140,72 @@ def sessions(problem: Problem, family: Family) -> list[Session]:
     Raises
     ------
     ValueError
-        If the family leaves prices unbounded.
+        If the family leaves prices unbounded, or sessions have what the program does not know: an
+        accepted price list, terms to drivers, a bound on energy that falls during the stay.
     """
     if not (np.isfinite(family.low).all() and np.isfinite(family.high).all()):
         raise ValueError("the exact method needs lower and upper bounds of all prices")
-    return [_stay(problem, family, i) for i in range(len(problem.fleet))]
+    units = session_units(problem.fleet, problem.situation.horizon, own=True)
+    if (problem.fleet.lists != problem.fleet.hub).any() or problem.terms.felt:
+        raise ValueError("the exact method takes no accepted price lists, nor terms to drivers")
+    return [_session(units, family, i) for i in range(len(problem.fleet))]
 
 
-def _stay(problem: Problem, family: Family, i: int) -> Session:
-    fleet, horizon = problem.fleet, problem.situation.horizon
-    hub, first, last = (int(c[i]) for c in (fleet.hub, fleet.arrival_slot, fleet.departure_slot))
-    limits = bounds(fleet, horizon.slot_hours)
-    step = float(limits.up[i] or limits.down[i] or 1.0)
-    up, limit = limits.up[i] / step, fleet.discharge_limit_kwh[i] / step
-    down = limits.down[i] / step if limit > 0.0 else 0.0
-    start, target, top = fleet.arrival_kwh[i] / step, limits.target[i] / step, limits.top[i] / step
-    reserve = np.minimum(fleet.reserve_kwh[i] / step, start + up * np.arange(last - first))
+def _session(units: Batteries, family: Family, i: int) -> Session:
+    hub, first, last = (int(c[i]) for c in (units.hub, units.arrival, units.departure))
+    n = last - first
+    up, down, before, top = np.empty(n), np.empty(n), np.empty(n), np.empty(n + 1)
+    fill_bounds(units, i, up, down, before, top)
+    if (np.diff(top) < 0.0).any():
+        raise ValueError("the exact method takes no bound on energy that falls during a stay")
+    step = float(up.max() or down.max() or 1.0)
+    start, target = units.start[i] / step, units.target[i] / step
+    up, limit, before, top = up / step, units.limit[i] / step, before / step, top[1:] / step
+    down = down / step if limit > 0.0 else np.zeros(n)
     groups = family.group[hub, first:last]
-    begins = np.append(True, (np.diff(groups) != 0) | (np.diff(reserve) != 0.0))
+    begins = np.append(True, (np.diff(groups) != 0) | (np.diff(before) != 0.0))
+    if units.up.shape[1] > 1:
+        begins[:] = True
     run = np.cumsum(begins) - 1
     length, group = np.bincount(run), groups[begins]
-    charge_eff, discharge_eff = fleet.charge_efficiency[i], fleet.discharge_efficiency[i]
-    wear, surplus = fleet.wear_cost[i], fleet.surplus_value[i]
+    charge_eff, discharge_eff = units.charge_eff[i], units.discharge_eff[i]
+    wear, surplus = units.wear[i], units.surplus[i]
     buy = np.stack([family.low[0, group], family.high[0, group]]) / charge_eff
     sell = np.stack([family.low[1, group], family.high[1, group]]) * discharge_eff - wear
     sell[1] = np.minimum(sell[1], buy[1])  # no arbitrage
-    only_needs = start <= target and reserve.max() <= target
+    only_needs = start <= target and before.max() <= target
     least = float(buy[0].min()) if only_needs else min(float(buy[0].min()), surplus)
     ends_at_target = bool(only_needs and surplus < least)
-    floor = np.append(reserve[1:], target)
+    floor = np.append(before[1:], target)
     low, high = _reach(start, up, down, top, floor, run, ends_at_target=ends_at_target)
     return Session(
-        hub, first, step, up, down, start, target, top, floor, limit, run, length, group, low,
-        high, buy, sell, (least, max(float(buy[1].max()), surplus)), charge_eff, discharge_eff,
-        wear, surplus, ends_at_target,
+        hub, first, int(units.group[i]), step, up, down, start, target, floor, top, limit, run,
+        length, group, low, high, buy, sell, (least, max(float(buy[1].max()), surplus)),
+        charge_eff, discharge_eff, wear, surplus, ends_at_target,
     )  # fmt: skip
 
 
 def _reach(
     start: float,
-    up: float,
-    down: float,
-    top: float,
+    up: Array,
+    down: Array,
+    top: Array,
     floor: Array,
     run: Index,
     *,
     ends_at_target: bool,
 ) -> tuple[Array, Array]:
     """Least and most energy that can stand at the end of each run, as seen from both ends."""
-    slots = np.arange(1, len(floor) + 1)
-    high = np.minimum(top, start + up * slots)
+    high, low = np.empty_like(floor), floor.copy()
+    most, least = start, start
+    for t in range(len(floor)):
+        most, least = min(top[t], most + up[t]), least - down[t]
+        high[t], low[t] = most, max(floor[t], least)
     if ends_at_target:
-        high = np.minimum(high, floor[-1] + down * slots[::-1] - down)
-    ahead = np.maximum.accumulate((floor - up * slots)[::-1])[::-1] + up * slots
-    low = np.maximum(ahead, start - down * slots)
+        high[-1] = min(high[-1], floor[-1])
+    for t in range(len(floor) - 2, -1, -1):
+        low[t] = max(low[t], low[t + 1] - up[t + 1])
+        if ends_at_target:
+            high[t] = min(high[t], high[t + 1] + down[t + 1])
     last = np.flatnonzero(np.append(np.diff(run) != 0, True))
     return low[last], high[last]

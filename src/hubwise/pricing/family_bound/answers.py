@@ -83,17 +83,19 @@ def thresholds_by_worth(
     """Backward pass: the worth of energy at one set of prices, the levels at another.
 
     ``buy``, ``sell``, ``up``, ``down``, ``floor`` (runs,), ``target``, ``top``, ``surplus`` as in
-    `hubwise.drivers.kernel.levels`; ``own_buy``, ``own_sell`` (runs,): what a run's own decision is
+    `hubwise.drivers.kernel.thresholds`; ``own_buy``, ``own_sell`` (runs,): what a run's own decision is
     taken at; ``tie``: positive where a tie counts as worth it. ``slope``, ``length``: scratch of at
     least 2 runs + 2. Writes ``charge_to`` and ``drain_to`` (runs,).
     """
+    n = buy.shape[0]
     low = target
+    high = max(top[n], target)
     pieces = 0
-    if top > target:
+    if high > target:
         slope[0] = -surplus
-        length[0] = top - target
+        length[0] = high - target
         pieces = 1
-    for t in range(buy.shape[0] - 1, -1, -1):
+    for t in range(n - 1, -1, -1):
         charge_to[t] = _reached(slope, length, pieces, low, own_buy[t], tie)
         drain_to[t] = _reached(slope, length, pieces, low, own_sell[t], tie)
         # As `insert`, `cut_back` and `cut_front`, written out: calls took three times as long.
@@ -110,12 +112,16 @@ def thresholds_by_worth(
             slope[k] = new
             length[k] = size
             pieces += 1
-        excess = down[t]
-        while pieces > 0 and length[pieces - 1] <= excess:
-            pieces -= 1
-            excess -= length[pieces]
-        if pieces > 0:
-            length[pieces - 1] -= excess
+        excess = down[t] + (high - top[t])
+        if excess < 0.0:
+            high += down[t]
+        else:
+            high = top[t]
+            while pieces > 0 and length[pieces - 1] <= excess:
+                pieces -= 1
+                excess -= length[pieces]
+            if pieces > 0:
+                length[pieces - 1] -= excess
         low -= up[t]
         if floor[t] > low:
             excess = floor[t] - low

@@ -40,7 +40,8 @@ class FamilyBound:
         No tariff of the family brings more [currency].
     boxes
         Boxes of prices that were looked at; 0 where the family has too many prices, or prices
-        without bounds, and ``profit`` is the bound for any tariff.
+        without bounds, or terms give drivers something beside, and ``profit`` is the bound for any
+        tariff.
     closed
         Whether more boxes would hardly lower it.
     """
@@ -78,7 +79,7 @@ def bound_family(
     rows = np.unique(family.group, axis=0)
     many = any(len(np.unique(row)) > MOST_GROUPS for row in rows)
     endless = not (np.isfinite(family.low).all() and np.isfinite(family.high).all())
-    if boxes <= 0 or many or endless:
+    if boxes <= 0 or many or endless or problem.terms.felt:
         return FamilyBound(any_tariff, 0, closed=False)
     if not len(problem.fleet):
         return FamilyBound(any_tariff, 0, closed=True)

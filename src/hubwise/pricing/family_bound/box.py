@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Problem, Units, least_cost, prices_of_limits, session_units
+from hubwise.dispatch import Dispatch, Problem, least_cost, prices_of_limits, session_units
 from hubwise.domain.arrays import Array, Index
+from hubwise.drivers import Batteries
 from hubwise.pricing.family import Family
 from hubwise.pricing.family_bound.least import SessionRuns, find_runs, least_in_box
 
@@ -37,7 +38,7 @@ class Part:
     ``excess`` is counted from ``free``, the least that the sessions can cost at all.
     """
 
-    units: Units
+    units: Batteries
     sessions: SessionRuns
     chosen: Index
     groups: Index
@@ -117,7 +118,9 @@ def parts_of(problem: Problem, family: Family, prices: Dispatch) -> list[Part]:
     for row in np.unique(family.group, axis=0):
         groups = np.unique(row)
         hubs = np.flatnonzero((family.group == row).all(axis=1))
-        chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs))
+        # Who was offered another list before does not answer to these prices.
+        answers = problem.fleet.lists == problem.fleet.hub
+        chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs) & answers)
         lawful = family.low[:, groups], family.high[:, groups], headroom
         parts.append(Part(units, sessions, chosen, groups, *lawful, both_ways))
     return parts
@@ -131,7 +134,7 @@ def _tightest_lines(headroom: Array) -> Array:
     return np.stack([lowest, slopes])
 
 
-def _sessions(problem: Problem, units: Units, family: Family, at: Dispatch) -> SessionRuns:
+def _sessions(problem: Problem, units: Batteries, family: Family, at: Dispatch) -> SessionRuns:
     situation, size = problem.situation, len(problem.fleet)
     horizon, price = situation.horizon, prices_of_limits(problem, at)
     sessions = SessionRuns(
@@ -139,8 +142,12 @@ def _sessions(problem: Problem, units: Units, family: Family, at: Dispatch) -> S
         runs=np.zeros(size, np.int64),
         group=np.zeros((size, horizon.slots), np.int64),
         floor=np.zeros((size, horizon.slots)),
+        top=np.zeros((size, horizon.slots + 1)),
+        up=np.zeros((size, horizon.slots)),
+        down=np.zeros((size, horizon.slots)),
         price=price,
-        reward=situation.market.incentive,
+        charge_worth=problem.terms.charge,
+        discharge_worth=problem.terms.discharge,
         free=least_cost(problem, price),
         key=np.zeros((size, PLACES), np.int64),
         kept=np.zeros((size, PLACES)),

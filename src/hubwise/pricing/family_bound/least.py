@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from hubwise.domain.arrays import Array, Index
-from hubwise.drivers.kernel import gather
+from hubwise.drivers.kernel import fill_bounds, gather
 from hubwise.pricing.family_bound.answers import (
     TIE,
     cut_back,
@@ -42,10 +42,12 @@ class SessionRuns(NamedTuple):
     """The runs of one price and one floor of every session, and what its answers cost.
 
     ``first`` (sessions, slots + 1): first slot of each run, counted from arrival, closed by the
-    length of the stay; ``runs`` (sessions,): how many; ``group``, ``floor`` (sessions, slots):
-    price group of each run and least energy at its start. ``price``, ``reward``: (hubs, slots)
-    and (slots,), what a kWh drawn at a hub costs the operator, and what it gets on top for a kWh
-    that vehicles discharge. ``free`` (sessions,): least cost of each session whatever it does.
+    length of the stay; ``runs`` (sessions,): how many; ``group``, ``floor``, ``up``, ``down``
+    (sessions, slots): price group of each run, least energy at its start, most energy put in and
+    drawn in each of its slots; ``top`` (sessions, slots + 1): most energy at its start, and at the
+    end. ``price`` (hubs, slots): what a kWh drawn at a hub costs the operator; ``charge_worth``,
+    ``discharge_worth`` (groups of terms, slots): what a kWh charged, or discharged, is worth
+    beside. ``free`` (sessions,): least cost of each session whatever it does.
     ``key``, ``kept`` (sessions, places): the table.
     """
 
@@ -53,8 +55,12 @@ class SessionRuns(NamedTuple):
     runs: Index
     group: Index
     floor: Array
+    top: Array
+    up: Array
+    down: Array
     price: Array
-    reward: Array
+    charge_worth: Array
+    discharge_worth: Array
     free: Array
     key: Index
     kept: Array
@@ -63,14 +69,18 @@ class SessionRuns(NamedTuple):
 @njit(cache=True, nogil=True)
 def find_runs(units, sessions, group):
     """Write the runs of every stay; ``group`` (hubs, slots)."""
+    merged = 1 if units.up.shape[1] == 1 else 0
     for i in range(units.hub.shape[0]):
+        n = units.departure[i] - units.arrival[i]
         groups = group[units.hub[i], units.arrival[i] : units.departure[i]].astype(np.float64)
-        sessions.runs[i] = gather(
-            groups, groups, units.up[i], units.start[i], units.reserve[i], sessions.first[i],
-            sessions.floor[i],
-        )  # fmt: skip
+        ups, downs, floor = sessions.up[i, :n], sessions.down[i, :n], sessions.floor[i, :n]
+        top = sessions.top[i, : n + 1]
+        fill_bounds(units, i, ups, downs, floor, top)
+        sessions.runs[i] = gather(groups, groups, floor, top, sessions.first[i], merged)
         for k in range(sessions.runs[i]):
-            sessions.group[i, k] = np.int64(groups[sessions.first[i, k]])
+            at = sessions.first[i, k]
+            sessions.group[i, k] = np.int64(groups[at])
+            ups[k], downs[k] = ups[at], downs[at]
 
 
 @njit(cache=True, nogil=True)
@@ -100,8 +110,8 @@ def _between(
     for k in range(n):
         g = group[k]
         slots = first[k + 1] - first[k]
-        up[k] = slots * slot_up
-        down[k] = slots * slot_down
+        up[k] = slots * slot_up[k]
+        down[k] = slots * slot_down[k]
         buy[k] = charge[0, g] / charge_eff
         dear_buy[k] = charge[1, g] / charge_eff
         sell[k] = discharge[0, g] * discharge_eff + lower - wear
@@ -123,7 +133,7 @@ def _between(
     for k in range(n):
         least = floor[k + 1] if k + 1 < n else target
         low[k] = max(low[k], least)
-        high[k] = min(high[k], top)
+        high[k] = min(high[k], top[k + 1])
 
 
 @njit(cache=True, nogil=True)
@@ -152,11 +162,12 @@ def _ways(n, scratch):
 
 @njit(cache=True, nogil=True)
 def _cheapest_between(
-    price, reward, first, floor, up, down, charge_eff, discharge_eff, wear, start, top, scratch
-):
+    price, charge_worth, discharge_worth, first, floor, up, down, charge_eff, discharge_eff, wear,
+    start, top, scratch,
+):  # fmt: skip
     """The least cost of a session among its set of answers [currency].
 
-    ``price``, ``reward``: those of the stay, shape (slots,).
+    ``price``, ``charge_worth``, ``discharge_worth``: those of the stay, shape (slots,).
     """
     buy, sell, least, most = scratch[17], scratch[18], scratch[19], scratch[20]
     low, high = scratch[21], scratch[22]
@@ -165,16 +176,16 @@ def _cheapest_between(
         way = int(scratch[16, k])
         last = first[k + 1] - 1
         for t in range(first[k], last + 1):
-            most[t] = up if way & CAN_CHARGE else 0.0
-            least[t] = -down if way & CAN_DRAIN else 0.0
+            most[t] = up[k] if way & CAN_CHARGE else 0.0
+            least[t] = -down[k] if way & CAN_DRAIN else 0.0
             if way & MUST_CHARGE:
-                least[t] = up
+                least[t] = up[k]
             if way & MUST_DRAIN:
-                most[t] = -down
+                most[t] = -down[k]
             low[t] = scratch[12, k] if t == last else floor[k]
-            high[t] = scratch[13, k] if t == last else top
-            buy[t] = price[t] / charge_eff
-            sell[t] = (price[t] + reward[t]) * discharge_eff - wear
+            high[t] = scratch[13, k] if t == last else top[k]
+            buy[t] = (price[t] - charge_worth[t]) / charge_eff
+            sell[t] = (price[t] + discharge_worth[t]) * discharge_eff - wear
             if sell[t] > buy[t] and least[t] < 0.0 < most[t]:
                 # Where going in a circle would pay, the chord: below the cost everywhere.
                 chord = (buy[t] * most[t] - sell[t] * least[t]) / (most[t] - least[t])
@@ -240,19 +251,20 @@ def least_in_box(units, sessions, chosen, level, charge, discharge, both_ways, l
     """
     # A tuple of arrays is dear to hand on: its members are counted at every call.
     first, runs, group, floor = sessions.first, sessions.runs, sessions.group, sessions.floor
-    price, reward, free = sessions.price, sessions.reward, sessions.free
+    price, free, top = sessions.price, sessions.free, sessions.top
+    charge_worth, discharge_worth = sessions.charge_worth, sessions.discharge_worth
     keys, kept = sessions.key, sessions.kept
-    up, down, hub, limit = units.up, units.down, units.hub, units.limit
+    up, down, hub, limit = sessions.up, sessions.down, units.hub, units.limit
     charge_eff, discharge_eff, wear = units.charge_eff, units.discharge_eff, units.wear
-    start, target, top, surplus = units.start, units.target, units.top, units.surplus
+    start, target, surplus, terms = units.start, units.target, units.surplus, units.group
     arrival, departure = units.arrival, units.departure
     scratch = np.empty((ROWS, 2 * floor.shape[1] + 4))
     for at in range(chosen.shape[0]):
         i = chosen[at]
         n = runs[i]
         _between(
-            first[i], group[i, :n], floor[i, :n], up[i], down[i], charge_eff[i], discharge_eff[i],
-            wear[i], start[i], target[i], top[i], surplus[i], limit[i] < np.inf, level, charge,
+            first[i], group[i, :n], floor[i, :n], up[i, :n], down[i, :n], charge_eff[i], discharge_eff[i],
+            wear[i], start[i], target[i], top[i, : n + 1], surplus[i], limit[i] < np.inf, level, charge,
             discharge, both_ways, scratch,
         )  # fmt: skip
         key = _ways(n, scratch)
@@ -260,8 +272,9 @@ def least_in_box(units, sessions, chosen, level, charge, discharge, both_ways, l
         if keys[i, place] != key:
             stay = slice(arrival[i], departure[i])
             found = _cheapest_between(
-                price[hub[i], stay], reward[stay], first[i], floor[i, :n], up[i], down[i],
-                charge_eff[i], discharge_eff[i], wear[i], start[i], top[i], scratch,
+                price[hub[i], stay], charge_worth[terms[i], stay], discharge_worth[terms[i], stay],
+                first[i], floor[i, :n], up[i], down[i], charge_eff[i], discharge_eff[i], wear[i],
+                start[i], top[i], scratch,
             )  # fmt: skip
             keys[i, place] = key
             # What a discharge limit costs is in `free` only: the larger of two bounds is one.

@@ -20,7 +20,7 @@ from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.search.loop import Method, SearchResult, Setting, run_search
-from hubwise.pricing.value import best_of, rounds_to_judge
+from hubwise.pricing.value import best_of, reward, rounds_to_judge
 
 # Numbers of clusters before every group is on its own.
 CLUSTERS = (4, 8)
@@ -153,7 +153,7 @@ def _clusterings(family: Family, problem: Problem, relaxed: Dispatch) -> Iterato
     """Cluster of each group of slots, coarse to fine; each shape (groups,)."""
     marginal = relaxed.marginal_price
     even = np.ones((2, *marginal.shape))
-    worth = family.vector(marginal, marginal + problem.situation.market.incentive, even)
+    worth = family.vector(marginal, marginal + reward(problem), even)
     coarser = [count for count in CLUSTERS if count < family.groups]
     if coarser:
         tree = linkage(worth.T, "ward")

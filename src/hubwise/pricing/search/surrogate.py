@@ -22,7 +22,7 @@ from hubwise.dispatch import Problem
 from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.search.loop import Setting, Valued
-from hubwise.pricing.value import cost_ceiling
+from hubwise.pricing.value import cost_ceiling, reward
 
 # Classes of drivers, and principal components of their load curves, at most.
 CLASSES = 6
@@ -217,7 +217,7 @@ def _regression(known: Array, targets: Array, components: int) -> Callable[[Arra
 
 def _reckoned(problem: Problem, prices: Array, loads: Array, wear: Array, marginal: Array) -> Array:
     """What loads (m, K, 2, T) at prices (m, 2, T) are worth at marginal prices [currency]."""
-    hours, incentive = problem.situation.horizon.slot_hours, problem.situation.market.incentive
+    hours, incentive = problem.situation.horizon.slot_hours, reward(problem)
     total = hours * loads.sum(axis=1)
     worn = hours * loads[:, :, 1].sum(axis=2) @ wear
     paid = (prices[:, 0] * total[:, 0] - prices[:, 1] * total[:, 1]).sum(axis=1) + worn

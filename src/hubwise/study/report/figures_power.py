@@ -138,7 +138,9 @@ def _posted(
 
 def _incentive_bands(scenario: Scenario) -> list[Spec]:
     """A shade behind every run of slots in which discharging earns an incentive."""
-    paid = np.concatenate([[0], scenario.situation.market.incentive > 0, [0]]).astype(int)
+    paid = np.concatenate(
+        [[0], scenario.situation.terms.on_discharging(scenario.situation.horizon.slots) > 0, [0]]
+    ).astype(int)
     edges = np.flatnonzero(np.diff(paid))
     return [
         {

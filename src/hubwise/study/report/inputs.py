@@ -70,7 +70,7 @@ def price_rules(scenario: Scenario) -> str:
         rules.charge_price_max,
         rules.discharge_price_min,
         rules.discharge_price_max,
-        market.incentive,
+        scenario.situation.terms.on_discharging(horizon.slots),
     )
     rows = []
     for block, name in enumerate(rules.block_names):

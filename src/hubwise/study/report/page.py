@@ -197,7 +197,9 @@ def _switch(shares: Sequence[float]) -> str:
 
 
 def _price_caption(scenario: Scenario) -> str:
-    incentive = float(scenario.situation.market.incentive.max())
+    incentive = float(
+        scenario.situation.terms.on_discharging(scenario.situation.horizon.slots).max()
+    )
     if incentive <= 0:
         return "Prices at the charger, per kWh on the AC side."
     paid = escape(number(incentive, 2, scenario.situation.market.currency))
