@@ -12,7 +12,7 @@ from hubwise.audit.drivers import REGRET
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
-from hubwise.audit.money import account, agree_numbers, is_number, profit
+from hubwise.audit.money import account, agree_numbers, is_number, leaves, profit
 from hubwise.audit.prices import price_groups
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.audit.stays import charging_at_once_kw
@@ -81,15 +81,6 @@ _CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
 _CHECKED_ELSEWHERE |= {"transformers", "limits_missed", "mends"}
 _CHECKED_ELSEWHERE |= {"wear", "wear_change", "wear_priced", "wear_nonlinear", "warnings"}
 _CHECKED_ELSEWHERE |= {"fade_per_year_driving", "fade_per_year_v2g"}
-
-
-def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested keys as one path each, joined by dots."""
-    flat: dict[str, Any] = {}
-    for key, item in value.items():
-        nested = isinstance(item, dict) and item
-        flat |= leaves(item, f"{prefix}{key}.") if nested else {prefix + key: item}
-    return flat
 
 
 def feeder_figures(evidence: Evidence) -> Figures:
