@@ -3,8 +3,8 @@
 >>> import hubwise as hw
 >>> plan = hw.make_plan(hw.load("ieee33"))
 
-`plan`, `study` and `audit` are functions that have the names of the rooms they come from; what
-else is in those rooms is imported as ``from hubwise.plan import ...``.
+What else is in a room is imported from it, as ``from hubwise.plan import make_replan``; every
+module is reached under its own name, as ``import hubwise.record.folder``.
 """
 
 from importlib.metadata import version

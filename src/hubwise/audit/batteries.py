@@ -88,7 +88,7 @@ def _sums(evidence: Evidence, found: dict[str, Array]) -> Check:
                 found["equivalent_full_cycles_v2g"],
                 own - kept,
             ),
-            "ageing.wear_linear": (found["wear_linear"], evidence.given.wear_cost * drawn),
+            "ageing.wear_linear": (found["wear_linear"], evidence.original.wear_cost * drawn),
             "ageing.wear_nonlinear": _known(
                 found["wear_nonlinear"], found["fade_v2g"] * _worth(evidence)
             ),
