@@ -206,6 +206,7 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
             block=longer(rules.block),
             **{key: longer(getattr(rules, key)) for key in bounds},
         ),
+        terms=Terms(),
     )
     made = make_plan(scenario, strategy="uncoordinated")
     names = list(made.result["prices"]["north"])

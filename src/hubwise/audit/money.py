@@ -27,17 +27,11 @@ def check_money(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield agree_numbers(
         "money: account",
         "The operator's line items are sums over bills, meters and stations",
-        _flat(evidence.folder.summary["account"]),
+        {"station_stock": 0.0} | leaves(evidence.folder.summary["account"]),
         account(evidence, conduct),
         MONEY,
     )
     yield _books(evidence)
-
-
-def _flat(items: Mapping[str, Any]) -> dict[str, Any]:
-    """The account with the lines of its terms beside the others."""
-    terms = items.get("terms") or {}
-    return {**items, **{f"terms.{source}": amount for source, amount in terms.items()}}
 
 
 def agree_numbers(
@@ -62,6 +56,15 @@ def agree_numbers(
     ]
     advice = "the summary is not of these tables: make the plan again"
     return judge(name, promise, findings, tolerance, advice=advice)
+
+
+def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys as one path each, joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        nested = isinstance(item, dict) and item
+        flat |= leaves(item, f"{prefix}{key}.") if nested else {prefix + key: item}
+    return flat
 
 
 def _apart(found: Any, value: float) -> float:

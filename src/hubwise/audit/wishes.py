@@ -47,7 +47,7 @@ def check_wishes(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
         pairs = zip(names, session, strict=True)
         return np.array([columns[name][k] for name, k in pairs], dtype=float)
 
-    asked = due({name: np.asarray(getattr(evidence.given, name), dtype=float) for name in given})
+    asked = due({name: np.asarray(getattr(evidence.original, name), dtype=float) for name in given})
     honoured = due({k: v.astype(float) for k, v in _honoured(evidence, conduct, given).items()})
     found = {name: table[name].cast(pl.Float64).to_numpy() for name in ("asked", "given")}
     flags = table["honoured"].cast(pl.Float64).to_numpy()
@@ -113,7 +113,7 @@ def _most_saving(evidence: Evidence) -> Array:
     price and the highest discharge price; every slot does one of the two.
     """
     fleet, horizon, rules = (
-        evidence.given,
+        evidence.original,
         evidence.scenario.situation.horizon,
         evidence.scenario.situation.rules,
     )
@@ -191,7 +191,7 @@ def _given(evidence: Evidence) -> dict[str, Array]:
 
 
 def _honoured(evidence: Evidence, conduct: Conduct, given: dict[str, Array]) -> dict[str, Flags]:
-    fleet, wants = evidence.fleet, evidence.given
+    fleet, wants = evidence.fleet, evidence.original
     decides = fleet.participating & conduct.posts_prices
     return {
         "departure_slot": given["departure_slot"] <= wants.departure_slot,
