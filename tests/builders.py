@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from hubwise.domain import (
     Scenario,
     Search,
     Situation,
+    SlotBounds,
+    Terms,
 )
 
 SESSION: dict[str, Any] = {
@@ -60,13 +62,17 @@ def fleet_of(size: int, slots: int, **columns: Any) -> Fleet:
     given.setdefault("actual_departure_slot", given["departure_slot"])
     return Fleet(
         **{
-            field.name: np.full(size, given[field.name])
-            if np.ndim(given[field.name]) == 0
-            else np.asarray(given[field.name])
+            field.name: _column(given[field.name], size)
             for field in fields(Fleet)
             if field.name in given
         }
     )
+
+
+def _column(value: Any, size: int) -> Any:
+    if value is None or isinstance(value, SlotBounds):
+        return value
+    return np.full(size, value) if np.ndim(value) == 0 else np.asarray(value)
 
 
 def scenario_of(situation: Situation, **experiment: Any) -> Scenario:
@@ -127,7 +133,6 @@ def small_situation(
             purchase_price=purchase,
             feed_in_price=purchase.copy(),
             reference_price=purchase + 0.3,
-            incentive=np.where(np.arange(slots) >= slots // 2, 0.05, 0.0),
             currency="EUR",
         ),
         rules=PriceRules(
@@ -139,7 +144,13 @@ def small_situation(
             block_names=tuple(f"block {k}" for k in range(int(blocks.max()) + 1)),
         ),
         promises=Promises(),
+        terms=Terms.on_discharge("incentives", np.where(np.arange(slots) >= slots // 2, 0.05, 0.0)),
     )
+
+
+def on_discharging(situation: Situation) -> np.ndarray:
+    """What the operator receives for a kWh that participants discharge; shape (slots,)."""
+    return situation.terms.on_discharging(situation.horizon.slots)
 
 
 def stiff_feeder(hubs: int, base_kw: np.ndarray) -> Feeder:
@@ -185,4 +196,61 @@ def mixed_fleet(rng: np.random.Generator, size: int, hubs: int, slots: int) -> F
         charge_efficiency=rng.choice([0.95, 0.9], size),
         wear_cost=rng.choice([0.0, 0.03, 0.11], size),
         discharge_limit_kwh=rng.choice([np.inf, 4.0, 9.0], size),
+    )
+
+
+def stay_bounds(fleet: Fleet, i: int, hours: float) -> tuple[np.ndarray, ...]:
+    """Bounds of one stay, slot by slot, in plain steps from what the model's text says.
+
+    Most power each way [kW], least and most energy at the end of each slot [kWh]: shape (n,) each.
+    """
+    first, last = int(fleet.arrival_slot[i]), int(fleet.departure_slot[i])
+    start = float(fleet.arrival_kwh[i])
+    lowest = highest = start
+    rows = []
+    for t in range(first, last):
+        power_in, power_out = float(fleet.charge_kw_max[i]), float(fleet.discharge_kw_max[i])
+        least, most = float(fleet.reserve_kwh[i]), max(float(fleet.max_kwh[i]), start)
+        if fleet.bounds is not None:
+            power_in = min(power_in, fleet.bounds.charge_kw[i, t])
+            power_out = min(power_out, fleet.bounds.discharge_kw[i, t])
+            least = max(least, fleet.bounds.least_kwh[i, t])
+            most = min(most, fleet.bounds.most_kwh[i, t])
+        can_have = highest + hours * power_in * float(fleet.charge_efficiency[i])
+        must_have = lowest - hours * power_out / float(fleet.discharge_efficiency[i])
+        most = max(most, must_have)
+        least = min(least, can_have, most)
+        highest, lowest = min(can_have, most), max(must_have, least)
+        rows.append((power_in, power_out, least, most))
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    wanted = max(float(fleet.required_kwh[i]), float(fleet.reserve_kwh[i]))
+    columns[2][-1] = min(wanted, highest)
+    return tuple(columns)
+
+
+def with_slot_bounds(fleet: Fleet, slots: int, rng: np.random.Generator) -> Fleet:
+    """The same sessions with bounds that change: tapers, outages, dimming, calls, head-room."""
+    shape = (len(fleet), slots)
+    power = rng.choice([0.0, 0.3, 0.7, 1.0, np.inf], (2, *shape), p=[0.1, 0.1, 0.2, 0.2, 0.4])
+    room = fleet.max_kwh - fleet.arrival_kwh
+    least = np.where(
+        rng.random(shape) < 0.15,
+        fleet.arrival_kwh[:, None] + rng.uniform(-0.3, 0.8, shape) * room[:, None],
+        -np.inf,
+    )
+    most = np.where(
+        rng.random(shape) < 0.15, fleet.max_kwh[:, None] * rng.uniform(0.4, 1.0, shape), np.inf
+    )
+    return replace(
+        fleet,
+        bounds=SlotBounds(
+            charge_kw=power[0] * fleet.charge_kw_max[:, None],
+            discharge_kw=np.where(
+                np.isinf(power[1]),
+                np.inf,
+                np.nan_to_num(power[1], posinf=0.0) * fleet.discharge_kw_max[:, None],
+            ),
+            least_kwh=least,
+            most_kwh=most,
+        ),
     )

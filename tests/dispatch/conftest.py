@@ -8,9 +8,10 @@ import highspy
 import numpy as np
 import pytest
 
+from builders import stay_bounds
 from hubwise.dispatch import Dispatch, Problem, feeder_limits, make_problem
 from hubwise.domain import Situation, Tariff
-from hubwise.drivers import best_response, bounds, uncoordinated
+from hubwise.drivers import best_response, felt_tariff, uncoordinated
 from hubwise.ledger import hub_flows, sum_by_hub
 
 
@@ -51,10 +52,11 @@ def _social_cost(problem: Problem, answer: Dispatch) -> float:
     wear = problem.fleet.wear_cost / problem.fleet.discharge_efficiency
     station_wear = hubs.battery_wear_cost / hubs.battery_discharge_efficiency
     energy = (
-        np.maximum(net, 0.0) @ market.purchase_price
-        - np.maximum(-net, 0.0) @ market.feed_in_price
-        - flows.ev_discharge_kw @ market.incentive
+        np.maximum(net, 0.0) @ market.purchase_price - np.maximum(-net, 0.0) @ market.feed_in_price
     ).sum()
+    group = problem.fleet.groups
+    energy -= (answer.schedule.discharge_kw * problem.terms.discharge[group]).sum()
+    energy -= (answer.schedule.charge_kw * problem.terms.charge[group]).sum()
     wears = wear @ answer.schedule.discharge_kw.sum(axis=1)
     wears += station_wear @ answer.stations.discharge_kw.sum(axis=1)
     peaks = np.maximum(net, 0.0).max(axis=1).sum()
@@ -93,31 +95,31 @@ def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
 
 def _add_sessions(program, problem, tariff, parts) -> None:
     fleet, situation = problem.fleet, problem.situation
-    hours, reward = situation.horizon.slot_hours, situation.market.incentive
-    limits = bounds(fleet, hours)
-    least = best_response(fleet, tariff, situation.horizon)[1] if tariff else np.zeros(len(fleet))
+    hours, terms = situation.horizon.slot_hours, problem.terms
+    felt = felt_tariff(fleet, tariff, terms) if tariff else None
+    least = best_response(*felt, situation.horizon)[1] if felt else np.zeros(len(fleet))
     for i in range(len(fleet)):
         h, wear = int(fleet.hub[i]), fleet.wear_cost[i] / fleet.discharge_efficiency[i]
-        energy, paid, drawn = float(fleet.arrival_kwh[i]), 0.0, 0.0
-        reached = energy
-        for t in range(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i])):
-            charge = program.addVariable(0.0, fleet.charge_kw_max[i])
+        group, energy, paid, drawn = int(fleet.groups[i]), float(fleet.arrival_kwh[i]), 0.0, 0.0
+        bounds = zip(*stay_bounds(fleet, i, hours), strict=True)
+        for t, (most_in, most_out, lowest, highest) in enumerate(
+            bounds, int(fleet.arrival_slot[i])
+        ):
+            charge = program.addVariable(0.0, most_in, -hours * terms.charge[group, t])
             discharge = program.addVariable(
-                0.0, fleet.discharge_kw_max[i], hours * (wear - reward[t])
+                0.0, most_out, hours * (wear - terms.discharge[group, t])
             )
-            reached += limits.up[i]
-            last = t == fleet.departure_slot[i] - 1
-            floor = limits.target[i] if last else min(fleet.reserve_kwh[i], reached)
-            level = program.addVariable(min(floor, limits.top[i]), limits.top[i])
+            level = program.addVariable(min(lowest, highest), highest)
             loss = hours / fleet.discharge_efficiency[i]
             gain = hours * fleet.charge_efficiency[i]
             program.addConstr(level == energy + gain * charge - loss * discharge)
             energy = level
             drawn += loss * discharge
             parts[h][t].append(charge - discharge)
-            if tariff:
-                pays = tariff.charge_price[h, t] * charge
-                earns = (tariff.discharge_price[h, t] - wear) * discharge
+            if felt:
+                row = int(felt[0].lists[i])
+                pays = felt[1].charge_price[row, t] * charge
+                earns = (felt[1].discharge_price[row, t] - wear) * discharge
                 paid += hours * pays - hours * earns
         if np.isfinite(fleet.discharge_limit_kwh[i]):
             program.addConstr(drawn <= fleet.discharge_limit_kwh[i])

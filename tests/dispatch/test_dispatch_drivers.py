@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.dispatch import dispatch, pessimistic, undelegated
-from hubwise.domain import Tariff
-from hubwise.drivers import best_response, bounds, schedule_cost
+from hubwise.domain import Horizon, Tariff, Terms
+from hubwise.drivers import best_response, least_at_departure, schedule_cost
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -34,7 +35,9 @@ def regret(problem, tariff: Tariff, schedule) -> np.ndarray:
 
 def assert_limits_hold(fleet, schedule, hours: float) -> None:
     """Every limit of every session, from the schedule's powers alone."""
-    limits = bounds(fleet, hours)
+    target = least_at_departure(fleet, Horizon(datetime(2024, 1, 1, tzinfo=UTC), 24, 30))
+    up = hours * fleet.charge_efficiency * fleet.charge_kw_max
+    top = np.maximum(fleet.max_kwh, fleet.arrival_kwh)
     slot = np.arange(schedule.charge_kw.shape[1])
     away = (slot < fleet.arrival_slot[:, None]) | (slot >= fleet.departure_slot[:, None])
     assert not schedule.charge_kw[away].any()
@@ -47,10 +50,10 @@ def assert_limits_hold(fleet, schedule, hours: float) -> None:
     energy = fleet.arrival_kwh[:, None] + np.cumsum(gained - drawn, axis=1)
     np.testing.assert_allclose(schedule.energy_kwh, energy, atol=1e-9)
     since = np.clip(slot + 1 - fleet.arrival_slot[:, None], 0, None)
-    at_once = fleet.arrival_kwh[:, None] + limits.up[:, None] * since
+    at_once = fleet.arrival_kwh[:, None] + up[:, None] * since
     assert (energy >= np.minimum(fleet.reserve_kwh[:, None], at_once) - 1e-9).all()
-    assert (energy <= limits.top[:, None] + 1e-9).all()
-    assert (energy[:, -1] >= limits.target - 1e-9).all()
+    assert (energy <= top[:, None] + 1e-9).all()
+    assert (energy[:, -1] >= target - 1e-9).all()
     assert (drawn.sum(axis=1) <= fleet.discharge_limit_kwh + 1e-9).all()
 
 
@@ -165,9 +168,8 @@ def test_wear_counts_where_a_cycle_is_a_tie(small_situation, make_problem_of) ->
         situation.market,
         purchase_price=purchase,
         feed_in_price=purchase,
-        incentive=np.zeros(4),
     )
-    problem = make_problem_of(replace(situation, fleet=fleet, market=market))
+    problem = make_problem_of(replace(situation, fleet=fleet, market=market, terms=Terms()))
     tariff = Tariff(np.full((1, 4), 0.5), np.full((1, 4), 0.75))
     assert dispatch(problem, tariff, rounds=10, flat=False).schedule.discharge_kw.sum() == 0.0
     assert pessimistic(problem, tariff).discharge_kw.sum() > 1.0

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwise.dispatch import dispatch
-from hubwise.domain import Tariff
+from builders import with_slot_bounds
+from hubwise.dispatch import dispatch, social_cost_bound
+from hubwise.domain import Tariff, Term, Terms
+from hubwise.drivers import best_response, felt_tariff, schedule_cost
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -22,8 +24,8 @@ def sold_for_less(situation):
     """
     market = situation.market
     feed_in = market.purchase_price - 0.05
-    incentive = np.zeros_like(feed_in)
-    return replace(situation, market=replace(market, feed_in_price=feed_in, incentive=incentive))
+    market = replace(market, feed_in_price=feed_in)
+    return replace(situation, market=market, terms=Terms())
 
 
 def tied_tariff(situation, seed: int) -> Tariff:
@@ -146,10 +148,9 @@ def test_solar_at_negative_prices(
         situation.market,
         purchase_price=purchase,
         feed_in_price=np.full(24, feed_in),
-        incentive=np.zeros(24),
     )
     hubs = replace(situation.hubs, solar_kw=solar)
-    problem = make_problem_of(replace(situation, market=market, hubs=hubs))
+    problem = make_problem_of(replace(situation, market=market, hubs=hubs, terms=Terms()))
     answer = dispatch(problem, None, rounds=100, flat=False)
     used = answer.stations.solar_kw
     assert ((used >= 0.0) & (used <= solar)).all()
@@ -180,8 +181,7 @@ def test_more_rounds_are_never_worse(
 ) -> None:
     """Without shared limits and pulls every round lowers the cost, or leaves it."""
     situation = small_situation(seed, solar=True)
-    none = np.zeros(situation.horizon.slots)
-    situation = replace(situation, market=replace(situation.market, incentive=none))
+    situation = replace(situation, terms=Terms())
     problem = make_problem_of(situation)
     tariff = tied_tariff(situation, seed) if posted else None
     costs = [
@@ -199,3 +199,61 @@ def test_gap_bounds_what_is_left(small_situation, make_problem_of, social_cost) 
         many = dispatch(problem, None, rounds=22, flat=False)
         gained = social_cost(problem, few) - social_cost(problem, many)
         assert gained <= few.gap + 1e-9
+
+
+def with_openings(situation, seed: int):
+    """Bounds that change over the stay, and a club whose drivers and whose operator get paid."""
+    rng, slots = np.random.default_rng(seed), situation.horizon.slots
+    fleet = with_slot_bounds(situation.fleet, slots, rng)
+    size = len(fleet)
+    fleet = replace(
+        fleet, group=rng.integers(0, 2, size), discharge_limit_kwh=np.full(size, np.inf)
+    )
+    club = Term.of(
+        "club",
+        2,
+        slots,
+        charge_to_driver=rng.uniform(0.0, 0.02, (2, slots)),
+        charge_to_operator=rng.uniform(0.0, 0.02, (2, slots)),
+    )
+    return replace(situation, fleet=fleet, terms=Terms((club,)))
+
+
+@given(seeds)
+@settings(max_examples=15)
+def test_the_relaxed_optimum_with_all_openings(
+    small_situation, make_problem_of, social_cost, least_social_cost, seed
+) -> None:
+    """With bounds by slot and terms by group the relaxed cost is HiGHS', and the bound below it."""
+    situation = with_openings(sold_for_less(small_situation(seed, sessions=6)), seed)
+    problem = make_problem_of(situation)
+    answer = dispatch(problem, None, rounds=150, flat=False)
+    least = least_social_cost(problem)
+    assert social_cost(problem, answer) == pytest.approx(least, abs=half_a_percent(problem))
+    bare = social_cost_bound(problem, answer)
+    others = situation.horizon.slot_hours * float(
+        problem.others_kw.sum(axis=0) @ situation.market.purchase_price
+    )
+    assert bare + others <= least + 1e-6
+
+
+@given(seeds)
+@settings(max_examples=15)
+def test_no_driver_regrets_with_all_openings(small_situation, make_problem_of, seed) -> None:
+    """At posted prices, with bounds by slot, terms and lists that were accepted before."""
+    situation = with_openings(sold_for_less(small_situation(seed, sessions=8)), seed)
+    hubs, slots = len(situation.hubs), situation.horizon.slots
+    rng = np.random.default_rng(seed)
+    offered = np.where(rng.random(8) < 0.5, situation.fleet.hub, hubs)
+    situation = replace(situation, fleet=situation.fleet.offered(offered))
+    problem = make_problem_of(situation)
+    posted = tied_tariff(situation, seed)
+    frozen = np.full((1, slots), 0.4)
+    tariff = Tariff(
+        np.concatenate([posted.charge_price + 0.05, frozen]),
+        np.concatenate([posted.discharge_price, 0.5 * frozen]),
+    )
+    schedule = dispatch(problem, tariff, rounds=6).schedule
+    felt = felt_tariff(problem.fleet, tariff, problem.terms)
+    least = best_response(*felt, situation.horizon)[1]
+    assert (schedule_cost(*felt, schedule, situation.horizon) - least <= 1e-6).all()

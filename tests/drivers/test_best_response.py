@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import highspy
@@ -10,9 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import fleet_of
-from hubwise.domain import Fleet, Horizon, Tariff
-from hubwise.drivers import best_response, bounds, schedule_cost, uncoordinated
+from builders import fleet_of, stay_bounds, with_slot_bounds
+from hubwise.domain import Fleet, Horizon, Schedule, SlotBounds, Tariff, Term, Terms
+from hubwise.drivers import (
+    best_response,
+    felt_response,
+    least_at_departure,
+    schedule_cost,
+    uncoordinated,
+)
 
 INFINITE = highspy.kHighsInf
 
@@ -54,34 +61,28 @@ def random_tariff(rng: np.random.Generator, slots: int, levels: int) -> Tariff:
 def highs_cost(fleet: Fleet, i: int, tariff: Tariff, horizon: Horizon) -> float:
     """The optimal cost of session ``i`` by a HiGHS linear program written from the model."""
     a, d, hours = int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]), horizon.slot_hours
-    n, h = d - a, int(fleet.hub[i])
+    n, h = d - a, int(fleet.lists[i])
     eta_in, eta_out = float(fleet.charge_efficiency[i]), float(fleet.discharge_efficiency[i])
-    arrival, top = fleet.arrival_kwh[i], max(fleet.max_kwh[i], fleet.arrival_kwh[i])
-    full_speed = arrival + eta_in * hours * fleet.charge_kw_max[i] * np.arange(1, n + 1)
-    floor = np.minimum(fleet.reserve_kwh[i], full_speed)
-    target = min(max(fleet.required_kwh[i], fleet.reserve_kwh[i]), top, full_speed[-1])
-    floor[-1] = max(floor[-1], target)
+    most_in, most_out, least, most = stay_bounds(fleet, i, hours)
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     charge = [
-        solver.addVariable(0, fleet.charge_kw_max[i], hours * tariff.charge_price[h, t])
-        for t in range(a, d)
+        solver.addVariable(0, most_in[k], hours * tariff.charge_price[h, a + k]) for k in range(n)
     ]
     drawn_cost = fleet.wear_cost[i] / eta_out
     discharge = [
-        solver.addVariable(
-            0, fleet.discharge_kw_max[i], hours * (drawn_cost - tariff.discharge_price[h, t])
-        )
-        for t in range(a, d)
+        solver.addVariable(0, most_out[k], hours * (drawn_cost - tariff.discharge_price[h, a + k]))
+        for k in range(n)
     ]
     value = fleet.surplus_value[i]
     energy = [
-        solver.addVariable(min(floor[k], top), top, -value if k == n - 1 else 0.0) for k in range(n)
+        solver.addVariable(min(least[k], most[k]), most[k], -value if k == n - 1 else 0.0)
+        for k in range(n)
     ]
     for k in range(n):
         step = eta_in * hours * charge[k] - hours / eta_out * discharge[k]
         before = energy[k - 1] if k else 0.0
-        solver.addConstr(energy[k] - before - step == (0.0 if k else arrival))
+        solver.addConstr(energy[k] - before - step == (0.0 if k else fleet.arrival_kwh[i]))
     if np.isfinite(fleet.discharge_limit_kwh[i]):
         solver.addConstr(
             sum(hours / eta_out * p for p in discharge) <= fleet.discharge_limit_kwh[i]
@@ -91,53 +92,104 @@ def highs_cost(fleet: Fleet, i: int, tariff: Tariff, horizon: Horizon) -> float:
     return float(solver.getInfo().objective_function_value + value * fleet.required_kwh[i])
 
 
-def make(seed: int, size: int, slots: int, levels: int) -> tuple[Fleet, Tariff, Horizon]:
-    rng = np.random.default_rng(seed)
-    horizon = Horizon(datetime(2024, 1, 1, tzinfo=UTC), slots, 15)
-    return random_fleet(rng, size, slots), random_tariff(rng, slots, levels), horizon
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 8))
-@settings(max_examples=60, deadline=None)
-def test_cost_equals_a_linear_program(seed: int, slots: int, levels: int) -> None:
-    """The best response costs what HiGHS says is the least, to 1e-6, for sessions of any kind."""
-    fleet, tariff, horizon = make(seed, 4, slots, levels)
-    _, cost = best_response(fleet, tariff, horizon)
-    for i in range(len(fleet)):
-        assert cost[i] == pytest.approx(highs_cost(fleet, i, tariff, horizon), abs=1e-6)
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 96), st.integers(1, 8))
-@settings(max_examples=60, deadline=None)
-def test_schedule_is_feasible_and_costs_what_it_says(seed: int, slots: int, levels: int) -> None:
-    """Every limit of the session holds in every slot, and the cost is the schedule's own."""
-    fleet, tariff, horizon = make(seed, 30, slots, levels)
-    schedule, cost = best_response(fleet, tariff, horizon)
-    limits = bounds(fleet, horizon.slot_hours)
-    slot = np.arange(slots)
+def assert_kept(fleet: Fleet, schedule: Schedule, hours: float) -> None:
+    """Every bound of every stay holds in every slot, from the schedule's powers alone."""
+    slot = np.arange(schedule.charge_kw.shape[1])
     away = (slot < fleet.arrival_slot[:, None]) | (slot >= fleet.departure_slot[:, None])
     assert not schedule.charge_kw[away].any()
     assert not schedule.discharge_kw[away].any()
     assert not ((schedule.charge_kw > 0) & (schedule.discharge_kw > 0)).any()
-    assert (schedule.charge_kw <= fleet.charge_kw_max[:, None]).all()
-    assert (schedule.discharge_kw <= fleet.discharge_kw_max[:, None]).all()
-    step = 0.25 * (
+    step = hours * (
         fleet.charge_efficiency[:, None] * schedule.charge_kw
         - schedule.discharge_kw / fleet.discharge_efficiency[:, None]
     )
     energy = fleet.arrival_kwh[:, None] + np.cumsum(step, axis=1)
     np.testing.assert_allclose(schedule.energy_kwh, energy, atol=1e-9)
-    stay = (fleet.departure_slot - fleet.arrival_slot)[:, None]
-    since = np.clip(slot + 1 - fleet.arrival_slot[:, None], 0, stay)
-    floor = np.minimum(
-        fleet.reserve_kwh[:, None], fleet.arrival_kwh[:, None] + limits.up[:, None] * since
-    )
-    assert (energy >= floor - 1e-9).all()
-    assert (energy <= limits.top[:, None] + 1e-9).all()
-    assert (energy[:, -1] >= limits.target - 1e-9).all()
+    for i in range(len(fleet)):
+        stay = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
+        most_in, most_out, least, most = stay_bounds(fleet, i, hours)
+        assert (schedule.charge_kw[i, stay] <= most_in + 1e-12).all()
+        assert (schedule.discharge_kw[i, stay] <= most_out + 1e-12).all()
+        assert (energy[i, stay] >= np.minimum(least, most) - 1e-9).all()
+        assert (energy[i, stay] <= most + 1e-9).all()
+
+
+def make(
+    seed: int, size: int, slots: int, levels: int, *, changing: bool = False
+) -> tuple[Fleet, Tariff, Horizon]:
+    """Sessions, prices and slots; with bounds that change, and lists that others accepted."""
+    rng = np.random.default_rng(seed)
+    horizon = Horizon(datetime(2024, 1, 1, tzinfo=UTC), slots, 15)
+    fleet, tariff = random_fleet(rng, size, slots), random_tariff(rng, slots, levels)
+    if changing:
+        fleet = with_slot_bounds(fleet, slots, rng).offered(rng.integers(0, 2, size))
+        fleet = replace(fleet, discharge_limit_kwh=np.full(size, np.inf))
+    return fleet, tariff, horizon
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 8), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_cost_equals_a_linear_program(seed: int, slots: int, levels: int, changing: bool) -> None:
+    """The best response costs what HiGHS says is the least, to 1e-6, for sessions of any kind.
+
+    Whether or not bounds change over the stay, and whatever list a session was offered.
+    """
+    fleet, tariff, horizon = make(seed, 4, slots, levels, changing=changing)
+    _, cost = best_response(fleet, tariff, horizon)
+    for i in range(len(fleet)):
+        assert cost[i] == pytest.approx(highs_cost(fleet, i, tariff, horizon), abs=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 96), st.integers(1, 8), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_schedule_is_feasible_and_costs_what_it_says(
+    seed: int, slots: int, levels: int, changing: bool
+) -> None:
+    """Every limit of the session holds in every slot, and the cost is the schedule's own."""
+    fleet, tariff, horizon = make(seed, 30, slots, levels, changing=changing)
+    schedule, cost = best_response(fleet, tariff, horizon)
+    assert_kept(fleet, schedule, horizon.slot_hours)
     drawn = (0.25 * schedule.discharge_kw / fleet.discharge_efficiency[:, None]).sum(axis=1)
     assert (drawn <= fleet.discharge_limit_kwh + 1e-9).all()
     np.testing.assert_allclose(cost, schedule_cost(fleet, tariff, schedule, horizon), atol=1e-8)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 96))
+@settings(max_examples=60, deadline=None)
+def test_charging_at_once_keeps_changing_bounds(seed: int, slots: int) -> None:
+    """Uncoordinated charging obeys dimming and outages, and leaves with all that can be had."""
+    fleet, _, horizon = make(seed, 30, slots, 3, changing=True)
+    schedule = uncoordinated(fleet, horizon)
+    assert_kept(fleet, schedule, horizon.slot_hours)
+
+
+def test_bounds_that_say_nothing_change_nothing() -> None:
+    """Infinite bounds in every slot: the same costs, and the same uncoordinated day."""
+    fleet, tariff, horizon = make(3, 40, 48, 5)
+    free = np.full((40, 48), np.inf)
+    said = replace(fleet, bounds=SlotBounds(free, free, -free, free))
+    costs = [best_response(each, tariff, horizon)[1] for each in (fleet, said)]
+    np.testing.assert_allclose(costs[1], costs[0], atol=1e-9)
+    days = [uncoordinated(each, horizon).charge_kw for each in (fleet, said)]
+    np.testing.assert_allclose(days[1], days[0], atol=1e-9)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_terms_are_prices_to_drivers(seed: int) -> None:
+    """What terms give a driver for a kWh moves it as much as a price that is so much better."""
+    fleet, tariff, horizon = make(seed, 20, 24, 4)
+    rng = np.random.default_rng(seed)
+    fleet = replace(fleet, group=rng.integers(0, 2, 20))
+    bonus, feed = rng.uniform(0.0, 0.1, (2, 24)), rng.uniform(0.0, 0.05, (2, 24))
+    term = Term.of("club", 2, 24, charge_to_driver=bonus, discharge_to_driver=feed)
+    _, cost = felt_response(fleet, tariff, horizon, Terms((term,)).sums(24))
+    for group in (0, 1):
+        mine = fleet.select(fleet.group == group)
+        better = Tariff(tariff.charge_price - bonus[group], tariff.discharge_price + feed[group])
+        np.testing.assert_allclose(
+            cost[fleet.group == group], best_response(mine, better, horizon)[1], atol=1e-9
+        )
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -168,6 +220,6 @@ def test_uncoordinated_reaches_what_the_stay_allows() -> None:
     """Charging at once ends at the required energy, or at all that the stay allows."""
     fleet, _, horizon = make(5, 200, 48, 4)
     schedule = uncoordinated(fleet, horizon)
-    target = np.maximum(bounds(fleet, 0.25).target, fleet.arrival_kwh)
+    target = np.maximum(least_at_departure(fleet, horizon), fleet.arrival_kwh)
     np.testing.assert_allclose(schedule.energy_kwh[:, -1], target, atol=1e-9)
     assert not schedule.discharge_kw.any()

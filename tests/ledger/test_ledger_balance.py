@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import fleet_of
+from builders import fleet_of, on_discharging
 from hubwise.domain import (
     Feeder,
     Horizon,
@@ -23,6 +23,7 @@ from hubwise.domain import (
     Situation,
     StationSchedule,
     Tariff,
+    Terms,
 )
 from hubwise.ledger import (
     hub_flows,
@@ -90,10 +91,10 @@ def _situation(rng, fleet):
         purchase,
         purchase - per_slot(0.2),
         purchase + 0.3,
-        per_slot(0.2),
         float(rng.random()),
         "CNY",
     )
+    reward = per_slot(0.2)
     flat = np.ones(SLOTS)
     buses = np.arange(1, 6)
     feeder = Feeder(
@@ -108,6 +109,7 @@ def _situation(rng, fleet):
         market=market,
         rules=PriceRules(0 * flat, 2 * flat, 0 * flat, 2 * flat, np.zeros(SLOTS, np.int64), ("x",)),
         promises=Promises(),
+        terms=Terms.on_discharge("incentives", reward),
     )
 
 
@@ -167,7 +169,7 @@ def test_profit_is_money_in_less_money_out(seed):
         cash -= market.demand_charge * max(net.max(), 0)
         cash -= hubs.lease_cost[h] + hubs.running_cost[h]
         cash -= hours * stations.discharge_kw[h].sum() / 0.95 * hubs.battery_wear_cost[h]
-        cash += hours * (schedule.discharge_kw[here].sum(axis=0) * market.incentive).sum()
+        cash += hours * (schedule.discharge_kw[here].sum(axis=0) * on_discharging(situation)).sum()
     assert account.profit + account.margin_on_others == pytest.approx(cash)
     assert account.profit_without_incentive == pytest.approx(account.profit - account.incentives)
 

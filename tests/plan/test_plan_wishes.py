@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hubwise.dispatch import dispatch, feeder_limits, make_problem, with_participants
 from hubwise.domain import Fleet, Promises, Scenario, Schedule, Situation, Tariff
-from hubwise.drivers import best_response, bounds, uncoordinated
+from hubwise.drivers import best_response, least_at_departure, uncoordinated
 from hubwise.ledger import Bills, make_bills
 from hubwise.plan import make_plan
 from hubwise.plan.participation import savings, willing
@@ -112,7 +112,7 @@ def test_required_energy(day_of: Callable[[int], Day], seed: int) -> None:
     asked, _, _, schedule, wishes = day_of(seed)
     leaves_with = schedule.energy_kwh[:, -1]
     short = leaves_with < asked.fleet.required_kwh - CLOSE
-    reach = bounds(asked.fleet, asked.horizon.slot_hours).target
+    reach = least_at_departure(asked.fleet, asked.horizon)
     assert np.all(leaves_with[short] >= reach[short] - CLOSE)
     np.testing.assert_array_equal(told(wishes, "required_kwh", asked.fleet), short)
 

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hubwise.dispatch import dispatch
+from hubwise.domain import Terms
 from hubwise.drivers import best_response, schedule_cost
 from hubwise.pricing import (
     METHODS,
@@ -132,7 +133,7 @@ def test_merging_identical_drivers_changes_nothing(
     situation = replace(
         situation,
         fleet=situation.fleet.select(many),
-        market=replace(situation.market, incentive=0.0 * situation.market.incentive),
+        terms=Terms(),
     )
     family = make_family(situation)
     apart = solve_exact(make_problem_of(situation), family, seconds=30.0, gap=1e-6)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from builders import on_discharging, with_slot_bounds
 from hubwise.dispatch import dispatch, mixed, prices_of_limits
 from hubwise.domain import Tariff
 from hubwise.drivers import best_response
@@ -33,13 +34,17 @@ def problem_of(
     situation = small_situation(seed, sessions=sessions, hubs=hubs, slots=10, levels=2)
     per_hub = hubs > 1 and seed % 2 == 0
     rules = replace(situation.rules, family=name, per_hub=per_hub)
-    return make_problem_of(replace(situation, rules=rules), **(kept or {}))
+    fleet = situation.fleet
+    if seed % 3 == 0:
+        fleet = with_slot_bounds(fleet, 10, np.random.default_rng(seed))
+        fleet = replace(fleet, discharge_limit_kwh=np.full(len(fleet), np.inf))
+    return make_problem_of(replace(situation, rules=rules, fleet=fleet), **(kept or {}))
 
 
 def cost_to_operator(problem, schedule, price):
     """What each schedule costs at prices of the shared limits, wear included [currency]."""
     fleet, hours = problem.fleet, problem.situation.horizon.slot_hours
-    at_hub, reward = price[fleet.hub], problem.situation.market.incentive
+    at_hub, reward = price[fleet.hub], on_discharging(problem.situation)
     drawn = schedule.discharge_kw.sum(axis=1) / fleet.discharge_efficiency
     energy = at_hub * (schedule.charge_kw - schedule.discharge_kw)
     energy -= reward * schedule.discharge_kw

@@ -93,7 +93,7 @@ def test_incentive_holds_in_the_evening_only(ieee33: Scenario) -> None:
     """0.20 CNY per kWh discharged in 18:00-21:00, nothing otherwise."""
     hours = ieee33.situation.horizon.local_hours()
     expected = np.where((hours >= 18) & (hours < 21), 0.20, 0.0)
-    assert_allclose(ieee33.situation.market.incentive, expected)
+    assert_allclose(ieee33.situation.terms.on_discharging(96), expected)
 
 
 def test_rules_and_promises_are_those_of_the_design(ieee33: Scenario) -> None:

@@ -49,46 +49,58 @@ def make_board(
         Whether a flat draw is preferred among what costs the same.
     """
     height = max(len(problem.limits.row) for problem in problems)
-    rows = [problem.limits.rows(kw) for problem, kw in zip(problems, fixed_kw, strict=True)]
+    values = [problem.limits.rows(kw) for problem, kw in zip(problems, fixed_kw, strict=True)]
     begun = list(zip(problems, fixed_kw, starts, strict=True))
     limits = [problem.limits for problem in problems]
     markets = [problem.situation.market for problem in problems]
-    solar = np.stack([problem.situation.hubs.solar_kw for problem in problems])
-    worth = [float(np.abs(market.purchase_price).mean()) or 1.0 for market in markets]
-    spread = [problem.spread_kw for problem in problems]
-    push = np.array([STIFFNESS * w / s for w, s in zip(worth, spread, strict=True)])
-    hubs = solar.shape[1]
-    terms = problems[0].terms
-    pulls = [
-        [pull * w / s * flat for w, s in zip(worth, spread, strict=True)]
-        for pull in (FLATNESS, HUB_FLATNESS)
-    ]
+    solar = np.concatenate([problem.situation.hubs.solar_kw for problem in problems])
+    hubs = len(problems[0].situation.hubs)
     return Board(
-        share=shares,
-        net=np.stack(fixed_kw),
-        rows=_stacked(rows, height, 0.0),
+        hubs=hubs,
+        height=height,
+        net=np.concatenate(fixed_kw),
+        rows=_stacked(values, height, 0.0),
         coefficient=_stacked([part.coefficient for part in limits], height, 0.0),
         bound=_stacked([part.upper for part in limits], height, np.inf),
         multiplier=_stacked([_rows_of(each) for each in begun], height, 0.0),
-        import_level=np.stack([problem.import_limit_kw for problem in problems]),
-        export_level=np.stack([problem.export_limit_kw for problem in problems]),
-        import_multiplier=np.stack([kw * 0.0 if s is None else s.imports for _, kw, s in begun]),
-        export_multiplier=np.stack([kw * 0.0 if s is None else s.exports for _, kw, s in begun]),
+        import_multiplier=np.concatenate(
+            [kw * 0.0 if s is None else s.imports for _, kw, s in begun]
+        ),
+        export_multiplier=np.concatenate(
+            [kw * 0.0 if s is None else s.exports for _, kw, s in begun]
+        ),
         purchase=np.stack([market.purchase_price for market in markets]),
         feed_in=np.stack([market.feed_in_price for market in markets]),
-        charge_worth=terms.charge,
-        discharge_worth=terms.discharge,
+        charge_worth=problems[0].terms.charge,
+        discharge_worth=problems[0].terms.discharge,
         solar=solar,
         used=solar.copy(),
         slot_hours=problems[0].situation.horizon.slot_hours,
-        kink=KINK * np.array(spread),
-        stiffness=push,
-        hub_stiffness=push * hubs,
-        flatness=np.array(pulls[0]),
-        middle=np.array([float(row[0].mean()) for row in rows]),
-        hub_flatness=np.array(pulls[1]) * hubs,
-        hub_middle=np.stack([kw.mean(axis=1) for kw in fixed_kw]),
+        of_future=_of_futures(problems, shares, values, flat=flat),
+        of_place=np.concatenate(
+            [
+                np.stack(
+                    [kw.mean(axis=1), problem.import_limit_kw, problem.export_limit_kw], axis=1
+                )
+                for problem, kw in zip(problems, fixed_kw, strict=True)
+            ]
+        ),
     )
+
+
+def _of_futures(
+    problems: Sequence[Problem], shares: Array, values: Sequence[Array], *, flat: bool
+) -> Array:
+    """Numbers of every future; shape (futures, 7), columns as in `Board`."""
+    rows = []
+    for problem, share, row in zip(problems, shares, values, strict=True):
+        hubs, spread = len(problem.situation.hubs), problem.spread_kw
+        worth = float(np.abs(problem.situation.market.purchase_price).mean()) or 1.0
+        push = STIFFNESS * worth / spread
+        pull, hub_pull = FLATNESS * worth / spread * flat, HUB_FLATNESS * worth / spread
+        middle = float(row[0].mean())
+        rows.append([share, KINK * spread, push, push * hubs, pull, middle, hub_pull * hubs * flat])
+    return np.array(rows)
 
 
 def _rows_of(begun: tuple[Problem, Array, Multipliers | None]) -> Array:
@@ -99,58 +111,69 @@ def _rows_of(begun: tuple[Problem, Array, Multipliers | None]) -> Array:
 
 
 def _stacked(parts: Sequence[Array], height: int, fill: float) -> Array:
-    """The parts of all futures, those with fewer rows filled up; (futures, rows, ...)."""
-    whole = np.full((len(parts), height, *parts[0].shape[1:]), fill)
-    for future, part in zip(whole, parts, strict=True):
-        future[: len(part)] = part
+    """The parts of all futures, those with fewer rows filled up; (futures * height, ...)."""
+    whole = np.full((len(parts) * height, *parts[0].shape[1:]), fill)
+    for f, part in enumerate(parts):
+        whole[f * height : f * height + len(part)] = part
     return whole
+
+
+def places(board: Board, f: int) -> slice:
+    """Where a future's hubs stand."""
+    return slice(f * board.hubs, (f + 1) * board.hubs)
+
+
+def rows(board: Board, f: int, problem: Problem) -> slice:
+    """Where the limits of a future's problem stand."""
+    return slice(f * board.height, f * board.height + len(problem.limits.row))
 
 
 def with_levels(board: Board, problems: Sequence[Problem], kink: float, *, learn: bool) -> Board:
     """Set the free levels to balance; then, where ``learn``, let the multipliers follow."""
     for f, problem in enumerate(problems):
         _set_levels(board, f, problem)
+        here, limits = places(board, f), rows(board, f, problem)
         if learn:
             duals = duals_of(board, f, problem)
-            board.multiplier[f, : len(duals.rows)] = duals.rows
-            board.import_multiplier[f] = duals.imports
-            board.export_multiplier[f] = duals.exports
-        board.hub_middle[f] = board.net[f].mean(axis=1)
-        board.middle[f] = board.rows[f, 0].mean()
-        board.kink[f] = kink * problem.spread_kw
+            board.multiplier[limits] = duals.rows
+            board.import_multiplier[here] = duals.imports
+            board.export_multiplier[here] = duals.exports
+        board.of_place[here, kernel.HUB_MIDDLE] = board.net[here].mean(axis=1)
+        board.of_future[f, kernel.MIDDLE] = board.rows[f * board.height].mean()
+        board.of_future[f, kernel.KINK] = kink * problem.spread_kw
     return board
 
 
 def _set_levels(board: Board, f: int, problem: Problem) -> None:
     """The peak of the head, and of every hub's imports, within what has been so far."""
-    past, span = problem.situation.so_far, problem.span_kw
+    past, span, head = problem.situation.so_far, problem.span_kw, f * board.height
     if np.isfinite(span):
         upper = problem.limits.upper
         span = max(span, past.head_span_kw)
         most = min(float(upper[0].max()), past.head_valley_kw + span)
         peak = kernel.head_level(board, f, span, past.head_peak_kw, most)
-        board.bound[f, 0] = np.minimum(peak, upper[0])
-        board.bound[f, 1] = np.minimum(span - peak, upper[1])
-    charge = problem.situation.market.demand_charge
+        board.bound[head] = np.minimum(peak, upper[0])
+        board.bound[head + 1] = np.minimum(span - peak, upper[1])
+    charge, first = problem.situation.market.demand_charge, f * board.hubs
     for h, limit in enumerate(problem.import_limit_kw):
-        board.import_level[f, h] = kernel.import_level(
+        board.of_place[first + h, kernel.IMPORT_LEVEL] = kernel.import_level(
             board, f, h, past.import_peak_at(h), limit, charge
         )
 
 
 def duals_of(board: Board, f: int, problem: Problem) -> Multipliers:
     """How hard each shared limit pushes now: its multiplier, moved by what is over."""
-    row = problem.limits.row
-    height = len(row)
-    over_import = board.net[f] - board.import_level[f][:, None]
-    over_export = -board.net[f] - board.export_level[f][:, None]
-    over = board.rows[f, :height] - board.bound[f, :height]
-    push, hub_push = board.stiffness[f], board.hub_stiffness[f]
+    here, limits = places(board, f), rows(board, f, problem)
+    net = board.net[here]
+    over_import = net - board.of_place[here, kernel.IMPORT_LEVEL, None]
+    over_export = -net - board.of_place[here, kernel.EXPORT_LEVEL, None]
+    push = board.of_future[f, kernel.STIFFNESS]
+    hub_push = board.of_future[f, kernel.HUB_STIFFNESS]
     return Multipliers(
-        row,
-        _pushed(board.multiplier[f, :height], push * over),
-        _pushed(board.import_multiplier[f], hub_push * over_import),
-        _pushed(board.export_multiplier[f], hub_push * over_export),
+        problem.limits.row,
+        _pushed(board.multiplier[limits], push * (board.rows[limits] - board.bound[limits])),
+        _pushed(board.import_multiplier[here], hub_push * over_import),
+        _pushed(board.export_multiplier[here], hub_push * over_export),
     )
 
 

@@ -18,38 +18,45 @@ import numpy as np
 from numba import njit
 
 from hubwise.domain.arrays import Array
-from hubwise.drivers.kernel import cheapest, fill_bounds
+from hubwise.drivers.kernel import cheapest, fill_bounds, fill_floor
 
 LINE_SEARCH_ROUNDS = 12
 LEVEL_ROUNDS = 60
 
 
+# Columns of what a future, and a place, has as single numbers.
+SHARE, KINK, STIFFNESS, HUB_STIFFNESS, FLATNESS, MIDDLE, HUB_FLATNESS = range(7)
+HUB_MIDDLE, IMPORT_LEVEL, EXPORT_LEVEL = range(3)
+
+
 class Board(NamedTuple):
     """What the units see of each other; powers in kW, prices in currency/kWh.
 
-    ``share`` (futures,): weight of each future. ``net`` (futures, hubs, slots): hub net draw.
-    ``rows`` (futures, rows, slots): shared quantities, affine in ``net`` with ``coefficient``
-    (futures, rows, hubs, slots); row 0 is the feeder head, row 1 its negative. ``bound``,
-    ``multiplier`` (futures, rows, slots): their upper limits and multipliers. ``import_level``,
-    ``export_level`` (futures, hubs) with ``import_multiplier``, ``export_multiplier`` (futures,
-    hubs, slots): the same for each hub's own connection. ``purchase``, ``feed_in`` (futures,
-    slots). ``charge_worth``, ``discharge_worth`` (groups, slots): what a kWh that a battery of the
-    group charges, or discharges, is worth beside. ``solar``, ``used`` (futures, hubs, slots): solar
-    power that there is, and how much of it is in ``net`` [kW]. ``kink`` (futures,): half-width of
-    the band in which purchase passes into feed-in [kW]. ``stiffness``: of the limits that all
-    share, ``hub_stiffness``: of each hub's own [currency/kWh per kW]. ``flatness`` pulls the head
-    to ``middle``, ``hub_flatness`` each hub to its ``hub_middle`` (futures, hubs); where nothing
-    else is said (futures,).
+    Futures stand below one another: a *place* is a hub in a future, number ``future * hubs + hub``,
+    and each future has ``height`` rows. ``net`` (places, slots): hub net draw. ``rows`` (futures *
+    height, slots): shared quantities, affine in ``net`` with ``coefficient`` (futures * height,
+    hubs, slots); a future's row 0 is the feeder head, row 1 its negative. ``bound``, ``multiplier``
+    (futures * height, slots): their upper limits and multipliers. ``import_multiplier``,
+    ``export_multiplier`` (places, slots): those of each hub's own connection. ``purchase``,
+    ``feed_in`` (futures, slots). ``charge_worth``, ``discharge_worth`` (groups, slots): what a kWh
+    that a battery of the group charges, or discharges, is worth beside. ``solar``, ``used``
+    (places, slots): solar power that there is, and how much of it is in ``net`` [kW].
+
+    ``of_future`` (futures, 7): ``SHARE``, its weight; ``KINK``, half-width of the band in which
+    purchase passes into feed-in [kW]; ``STIFFNESS`` of the limits that all share, ``HUB_STIFFNESS``
+    of each hub's own [currency/kWh per kW]; ``FLATNESS`` pulls the head to ``MIDDLE``,
+    ``HUB_FLATNESS`` each hub to its own. ``of_place`` (places, 3): ``HUB_MIDDLE``, and the levels
+    that imports and exports stay below. In two arrays: each array of a tuple is counted at every
+    call that it is handed to.
     """
 
-    share: Array
+    hubs: int
+    height: int
     net: Array
     rows: Array
     coefficient: Array
     bound: Array
     multiplier: Array
-    import_level: Array
-    export_level: Array
     import_multiplier: Array
     export_multiplier: Array
     purchase: Array
@@ -59,76 +66,77 @@ class Board(NamedTuple):
     solar: Array
     used: Array
     slot_hours: float
-    kink: Array
-    stiffness: Array
-    hub_stiffness: Array
-    flatness: Array
-    middle: Array
-    hub_flatness: Array
-    hub_middle: Array
+    of_future: Array
+    of_place: Array
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _price_at(board, f, h, t, step):
-    """Price of the next kW at hub ``h`` in slot ``t`` of future ``f`` if its draw rose by ``step``."""
-    net = board.net[f, h, t] + step
-    kink = board.kink[f]
+def _side(board, f, h):
+    """What is the same in all slots at hub ``h`` of future ``f``: read once, not at every slot."""
+    place = f * board.hubs + h
+    return (
+        f,
+        h,
+        place,
+        f * board.height,
+        board.of_future[f, KINK],
+        board.of_future[f, STIFFNESS],
+        board.of_future[f, FLATNESS],
+        board.of_future[f, MIDDLE],
+        board.of_future[f, HUB_FLATNESS],
+        board.of_place[place, HUB_MIDDLE],
+        board.of_future[f, HUB_STIFFNESS],
+        board.of_place[place, IMPORT_LEVEL],
+        board.of_place[place, EXPORT_LEVEL],
+    )
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _price_at(board, side, t, step):
+    """Price of the next kW at a hub of a future (`_side`) in slot ``t`` if its draw rose by ``step``."""
+    f, h, place, head, kink, stiffness, flatness, middle, hub_flatness = side[:9]
+    hub_middle, hub_stiffness, import_level, export_level = side[9:]
+    net = board.net[place, t] + step
     share = min(max((net + kink) / (2.0 * kink), 0.0), 1.0)
     price = board.feed_in[f, t] + share * (board.purchase[f, t] - board.feed_in[f, t])
-    stiffness = board.stiffness[f]
-    for k in range(board.rows.shape[1]):
-        slope = board.coefficient[f, k, h, t]
-        over = board.rows[f, k, t] + slope * step - board.bound[f, k, t]
-        price += slope * max(board.multiplier[f, k, t] + stiffness * over, 0.0)
-    slope = board.coefficient[f, 0, h, t]
-    price += board.flatness[f] * slope * (board.rows[f, 0, t] + slope * step - board.middle[f])
-    price += board.hub_flatness[f] * (net - board.hub_middle[f, h])
-    stiffness = board.hub_stiffness[f]
-    over_import, over_export = net - board.import_level[f, h], -net - board.export_level[f, h]
-    price += max(board.import_multiplier[f, h, t] + stiffness * over_import, 0.0)
-    price -= max(board.export_multiplier[f, h, t] + stiffness * over_export, 0.0)
+    for k in range(head, head + board.height):
+        slope = board.coefficient[k, h, t]
+        over = board.rows[k, t] + slope * step - board.bound[k, t]
+        price += slope * max(board.multiplier[k, t] + stiffness * over, 0.0)
+    slope = board.coefficient[head, h, t]
+    price += flatness * slope * (board.rows[head, t] + slope * step - middle)
+    price += hub_flatness * (net - hub_middle)
+    over_import, over_export = net - import_level, -net - export_level
+    price += max(board.import_multiplier[place, t] + hub_stiffness * over_import, 0.0)
+    price -= max(board.export_multiplier[place, t] + hub_stiffness * over_export, 0.0)
     return price
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _marginal_in(board, f, h, t, step):
-    """Marginal price in one future.
+def marginal(board, side, t, step):
+    """Marginal price at a hub of a future (`_side`) in slot ``t`` if its draw rose by ``step``.
 
     Solar power goes with it: what is curtailed is used first, and it is curtailed before anybody
-    is paid to draw.
+    is paid to draw [currency/kWh].
     """
-    if board.solar[f, h, t] <= 0.0:
-        return _price_at(board, f, h, t, step)
-    price = _price_at(board, f, h, t, step - (board.solar[f, h, t] - board.used[f, h, t]))
+    place = side[2]
+    if board.solar[place, t] <= 0.0:
+        return _price_at(board, side, t, step)
+    price = _price_at(board, side, t, step - (board.solar[place, t] - board.used[place, t]))
     if price >= 0.0:
         return price
-    return min(_price_at(board, f, h, t, step + board.used[f, h, t]), 0.0)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def marginal(board, first, last, h, t, step):
-    """Marginal price at hub ``h`` in slot ``t`` if its draw rose by ``step`` [currency/kWh].
-
-    The mean over the futures ``first <= f < last``, by their weights.
-    """
-    if last - first == 1:
-        return _marginal_in(board, first, h, t, step)
-    price = 0.0
-    whole = 0.0
-    for f in range(first, last):
-        price += board.share[f] * _marginal_in(board, f, h, t, step)
-        whole += board.share[f]
-    return price / whole
+    return min(_price_at(board, side, t, step + board.used[place, t]), 0.0)
 
 
 @njit(cache=True, nogil=True)
 def marginal_prices(board):
-    """Marginal price in every future, hub and slot; (futures, hubs, slots) [currency/kWh]."""
+    """Marginal price in every future, hub and slot; (futures * hubs, slots) [currency/kWh]."""
     prices = np.empty_like(board.net)
-    for f in range(prices.shape[0]):
-        for h in range(prices.shape[1]):
-            for t in range(prices.shape[2]):
-                prices[f, h, t] = _marginal_in(board, f, h, t, 0.0)
+    for f in range(board.of_future.shape[0]):
+        for h in range(board.hubs):
+            side = _side(board, f, h)
+            for t in range(prices.shape[1]):
+                prices[f * board.hubs + h, t] = marginal(board, side, t, 0.0)
     return prices
 
 
@@ -141,33 +149,38 @@ def _power(change, charge_eff, discharge_eff, hours):
 
 
 @njit(cache=True, nogil=True)
-def _slope(board, units, u, draw, constant, share):
-    """Derivative of the objective at ``share`` of the step ``draw`` (n,) [currency]."""
+def _slope(board, first, last, whole, h, begin, draw, constant, share):
+    """Derivative of the objective at ``share`` of the step ``draw`` (n,) [currency].
+
+    In the mean over the futures ``first <= f < last``, by their weights, which are ``whole``.
+    """
+    # Futures outside, slots inside: a loop within the inlined price counted references at every
+    # array that it touched, and took eight times as long.
     total = constant
-    h, begin = units.hub[u], units.arrival[u]
-    first, last = units.first_future[u], units.last_future[u]
-    for k in range(draw.shape[0]):
-        if draw[k] != 0.0:
-            price = marginal(board, first, last, h, begin + k, share * draw[k])
-            total += board.slot_hours * draw[k] * price
+    for f in range(first, last):
+        weight, side = board.of_future[f, SHARE] / whole, _side(board, f, h)
+        for k in range(draw.shape[0]):
+            if draw[k] != 0.0:
+                price = marginal(board, side, begin + k, share * draw[k])
+                total += weight * (board.slot_hours * draw[k] * price)
     return total
 
 
 @njit(cache=True, nogil=True)
-def _line_search(board, units, u, draw, constant):
+def _line_search(board, first, last, whole, h, begin, draw, constant):
     """Best share of the step in [0, 1]; the derivative rises along it (regula falsi, Illinois)."""
-    low, at_low = 0.0, _slope(board, units, u, draw, constant, 0.0)
+    low, at_low = 0.0, _slope(board, first, last, whole, h, begin, draw, constant, 0.0)
     if at_low >= 0.0:
         return 0.0, 0.0
     gap = -at_low
-    high, at_high = 1.0, _slope(board, units, u, draw, constant, 1.0)
+    high, at_high = 1.0, _slope(board, first, last, whole, h, begin, draw, constant, 1.0)
     if at_high <= 0.0:
         return 1.0, gap
     side = 0
     share = 0.5
     for _ in range(LINE_SEARCH_ROUNDS):
         share = (low * at_high - high * at_low) / (at_high - at_low)
-        value = _slope(board, units, u, draw, constant, share)
+        value = _slope(board, first, last, whole, h, begin, draw, constant, share)
         if abs(value) <= 1e-6 * gap:
             break
         if value < 0.0:
@@ -186,17 +199,18 @@ def _line_search(board, units, u, draw, constant):
 @njit(cache=True, nogil=True)
 def put(board, f, h, begin, draw, share):
     """Add ``share`` of the draw (n,) [kW] to the board of one future."""
+    place, head = f * board.hubs + h, f * board.height
     for k in range(draw.shape[0]):
         step = share * draw[k]
         if step != 0.0:
             t = begin + k
-            board.net[f, h, t] += step
-            for row in range(board.rows.shape[1]):
-                board.rows[f, row, t] += board.coefficient[f, row, h, t] * step
+            board.net[place, t] += step
+            for row in range(head, head + board.height):
+                board.rows[row, t] += board.coefficient[row, h, t] * step
 
 
-@njit(cache=True, nogil=True)
-def _prices_of(units, board, u, charge_price, discharge_price, buy, sell):
+@njit(cache=True, nogil=True, inline="always")
+def _prices_of(units, board, u, whole, charge_price, discharge_price, buy, sell):
     """Write what unit ``u`` pays for a kWh put into, and gets for a kWh drawn from, its battery.
 
     A driver has its posted prices and its wear, and then once more what the operator has to pay,
@@ -208,12 +222,17 @@ def _prices_of(units, board, u, charge_price, discharge_price, buy, sell):
     h, begin, row, group = units.hub[u], units.arrival[u], units.price_list[u], units.group[u]
     first, last = units.first_future[u], units.last_future[u]
     own = units.own[u]
+    for k in range(buy.shape[0]):
+        buy[k] = 0.0
+    for f in range(first, last):
+        weight, side = board.of_future[f, SHARE] / whole, _side(board, f, h)
+        for k in range(buy.shape[0]):
+            buy[k] += weight * marginal(board, side, begin + k, 0.0)
     largest = 1.0
     for k in range(buy.shape[0]):
         t = begin + k
-        price = marginal(board, first, last, h, t, 0.0)
-        buy[k] = price - board.charge_worth[group, t]
-        sell[k] = price + board.discharge_worth[group, t]
+        sell[k] = buy[k] + board.discharge_worth[group, t]
+        buy[k] -= board.charge_worth[group, t]
         largest = max(largest, abs(buy[k]), abs(sell[k]))
     weight = units.weight[u] / largest if own > 0.0 else units.weight[u]
     for k in range(buy.shape[0]):
@@ -226,30 +245,32 @@ def _prices_of(units, board, u, charge_price, discharge_price, buy, sell):
 
 
 @njit(cache=True, nogil=True)
-def _constant_slope(units, board, u, change, answer):
-    """What wear, terms and surplus add to the objective on the way to ``answer`` [currency]."""
-    begin, group = units.arrival[u], units.group[u]
-    total = 0.0
-    for k in range(answer.shape[0]):
-        before, after = change[begin + k], answer[k]
-        drawn = max(-after, 0.0) - max(-before, 0.0)
-        put_in = max(after, 0.0) - max(before, 0.0)
-        worth = board.discharge_worth[group, begin + k] * units.discharge_eff[u]
-        total += (units.wear[u] - worth) * drawn - units.surplus[u] * (after - before)
-        total -= board.charge_worth[group, begin + k] / units.charge_eff[u] * put_in
+def _constant_slope(
+    wear, surplus, charge_eff, discharge_eff, charge_worth, discharge_worth, group, begin, before,
+    after,
+):  # fmt: skip
+    """What wear, terms and surplus add to the objective from ``before`` to ``after`` [currency].
+
+    ``charge_worth``, ``discharge_worth``: of the board; ``before``, ``after``: of every slot of the
+    stay.
+    """
+    total, per_stored = 0.0, 1.0 / charge_eff
+    for k in range(after.shape[0]):
+        drawn = max(-after[k], 0.0) - max(-before[k], 0.0)
+        put_in = max(after[k], 0.0) - max(before[k], 0.0)
+        worth = discharge_worth[group, begin + k] * discharge_eff
+        total += (wear - worth) * drawn - surplus * (after[k] - before[k])
+        total -= charge_worth[group, begin + k] * per_stored * put_in
     return total
 
 
 @njit(cache=True, nogil=True)
-def _draw_between(units, u, change, answer, share, hours, draw):
-    """Write how the unit's draw at the charger changes on ``share`` of the way to ``answer``."""
-    begin = units.arrival[u]
-    charge_eff, discharge_eff = units.charge_eff[u], units.discharge_eff[u]
-    for k in range(answer.shape[0]):
-        before = change[begin + k]
-        after = before + share * (answer[k] - before)
-        old = _power(before, charge_eff, discharge_eff, hours)
-        draw[k] = _power(after, charge_eff, discharge_eff, hours) - old
+def _draw_between(charge_eff, discharge_eff, before, after, share, hours, draw):
+    """Write how the draw at the charger changes on ``share`` of the way ``before`` to ``after``."""
+    for k in range(after.shape[0]):
+        there = before[k] + share * (after[k] - before[k])
+        old = _power(before[k], charge_eff, discharge_eff, hours)
+        draw[k] = _power(there, charge_eff, discharge_eff, hours) - old
 
 
 @njit(cache=True, nogil=True)
@@ -261,37 +282,54 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
     unit is what its exact answer would gain at the prices it sees: the sum over all units is a
     duality gap when nobody moves.
     """
-    slots = board.net.shape[2]
+    slots = board.net.shape[1]
     work = np.empty((6, 2 * slots + 2))
     rows = np.empty((8, slots + 1))
+    # Arrays of a tuple are counted at every call that they are handed to: once, here.
+    up, down, least, most = units.up, units.down, units.least, units.most
+    charge_worth, discharge_worth = board.charge_worth, board.discharge_worth
+    varies = up.shape[1] > 1
     total_gap = 0.0
     for u in order:
         h, begin = units.hub[u], units.arrival[u]
+        first, last, start = units.first_future[u], units.last_future[u], units.start[u]
         n = units.departure[u] - begin
+        whole = 0.0
+        for f in range(first, last):
+            whole += board.of_future[f, SHARE]
+        charge_eff, discharge_eff = units.charge_eff[u], units.discharge_eff[u]
+        before = change[u, begin : begin + n]
         buy, sell, ups, downs = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
         floor, answer, draw, top = rows[4, :n], rows[5, :n], rows[6, :n], rows[7, : n + 1]
-        felt = _prices_of(units, board, u, charge_price, discharge_price, buy, sell)
-        fill_bounds(units, u, ups, downs, floor, top)
+        felt = _prices_of(units, board, u, whole, charge_price, discharge_price, buy, sell)
+        if varies:
+            fill_bounds(up, down, least, most, u, begin, start, ups, downs, floor, top)
+        else:
+            ups[:] = up[u, 0]
+            downs[:] = down[u, 0]
+            top[:] = most[u, 0]
+            fill_floor(start, least[u, 0], up[u, 0], floor)
         cheapest(
-            buy, sell, ups, downs, floor, units.start[u], units.target[u], top,
+            buy, sell, ups, downs, floor, start, units.target[u], top,
             felt * units.surplus[u], units.limit[u], work, answer,
         )  # fmt: skip
         share, gap = 1.0, 0.0
         if placed[u]:
-            constant = _constant_slope(units, board, u, change[u], answer)
-            _draw_between(units, u, change[u], answer, 1.0, board.slot_hours, draw)
-            share, gap = _line_search(board, units, u, draw, constant)
+            constant = _constant_slope(
+                units.wear[u], units.surplus[u], charge_eff, discharge_eff, charge_worth,
+                discharge_worth, units.group[u], begin, before, answer,
+            )  # fmt: skip
+            _draw_between(charge_eff, discharge_eff, before, answer, 1.0, board.slot_hours, draw)
+            share, gap = _line_search(board, first, last, whole, h, begin, draw, constant)
         if share == 0.0:
             continue
         placed[u] = True
-        _draw_between(units, u, change[u], answer, share, board.slot_hours, draw)
+        _draw_between(charge_eff, discharge_eff, before, answer, share, board.slot_hours, draw)
         for k in range(n):
-            change[u, begin + k] += share * (answer[k] - change[u, begin + k])
-        weight = 0.0
-        for f in range(units.first_future[u], units.last_future[u]):
+            before[k] += share * (answer[k] - before[k])
+        for f in range(first, last):
             put(board, f, h, begin, draw, 1.0)
-            weight += board.share[f]
-        total_gap += weight * gap
+        total_gap += whole * gap
     return total_gap
 
 
@@ -309,7 +347,8 @@ def head_level(board, f, span, floor, ceiling):
 
     Row 0 (the head) must stay below the level, row 1 above the level less ``span``.
     """
-    rows, multiplier, stiffness = board.rows[f], board.multiplier[f], board.stiffness[f]
+    head, stiffness = f * board.height, board.of_future[f, STIFFNESS]
+    rows, multiplier = board.rows[head : head + 2], board.multiplier[head : head + 2]
     low = max(rows[0].min() - span, floor)
     high = min(rows[0].max() + span, ceiling)
     if high <= low:
@@ -334,10 +373,11 @@ def import_level(board, f, h, floor, limit, demand_charge):
     if demand_charge <= 0.0:
         return limit
     low, high = min(floor, limit), limit
-    multiplier, stiffness = board.import_multiplier[f, h], board.hub_stiffness[f]
+    place, stiffness = f * board.hubs + h, board.of_future[f, HUB_STIFFNESS]
+    net, multiplier = board.net[place], board.import_multiplier[place]
     for _ in range(LEVEL_ROUNDS):
         level = 0.5 * (low + high)
-        force = _force(board.net[f, h], multiplier, stiffness, level)
+        force = _force(net, multiplier, stiffness, level)
         if force * board.slot_hours > demand_charge:
             low = level
         else:
@@ -349,24 +389,25 @@ def import_level(board, f, h, floor, limit, demand_charge):
 def curtail(board):
     """Set the solar power used in every future, hub and slot to what costs least."""
     one = np.empty(1)
-    for f in range(board.solar.shape[0]):
-        for h in range(board.solar.shape[1]):
-            for t in range(board.solar.shape[2]):
-                # Using a kW more lowers the draw: worth it while the price there stays positive.
-                low, high = 0.0, board.solar[f, h, t]
-                if high <= 0.0:
-                    continue
-                if _price_at(board, f, h, t, board.used[f, h, t] - high) >= 0.0:
-                    low = high
-                for _ in range(LEVEL_ROUNDS):
-                    trial = 0.5 * (low + high)
-                    if _price_at(board, f, h, t, board.used[f, h, t] - trial) >= 0.0:
-                        low = trial
-                    else:
-                        high = trial
-                one[0] = board.used[f, h, t] - 0.5 * (low + high)
-                board.used[f, h, t] -= one[0]
-                put(board, f, h, t, one, 1.0)
+    for place in range(board.solar.shape[0]):
+        f, h = place // board.hubs, place % board.hubs
+        side = _side(board, f, h)
+        for t in range(board.solar.shape[1]):
+            # Using a kW more lowers the draw: worth it while the price there stays positive.
+            low, high = 0.0, board.solar[place, t]
+            if high <= 0.0:
+                continue
+            if _price_at(board, side, t, board.used[place, t] - high) >= 0.0:
+                low = high
+            for _ in range(LEVEL_ROUNDS):
+                trial = 0.5 * (low + high)
+                if _price_at(board, side, t, board.used[place, t] - trial) >= 0.0:
+                    low = trial
+                else:
+                    high = trial
+            one[0] = board.used[place, t] - 0.5 * (low + high)
+            board.used[place, t] -= one[0]
+            put(board, f, h, t, one, 1.0)
 
 
 @njit(cache=True, nogil=True)
@@ -386,7 +427,10 @@ def least_costs(units, price, charge_worth, discharge_worth, least):
         n = units.departure[u] - begin
         buy, sell, ups, downs = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
         floor, answer, top = rows[4, :n], rows[5, :n], rows[6, : n + 1]
-        fill_bounds(units, u, ups, downs, floor, top)
+        fill_bounds(
+            units.up, units.down, units.least, units.most, u, begin, units.start[u], ups,
+            downs, floor, top,
+        )  # fmt: skip
         below = 0.0
         for k in range(n):
             t, up, down = begin + k, ups[k], downs[k]

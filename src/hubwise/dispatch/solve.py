@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.dispatch import kernel
-from hubwise.dispatch.board import KINK, duals_of, make_board, with_levels
+from hubwise.dispatch.board import KINK, duals_of, make_board, places, rows, with_levels
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.units import (
     concatenated,
@@ -353,7 +353,7 @@ def _resume(game: _Game, f: int, resumed: _Resumed) -> None:
     """Give the units the schedules that they had; slices of a station have equal shares of it."""
     units, cars, slices = game.units, game.cars[f], game.stations[f]
     station, hours = units.hub[slices], game.board.slot_hours
-    each = np.bincount(station, minlength=game.board.net.shape[1])[station, None]
+    each = np.bincount(station, minlength=game.board.hubs)[station, None]
     had, stations = resumed.schedule, resumed.stations
     charge = np.concatenate([had.charge_kw, stations.charge_kw[station] / each])
     discharge = np.concatenate([had.discharge_kw, stations.discharge_kw[station] / each])
@@ -362,7 +362,7 @@ def _resume(game: _Game, f: int, resumed: _Resumed) -> None:
     game.change[rows] = hours * gained
     game.placed[cars] = resumed.known
     game.placed[slices] = True
-    game.board.used[f] = stations.solar_kw
+    game.board.used[places(game.board, f)] = stations.solar_kw
 
 
 def _fixed_kw(problem: Problem, sessions: Schedule | None, resumed: _Resumed | None) -> Array:
@@ -380,23 +380,24 @@ def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
     problem, board, units = game.problems[f], game.board, game.units
     hubs, horizon = problem.situation.hubs, problem.situation.horizon
     cars, slices = game.cars[f], game.stations[f]
+    here, limits = places(board, f), rows(board, f, problem)
     schedule = game.given
     if schedule is None:
         own = rows_of(units, cars)
         schedule = schedule_of(own, game.change[cars], horizon)
     station_change = np.zeros((len(hubs), horizon.slots))
     np.add.at(station_change, units.hub[slices], game.change[slices])
-    stations = station_schedule(hubs, horizon, station_change, board.used[f])
+    stations = station_schedule(hubs, horizon, station_change, board.used[here])
     vehicles = _vehicles(problem, schedule)
     hub_kw = (
-        problem.others_kw + vehicles + stations.charge_kw - stations.discharge_kw - board.used[f]
+        problem.others_kw + vehicles + stations.charge_kw - stations.discharge_kw - board.used[here]
     )
     row, duals = problem.limits.row, duals_of(board, f, problem)
     multipliers = Multipliers(
         row,
-        board.multiplier[f, : len(row)],
-        board.import_multiplier[f],
-        board.export_multiplier[f],
+        board.multiplier[limits],
+        board.import_multiplier[here],
+        board.export_multiplier[here],
     )
     return Dispatch(
         schedule=schedule,
@@ -404,7 +405,7 @@ def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
         hub_kw=hub_kw,
         multipliers=multipliers,
         duals=duals,
-        marginal_price=kernel.marginal_prices(board)[f],
+        marginal_price=kernel.marginal_prices(board)[here],
         span_price=horizon.slot_hours * float(duals.rows[:2].sum(axis=1).max()),
         gap=gap,
         rounds=rounds,

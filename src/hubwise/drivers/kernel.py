@@ -235,10 +235,20 @@ def cheapest(buy, sell, up, down, floor, start, target, top, surplus, limit, wor
 
 
 @njit(cache=True, nogil=True)
-def fill_bounds(batteries, i, ups, downs, floor, top):
+def fill_floor(start, least, up, floor):
+    """Least energy at the start of each slot: what is wished, or what charging at once has reached."""
+    reached = start
+    for t in range(floor.shape[0]):
+        floor[t] = min(least, reached)
+        reached += up
+
+
+@njit(cache=True, nogil=True)
+def fill_bounds(up, down, least, most, i, first, start, ups, downs, floor, top):
     """Bounds of one battery in every slot of its stay, wishes for energy kept as far as can be.
 
-    Writes ``ups``, ``downs`` (n,): most energy put in, and drawn; ``floor`` (n,) and ``top``
+    ``up``, ``down``, ``least``, ``most``: of `Batteries`; ``i``: which; ``first``: first slot of the
+    stay; ``start``: energy then. Writes ``ups``, ``downs`` (n,): most energy put in, and drawn; ``floor`` (n,) and ``top``
     (n + 1,): energy at the start of each slot, ``top`` at the end, too. With [lo, hi] the energies
     that can stand at the end of a slot, power comes first and the most energy before the least:
 
@@ -248,62 +258,81 @@ def fill_bounds(batteries, i, ups, downs, floor, top):
     So every energy between ``floor`` and ``top`` that a slot may begin with leads to some that it
     may end with, and a session that arrives below its floor is charged to it at full power.
     """
-    n, width = ups.shape[0], batteries.up.shape[1]
-    first = batteries.arrival[i]
-    lo = hi = batteries.start[i]
-    floor[0] = min(batteries.least[i, 0], hi) if width == 1 else hi
-    top[0] = hi if width > 1 else max(batteries.most[i, 0], hi)
+    n = ups.shape[0]
+    lo = hi = start
+    if up.shape[1] == 1:
+        ups[:] = up[i, 0]
+        downs[:] = down[i, 0]
+        top[:] = most[i, 0]
+        fill_floor(start, least[i, 0], up[i, 0], floor)
+        return
+    floor[0] = top[0] = start
     for t in range(n):
-        k = 0 if width == 1 else first + t
-        ups[t] = batteries.up[i, k]
-        downs[t] = batteries.down[i, k]
+        k = first + t
+        ups[t] = up[i, k]
+        downs[t] = down[i, k]
         hi += ups[t]
         lo -= downs[t]
-        most = max(batteries.most[i, k], lo)
-        least = min(min(batteries.least[i, k], hi), most)
-        hi = min(hi, most)
-        lo = max(lo, least)
-        top[t + 1] = most
+        highest = max(most[i, k], lo)
+        lowest = min(min(least[i, k], hi), highest)
+        hi = min(hi, highest)
+        lo = max(lo, lowest)
+        top[t + 1] = highest
         if t + 1 < n:
-            floor[t + 1] = least
+            floor[t + 1] = lowest
 
 
 @njit(cache=True, nogil=True)
-def gather(charge_price, discharge_price, floor, top, first, merged):
+def gather(charge_price, discharge_price, up, least, most, start, first, floor):
     """Find the runs of slots that are alike; returns how many there are.
 
-    Prices, floor and top are equal within a run, so only its net movement matters, and a path that
-    keeps them at both ends keeps them inside. Where bounds may change (``merged`` is 0) every slot
-    is a run of its own. Writes the first slot of each run, closed by n, into ``first`` (n + 1,),
-    and moves the bounds of runs to the front of ``floor`` (n,) and ``top`` (n + 1,).
+    Where bounds are the same in all slots, prices and floor are equal within a run, so only its net
+    movement matters, and a path that keeps the floor at both ends keeps it inside. Writes the first
+    slot of each run, closed by n, into ``first`` (n + 1,), and the least energy at the start of
+    each run into ``floor`` (n,).
     """
     n = charge_price.shape[0]
     runs = 0
-    end = top[n]
+    reached = start
     for t in range(n):
+        lowest = min(least, reached)
+        reached = min(reached + up, most)
         if (
             t == 0
-            or merged == 0
             or charge_price[t] != charge_price[t - 1]
             or discharge_price[t] != discharge_price[t - 1]
-            or floor[t] != floor[runs - 1]
+            or lowest != floor[runs - 1]
         ):
             first[runs] = t
-            floor[runs] = floor[t]
-            top[runs] = top[t]
+            floor[runs] = lowest
             runs += 1
     first[runs] = n
-    top[runs] = end
     return runs
 
 
 @njit(cache=True, nogil=True)
-def spread(moved, first, ups, downs, change):
+def each_slot(up, down, least, most, i, begin, start, n, first, rows):
+    """Every slot of a stay of n as a run of its own, where bounds may change; returns n.
+
+    ``rows``: floors are written into row 0, ``ups`` and ``downs`` into rows 3 and 4, tops into
+    row 5; see `fill_bounds`.
+    """
+    fill_bounds(
+        up, down, least, most, i, begin, start, rows[3, :n], rows[4, :n], rows[0, :n],
+        rows[5, : n + 1],
+    )  # fmt: skip
+    for t in range(n + 1):
+        first[t] = t
+    return n
+
+
+@njit(cache=True, nogil=True)
+def spread(moved, first, up, down, change):
     """Spread the net movement of each run over its slots, as late as it can be."""
     for k in range(moved.shape[0]):
         left = moved[k]
         for t in range(first[k + 1] - 1, first[k] - 1, -1):
-            step = min(max(left, -downs[t]), ups[t])
+            step = min(max(left, -down), up)
             if -CRUMB < step < CRUMB:
                 step = 0.0
             change[t] = step
@@ -311,56 +340,38 @@ def spread(moved, first, ups, downs, change):
 
 
 @njit(cache=True, nogil=True)
-def respond_one(batteries, i, charge_price, discharge_price, work, rows, first, change):
-    """Best response of battery ``i`` to prices over its stay; writes ``change``, returns the cost.
-
-    ``work``: scratch of shape (6, 2n+2); ``rows``: of shape (9, n + 1); ``first``: of shape
-    (n + 1,).
-    """
-    n, merged = change.shape[0], 1 if batteries.up.shape[1] == 1 else 0
-    slot_ups, slot_downs, floor, top = rows[5, :n], rows[6, :n], rows[0, :n], rows[7, : n + 1]
-    fill_bounds(batteries, i, slot_ups, slot_downs, floor, top)
-    runs = gather(charge_price, discharge_price, floor, top, first, merged)
-    floor, top, buy, sell = rows[0, :runs], rows[7, : runs + 1], rows[1, :runs], rows[2, :runs]
-    ups, downs, moved = rows[3, :runs], rows[4, :runs], rows[8, :runs]
-    charge_eff, discharge_eff = batteries.charge_eff[i], batteries.discharge_eff[i]
-    for k in range(runs):
-        slots = first[k + 1] - first[k]
-        buy[k] = charge_price[first[k]] / charge_eff
-        sell[k] = discharge_price[first[k]] * discharge_eff - batteries.wear[i]
-        ups[k] = slots * slot_ups[first[k]]
-        downs[k] = slots * slot_downs[first[k]]
-    cost = cheapest(
-        buy, sell, ups, downs, floor, batteries.start[i], batteries.target[i], top,
-        batteries.surplus[i], batteries.limit[i], work, moved,
-    )  # fmt: skip
-    spread(moved, first, slot_ups, slot_downs, change)
-    return cost
-
-
-@njit(cache=True, nogil=True)
-def enact(batteries, i, change, hours, charge, discharge, energy):
-    """Powers at the charger [kW] and energy in battery ``i`` [kWh] that energy changes come to.
+def enact(
+    change, start, charge_eff, discharge_eff, charge_kw, discharge_kw, i, hours, charge, discharge,
+    energy,
+):  # fmt: skip
+    """Powers at the charger [kW] and energy in the battery [kWh] that energy changes come to.
 
     ``change``, ``charge``, ``discharge``, ``energy``: shape (slots,); the last three are written.
-    The powers never exceed their limits by a rounding.
+    ``charge_kw``, ``discharge_kw``: most power of all batteries, of which this is ``i``: never
+    exceeded by a rounding.
     """
-    put_in, taken_out = batteries.charge_eff[i] * hours, batteries.discharge_eff[i] / hours
-    width = batteries.charge_kw.shape[1]
+    put_in, taken_out = charge_eff * hours, discharge_eff / hours
+    most_in, most_out = charge_kw[i, 0], discharge_kw[i, 0]
+    varies = charge_kw.shape[1] > 1
     moved = 0.0
     for t in range(change.shape[0]):
-        k = 0 if width == 1 else t
-        charge[t] = min(max(change[t], 0.0) / put_in, batteries.charge_kw[i, k])
-        discharge[t] = min(max(-change[t], 0.0) * taken_out, batteries.discharge_kw[i, k])
+        if varies:
+            most_in, most_out = charge_kw[i, t], discharge_kw[i, t]
+        charge[t] = min(max(change[t], 0.0) / put_in, most_in)
+        discharge[t] = min(max(-change[t], 0.0) * taken_out, most_out)
         moved += change[t]
-        energy[t] = batteries.start[i] + moved
+        energy[t] = start + moved
 
 
 @njit(cache=True, nogil=True)
 def enact_all(batteries, change, hours, charge, discharge, energy):
     """The same for many batteries: arrays of shape (n, slots)."""
     for i in range(change.shape[0]):
-        enact(batteries, i, change[i], hours, charge[i], discharge[i], energy[i])
+        enact(
+            change[i], batteries.start[i], batteries.charge_eff[i], batteries.discharge_eff[i],
+            batteries.charge_kw, batteries.discharge_kw, i, hours, charge[i], discharge[i],
+            energy[i],
+        )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -370,7 +381,10 @@ def most_at_departure(batteries, reached):
     ups, downs, floor, top = np.empty(slots), np.empty(slots), np.empty(slots), np.empty(slots + 1)
     for i in range(reached.shape[0]):
         n = batteries.departure[i] - batteries.arrival[i]
-        fill_bounds(batteries, i, ups[:n], downs[:n], floor[:n], top[: n + 1])
+        fill_bounds(
+            batteries.up, batteries.down, batteries.least, batteries.most, i,
+            batteries.arrival[i], batteries.start[i], ups[:n], downs[:n], floor[:n], top[: n + 1],
+        )  # fmt: skip
         energy = batteries.start[i]
         for t in range(n):
             energy = min(energy + ups[t], top[t + 1])
@@ -384,7 +398,10 @@ def charge_at_once(batteries, change):
     ups, downs, floor, top = np.empty(slots), np.empty(slots), np.empty(slots), np.empty(slots + 1)
     for i in range(change.shape[0]):
         a, n = batteries.arrival[i], batteries.departure[i] - batteries.arrival[i]
-        fill_bounds(batteries, i, ups[:n], downs[:n], floor[:n], top[: n + 1])
+        fill_bounds(
+            batteries.up, batteries.down, batteries.least, batteries.most, i,
+            batteries.arrival[i], batteries.start[i], ups[:n], downs[:n], floor[:n], top[: n + 1],
+        )  # fmt: skip
         energy = batteries.start[i]
         for t in range(n):
             least = floor[t + 1] if t + 1 < n else batteries.target[i]
@@ -406,18 +423,44 @@ def respond(
     and ``energy``, shape (n, slots), and ``cost``, shape (n,).
     """
     slots = charge_price.shape[1]
-    work = np.empty((6, 2 * slots + 2))
-    rows = np.empty((9, slots + 1))
-    first = np.empty(slots + 1, np.int64)
-    change = np.empty(slots)
+    work, rows = np.empty((6, 2 * slots + 2)), np.empty((7, slots + 1))
+    first, change = np.empty(slots + 1, np.int64), np.empty(slots)
+    # Arrays of a tuple are counted at every call that they are handed to: once, here.
+    up, down, least, most = batteries.up, batteries.down, batteries.least, batteries.most
+    charge_kw, discharge_kw = batteries.charge_kw, batteries.discharge_kw
+    varies = up.shape[1] > 1
     for i in range(begin, end):
-        a, d, row = batteries.arrival[i], batteries.departure[i], batteries.price_list[i]
-        change[:] = 0.0
-        cost[i] = respond_one(
-            batteries, i, charge_price[row, a:d], discharge_price[row, a:d], work, rows, first,
-            change[a:d],
+        a, n = batteries.arrival[i], batteries.departure[i] - batteries.arrival[i]
+        start, row = batteries.start[i], batteries.price_list[i]
+        charge_eff, discharge_eff = batteries.charge_eff[i], batteries.discharge_eff[i]
+        paid, earned = charge_price[row, a : a + n], discharge_price[row, a : a + n]
+        if varies:
+            runs = each_slot(up, down, least, most, i, a, start, n, first, rows)
+        else:
+            up_i, down_i, most_i = up[i, 0], down[i, 0], most[i, 0]
+            runs = gather(paid, earned, up_i, least[i, 0], most_i, start, first, rows[0])
+            for k in range(runs):
+                length = first[k + 1] - first[k]
+                rows[3, k], rows[4, k], rows[5, k] = length * up_i, length * down_i, most_i
+            rows[5, runs] = most_i
+        floor, top, buy, sell = rows[0, :runs], rows[5, : runs + 1], rows[1, :runs], rows[2, :runs]
+        ups, downs, moved = rows[3, :runs], rows[4, :runs], rows[6, :runs]
+        for k in range(runs):
+            buy[k] = paid[first[k]] / charge_eff
+            sell[k] = earned[first[k]] * discharge_eff - batteries.wear[i]
+        cost[i] = cheapest(
+            buy, sell, ups, downs, floor, start, batteries.target[i], top, batteries.surplus[i],
+            batteries.limit[i], work, moved,
         )  # fmt: skip
-        enact(batteries, i, change, hours, charge[i], discharge[i], energy[i])
+        change[:] = 0.0
+        if varies:
+            change[a : a + n] = moved
+        else:
+            spread(moved, first, up_i, down_i, change[a : a + n])
+        enact(
+            change, start, charge_eff, discharge_eff, charge_kw, discharge_kw, i, hours, charge[i],
+            discharge[i], energy[i],
+        )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, parallel=True)

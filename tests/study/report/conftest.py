@@ -24,6 +24,7 @@ from hubwise.domain import (
     Scenario,
     Search,
     Situation,
+    Terms,
 )
 
 STRATEGIES = ("uncoordinated", "storage", "passive", "hubwise")
@@ -92,7 +93,6 @@ def make_scenario(
             purchase_price=purchase,
             feed_in_price=purchase,
             reference_price=purchase + 0.35,
-            incentive=np.where((hour >= 18) & (hour < 21), 0.2, 0.0),
             currency=texts.pop("currency", "CNY"),
         ),
         rules=PriceRules(
@@ -104,6 +104,7 @@ def make_scenario(
             block_names=("valley", "shoulder", "peak"),
         ),
         promises=Promises(0.55, 0.68),
+        terms=Terms.on_discharge("incentives", np.where((hour >= 18) & (hour < 21), 0.2, 0.0)),
     )
     return Scenario(
         source="made up",

@@ -155,7 +155,10 @@ def _session(units: Batteries, family: Family, i: int) -> Session:
     hub, first, last = (int(c[i]) for c in (units.hub, units.arrival, units.departure))
     n = last - first
     up, down, before, top = np.empty(n), np.empty(n), np.empty(n), np.empty(n + 1)
-    fill_bounds(units, i, up, down, before, top)
+    fill_bounds(
+        units.up, units.down, units.least, units.most, i, first, units.start[i], up, down,
+        before, top,
+    )  # fmt: skip
     if (np.diff(top) < 0.0).any():
         raise ValueError("the exact method takes no bound on energy that falls during a stay")
     step = float(up.max() or down.max() or 1.0)

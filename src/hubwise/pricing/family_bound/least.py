@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from hubwise.domain.arrays import Array, Index
-from hubwise.drivers.kernel import fill_bounds, gather
+from hubwise.drivers.kernel import each_slot, gather
 from hubwise.pricing.family_bound.answers import (
     TIE,
     cut_back,
@@ -69,18 +69,29 @@ class SessionRuns(NamedTuple):
 @njit(cache=True, nogil=True)
 def find_runs(units, sessions, group):
     """Write the runs of every stay; ``group`` (hubs, slots)."""
-    merged = 1 if units.up.shape[1] == 1 else 0
+    slots = group.shape[1]
+    rows = np.empty((6, slots + 1))
+    varies = units.up.shape[1] > 1
     for i in range(units.hub.shape[0]):
-        n = units.departure[i] - units.arrival[i]
-        groups = group[units.hub[i], units.arrival[i] : units.departure[i]].astype(np.float64)
-        ups, downs, floor = sessions.up[i, :n], sessions.down[i, :n], sessions.floor[i, :n]
-        top = sessions.top[i, : n + 1]
-        fill_bounds(units, i, ups, downs, floor, top)
-        sessions.runs[i] = gather(groups, groups, floor, top, sessions.first[i], merged)
-        for k in range(sessions.runs[i]):
-            at = sessions.first[i, k]
-            sessions.group[i, k] = np.int64(groups[at])
-            ups[k], downs[k] = ups[at], downs[at]
+        begin, n = units.arrival[i], units.departure[i] - units.arrival[i]
+        groups = group[units.hub[i], begin : begin + n].astype(np.float64)
+        first, start = sessions.first[i], units.start[i]
+        if varies:
+            runs = each_slot(
+                units.up, units.down, units.least, units.most, i, begin, start, n, first, rows
+            )
+        else:
+            most = units.most[i, 0]
+            runs = gather(
+                groups, groups, units.up[i, 0], units.least[i, 0], most, start, first, rows[0]
+            )
+            rows[3, :runs], rows[4, :runs] = units.up[i, 0], units.down[i, 0]
+            rows[5, : runs + 1] = most
+        sessions.runs[i] = runs
+        sessions.floor[i, :runs], sessions.top[i, : runs + 1] = rows[0, :runs], rows[5, : runs + 1]
+        sessions.up[i, :runs], sessions.down[i, :runs] = rows[3, :runs], rows[4, :runs]
+        for k in range(runs):
+            sessions.group[i, k] = np.int64(groups[first[k]])
 
 
 @njit(cache=True, nogil=True)
