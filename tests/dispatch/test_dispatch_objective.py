@@ -20,7 +20,7 @@ from hubwise.dispatch import (
     with_participants,
 )
 from hubwise.dispatch.board import KINK, make_board, with_levels
-from hubwise.dispatch.objective import objective, objective_of, units_of
+from hubwise.dispatch.objective import objective_of, objective_on, units_of
 from hubwise.dispatch.units import concatenated, session_units, station_units
 from hubwise.domain import Situation, Tariff, Term, Terms
 from hubwise.ledger import Account, Bills, make_account, make_bills, sum_by_hub
@@ -75,27 +75,27 @@ def drawn_board(rng, make_problem_of, *, futures: int, solar: bool):
     fixed = [rng.normal(0.0, 15.0, (HUBS, SLOTS)) for _ in problems]
     share = rng.dirichlet(np.ones(futures))
     board = make_board(problems, share, fixed, [None] * futures, flat=True)
-    for name, low, high in (
-        ("multiplier", 0.0, 0.3),
-        ("import_multiplier", 0.0, 0.3),
-        ("export_multiplier", 0.0, 0.3),
-        ("import_level", -5.0, 20.0),
-        ("export_level", -5.0, 20.0),
-        ("feed_in", -0.4, 0.6),
-        ("purchase", -0.2, 0.9),
-        ("kink", 0.5, 10.0),
-        ("stiffness", 0.002, 0.02),
-        ("hub_stiffness", 0.002, 0.02),
-        ("flatness", 0.001, 0.01),
-        ("middle", -10.0, 10.0),
-        ("hub_flatness", 0.001, 0.01),
-        ("hub_middle", -10.0, 10.0),
+    for values, low, high in (
+        (board.multiplier, 0.0, 0.3),
+        (board.import_multiplier, 0.0, 0.3),
+        (board.export_multiplier, 0.0, 0.3),
+        (board.feed_in, -0.4, 0.6),
+        (board.purchase, -0.2, 0.9),
+        (board.of_place[:, kernel.IMPORT_LEVEL], -5.0, 20.0),
+        (board.of_place[:, kernel.EXPORT_LEVEL], -5.0, 20.0),
+        (board.of_place[:, kernel.HUB_MIDDLE], -10.0, 10.0),
+        (board.of_future[:, kernel.KINK], 0.5, 10.0),
+        (board.of_future[:, kernel.STIFFNESS], 0.002, 0.02),
+        (board.of_future[:, kernel.HUB_STIFFNESS], 0.002, 0.02),
+        (board.of_future[:, kernel.FLATNESS], 0.001, 0.01),
+        (board.of_future[:, kernel.MIDDLE], -10.0, 10.0),
+        (board.of_future[:, kernel.HUB_FLATNESS], 0.001, 0.01),
     ):
-        values = getattr(board, name)
         values[:] = rng.uniform(low, high, values.shape)
-        if "multiplier" in name:
-            values *= rng.choice([0.0, 1.0], values.shape)
-    board.purchase[:] = np.maximum(board.purchase, board.feed_in)  # else nothing is convex
+    for multiplier in (board.multiplier, board.import_multiplier, board.export_multiplier):
+        multiplier *= rng.choice([0.0, 1.0], multiplier.shape)
+    # Energy is not sold dearer than it is bought: the objective is convex.
+    board.purchase[:] = np.maximum(board.purchase, board.feed_in)
     used = rng.uniform(0.0, 1.0, board.solar.shape) * board.solar
     board.used[:] = np.where(rng.uniform(size=used.shape) < 0.5, board.solar, used)
     return problems, board
@@ -108,7 +108,7 @@ def copied(board: kernel.Board) -> kernel.Board:
 def moved(board, futures: list[int], h: int, begin: int, draw_kw: np.ndarray) -> kernel.Board:
     """The board with more drawn at a hub in futures, its solar power used there as is best."""
     there = copied(board)
-    elsewhere = np.ones((len(board.share), HUBS, SLOTS), np.bool_)
+    elsewhere = np.ones((len(board.of_future), HUBS, SLOTS), np.bool_)
     for f in futures:
         kernel.put(there, f, h, begin, draw_kw, 1.0)
         elsewhere[f, h, begin : begin + len(draw_kw)] = False
@@ -137,26 +137,28 @@ def test_marginal_prices_are_its_derivative(make_problem_of, seed, futures, sola
     problems, board = drawn_board(rng, make_problem_of, futures=futures, solar=solar)
     units, change = all_units(problems)
     price = kernel.marginal_prices(board).reshape(futures, HUBS, SLOTS)
+    share = board.of_future[:, kernel.SHARE]
     for f, h, t in np.ndindex(price.shape):
         there, back = (
-            objective(moved(board, [f], h, t, np.array([step])), units, change).total
+            objective_on(moved(board, [f], h, t, np.array([step])), units, change).total
             for step in (STEP_KW, -STEP_KW)
         )
-        slope = (there - back) / (2.0 * STEP_KW * board.slot_hours * board.share[f])
-        assert slope == pytest.approx(price[f, h, t], abs=2e-4 + 1e-9 / board.share[f])
+        slope = (there - back) / (2.0 * STEP_KW * board.slot_hours * share[f])
+        assert slope == pytest.approx(price[f, h, t], abs=2e-4 + 1e-9 / share[f])
 
 
-class Line:
+class _Line:
     """The objective from a unit's schedule to another: draws and own terms go in proportion."""
 
     def __init__(self, board, units, u: int, change: np.ndarray, answer: np.ndarray) -> None:
         self.board, self.units, self.u, self.change = copied(board), units, u, change.copy()
         before, after = (draws_kw(units, u, each, board.slot_hours) for each in (change, answer))
         self.draw = after - before
-        ends = [objective(board, units, each).total for each in (answer, change)]
+        ends = [objective_on(board, units, each).total for each in (answer, change)]
         self.own = ends[0] - ends[1]
 
     def slope(self, share: float, step: float = 1e-6) -> float:
+        """Its derivative on ``share`` of the way, by central differences [currency]."""
         there, back = (self._shared(share + x) for x in (step, -step))
         return (there - back) / (2.0 * step) + self.own
 
@@ -164,7 +166,7 @@ class Line:
         u, units = self.u, self.units
         inside = list(range(units.first_future[u], units.last_future[u]))
         there = moved(self.board, inside, units.hub[u], units.arrival[u], share * self.draw)
-        return objective(there, units, self.change).total
+        return objective_on(there, units, self.change).total
 
 
 def draws_kw(units, u: int, change: np.ndarray, hours: float) -> np.ndarray:
@@ -189,9 +191,10 @@ def test_a_visit_goes_down_it_as_far_as_it_falls(make_problem_of, seed, futures,
         one, answer = np.array([u]), change.copy()
         # Who has no schedule yet goes all the way.
         kernel.go_round(units, copied(board), answer, np.zeros_like(placed), prices, prices, one)
-        line, before = Line(board, units, u, change, answer), change[u].copy()
+        line, before = _Line(board, units, u, change, answer), change[u].copy()
         gap = kernel.go_round(units, board, change, placed, prices, prices, one)
-        weight = board.share[units.first_future[u] : units.last_future[u]].sum()
+        inside = slice(units.first_future[u], units.last_future[u])
+        weight = board.of_future[inside, kernel.SHARE].sum()
         rough = weight * (1e-6 + 1e-4 * np.abs(line.draw).sum())
         went, way = change[u] - before, answer[u] - before
         share = float(went @ way / (way @ way)) if way.any() else 1.0
@@ -234,10 +237,10 @@ def test_no_visit_raises_it(make_problem_of, posted) -> None:
     lowered = 0
     for kink in (0.3, 0.03, KINK, KINK):
         board = with_levels(board, [problem], kink, learn=True)
-        before = objective(board, units, change).total
+        before = objective_on(board, units, change).total
         for u in order:
             kernel.go_round(units, board, change, placed, *prices, np.array([u]))
-            after = objective(board, units, change).total
+            after = objective_on(board, units, change).total
             assert after <= before + 1e-9
             lowered += after < before - 1e-6
             before = after
@@ -267,13 +270,15 @@ def test_without_limits_it_is_what_the_ledger_counts(make_problem_of) -> None:
     incentive = np.linspace(0.0, 0.2, horizon.slots)
     market = replace(situation.market, demand_charge=0.4)
     paid = replace(situation, market=market, terms=Terms.on_discharge("incentives", incentive))
+    some = np.arange(len(paid.fleet)) % 3 > 0
+    paid = replace(paid, fleet=paid.fleet.with_participating(some))
     problem = make_problem_of(paid)
     answer = dispatch(problem, None, rounds=12, flat=False)
     board = make_board([problem], np.ones(1), [answer.hub_kw], [None], flat=False)
-    board.kink[:] = 0.0
-    board.import_level[:] = answer.hub_kw.max(axis=1).reshape(board.import_level.shape)
+    board.of_future[:, kernel.KINK] = 0.0
+    board.of_place[:, kernel.IMPORT_LEVEL] = answer.hub_kw.max(axis=1)
     units, change = units_of(problem, answer)
-    value = objective(board, units, change, demand_charge=0.4)
+    value = objective_on(board, units, change, demand_charge=0.4)
     account, bills = booked(problem, answer)
     alone = problem.others_kw.sum(axis=0) @ market.purchase_price * horizon.slot_hours
     assert account.incentives > 0.0

@@ -8,14 +8,14 @@ With the symbols of docs/model.md, all in currency over the horizon:
 
     objective = purchases + demand charges + wear + limits + flatness - terms - surplus
 
-    purchases       sum over h, t of   D (pi_t [n_ht]+ - phi_t [-n_ht]+)
-    demand charges  sum over h of      demand charge * (L_h - highest import so far)
-    wear            sum over i, t of   w_i D p-_it / eta-_i
-    limits          sum over x, t of   D ([lambda_xt + s_x (x_t - L_xt)]+ ^2 - lambda_xt^2) / (2 s_x)
-    flatness        sum over t of      D/2 gamma (H_t - mean H)^2
-                    sum over h, t of   D/2 gamma_h (n_ht - mean n_h)^2
-    terms           sum over i, t of   D (tau+_it p+_it + tau-_it p-_it)
-    surplus         sum over i of      v_i (energy at departure - least energy at departure)
+    purchases       sum h, t    D (pi_t [n_ht]+ - phi_t [-n_ht]+)
+    demand charges  sum h       demand charge * (L_h - highest import so far)
+    wear            sum i, t    w_i D p-_it / eta-_i
+    limits          sum x, t    D ([lambda_xt + s_x (x_t - L_xt)]+^2 - lambda_xt^2) / (2 s_x)
+    flatness        sum t       D/2 gamma (H_t - mean H)^2
+                    sum h, t    D/2 gamma_h (n_ht - mean n_h)^2
+    terms           sum i, t    D (tau+_it p+_it + tau-_it p-_it)
+    surplus         sum i       v_i (energy at departure - least energy at departure)
 
 D is the slot's length (Delta). The positive part [n]+ is rounded where the connection draws less
 than kappa either way: there it is (n + kappa)^2 / (4 kappa), which is [n]+ outside and tends to it
@@ -38,9 +38,11 @@ all else as it is (`hubwise.dispatch.kernel.curtail` finds that least).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from hubwise.dispatch import kernel
 from hubwise.dispatch.board import KINK, make_board, with_levels
 from hubwise.dispatch.kernel import Board
 from hubwise.dispatch.problem import Problem
@@ -49,10 +51,35 @@ from hubwise.dispatch.units import concatenated, session_units, station_units
 from hubwise.domain.arrays import Array
 from hubwise.drivers import Batteries
 
-_BY_PLACE_AND_SLOT = (
-    "net", "rows", "bound", "multiplier", "import_multiplier", "export_multiplier",
-)  # fmt: skip
-_BY_PLACE = ("import_level", "export_level", "hub_middle")
+
+class Futures(NamedTuple):
+    """A board as the objective reads it: futures are an axis of their own.
+
+    ``share`` (futures,); terms' worth (groups, slots); all other arrays (futures, hubs, rows or 1,
+    slots or 1). Names, units and meaning are those of `Board`.
+    """
+
+    slot_hours: float
+    share: Array
+    net: Array
+    rows: Array
+    bound: Array
+    multiplier: Array
+    import_multiplier: Array
+    export_multiplier: Array
+    import_level: Array
+    export_level: Array
+    purchase: Array
+    feed_in: Array
+    charge_worth: Array
+    discharge_worth: Array
+    kink: Array
+    stiffness: Array
+    hub_stiffness: Array
+    flatness: Array
+    middle: Array
+    hub_flatness: Array
+    hub_middle: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +120,7 @@ class Objective:
         return costs - self.terms - self.surplus
 
 
-def objective(
+def objective_on(
     board: Board,
     units: Batteries,
     change: Array,
@@ -143,7 +170,7 @@ def objective_of(problem: Problem, dispatch: Dispatch) -> Objective:
     drawn, prices = [dispatch.hub_kw], [dispatch.multipliers]
     board = make_board([problem], np.ones(1), drawn, prices, flat=True)
     board = with_levels(board, [problem], KINK, learn=False)
-    return objective(
+    return objective_on(
         board,
         *units_of(problem, dispatch),
         demand_charge=situation.market.demand_charge,
@@ -168,12 +195,10 @@ def units_of(problem: Problem, dispatch: Dispatch) -> tuple[Batteries, Array]:
     return units, horizon.slot_hours * gained
 
 
-def purchases(board: Board) -> float:
+def purchases(board: Futures) -> float:
     """Imports at the purchase price less exports at the feed-in price [currency]."""
-    kink = board.kink[:, None, None]
-    imported, exported = rounded_part(board.net, kink), rounded_part(-board.net, kink)
-    bought, sold = board.purchase[:, None, :] * imported, board.feed_in[:, None, :] * exported
-    return _summed(board, bought - sold)
+    imported, exported = rounded_part(board.net, board.kink), rounded_part(-board.net, board.kink)
+    return _summed(board, board.purchase * imported - board.feed_in * exported)
 
 
 def rounded_part(power: Array, kink: Array) -> Array:
@@ -185,19 +210,18 @@ def rounded_part(power: Array, kink: Array) -> Array:
     return part
 
 
-def demand_charges(board: Board, demand_charge: float, past_kw: Array | float) -> float:
+def demand_charges(board: Futures, demand_charge: float, past_kw: Array | float) -> float:
     """What the hubs' import levels cost beyond past peaks [currency]."""
     if demand_charge <= 0.0:
         return 0.0
-    above = np.maximum(board.import_level - past_kw, 0.0)
+    above = np.maximum(board.import_level[:, :, 0] - past_kw, 0.0)
     return float(demand_charge * board.share @ above.sum(axis=1))
 
 
-def limits(board: Board) -> float:
+def limits(board: Futures) -> float:
     """Augmented Lagrangian of the feeder's rows and of the hubs' connections [currency]."""
-    over_import = board.net - board.import_level[:, :, None]
-    over_export = -board.net - board.export_level[:, :, None]
-    push, hub_push = board.stiffness[:, None, None], board.hub_stiffness[:, None, None]
+    over_import, over_export = board.net - board.import_level, -board.net - board.export_level
+    push, hub_push = board.stiffness, board.hub_stiffness
     return (
         _summed(board, penalty(board.rows - board.bound, board.multiplier, push))
         + _summed(board, penalty(over_import, board.import_multiplier, hub_push))
@@ -212,21 +236,20 @@ def penalty(over: Array, multiplier: Array, stiffness: Array) -> Array:
     return cost
 
 
-def flatness(board: Board) -> float:
+def flatness(board: Futures) -> float:
     """Pull of the head, and of each hub, towards its middle [currency]."""
-    head = board.rows[:, :1] - board.middle[:, None, None]
-    hubs = board.net - board.hub_middle[:, :, None]
-    pull, hub_pull = board.flatness[:, None, None], board.hub_flatness[:, None, None]
-    return _summed(board, 0.5 * pull * head**2) + _summed(board, 0.5 * hub_pull * hubs**2)
+    head, hubs = board.rows[:, :1] - board.middle, board.net - board.hub_middle
+    pulled = _summed(board, 0.5 * board.flatness * head**2)
+    return pulled + _summed(board, 0.5 * board.hub_flatness * hubs**2)
 
 
-def wear(board: Board, units: Batteries, change: Array) -> float:
+def wear(board: Futures, units: Batteries, change: Array) -> float:
     """Of all energy drawn from batteries [currency]."""
     drawn = np.maximum(-change, 0.0).sum(axis=1)
     return float(_weight(board, units) @ (units.wear * drawn))
 
 
-def terms(board: Board, units: Batteries, change: Array) -> float:
+def terms(board: Futures, units: Batteries, change: Array) -> float:
     """What terms give for energy charged and discharged, at the charger [currency]."""
     charged = np.maximum(change, 0.0) / units.charge_eff[:, None]
     discharged = np.maximum(-change, 0.0) * units.discharge_eff[:, None]
@@ -235,29 +258,62 @@ def terms(board: Board, units: Batteries, change: Array) -> float:
     return float(_weight(board, units) @ worth.sum(axis=1))
 
 
-def surplus(board: Board, units: Batteries, change: Array) -> float:
+def surplus(board: Futures, units: Batteries, change: Array) -> float:
     """What energy above the least at departure is worth [currency]."""
     above = units.start + change.sum(axis=1) - units.target
     return float(_weight(board, units) @ (units.surplus * above))
 
 
-def _by_future(board: Board) -> Board:
-    """The board with futures as an axis of their own: (futures, places, slots)."""
+def _by_future(board: Board) -> Futures:
     futures, slots = board.purchase.shape
-    parts = {name: getattr(board, name) for name in (*_BY_PLACE_AND_SLOT, *_BY_PLACE)}
-    parts |= {name: parts[name].reshape(futures, -1, slots) for name in _BY_PLACE_AND_SLOT}
-    parts |= {name: parts[name].reshape(futures, -1) for name in _BY_PLACE}
-    return board._replace(**parts)
+
+    def unfolded(values: Array) -> Array:
+        return values.reshape(futures, -1, slots)
+
+    numbers = {
+        name: board.of_future[:, column, None, None]
+        for name, column in (
+            ("kink", kernel.KINK),
+            ("stiffness", kernel.STIFFNESS),
+            ("hub_stiffness", kernel.HUB_STIFFNESS),
+            ("flatness", kernel.FLATNESS),
+            ("middle", kernel.MIDDLE),
+            ("hub_flatness", kernel.HUB_FLATNESS),
+        )
+    }
+    levels = {
+        name: board.of_place[:, column].reshape(futures, -1, 1)
+        for name, column in (
+            ("hub_middle", kernel.HUB_MIDDLE),
+            ("import_level", kernel.IMPORT_LEVEL),
+            ("export_level", kernel.EXPORT_LEVEL),
+        )
+    }
+    return Futures(
+        slot_hours=board.slot_hours,
+        share=board.of_future[:, kernel.SHARE],
+        net=unfolded(board.net),
+        rows=unfolded(board.rows),
+        bound=unfolded(board.bound),
+        multiplier=unfolded(board.multiplier),
+        import_multiplier=unfolded(board.import_multiplier),
+        export_multiplier=unfolded(board.export_multiplier),
+        purchase=board.purchase[:, None, :],
+        feed_in=board.feed_in[:, None, :],
+        charge_worth=board.charge_worth,
+        discharge_worth=board.discharge_worth,
+        **numbers,
+        **levels,
+    )
 
 
-def _summed(board: Board, values: Array) -> float:
+def _summed(board: Futures, values: Array) -> float:
     """Values (futures, places, slots) [currency/h] over slots and places, futures weighed."""
     return float(board.slot_hours * board.share @ values.sum(axis=(1, 2)))
 
 
-def _weight(board: Board, units: Batteries) -> Array:
+def _weight(board: Futures, units: Batteries) -> Array:
     """Weight of the futures that each unit is in, together; shape (units,)."""
     before = np.concatenate([[0.0], np.cumsum(board.share)])
     weight: Array = before[units.last_future] - before[units.first_future]
     return weight
-
