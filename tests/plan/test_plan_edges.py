@@ -198,7 +198,6 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
         base_kvar=longer(scenario.situation.feeder.base_kvar),
     ).having(
         horizon=day,
-        terms=Terms(),
         hubs=replace(scenario.situation.hubs, solar_kw=longer(scenario.situation.hubs.solar_kw)),
         market=replace(market, **{key: longer(getattr(market, key)) for key in prices}),
         rules=replace(

@@ -13,6 +13,7 @@ from hubwise.audit.evidence import Evidence
 from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.money import account, agree_numbers, is_number, leaves, profit
+from hubwise.audit.objective import objective_figures
 from hubwise.audit.prices import price_groups
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.audit.stays import charging_at_once_kw
@@ -46,6 +47,10 @@ def check_figures(
             money_figures(evidence, conduct),
         ),
         "drivers": ("Regret and shortfall are those of the sessions", driver_figures(evidence)),
+        "objective": (
+            "The dispatch objective's terms come to its total, and its wear is the tables'",
+            objective_figures(evidence, conduct),
+        ),
         "prices": ("The prices in short are those of prices.parquet", _posted(evidence)),
     }
     for name, (promise, figures) in parts.items():

@@ -10,6 +10,7 @@ from hubwise.dispatch.bound import (
     social_cost_bound,
 )
 from hubwise.dispatch.limits import Limits, feeder_limits
+from hubwise.dispatch.objective import Objective, objective_of
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
 from hubwise.dispatch.ties import pessimistic, undelegated
@@ -25,6 +26,7 @@ __all__ = [
     "Dispatch",
     "Limits",
     "Multipliers",
+    "Objective",
     "Problem",
     "dispatch",
     "dispatch_futures",
@@ -33,6 +35,7 @@ __all__ = [
     "least_cost",
     "make_problem",
     "mixed",
+    "objective_of",
     "past_peaks",
     "pessimistic",
     "prices_of_limits",

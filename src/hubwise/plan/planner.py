@@ -201,6 +201,9 @@ def _figures(
         "prices": result.posted_prices(situation, decision.tariff),
         "method": posted.method if posted else "",
         "evaluations": posted.evaluations if posted else 0,
+        "dispatch_objective": (
+            result.objective_figures(posted.problem, posted.dispatch) if posted else None
+        ),
         "outcomes": _outcomes(decision, baseline, figures),
         "transformers": result.transformers(situation, schedule, stations, state),
         "advice": said,

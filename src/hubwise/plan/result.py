@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from hubwise.battery import DAYS_A_YEAR, Ageing
+from hubwise.dispatch import Dispatch, Problem, objective_of
 from hubwise.domain import (
     Fleet,
     Horizon,
@@ -88,6 +90,12 @@ def money_figures(situation: Situation, bills: Bills, account: Account) -> dict[
         "margin_on_others": account.margin_on_others,
         "max_regret": float(bills.regret.max(initial=0.0)),
     }
+
+
+def objective_figures(problem: Problem, dispatch: Dispatch) -> dict[str, float]:
+    """The dispatch objective, term by term, and what they come to: ``total`` [currency]."""
+    value = objective_of(problem, dispatch)
+    return {**asdict(value), "total": value.total}
 
 
 def battery_figures(fleet: Fleet, aged: Ageing, horizon: Horizon) -> dict[str, float | None]:

@@ -131,23 +131,14 @@ def summary(plan: Record) -> dict[str, Any]:
         "zone": scenario.situation.horizon.zone,
         "version": version("hubwise"),
         "results": [plan.result],
-        "account": _account(plan.account),
+        "account": asdict(plan.account),
         "books": {name: str(amount) for name, amount in books.totals().items()},
     }
 
 
-def _account(account: Account) -> dict[str, Any]:
-    """Every line item by name; those of terms by source, together where a source has several."""
-    terms: dict[str, float] = {}
-    for source, amount in account.terms:
-        terms[source] = terms.get(source, 0.0) + amount
-    return {**asdict(account), "terms": terms}
-
-
 def account_in(summary: Mapping[str, Any]) -> Account:
     """The operator's account, as `summary` has it."""
-    items = dict(summary["account"])
-    return Account(**items | {"terms": tuple(items.pop("terms", {}).items())})
+    return Account(**summary["account"])
 
 
 def read(folder: str | Path) -> PlanFolder:
