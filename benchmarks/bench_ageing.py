@@ -64,7 +64,7 @@ def _plans(scenario: Scenario, share: float) -> Iterator[Figure]:
     found, spent = made["nonlinear"]
     where = f"ieee33, {share:g} participating, nonlinear wear"
     how = f"hubwise plan ieee33 --participation {share:g} --wear nonlinear"
-    result = found.result
+    result = found.result.to_json()
     broken = sum(number for key, number in result.items() if key.endswith("_violations"))
     yield Figure(f"{where}: peak-valley", result["peak_valley_ratio"], "x", how, ("at most", 0.68))
     yield Figure(

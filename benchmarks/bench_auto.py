@@ -28,16 +28,16 @@ def bench(quick: bool) -> Iterator[Figure]:
     scenario = with_participation(ieee33(), SHARE)
     made = make_plan(scenario)
     repeats = 1 if quick else 5
-    spent = median(seconds(partial(plan, scenario), WALL) for _ in range(repeats))
+    spent = median(seconds(partial(make_plan, scenario), WALL) for _ in range(repeats))
     how = (
-        f"hubwise.plan of ieee33 at {SHARE:g}, method auto, {made.result['evaluations']} tariffs: "
+        f"hubwise.plan of ieee33 at {SHARE:g}, method auto, {made.result.search.evaluations} tariffs: "
         "prices, dispatch, AC check, bound, bills; start of Python and compiling not counted "
         f"(`--only plan` counts them), wall clock, median of {repeats}"
     )
     yield Figure("plan of ieee33, method auto", spent, "s", how, ("at most", 5))
     budget = QUICK_S if quick else LONG_S
     found = {name: _long(scenario, name, budget) for name in METHODS if name not in FEW_CLASSES}
-    kept = {name: one.account.profit for name, one in found.items() if not one.result["advice"]}
+    kept = {name: one.account.profit for name, one in found.items() if not one.result.advice}
     each = ", ".join(f"{name} {profit:,.1f}" for name, profit in kept.items())
     best = max([*kept.values(), made.account.profit])
     how = (
@@ -55,6 +55,6 @@ def _long(scenario: Scenario, method: str, budget: float) -> Plan:
     def given(evaluations: int) -> Scenario:
         return scenario.having(search=replace(scenario.search, evaluations=evaluations))
 
-    few, more = (seconds(partial(plan, given(count), method=method), WALL) for count in (FEW, MORE))
+    few, more = (seconds(partial(make_plan, given(count), method=method), WALL) for count in (FEW, MORE))
     an_evaluation = max((more - few) / (MORE - FEW), 1e-3)
     return make_plan(given(max(MORE, int(budget / an_evaluation))), method=method)

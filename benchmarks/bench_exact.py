@@ -12,7 +12,7 @@ from time import process_time
 from benchmarks.classes import instance
 from benchmarks.figure import Figure
 from hubwise.dispatch import Problem, dispatch
-from hubwise.domain import Tariff
+from hubwise.domain import Status, Tariff
 from hubwise.pricing import (
     Exact,
     UnsolvedError,
@@ -68,7 +68,7 @@ class Trial:
 def bench(quick: bool) -> Iterator[Figure]:
     """Losses against the exact optimum; times; bounds that do not hold (none)."""
     trials = [tried(seed) for seed in range(3 if quick else INSTANCES)]
-    closed = [trial for trial in trials if trial.best and trial.best.status == "optimal"]
+    closed = [trial for trial in trials if trial.best and trial.best.status is Status.OPTIMAL]
     said = (
         f"{len(trials)} random instances ({CLASSES} classes of ieee33's drivers, hourly prices, "
         f"one hub, both promises), {len(closed)} closed to {CLOSED:.1%} in {SECONDS:g} s; auto "

@@ -30,7 +30,7 @@ def bench(quick: bool) -> Iterator[Figure]:
             given = ieee33()
             rules = replace(given.situation.rules, family=family, per_hub=per_hub)
             began = process_time()
-            made = make_plan(given.having(rules=rules), participation=share).result
+            made = make_plan(given.having(rules=rules), participation=share).result.to_json()
             spent = process_time() - began
             kept = "promises and limits kept" if not made["advice"] else "; ".join(made["advice"])
             how = (
@@ -52,7 +52,7 @@ def _proven(share: float) -> Iterator[Figure]:
     given = ieee33()
     search = replace(given.search, boxes=MANY_BOXES)
     began = process_time()
-    made = make_plan(given.having(search=search), participation=share).result
+    made = make_plan(given.having(search=search), participation=share).result.to_json()
     spent = process_time() - began
     how = (
         f"hubwise plan ieee33 --boxes {MANY_BOXES} at {share:g}, three blocks; {made['boxes']:,} "

@@ -29,7 +29,7 @@ def figures_of(plan: Plan, before: Plan) -> Iterator[Figure]:
     """The figures of one plan that have a target; ``before`` is the uncoordinated day."""
     at, result, currency = (
         f"at {plan.participation:g}",
-        plan.result,
+        plan.result.to_json(),
         plan.scenario.situation.market.currency,
     )
     how = f"`hubwise plan ieee33 --participation {plan.participation:g}`"
@@ -50,7 +50,7 @@ def figures_of(plan: Plan, before: Plan) -> Iterator[Figure]:
     yield Figure(f"{at}: limits broken", broken, "", said, ("at most", 0))
     regret = result["max_regret"]
     yield Figure(f"{at}: largest regret", regret, currency, f"{how}, max_regret", ("at most", 1e-6))
-    missing = result["shortfall_kwh"] - before.result["shortfall_kwh"]
+    missing = result["shortfall_kwh"] - before.result.departures.shortfall_kwh
     said = f"{how}, shortfall_kwh less that of `--strategy uncoordinated`"
     yield Figure(f"{at}: shortfall beyond uncoordinated", missing, "kWh", said, ("at most", 0))
     saving = plan.bills.saving[plan.scenario.situation.fleet.participating]

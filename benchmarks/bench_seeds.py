@@ -19,7 +19,7 @@ def bench(quick: bool) -> Iterator[Figure]:
 
 
 def _worst(participation: float, seeds: tuple[int, ...]) -> Iterator[Figure]:
-    results = [planned(participation, seed=seed).result for seed in seeds]
+    results = [planned(participation, seed=seed).result.to_json() for seed in seeds]
     how = (
         f"hubwise.plan of ieee33 at {participation:g} with another `seed` in its scenario.toml: "
         "other drivers, other participants"

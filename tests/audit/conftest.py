@@ -17,7 +17,7 @@ from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import make_plan, result
 from hubwise.plan.wishes import make_wishes
-from hubwise.record import notices_in_short, write
+from hubwise.record import Outcome, Outcomes, PlanResult, WearFound, notices_in_short, write
 from hubwise.scenario import load, with_participation
 
 
@@ -107,41 +107,40 @@ def assemble(scenario, tariff, schedule, stations, cost):
         ),
         asked=scenario,
         ageing=fleet_ageing(fleet, schedule, horizon, scenario.situation.battery),
-        result={"strategy": "hubwise", "participation": scenario.participation},
+        result=None,
     )
-    _figures(plan)
+    plan.result = _figures(plan)
     return plan
 
 
 def _figures(plan):
     """The result's figures, from the parts of the plan."""
-    scenario, fleet = plan.scenario, plan.scenario.situation.fleet
-    at_once = uncoordinated(fleet, scenario.situation.horizon)
-    stations = at_rest(scenario.situation, at_once)
-    net_kw = hub_flows(len(scenario.situation.hubs), fleet, at_once, stations).net_kw
-    before = power_flow(scenario.situation.feeder, scenario.situation.hubs.bus, net_kw)
-    base = result.feeder_figures(scenario.situation, at_once, stations, before)
-    base["fleet_cost"] = plan.bills.reference_cost.sum()
-    plan.result |= {
-        **result.feeder_figures(scenario.situation, plan.schedule, plan.stations, plan.state),
-        **result.money_figures(scenario.situation, plan.bills, plan.account),
-        **result.departure_figures(scenario.situation, plan.schedule),
-        **result.battery_figures(fleet, plan.ageing, scenario.situation.horizon),
-        "wear": scenario.situation.battery.wear,
-        "wear_change": 0.0,
-        "wear_rounds": 1,
-        "warnings": leaving_range(
-            fleet, plan.schedule, scenario.situation.horizon, scenario.situation.battery
-        ),
-        "transformers": result.transformers(
-            scenario.situation, plan.schedule, plan.stations, plan.state
-        ),
-        "declined": 0,
-        "told": notices_in_short(plan.wishes.session, plan.wishes.wish, plan.wishes.notice),
-        "reference_margin": reference_margin(scenario.situation, at_once),
-        "prices": result.posted_prices(scenario.situation, plan.tariff),
-    }
-    plan.result |= result.ratios(plan.result, base)
+    scenario, situation = plan.scenario, plan.scenario.situation
+    fleet, horizon = situation.fleet, situation.horizon
+    at_once = uncoordinated(fleet, horizon)
+    stations = at_rest(situation, at_once)
+    net_kw = hub_flows(len(situation.hubs), fleet, at_once, stations).net_kw
+    before = power_flow(situation.feeder, situation.hubs.bus, net_kw)
+    base = result.feeder_figures(situation, at_once, stations, before)
+    feeder = result.feeder_figures(situation, plan.schedule, plan.stations, plan.state)
+    money = result.money_figures(situation, plan.bills, plan.account)
+    wishes = plan.wishes
+    return PlanResult(
+        strategy=plan.strategy,
+        participation=scenario.participation,
+        feeder=feeder,
+        money=money,
+        departures=result.departure_figures(situation, plan.schedule),
+        reference_margin=reference_margin(situation, at_once),
+        ratios=result.ratios(feeder, money, base, plan.bills.reference_cost.sum()),
+        prices=result.posted_prices(situation, plan.tariff),
+        outcomes=Outcomes(Outcome.of(feeder, money)),
+        transformers=result.transformers(situation, plan.schedule, plan.stations, plan.state),
+        battery=result.battery_figures(fleet, plan.ageing, horizon),
+        wear=WearFound(situation.battery.wear),
+        notices=tuple(notices_in_short(wishes.session, wishes.wish, wishes.notice)),
+        warnings=tuple(leaving_range(fleet, plan.schedule, horizon, situation.battery)),
+    )
 
 
 @pytest.fixture(scope="session")

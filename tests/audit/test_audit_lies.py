@@ -225,7 +225,7 @@ def test_a_feeder_without_a_solution_in_some_slots(scenario, tmp_path):
     load_kw[:, 10:12] *= 60
     overloaded = scenario.having(feeder=replace(scenario.situation.feeder, base_kw=load_kw))
     made = make_plan(overloaded, strategy="uncoordinated")
-    assert made.result["convergence_violations"] == 2
+    assert made.result.feeder.convergence_violations == 2
     report = audit_record(write(made, tmp_path / "plan"), overloaded)
     assert report.ok, str(report)
     assert "limits: voltage" in {check.name for check in report.having(Status.MISSED)}

@@ -48,8 +48,8 @@ def test_wear_prices_are_what_the_model_finds(small_scenario, seed, cell):
     fleet, aged = made.scenario.situation.fleet, made.ageing
     off = np.abs(aged.wear_nonlinear - fleet.wear_cost * aged.drawn_kwh).sum()
     assert off <= 0.01 * np.abs(aged.wear_nonlinear).sum()
-    assert made.result["wear_change"] < 0.01
-    assert made.result["max_regret"] < 1e-9
+    assert made.result.wear.change < 0.01
+    assert made.result.money.max_regret < 1e-9
     np.testing.assert_allclose(made.bills.wear, fleet.wear_cost * aged.drawn_kwh)
 
 
@@ -57,7 +57,7 @@ def test_someone_discharges_in_these_tests(small_scenario):
     """The days above are not fixed points because nobody does anything."""
     made = make_plan(two_way_day(small_scenario, 3))
     assert (made.ageing.drawn_kwh > 1.0).sum() >= 2
-    assert made.result["wear_rounds"] >= 2
+    assert made.result.wear.rounds >= 2
 
 
 def test_linear_wear_is_as_given(small_scenario):
@@ -67,8 +67,8 @@ def test_linear_wear_is_as_given(small_scenario):
     np.testing.assert_array_equal(
         made.scenario.situation.fleet.wear_cost, given_day.situation.fleet.wear_cost
     )
-    assert made.result["wear_change"] == 0.0
-    assert made.result["wear_rounds"] == 1
+    assert made.result.wear.change == 0.0
+    assert made.result.wear.rounds == 1
 
 
 def test_negative_wear_tempts_nobody_to_buy_and_sell_at_once(small_scenario):
@@ -91,7 +91,7 @@ def test_fade_limits_are_kept_exactly(small_scenario, limit, wear):
     assert (made.ageing.fade_v2g * 365.0 / days <= limit).all()
     given_limits = made.asked.situation.fleet.discharge_limit_kwh
     assert (made.scenario.situation.fleet.discharge_limit_kwh <= given_limits).all()
-    assert made.result["max_regret"] < 1e-9
+    assert made.result.money.max_regret < 1e-9
 
 
 def test_a_fade_limit_that_binds_leaves_something(small_scenario):
@@ -109,7 +109,7 @@ def test_prices_that_do_not_settle_are_said_and_audited(small_scenario, monkeypa
     monkeypatch.setattr(sys.modules["hubwise.plan.wear"], "ROUNDS", 1)
     scenario = two_way_day(small_scenario, 3)
     made = make_plan(scenario)
-    assert made.result["wear_change"] > 0.01
+    assert made.result.wear.change > 0.01
     checks = {c.name: c for c in audit_record(write(made, tmp_path / "plan"), scenario).checks}
     assert checks["batteries: wear prices"].status.value == "missed"
 

@@ -394,7 +394,7 @@ def test_a_whole_plan_on_a_pandapower_net(tmp_path: Path) -> None:
     toml.write_text(text.replace("peak_valley = 0.9 ", "peak_valley = 1.0 "), encoding="utf-8")
     made = make_plan(load(folder))
     assert made.state.converged.all()
-    assert made.result["max_regret"] <= 1e-9
+    assert made.result.money.max_regret <= 1e-9
     place = write(made, tmp_path / "plan")
     found = audit_record(place)
     assert found.ok, str(found)

@@ -58,7 +58,10 @@ def broken_in(scenario: Scenario, power: np.ndarray) -> set[tuple[Kind, str, int
 def test_limits_within_reach_are_kept_under_ac(small_scenario) -> None:
     """Voltages that break when all charge at once hold in the plan, and there is no advice."""
     scenario = weak(small_scenario(5, sessions=20), 0.1, voltage_min_pu=0.93)
-    before, after = make_plan(scenario, strategy="uncoordinated").result, make_plan(scenario).result
+    before, after = (
+        make_plan(scenario, strategy="uncoordinated").result.to_json(),
+        make_plan(scenario).result.to_json(),
+    )
     assert before["voltage_violations"] > 0
     assert before["limits_missed"]
     for kind in KINDS:
@@ -134,14 +137,14 @@ def test_base_load_alone_that_no_hub_can_mend(small_scenario) -> None:
         voltage_min_pu=0.97,
     )
     made = make_plan(scenario)
-    (one,) = made.result["limits_missed"]
-    assert (one["element"], one["base_alone"], one["hubs_mend"]) == ("bus 3", True, False)
-    assert one["bus"] == 3
-    assert one["bus_kw"] < 0.0
-    assert one["without_hubs"] == pytest.approx(one["value"])
-    line = made.result["advice"][-1]
+    (one,) = made.result.shortcomings.missed
+    assert (one.element, one.base_alone, one.hubs_mend) == ("bus 3", True, False)
+    assert one.bus == 3
+    assert one.bus_kw < 0.0
+    assert one.without_hubs == pytest.approx(one.value)
+    line = made.result.advice[-1]
     assert "the base load alone makes it" in line
-    assert f"no hub can mend it: {-one['bus_kw']:,.1f} kW less of load at bus 3 would" in line
+    assert f"no hub can mend it: {-one.bus_kw:,.1f} kW less of load at bus 3 would" in line
 
 
 def test_more_draw_mends_what_generation_lifts(small_scenario) -> None:
@@ -164,14 +167,14 @@ def test_a_power_flow_without_solution_is_named(small_scenario) -> None:
     made = make_plan(
         weak(usual, 0.3, voltage_min_pu=0.5, transformer_kva=1e3), strategy="uncoordinated"
     )
-    lost = next(one for one in made.result["limits_missed"] if one["kind"] == "convergence")
-    assert lost["hubs_mend"]
-    assert lost["value"] is lost["limit"] is None
-    assert any("the power flow finds no solution; with" in line for line in made.result["advice"])
+    lost = next(one for one in made.result.shortcomings.missed if one.kind == "convergence")
+    assert lost.hubs_mend
+    assert lost.value is lost.limit is None
+    assert any("the power flow finds no solution; with" in line for line in made.result.advice)
     absurd = usual.situation.feeder.base_kw.copy()
     absurd[:, 6:9] += 1e6
     made = make_plan(feeder_with(usual, base_kw=absurd), strategy="uncoordinated")
-    (line,) = (line for line in made.result["advice"] if line.startswith("feeder"))
+    (line,) = (line for line in made.result.advice if line.startswith("feeder"))
     assert line.startswith("feeder, slots 6-8 (03:00-04:30): the power flow finds no solution, ")
     assert "whatever hubs do; without them it finds one up to" in line
 
@@ -188,8 +191,8 @@ def test_connections_and_hub_transformers_name_their_hub(small_scenario) -> None
         transformer_limit=np.array([1.0, 0.9]),
     )
     made = make_plan(usual.having(hubs=hubs), strategy="uncoordinated")
-    assert made.result["connection_violations"] > 0
-    assert made.result["hub_transformer_violations"] > 0
+    assert made.result.feeder.connection_violations > 0
+    assert made.result.feeder.hub_transformer_violations > 0
     missed, redispatches = told(made)
     assert {one.element for one in missed} == {"hub h0, import", "hub h1, transformer"}
     assert all(one.hubs_mend for one in missed)
@@ -206,7 +209,9 @@ def test_hub_transformers_are_kept_like_connections(small_scenario) -> None:
     top = hub_kw(make_plan(usual, strategy="uncoordinated")).max(axis=1)
     hubs = replace(usual.situation.hubs, transformer_kva=0.9 * top, transformer_limit=0.95)
     scenario = usual.having(hubs=hubs)
-    assert make_plan(scenario, strategy="uncoordinated").result["hub_transformer_violations"] > 0
+    assert (
+        make_plan(scenario, strategy="uncoordinated").result.feeder.hub_transformer_violations > 0
+    )
     made = make_plan(scenario)
-    assert made.result["hub_transformer_violations"] == 0
+    assert made.result.feeder.hub_transformer_violations == 0
     assert (np.abs(hub_kw(made)) <= 0.95 * 0.9 * top[:, None] * (1 + 1e-9)).all()

@@ -59,7 +59,7 @@ def day(request: pytest.FixtureRequest) -> Plan:
 
 def test_result_holds_every_designed_figure(day: Plan) -> None:
     """Whoever reads summary.json finds every key that the contract names."""
-    assert set(DESIGNED) <= set(day.result)
+    assert set(DESIGNED) <= set(day.result.to_json())
 
 
 def test_money_balances(day: Plan) -> None:
@@ -102,7 +102,7 @@ def test_nobody_leaves_with_less_than_uncoordinated(day: Plan) -> None:
 
 def test_hubwise_has_no_regret_a_bound_and_three_values() -> None:
     """A hubwise plan leaves no driver regret, stays below its bound, and tells all three values."""
-    result = make_plan(small()).result
+    result = make_plan(small()).result.to_json()
     assert result["max_regret"] <= 1e-6
     assert result["operator_profit"] <= result["profit_bound"] + 1e-9
     outcomes = result["outcomes"]
@@ -123,7 +123,7 @@ def test_same_seed_same_plan_to_the_bit() -> None:
 def test_a_promise_that_cannot_be_kept_is_told() -> None:
     """Where no tariff keeps the promises, the plan comes out and says which one it misses."""
     promises = Promises(saving=0.01, peak_valley=0.01)
-    result = make_plan(small(promises=promises), participation=0.1).result
+    result = make_plan(small(promises=promises), participation=0.1).result.to_json()
     assert any("peak-valley promise" in line for line in result["advice"])
 
 
@@ -154,12 +154,12 @@ def test_few_prices_have_a_tighter_bound() -> None:
     """With one price for the day the bound of such tariffs lies between profit and bound of any."""
     scenario = small()
     scenario = scenario.having(rules=replace(scenario.situation.rules, family="flat"))
-    found = make_plan(scenario, participation=0.75).result
+    found = make_plan(scenario, participation=0.75).result.to_json()
     assert found["operator_profit"] <= found["family_bound"] + 1e-9
     assert found["family_bound"] < found["profit_bound"]
     assert found["family_gap"] < found["gap"]
     assert found["boxes"] > 0
     search = replace(scenario.search, boxes=0)
-    without = make_plan(scenario.having(search=search), participation=0.75).result
+    without = make_plan(scenario.having(search=search), participation=0.75).result.to_json()
     assert without["family_bound"] is without["family_gap"] is None
     assert without["operator_profit"] == found["operator_profit"]

@@ -56,8 +56,8 @@ def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, baseline
     """They are counted, named and left out of the figures; the rest of the plan stands."""
     usual = small_scenario(1).having(promises=Promises(peak_valley=baseline))
     made = make_plan(overloaded(usual, slice(6, 9)), strategy=strategy)
-    assert made.result["convergence_violations"] == 3
-    assert any("3 convergence limits" in line for line in made.result["advice"])
+    assert made.result.feeder.convergence_violations == 3
+    assert any("3 convergence limits" in line for line in made.result.advice)
     assert np.flatnonzero(~made.state.converged).tolist() == [6, 7, 8]
     found = strict_summary(made, tmp_path)
     for key in ("peak_kw", "valley_kw", "losses_kwh", "min_voltage_pu", "operator_profit"):
@@ -115,10 +115,10 @@ def test_zero_load_is_all_zero(small_scenario) -> None:
     scenario = unloaded(without_sessions(small_scenario(4, station=False)))
     made = make_plan(scenario, strategy="uncoordinated")
     assert not made.state.head_kw.any()
-    assert made.result["losses_kwh"] == 0.0
-    assert made.result["min_voltage_pu"] == 1.0
+    assert made.result.feeder.losses_kwh == 0.0
+    assert made.result.feeder.min_voltage_pu == 1.0
     assert made.account.profit == 0.0
-    assert not made.result["advice"]
+    assert not made.result.advice
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
@@ -126,7 +126,9 @@ def test_one_session(small_scenario, strategy) -> None:
     """A fleet of one is planned, and gets its energy."""
     made = make_plan(small_scenario(5, sessions=1), strategy=strategy)
     at_once = make_plan(small_scenario(5, sessions=1), strategy="uncoordinated")
-    assert made.result["shortfall_kwh"] == pytest.approx(at_once.result["shortfall_kwh"])
+    assert made.result.departures.shortfall_kwh == pytest.approx(
+        at_once.result.departures.shortfall_kwh
+    )
 
 
 @pytest.mark.parametrize("family", ["flat", "time-of-use", "hourly", "every-slot"])
@@ -139,11 +141,11 @@ def test_every_family_on_every_kind_of_hub(small_scenario, family, kind) -> None
     made = make_plan(scenario, participation=0.75)
     participants = made.scenario.situation.fleet.participating
     assert made.bills.saving[participants].min() >= -1e-9
-    assert made.result["max_regret"] <= 1e-6
-    bound = made.result["profit_bound"]
+    assert made.result.money.max_regret <= 1e-6
+    bound = made.result.bounds.profit_bound
     assert bound is None or made.account.profit <= bound + 1e-6
-    assert made.result["participant_cost_ratio"] <= 0.8 + 1e-9
-    assert len(made.result["prices"]["h0"]) == len(set(made_groups(scenario)))
+    assert made.result.ratios.participant_cost_ratio <= 0.8 + 1e-9
+    assert len(made.result.prices["h0"]) == len(set(made_groups(scenario)))
 
 
 def made_groups(scenario) -> list[int]:
@@ -167,7 +169,7 @@ def test_promises_out_of_reach_are_told(small_scenario, promises, words) -> None
     """The advice names the promise, what was reached, and what would help."""
     one_way = replace(small_scenario(8).situation.fleet, discharge_kw_max=np.zeros(8))
     made = make_plan(small_scenario(8).having(fleet=one_way, promises=promises))
-    (line,) = made.result["advice"]
+    (line,) = made.result.advice
     assert line.startswith(words)
     assert "against 0.001; promise less" in line
 
@@ -175,10 +177,10 @@ def test_promises_out_of_reach_are_told(small_scenario, promises, words) -> None
 def test_promises_within_reach_are_kept(small_scenario) -> None:
     """Both promises hold under AC, and then there is no advice."""
     made = make_plan(small_scenario(10, sessions=16).having(promises=Promises(0.8, 0.85)))
-    assert made.result["peak_valley_ratio"] <= 0.85 + 1e-9
-    assert made.result["participant_cost_ratio"] <= 0.8 + 1e-9
-    assert made.result["advice"] == []
-    assert made.result["gap"] >= 0.0
+    assert made.result.ratios.peak_valley_ratio <= 0.85 + 1e-9
+    assert made.result.ratios.participant_cost_ratio <= 0.8 + 1e-9
+    assert not made.result.advice
+    assert made.result.bounds.gap >= 0.0
 
 
 def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
@@ -208,7 +210,7 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
         terms=Terms(),
     )
     made = make_plan(scenario, strategy="uncoordinated")
-    names = list(made.result["prices"]["north"])
+    names = list(made.result.prices["north"])
     assert len(names) == 25
     assert "2024-10-27T02:00+02:00" in names
     assert "2024-10-27T02:00+01:00" in names
@@ -223,4 +225,4 @@ def test_rules_without_a_lawful_tariff(small_scenario, family) -> None:
     with pytest.raises(ValueError, match="no lawful tariff: from 00:00 on a charge price"):
         make_plan(scenario)
     for strategy in ("uncoordinated", "storage", "passive"):
-        assert make_plan(scenario, strategy=strategy).result["strategy"] == strategy
+        assert make_plan(scenario, strategy=strategy).result.strategy == strategy

@@ -18,7 +18,7 @@ def test_hours_keep_what_one_price_keeps(small_scenario, seed: int) -> None:
 
     def made(family: str):
         rules = replace(scenario.situation.rules, family=family)
-        return make_plan(scenario.having(rules=rules)).result
+        return make_plan(scenario.having(rules=rules)).result.to_json()
 
     one, hours = made("flat"), made("hourly")
     assert len(hours["advice"]) <= len(one["advice"])

@@ -130,7 +130,7 @@ def test_a_plan_leaves_out_who_would_save_too_little(choosy: Scenario) -> None:
     participants = made.scenario.situation.fleet.participating
     assert 0 < participants.sum() < len(participants)
     assert not participants[0]
-    assert made.result["declined"] == (choosy.situation.fleet.participating & ~participants).sum()
+    assert made.result.declined == (choosy.situation.fleet.participating & ~participants).sum()
     assert made.participation == choosy.participation
     out = ~participants
     np.testing.assert_allclose(made.bills.net_cost[out], made.bills.reference_cost[out])
@@ -181,7 +181,7 @@ def test_nobody_stays(choosy: Scenario, tmp_path: Path) -> None:
     minimum = np.full(len(choosy.situation.fleet), 1000.0)
     scenario = choosy.having(fleet=replace(choosy.situation.fleet, minimum_saving=minimum))
     made = make_plan(scenario)
-    assert made.result["declined"] == scenario.situation.fleet.participating.sum()
+    assert made.result.declined == scenario.situation.fleet.participating.sum()
     assert not made.scenario.situation.fleet.participating.any()
     assert audit_record(write(made, tmp_path / "alone"), scenario).failures == ()
 
@@ -198,8 +198,8 @@ def test_what_is_promised_is_promised_to_those_who_take_part() -> None:
     fleet = replace(scenario.situation.fleet, minimum_saving=np.where(most, 1000.0, 0.0))
     made = make_plan(scenario.having(fleet=fleet))
     np.testing.assert_array_equal(made.scenario.situation.fleet.participating, ~most)
-    assert made.result["participant_cost_ratio"] <= 0.8 * (1 + 1e-9)
-    assert made.result["operator_profit"] < everybody.result["operator_profit"]
+    assert made.result.ratios.participant_cost_ratio <= 0.8 * (1 + 1e-9)
+    assert made.result.money.operator_profit < everybody.result.money.operator_profit
 
 
 def test_asked_again_at_the_prices_of_a_plan_made_again(choosy: Scenario) -> None:

@@ -49,7 +49,7 @@ def test_promises_and_limits_hold_at_zero_regret(before: Plan, by: float) -> Non
     _, least = best_response(fleet, again.tariff, horizon)
     regret = schedule_cost(fleet, again.tariff, again.schedule, horizon) - least
     assert regret[participants].max() <= 1e-6
-    reference = before.result["participant_reference_cost"]
+    reference = before.result.money.participant_reference_cost
     assert again.participant_cost <= given.situation.promises.saving * reference + 1e-6
 
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hubwise.dispatch import dispatch
-from hubwise.domain import Terms
+from hubwise.domain import Status, Terms
 from hubwise.drivers import best_response, schedule_cost
 from hubwise.pricing import (
     METHODS,
@@ -72,7 +72,7 @@ def test_it_finds_what_trying_all_prices_finds(small_situation, make_problem_of,
     profits = [value_of(problem, family.tariff(p), rounds=12).account.profit for p in lawful]
     best = solve_exact(problem, family, posted=True)
     scale = 1.0 + abs(best.profit)
-    assert best.status == "optimal"
+    assert best.status is Status.OPTIMAL
     assert max(profits) == pytest.approx(best.profit, abs=2e-3 * scale)
     assert max(profits) <= best.bound + 1e-6 * scale
     assert (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from builders import on_discharging, with_slot_bounds
 from hubwise.dispatch import dispatch, mixed, prices_of_limits
-from hubwise.domain import Tariff
+from hubwise.domain import Status, Tariff
 from hubwise.drivers import best_response
 from hubwise.pricing import (
     UnsolvedError,
@@ -143,7 +143,7 @@ def test_families_of_many_prices_keep_the_bound_for_any_tariff(
     relaxed = dispatch(problem, None, rounds=20, flat=False)
     found = bound_family(problem, make_family(problem.situation), relaxed)
     assert found.profit == pytest.approx(profit_bound(problem, relaxed))
-    assert (found.boxes, found.closed) == (0, False)
+    assert (found.boxes, found.status) == (0, Status.NOT_BOUNDED)
 
 
 def test_it_is_worth_having(small_situation, make_problem_of) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from hubwise.plan import make_plan
+from hubwise.record import Bounds, SearchFigures
 from hubwise.record import folder as plan_folder
 from hubwise.record.folder import PlanFolderError, account_in, read, write
 from hubwise.record.tables import TABLES, make_tables
@@ -38,7 +39,8 @@ def test_what_is_written_is_read(plan, tmp_path):
 
 def test_json_has_no_word_for_infinity(plan, tmp_path):
     """Numbers that are not finite become null, and numpy's become JSON's own."""
-    odd = {**plan.result, "profit_bound": np.float64("inf"), "evaluations": np.int64(3)}
+    bounds = Bounds(profit_bound=np.float64("inf"))
+    odd = replace(plan.result, bounds=bounds, search=SearchFigures(evaluations=np.int64(3)))
     found = read(write(replace(plan, result=odd), tmp_path / "plan"))
     assert found.result["profit_bound"] is None
     assert found.result["evaluations"] == 3
@@ -57,7 +59,7 @@ def test_the_contract_page_names_every_column_and_key(plan):
         part = page.split(f"## `{name}.parquet`")[1].split("\n## ")[0]
         described = re.findall(r"^\| `(\w+)` \|", part, flags=re.MULTILINE)
         assert described == list(columns)
-    for key in (*plan_folder.summary(plan), "seal", *asdict(plan.account), *plan.result):
+    for key in (*plan_folder.summary(plan), "seal", *asdict(plan.account), *plan.result.to_json()):
         assert f"`{key}`" in page
 
 
@@ -141,7 +143,7 @@ def test_a_plan_is_replaced_and_an_empty_folder_filled(plan, tmp_path):
     """Writing twice leaves the second plan, and no trace of the first."""
     (tmp_path / "plan").mkdir()
     write(plan, tmp_path / "plan")
-    later = replace(plan, result={**plan.result, "participation": 0.5})
+    later = replace(plan, result=replace(plan.result, participation=0.5))
     write(later, tmp_path / "plan")
     assert read(tmp_path / "plan").result["participation"] == 0.5
     assert [entry.name for entry in tmp_path.iterdir()] == ["plan"]

@@ -81,7 +81,7 @@ def test_a_point_is_the_plan_at_its_promises(made: FrontierResult, quick: Scenar
         promises=Promises(saving=0.7, peak_valley=0.9),
         search=replace(quick.search, evaluations=2),
     )
-    result, point = make_plan(given).result, made.points[-2]
+    result, point = make_plan(given).result.to_json(), made.points[-2]
     for key in ("profit_ratio", "peak_valley_ratio", "operator_profit", "profit_bound", "gap"):
         assert point[key] == result[key]
     assert point["misses"] == result["advice"]

@@ -269,7 +269,7 @@ def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
     assert "draws of the fleet" not in one.report.read_text("utf-8")
     again = make_plan(load(f"example@{seed + 2}"), strategy="passive", participation=0.5)
     last = drawn.filter(strategy="passive", seed=seed + 2)
-    assert last["participant_cost"].item() == again.result["participant_cost"]
+    assert last["participant_cost"].item() == again.result.money.participant_cost
 
 
 def test_workers_leave_the_environment_as_it_was(quick: Scenario, tmp_path: Path) -> None:

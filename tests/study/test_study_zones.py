@@ -155,7 +155,7 @@ def test_every_zone_has_a_plan_of_its_own(nation: Nation, site: Path, tmp_path: 
     two = replace(nation, kinds=(replace(nation.kinds[0], copies=2),))
     done = make_zones(two, tmp_path / "it", keep_plans=True)
     for row in done.table().iter_rows(named=True):
-        result = make_plan(load(f"{site}@{row['seed']}")).result
+        result = make_plan(load(f"{site}@{row['seed']}")).result.to_json()
         for key in ("operator_profit", "peak_valley_kw", "profit_bound", "participant_cost_ratio"):
             assert row[key] == pytest.approx(result[key], rel=1e-9)
         assert audit_record(done.folder / "plans" / row["zone"]).ok

@@ -115,14 +115,14 @@ def plan(
         )
         write(made, out)
         report = write_plan_report(made.scenario, out)
-    missed = made.result["advice"]
+    missed = list(made.result.advice)
     if as_json:
         put_json({"folder": str(out), "report": str(report), "misses": missed, **read(out).summary})
     else:
-        results.print(show.plan_table(made.result, given))
+        results.print(show.plan_table(made.result.to_json(), given))
         show.say_missed(missed)
-        show.say_told(made.result["told"])
-        show.say_warnings(made.result["warnings"])
+        show.say_told(made.result.notices)
+        show.say_warnings(made.result.warnings)
         results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
     if missed:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)

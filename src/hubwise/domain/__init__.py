@@ -10,15 +10,11 @@ from hubwise.domain.scenario import Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
 from hubwise.domain.situation import Situation
 from hubwise.domain.so_far import SoFar
+from hubwise.domain.status import Status
 from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
 from hubwise.domain.terms import Term, Terms, TermSums
 
 __all__ = [
-    "SoFar",
-    "Term",
-    "TermSums",
-    "Terms",
-    "chosen",
     "CELLS",
     "BatteryFacts",
     "Cell",
@@ -32,13 +28,19 @@ __all__ = [
     "Range",
     "Scenario",
     "Schedule",
-    "Situation",
     "Search",
+    "Situation",
     "SlotBounds",
+    "SoFar",
     "StationSchedule",
+    "Status",
     "Strategy",
     "Tariff",
     "TariffFamily",
+    "Term",
+    "TermSums",
+    "Terms",
     "WearPricing",
+    "chosen",
     "standard_cells",
 ]

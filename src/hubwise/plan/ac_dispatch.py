@@ -16,7 +16,7 @@ from hubwise.dispatch import (
     feeder_limits,
     make_problem,
 )
-from hubwise.domain import Schedule, Situation, Tariff
+from hubwise.domain import Schedule, Situation, Status, Tariff
 from hubwise.domain.arrays import Array
 
 # Rounds of the first dispatch, of each that goes on from it, and the most dispatches until limits
@@ -40,11 +40,14 @@ class AcDispatch:
         What was dispatched, and the problem it answers.
     missed_kw
         What is missed all the same; see `missed_kw`.
+    status
+        Whether promises and limits hold, or why the turns ended before they did.
     """
 
     dispatch: Dispatch
     problem: Problem
     missed_kw: Array
+    status: Status
 
 
 def ac_dispatch(
@@ -87,6 +90,7 @@ def ac_dispatch(
             else feeder_limits(situation.feeder, situation.hubs.bus, warm.hub_kw)
         )
     best: AcDispatch | None = None
+    ended = Status.TURNS_SPENT
     for _ in range(TURNS):
         problem = make_problem(
             situation,
@@ -104,14 +108,15 @@ def ac_dispatch(
         least = np.inf if best is None else float(best.missed_kw.max())
         stuck = worst > max(0.9 * least, noise)
         if best is None or worst < least:
-            best = AcDispatch(answer, problem, missed)
+            best = AcDispatch(answer, problem, missed, ended)
         if worst <= 0.0 or (stuck and rounds >= ROUNDS):
+            ended = Status.LIMITS_HOLD if worst <= 0.0 else Status.LIMITS_MISSED
             break
         caution += np.where(missed > 0.0, missed + NUDGE_KW, 0.0)
         # Few rounds may be too few for the multipliers to follow.
         warm, rounds = answer.warm(), ROUNDS if stuck else ONWARD_ROUNDS
     assert best is not None
-    return best
+    return replace(best, status=ended)
 
 
 def missed_kw(situation: Situation, limits: Limits, span_kw: float, hub_kw: Array) -> Array:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 
@@ -14,70 +13,14 @@ from hubwise.domain.arrays import Array, Index
 from hubwise.grid import FeederState, Kind, Violation, power_flow, violations
 from hubwise.grid.redispatch import Excess, draw_at_bus, in_slots, least_changes, most_base
 from hubwise.grid.topology import bus_load_kw
+from hubwise.record import FeederFigures, Missed, Ratios, Redispatch
 
 # Elements that get a sentence of their own; the rest are counted, and named in the result.
 SENTENCES = 6
 # Changes below this are rounding [kW].
 ROUNDING_KW = 0.005
 
-_KINDS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
 _UNITS = {Kind.VOLTAGE: ("{:.4f}", " p.u."), Kind.CONNECTION: ("{:.1f}", " kW")}
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """A limit of one element that a plan misses.
-
-    Parameters
-    ----------
-    kind, element
-        What kind of limit, and where.
-    slots
-        In which slots.
-    worst_slot, value, limit
-        The slot in which it is missed by most, and what is found and allowed there: p.u., kW, or
-        shares of a rating; nothing where the power flow finds no solution.
-    without_hubs
-        What is found there with nothing drawn at any hub; nothing where that has no solution.
-    base_alone
-        Whether the base load alone breaks the limit in that slot.
-    hubs_mend
-        Whether the changes of hubs named for that slot bring it back under AC.
-    bus, bus_kw
-        Where hubs cannot: by how much the load at which bus would have to change, hubs as they
-        are, so that it holds under AC [kW].
-    """
-
-    kind: str
-    element: str
-    slots: tuple[int, ...]
-    worst_slot: int
-    value: float | None
-    limit: float | None
-    without_hubs: float | None
-    base_alone: bool
-    hubs_mend: bool
-    bus: int | None = None
-    bus_kw: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Redispatch:
-    """The least changes of hubs' net draw in one slot.
-
-    Parameters
-    ----------
-    slot
-        When.
-    hub_kw
-        Change by hub's name, negative for less drawn; hubs that stay as they are left out [kW].
-    holds
-        Whether all limits then hold in the slot under AC.
-    """
-
-    slot: int
-    hub_kw: dict[str, float]
-    holds: bool
 
 
 def missed_limits(
@@ -117,16 +60,6 @@ def missed_limits(
         for _, group in groupby(sorted(broken, key=_element), key=_element)
     ]
     return tuple(found), redispatches
-
-
-def as_data(
-    missed: Sequence[Missed], redispatches: Sequence[Redispatch]
-) -> dict[str, list[dict[str, Any]]]:
-    """Both as they stand in ``summary.json``."""
-    return {
-        "limits_missed": [asdict(one) for one in missed],
-        "mends": [asdict(one) for one in redispatches],
-    }
 
 
 def _element(violation: Violation) -> tuple[int, str]:
@@ -223,32 +156,28 @@ def _at_bus(
 
 
 def advice(
-    promises: Promises,
-    figures: Mapping[str, Any],
-    found_ratios: Mapping[str, float | None],
-    base: Mapping[str, float],
+    promises: Promises, ratios: Ratios, feeder: FeederFigures, before: FeederFigures
 ) -> list[str]:
     """What a plan missed of ``promises`` and limits, and what would help; empty where all holds."""
     said = []
-    kept = {
-        "peak_valley_ratio": (promises.peak_valley, "the peak-valley promise"),
-        "participant_cost_ratio": (promises.saving, "the saving promise"),
-    }
-    for name, (most, words) in kept.items():
-        ratio = found_ratios[name]
+    kept = (
+        (ratios.peak_valley_ratio, promises.peak_valley, "the peak-valley promise"),
+        (ratios.participant_cost_ratio, promises.saving, "the saving promise"),
+    )
+    for ratio, most, words in kept:
         if ratio is not None and ratio > most * (1 + 1e-9):
             said.append(
                 f"{words} is missed: {ratio:.4f} of uncoordinated against {most:g}; promise less, "
                 "allow wider price bounds or a freer tariff family, or give the search more "
                 "evaluations"
             )
-    for kind in _KINDS:
-        broken = figures[f"{kind}_violations"]
+    uncoordinated = before.broken()
+    for kind, broken in feeder.broken().items():
         if broken:
             words = kind.replace("_", " ")
             said.append(
                 f"{broken} {words} limits are broken over the horizon "
-                f"({base[f'{kind}_violations']} uncoordinated)"
+                f"({uncoordinated[kind]} uncoordinated)"
             )
     return said
 

@@ -22,7 +22,7 @@ from hubwise.dispatch import (
     dispatch,
     with_participants,
 )
-from hubwise.domain import Schedule, Search, Situation, Tariff
+from hubwise.domain import Schedule, Search, Situation, Status, Tariff
 from hubwise.domain.arrays import Flags
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
 from hubwise.plan.decision import PostedDecision
@@ -58,6 +58,8 @@ class Turn:
         Of every session.
     problem, dispatch
         The dispatch problem and its answer.
+    status
+        How the dispatch ended.
     """
 
     situation: Situation
@@ -65,6 +67,7 @@ class Turn:
     schedule: Schedule
     problem: Problem
     dispatch: Dispatch
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def quickly(state: State, tariff: Tariff) -> Turn:
     problem = replace(state.problem, situation=situation, fleet=fleet)
     answer = dispatch(problem, tariff, rounds=QUICK_ROUNDS, warm=state.warm.near())
     schedule = with_participants(problem, answer.schedule)
-    return Turn(situation, tariff, schedule, problem, answer)
+    return Turn(situation, tariff, schedule, problem, answer, Status.ROUNDS_SPENT)
 
 
 def within_limits(state: State, tariff: Tariff) -> Turn:
@@ -149,7 +152,7 @@ def within_limits(state: State, tariff: Tariff) -> Turn:
     warm, rounds = _begun(state, same=same)
     found = ac_dispatch(situation, tariff, state.baseline, warm=warm, rounds=rounds)
     schedule = with_participants(found.problem, found.dispatch.schedule)
-    return Turn(situation, tariff, schedule, found.problem, found.dispatch)
+    return Turn(situation, tariff, schedule, found.problem, found.dispatch, found.status)
 
 
 def _begun(state: State, *, same: bool) -> tuple[WarmStart | None, int]:
@@ -187,6 +190,8 @@ def bilevel_strategy(
         wear=wear,
         method=name,
         evaluations=searched.evaluations,
+        searched=searched.status,
+        dispatched=turn.status,
         profit_bound=profit_bound(problem, settled),
         family_bound=bound_family(problem, family, settled, planned, boxes=search.boxes),
         relaxed=relaxed,

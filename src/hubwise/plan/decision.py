@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hubwise.dispatch import Dispatch, Problem
-from hubwise.domain import Schedule, Situation, StationSchedule, Tariff
+from hubwise.domain import Schedule, Situation, StationSchedule, Status, Tariff
 from hubwise.plan.wear import Convergence
 from hubwise.pricing import FamilyBound
 
@@ -49,6 +49,8 @@ class PostedDecision(Decision):
         Search method.
     evaluations
         Tariffs tried.
+    searched, dispatched
+        How the search for prices and the AC dispatch ended.
     profit_bound
         The most any tariff can bring [currency].
     family_bound
@@ -62,6 +64,8 @@ class PostedDecision(Decision):
     wear: Convergence
     method: str
     evaluations: int
+    searched: Status
+    dispatched: Status
     profit_bound: float
     family_bound: FamilyBound
     relaxed: Dispatch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -99,8 +99,8 @@ def evaluate(situation: Situation, tariff: Tariff, *, start: Start | None = None
     schedule = with_participants(problem, answer.schedule)
     state = power_flow(feeder, bus, answer.hub_kw)
     figures: dict[str, float] = {
-        **feeder_figures(situation, schedule, answer.stations, state),
-        **departure_figures(situation, schedule),
+        **asdict(feeder_figures(situation, schedule, answer.stations, state)),
+        **asdict(departure_figures(situation, schedule)),
         **_money(problem, worth),
         "uncoordinated_peak_valley_kw": float(np.ptp(before)),
         "max_regret": _regret(problem, worth),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from hubwise.battery import DAYS_A_YEAR, fleet_ageing, leaving_range
 from hubwise.dispatch import Baseline, make_baseline, pessimistic, undelegated, with_participants
@@ -23,7 +22,7 @@ from hubwise.drivers import felt_response
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
-from hubwise.plan.advice import advice, as_data, missed_limits, sentences
+from hubwise.plan.advice import advice, missed_limits, sentences
 from hubwise.plan.bilevel import bilevel_strategy
 from hubwise.plan.decision import Decision, PostedDecision
 from hubwise.plan.model import Memory, Plan
@@ -31,7 +30,20 @@ from hubwise.plan.price_search import Progress
 from hubwise.plan.strategies import passive_strategy, storage_strategy, uncoordinated_strategy
 from hubwise.plan.wear import Convergence
 from hubwise.plan.wishes import make_wishes
-from hubwise.record import notices_in_short
+from hubwise.record import (
+    Bounds,
+    FeederFigures,
+    Money,
+    Outcome,
+    Outcomes,
+    PlanResult,
+    Ratios,
+    SearchFigures,
+    Shortcomings,
+    Statuses,
+    WearFound,
+    notices_in_short,
+)
 from hubwise.scenario import with_participation
 
 
@@ -93,33 +105,74 @@ def _decided(
             return bilevel_strategy(situation, baseline, search, progress)
 
 
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What sessions and stations do, with the feeder, bills and account that follow.
+
+    Parameters
+    ----------
+    schedule, stations
+        What is done.
+    state
+        The feeder under AC power flow.
+    bills, account
+        Of every session, and the operator's.
+    feeder, money
+        Their figures.
+    """
+
+    schedule: Schedule
+    stations: StationSchedule
+    state: FeederState
+    bills: Bills
+    account: Account
+    feeder: FeederFigures
+    money: Money
+
+
 def _plan_of(
     scenario: Scenario, strategy: Strategy, baseline: Baseline, decision: Decision, began: float
 ) -> Plan:
     """A decision with all that follows from it: feeder, bills, account, wishes, ageing, figures."""
     asked, situation = scenario.situation, decision.situation
     posted = decision if isinstance(decision, PostedDecision) else None
-    state, bills, account = _billed(decision, baseline, decision.schedule, decision.stations)
-    figures = _figures(decision, baseline, (state, bills, account))
+    day = _day(decision, baseline, decision.schedule)
     fleet, horizon, facts = situation.fleet, situation.horizon, situation.battery
     aged = fleet_ageing(fleet, decision.schedule, horizon, facts)
     tariff = posted.tariff if posted else None
     fade = aged.fade_v2g * DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
-    wishes = make_wishes(asked, situation, decision.schedule, bills, tariff, fade)
-    declined = asked.fleet.participating & ~fleet.participating
+    wishes = make_wishes(asked, situation, decision.schedule, day.bills, tariff, fade)
+    before = result.feeder_figures(situation, baseline.schedule, baseline.stations, baseline.state)
+    ratios = result.ratios(day.feeder, day.money, before, float(day.bills.reference_cost.sum()))
+    short = _shortcomings(decision, day, ratios, before)
     wear = posted.wear if posted else Convergence()
-    figures |= {
-        "strategy": strategy,
-        "participation": scenario.participation,
-        "declined": int(declined.sum()),
-        "told": notices_in_short(wishes.session, wishes.wish, wishes.notice),
-        "wear": facts.wear,
-        "wear_change": wear.change,
-        "wear_rounds": wear.rounds,
-        **result.battery_figures(fleet, aged, horizon),
-        "warnings": leaving_range(fleet, decision.schedule, horizon, facts),
-        "wall_seconds": time.perf_counter() - began,
-    }
+    declined = asked.fleet.participating & ~fleet.participating
+    figures = PlanResult(
+        strategy=strategy,
+        participation=scenario.participation,
+        feeder=day.feeder,
+        money=day.money,
+        departures=result.departure_figures(situation, decision.schedule),
+        reference_margin=reference_margin(situation, baseline.schedule),
+        ratios=ratios,
+        prices=result.posted_prices(situation, decision.tariff),
+        outcomes=_outcomes(decision, baseline, day),
+        transformers=result.transformers(
+            situation, decision.schedule, decision.stations, day.state
+        ),
+        battery=result.battery_figures(fleet, aged, horizon),
+        wear=WearFound(facts.wear, wear.change, wear.rounds),
+        bounds=_bounds(posted, day.account.profit, misses=bool(short.advice)),
+        search=_search(posted),
+        dispatch_objective=(
+            result.objective_figures(posted.problem, posted.dispatch) if posted else None
+        ),
+        shortcomings=short,
+        declined=int(declined.sum()),
+        notices=tuple(notices_in_short(wishes.session, wishes.wish, wishes.notice)),
+        warnings=tuple(leaving_range(fleet, decision.schedule, horizon, facts)),
+        wall_seconds=time.perf_counter() - began,
+    )
     return Plan(
         scenario=replace(scenario, situation=situation),
         strategy=strategy,
@@ -127,9 +180,9 @@ def _plan_of(
         tariff=decision.tariff,
         schedule=decision.schedule,
         stations=decision.stations,
-        state=state,
-        bills=bills,
-        account=account,
+        state=day.state,
+        bills=day.bills,
+        account=day.account,
         wishes=wishes,
         asked=scenario,
         ageing=aged,
@@ -138,17 +191,10 @@ def _plan_of(
     )
 
 
-def _hub_kw(situation: Situation, schedule: Schedule, stations: StationSchedule) -> Array:
-    return hub_flows(len(situation.hubs), situation.fleet, schedule, stations).net_kw
-
-
-def _billed(
-    decision: Decision, baseline: Baseline, schedule: Schedule, stations: StationSchedule
-) -> tuple[FeederState, Bills, Account]:
-    """Power flow, bills and account of what sessions and stations do."""
-    situation = decision.situation
-    hub_kw = _hub_kw(situation, schedule, stations)
-    state = power_flow(situation.feeder, situation.hubs.bus, hub_kw)
+def _day(decision: Decision, baseline: Baseline, schedule: Schedule) -> _Day:
+    """Power flow, bills and account of what sessions and the decision's stations do."""
+    situation, stations = decision.situation, decision.stations
+    state = power_flow(situation.feeder, situation.hubs.bus, _hub_kw(situation, schedule, stations))
     # Only posted prices buy back what vehicles discharge.
     posted = isinstance(decision, PostedDecision)
     fleet = situation.fleet if posted else situation.fleet.one_way()
@@ -168,71 +214,58 @@ def _billed(
     account = make_account(
         situation, schedule, stations, bills, station_costs=decision.has_stations
     )
-    return state, bills, account
-
-
-def _figures(
-    decision: Decision, baseline: Baseline, billed: tuple[FeederState, Bills, Account]
-) -> dict[str, Any]:
-    """The plan's entry in ``summary.json``, but for who made it and how long it took."""
-    situation, (state, bills, account) = decision.situation, billed
-    schedule, stations = decision.schedule, decision.stations
-    posted = decision if isinstance(decision, PostedDecision) else None
-    before: dict[str, Any] = result.feeder_figures(
-        situation, baseline.schedule, baseline.stations, baseline.state
+    return _Day(
+        schedule=schedule,
+        stations=stations,
+        state=state,
+        bills=bills,
+        account=account,
+        feeder=result.feeder_figures(situation, schedule, stations, state),
+        money=result.money_figures(situation, bills, account),
     )
-    before["fleet_cost"] = float(bills.reference_cost.sum())
-    figures: dict[str, Any] = {
-        **result.feeder_figures(situation, schedule, stations, state),
-        **result.money_figures(situation, bills, account),
-        **result.departure_figures(situation, schedule),
-        "reference_margin": reference_margin(situation, baseline.schedule),
-    }
-    found_ratios = result.ratios(figures, before)
+
+
+def _hub_kw(situation: Situation, schedule: Schedule, stations: StationSchedule) -> Array:
+    return hub_flows(len(situation.hubs), situation.fleet, schedule, stations).net_kw
+
+
+def _shortcomings(
+    decision: Decision, day: _Day, ratios: Ratios, before: FeederFigures
+) -> Shortcomings:
+    """What the day misses of promises and limits, and what would help."""
+    situation = decision.situation
     # Only the operator's own plan promises anything.
+    posted = isinstance(decision, PostedDecision)
     promises = situation.promises if posted else Promises()
-    said = advice(promises, figures, found_ratios, before)
-    missed, mends = missed_limits(situation, _hub_kw(situation, schedule, stations), state)
-    said += sentences(situation, missed, mends)
-    return {
-        **figures,
-        **_bounds(posted, account.profit, misses=bool(said)),
-        **found_ratios,
-        "prices": result.posted_prices(situation, decision.tariff),
-        "method": posted.method if posted else "",
-        "evaluations": posted.evaluations if posted else 0,
-        "dispatch_objective": (
-            result.objective_figures(posted.problem, posted.dispatch) if posted else None
-        ),
-        "outcomes": _outcomes(decision, baseline, figures),
-        "transformers": result.transformers(situation, schedule, stations, state),
-        "advice": said,
-        **as_data(missed, mends),
-    }
+    said = advice(promises, ratios, day.feeder, before)
+    hub_kw = _hub_kw(situation, day.schedule, day.stations)
+    missed, redispatches = missed_limits(situation, hub_kw, day.state)
+    said += sentences(situation, missed, redispatches)
+    return Shortcomings(tuple(said), missed, redispatches)
 
 
-def _bounds(
-    posted: PostedDecision | None, profit: float, *, misses: bool
-) -> dict[str, float | int | None]:
+def _search(posted: PostedDecision | None) -> SearchFigures:
+    if posted is None:
+        return SearchFigures()
+    statuses = Statuses(posted.searched, posted.dispatched, posted.family_bound.status)
+    return SearchFigures(posted.method, posted.evaluations, statuses)
+
+
+def _bounds(posted: PostedDecision | None, profit: float, *, misses: bool) -> Bounds:
     """The bounds, and how far the profit may be from the best, as a share of each.
 
     They are on plans that keep their promises and limits: one that misses some may pass them, and
     then has none.
     """
-    family = posted.family_bound if posted else None
-    found = {
-        "profit_bound": posted.profit_bound if posted else None,
-        "family_bound": family.profit if family is not None and family.boxes else None,
-    }
-    for name, bound in found.items():
-        if bound is not None and misses and profit > bound:
-            found[name] = None
-    gaps = (_gap(bound, profit) for bound in found.values())
-    return {
-        **found,
-        **dict(zip(("gap", "family_gap"), gaps, strict=True)),
-        "boxes": family.boxes if family is not None else 0,
-    }
+    if posted is None:
+        return Bounds()
+    family = posted.family_bound
+    bound, of_family = (
+        None if most is None or (misses and profit > most) else most
+        for most in (posted.profit_bound, family.profit if family.boxes else None)
+    )
+    gaps = _gap(bound, profit), _gap(of_family, profit)
+    return Bounds(bound, of_family, *gaps, family.boxes)
 
 
 def _gap(bound: float | None, profit: float) -> float | None:
@@ -241,32 +274,17 @@ def _gap(bound: float | None, profit: float) -> float | None:
     return (bound - profit) / bound
 
 
-def _outcomes(decision: Decision, baseline: Baseline, figures: dict[str, Any]) -> dict[str, Any]:
+def _outcomes(decision: Decision, baseline: Baseline, day: _Day) -> Outcomes:
     """The plan's three values: ties broken by the platform, by each device, and against us.
 
     Station batteries keep to their schedule, so the values differ by the drivers' choice alone.
     """
-    keys = (
-        "operator_profit",
-        "operator_profit_without_incentive",
-        "participant_cost",
-        "peak_kw",
-        "valley_kw",
-        "peak_valley_kw",
-        "transformer_peak_loading",
-        "min_voltage_pu",
-    )
-    outcomes = {"dispatched": {key: figures[key] for key in keys}}
+    dispatched = Outcome.of(day.feeder, day.money)
     if not isinstance(decision, PostedDecision):
-        return outcomes
-    situation, problem = decision.situation, decision.problem
-    for name, choose in (("undelegated", undelegated), ("pessimistic", pessimistic)):
-        sessions = choose(problem, decision.tariff)
-        schedule = with_participants(problem, sessions)
-        state, bills, account = _billed(decision, baseline, schedule, decision.stations)
-        found = {
-            **result.feeder_figures(situation, schedule, decision.stations, state),
-            **result.money_figures(situation, bills, account),
-        }
-        outcomes[name] = {key: found[key] for key in keys}
-    return outcomes
+        return Outcomes(dispatched)
+    problem, others = decision.problem, []
+    for choose in (undelegated, pessimistic):
+        schedule = with_participants(problem, choose(problem, decision.tariff))
+        other = _day(decision, baseline, schedule)
+        others.append(Outcome.of(other.feeder, other.money))
+    return Outcomes(dispatched, *others)

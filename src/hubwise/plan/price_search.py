@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hubwise.dispatch import Baseline, Dispatch, Problem
-from hubwise.domain import Search, Situation, Tariff
+from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.plan.participation import willing
 from hubwise.plan.relaxed import ROUNDS, linear_problem, relaxed_problem
 from hubwise.pricing import coarse_to_fine, search_in_steps, value_of
@@ -35,6 +35,8 @@ class Searched:
         The relaxed problem and its answer.
     evaluations
         Tariffs tried, in all searches.
+    status
+        How the search that found them ended.
     """
 
     situation: Situation
@@ -43,6 +45,7 @@ class Searched:
     problem: Problem
     relaxed: Dispatch
     evaluations: int
+    status: Status
 
 
 def search_prices(
@@ -114,7 +117,7 @@ def _search(
         progress=tell,
     )
     tariff, answer = family.tariff(result.prices), result.value.dispatch
-    return Searched(situation, tariff, answer, problem, relaxed, result.evaluations)
+    return Searched(situation, tariff, answer, problem, relaxed, result.evaluations, result.status)
 
 
 def _merit(ready: Situation, baseline: Baseline, last: Searched) -> float:

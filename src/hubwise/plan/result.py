@@ -1,10 +1,8 @@
-"""The result of a plan: every figure of its entry in ``summary.json``."""
+"""The figures of a plan, from its parts: the records of its result."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +21,7 @@ from hubwise.domain.arrays import Array
 from hubwise.grid import (
     FeederState,
     Kind,
+    TransformerDay,
     count,
     loss_of_life_days,
     thermal_model,
@@ -31,13 +30,23 @@ from hubwise.grid import (
 )
 from hubwise.ledger import Account, Bills, hub_flows
 from hubwise.pricing import price_groups
+from hubwise.record import (
+    BatteryFigures,
+    Departures,
+    DispatchObjective,
+    FeederFigures,
+    Money,
+    PostedPrice,
+    PostedPrices,
+    Ratios,
+)
 
 ROUNDING_KWH = 1e-9
 
 
 def feeder_figures(
     situation: Situation, schedule: Schedule, stations: StationSchedule, state: FeederState
-) -> dict[str, float]:
+) -> FeederFigures:
     """Head, losses, voltages, violations and transformer of a feeder state.
 
     Slots without a converged power flow count as violations and are left out of the rest; figures
@@ -49,56 +58,56 @@ def feeder_figures(
     known = state.select(np.flatnonzero(state.converged)) if state.converged.any() else state
     peak, valley = float(known.head_kw.max()), float(known.head_kw.min())
     thermal = thermal_model(feeder.transformer_kva)
-    return {
-        "peak_kw": peak,
-        "valley_kw": valley,
-        "peak_valley_kw": peak - valley,
-        "load_factor": float(known.head_kw.mean()) / peak if peak else np.nan,
-        "losses_kwh": hours * float(known.losses_kw.sum()),
-        "min_voltage_pu": float(known.voltage_pu.min()),
-        "voltage_violations": broken[Kind.VOLTAGE],
-        "branch_violations": broken[Kind.BRANCH],
-        "transformer_violations": broken[Kind.TRANSFORMER],
-        "connection_violations": broken[Kind.CONNECTION],
-        "hub_transformer_violations": broken[Kind.HUB_TRANSFORMER],
-        "convergence_violations": broken[Kind.CONVERGENCE],
-        "transformer_peak_loading": float(known.transformer_loading.max()),
-        "transformer_life_days": float(
+    return FeederFigures(
+        peak_kw=peak,
+        valley_kw=valley,
+        peak_valley_kw=peak - valley,
+        load_factor=float(known.head_kw.mean()) / peak if peak else np.nan,
+        losses_kwh=hours * float(known.losses_kw.sum()),
+        min_voltage_pu=float(known.voltage_pu.min()),
+        voltage_violations=broken[Kind.VOLTAGE],
+        branch_violations=broken[Kind.BRANCH],
+        transformer_violations=broken[Kind.TRANSFORMER],
+        connection_violations=broken[Kind.CONNECTION],
+        hub_transformer_violations=broken[Kind.HUB_TRANSFORMER],
+        convergence_violations=broken[Kind.CONVERGENCE],
+        transformer_peak_loading=float(known.transformer_loading.max()),
+        transformer_life_days=float(
             loss_of_life_days(state.transformer_loading, hours, feeder.ambient_c, thermal)
         ),
-    }
+    )
 
 
 def transformers(
     situation: Situation, schedule: Schedule, stations: StationSchedule, state: FeederState
-) -> list[dict[str, float | str]]:
+) -> TransformerDay:
     """What the day does to every transformer: substation, network, hubs."""
     hubs, hours = situation.hubs, situation.horizon.slot_hours
     hub_kw = hub_flows(len(hubs), situation.fleet, schedule, stations).net_kw
-    return transformer_day(situation.feeder, hubs, state, hub_kw, hours).rows()
+    return transformer_day(situation.feeder, hubs, state, hub_kw, hours)
 
 
-def money_figures(situation: Situation, bills: Bills, account: Account) -> dict[str, float]:
+def money_figures(situation: Situation, bills: Bills, account: Account) -> Money:
     """Costs, profit and regret."""
     participants = situation.fleet.participating
-    return {
-        "fleet_cost": float(bills.net_cost.sum()),
-        "participant_cost": float(bills.net_cost[participants].sum()),
-        "participant_reference_cost": float(bills.reference_cost[participants].sum()),
-        "operator_profit": account.profit,
-        "operator_profit_without_incentive": account.profit_without_incentive,
-        "margin_on_others": account.margin_on_others,
-        "max_regret": float(bills.regret.max(initial=0.0)),
-    }
+    return Money(
+        fleet_cost=float(bills.net_cost.sum()),
+        participant_cost=float(bills.net_cost[participants].sum()),
+        participant_reference_cost=float(bills.reference_cost[participants].sum()),
+        operator_profit=account.profit,
+        operator_profit_without_incentive=account.profit_without_incentive,
+        margin_on_others=account.margin_on_others,
+        max_regret=float(bills.regret.max(initial=0.0)),
+    )
 
 
-def objective_figures(problem: Problem, dispatch: Dispatch) -> dict[str, float]:
+def objective_figures(problem: Problem, dispatch: Dispatch) -> DispatchObjective:
     """The dispatch objective, term by term, and what they come to: ``total`` [currency]."""
     value = objective_of(problem, dispatch)
-    return {**asdict(value), "total": value.total}
+    return DispatchObjective(**asdict(value), total=value.total)
 
 
-def battery_figures(fleet: Fleet, aged: Ageing, horizon: Horizon) -> dict[str, float | None]:
+def battery_figures(fleet: Fleet, aged: Ageing, horizon: Horizon) -> BatteryFigures:
     """Wear at prices and by the model, and mean fade a year of those who take part."""
     a_year = DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
     participants = fleet.participating
@@ -106,25 +115,25 @@ def battery_figures(fleet: Fleet, aged: Ageing, horizon: Horizon) -> dict[str, f
     def mean(fade: Array) -> float | None:
         return a_year * float(fade[participants].mean()) if participants.any() else None
 
-    return {
-        "wear_priced": float(fleet.wear_cost @ aged.drawn_kwh),
-        "wear_nonlinear": float(aged.wear_nonlinear.sum()),
-        "fade_per_year_driving": mean(aged.fade_driving),
-        "fade_per_year_v2g": mean(aged.fade_v2g),
-    }
+    return BatteryFigures(
+        wear_priced=float(fleet.wear_cost @ aged.drawn_kwh),
+        wear_nonlinear=float(aged.wear_nonlinear.sum()),
+        fade_per_year_driving=mean(aged.fade_driving),
+        fade_per_year_v2g=mean(aged.fade_v2g),
+    )
 
 
-def departure_figures(situation: Situation, schedule: Schedule) -> dict[str, float]:
+def departure_figures(situation: Situation, schedule: Schedule) -> Departures:
     """Energy that is missing when drivers leave, as stated and as they really did."""
     fleet = situation.fleet
     left = np.minimum(fleet.actual_departure_slot, fleet.departure_slot)
     last = np.maximum(left, fleet.arrival_slot + 1) - 1
     at_actual = schedule.energy_kwh[np.arange(len(fleet)), last]
-    return {
-        "shortfall_kwh": _missing(fleet.required_kwh - schedule.energy_kwh[:, -1]),
-        "early_departures": int((fleet.actual_departure_slot < fleet.departure_slot).sum()),
-        "shortfall_at_actual_departure_kwh": _missing(fleet.required_kwh - at_actual),
-    }
+    return Departures(
+        shortfall_kwh=_missing(fleet.required_kwh - schedule.energy_kwh[:, -1]),
+        early_departures=int((fleet.actual_departure_slot < fleet.departure_slot).sum()),
+        shortfall_at_actual_departure_kwh=_missing(fleet.required_kwh - at_actual),
+    )
 
 
 def _missing(less_than_required: Array) -> float:
@@ -132,7 +141,7 @@ def _missing(less_than_required: Array) -> float:
     return float(less_than_required[less_than_required > ROUNDING_KWH].sum())
 
 
-def posted_prices(situation: Situation, tariff: Tariff) -> dict[str, Any]:
+def posted_prices(situation: Situation, tariff: Tariff) -> PostedPrices:
     """The posted prices, one entry for each group of the tariff family at each hub.
 
     A group is called by its block, or by its first moment.
@@ -142,24 +151,28 @@ def posted_prices(situation: Situation, tariff: Tariff) -> dict[str, Any]:
     in_blocks = rules.family == TariffFamily.TIME_OF_USE and rules.block_names
     return {
         hub: {
-            rules.block_names[rules.block[slot]] if in_blocks else moment[slot]: {
-                "charge": float(tariff.charge_price[h, slot]),
-                "discharge": float(tariff.discharge_price[h, slot]),
-            }
+            rules.block_names[rules.block[slot]] if in_blocks else moment[slot]: PostedPrice(
+                float(tariff.charge_price[h, slot]), float(tariff.discharge_price[h, slot])
+            )
             for slot in first
         }
         for h, hub in enumerate(situation.hubs.name)
     }
 
 
-def ratios(figures: Mapping[str, Any], base: Mapping[str, float]) -> dict[str, float | None]:
-    """The three ratios to the uncoordinated day that the published study reports."""
-    pairs = {
-        "peak_valley_ratio": (figures["peak_valley_kw"], base["peak_valley_kw"]),
-        "participant_cost_ratio": (
-            figures["participant_cost"],
-            figures["participant_reference_cost"],
-        ),
-        "profit_ratio": (figures["operator_profit"], base["fleet_cost"]),
-    }
-    return {name: part / whole if whole else None for name, (part, whole) in pairs.items()}
+def ratios(
+    feeder: FeederFigures, money: Money, before: FeederFigures, reference_cost: float
+) -> Ratios:
+    """The three ratios to the uncoordinated day, whose feeder is ``before``.
+
+    ``reference_cost`` is what the whole fleet pays on that day [currency].
+    """
+    return Ratios(
+        peak_valley_ratio=_ratio(feeder.peak_valley_kw, before.peak_valley_kw),
+        participant_cost_ratio=_ratio(money.participant_cost, money.participant_reference_cost),
+        profit_ratio=_ratio(money.operator_profit, reference_cost),
+    )
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None

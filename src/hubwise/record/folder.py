@@ -130,7 +130,7 @@ def summary(plan: Record) -> dict[str, Any]:
         "currency": scenario.situation.market.currency,
         "zone": scenario.situation.horizon.zone,
         "version": version("hubwise"),
-        "results": [plan.result],
+        "results": [plan.result.to_json()],
         "account": asdict(plan.account),
         "books": {name: str(amount) for name, amount in books.totals().items()},
     }

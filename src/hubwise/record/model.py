@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from hubwise.battery import Ageing
 from hubwise.domain import Scenario, Schedule, StationSchedule, Strategy, Tariff
 from hubwise.grid import FeederState
 from hubwise.ledger import Account, Bills
+from hubwise.record.result import PlanResult
 from hubwise.record.wishes import Wishes
 
 
@@ -43,7 +43,7 @@ class Record:
     ageing
         What the day does to every battery.
     result
-        The plan's entry in ``summary.json``.
+        Its figures.
     """
 
     scenario: Scenario
@@ -58,4 +58,4 @@ class Record:
     wishes: Wishes
     asked: Scenario
     ageing: Ageing
-    result: dict[str, Any]
+    result: PlanResult

@@ -225,20 +225,20 @@ def _fleet_cost(scenario: Scenario) -> float:
 def _point(scenario: Scenario, method: str | None) -> Record:
     """What a plan reached of its promises, and what it misses."""
     made = make_plan(scenario, method=method).result
-    keys = ("peak_valley_ratio", "participant_cost_ratio", "profit_ratio", "operator_profit")
     return {
         "participation": scenario.participation,
         "peak_valley_promise": scenario.situation.promises.peak_valley,
         "saving_promise": scenario.situation.promises.saving,
-        **{key: finite(made[key]) for key in keys},
-        **_bound(scenario, made["profit_bound"]),
-        "gap": finite(made["gap"]),
-        "violations": sum(made[key] for key in made if key.endswith("_violations")),
-        "kept": not made["advice"],
-        "misses": made["advice"],
-        "method": made["method"],
-        "evaluations": made["evaluations"],
-        "wall_seconds": made["wall_seconds"],
+        **{key: finite(ratio) for key, ratio in asdict(made.ratios).items()},
+        "operator_profit": finite(made.money.operator_profit),
+        **_bound(scenario, made.bounds.profit_bound),
+        "gap": finite(made.bounds.gap),
+        "violations": sum(made.feeder.broken().values()),
+        "kept": not made.advice,
+        "misses": list(made.advice),
+        "method": made.search.method,
+        "evaluations": made.search.evaluations,
+        "wall_seconds": made.wall_seconds,
     }
 
 

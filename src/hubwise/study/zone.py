@@ -72,7 +72,7 @@ class Plans:
             uncoordinated_kw(scenario.situation),
         ).head_kw
         figures = {
-            **{key: value for key, value in made.result.items() if _is_number(value)},
+            **{key: value for key, value in made.result.to_json().items() if _is_number(value)},
             "uncoordinated_peak_valley_kw": float(np.ptp(before)),
             "fleet_reference_cost": float(made.bills.reference_cost.sum()),
         }

@@ -50,8 +50,8 @@ def test_what_leaves_the_tested_range_is_on_the_page(discharging):
     """Every warning of the result is there."""
     cases, made = discharging
     text = batteries_section(cases, cases.participations[0])
-    assert made.result["warnings"]
-    assert all(warning.split(";")[0] in text for warning in made.result["warnings"])
+    assert made.result.warnings
+    assert all(warning.split(";")[0] in text for warning in made.result.warnings)
 
 
 def test_bars_are_the_fade_at_each_temperature(discharging):

@@ -10,7 +10,7 @@ import numpy as np
 
 from hubwise.dispatch import Problem
 from hubwise.dispatch.units import station_schedule
-from hubwise.domain import Schedule, StationSchedule, Tariff
+from hubwise.domain import Schedule, StationSchedule, Status, Tariff
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import batteries_of, best_response, schedule_cost, schedule_of
 from hubwise.pricing.exact.driver import DriverColumns, driver_columns
@@ -46,7 +46,7 @@ class Exact:
     Parameters
     ----------
     status
-        ``optimal``, or ``time limit`` where the gap asked for was not reached.
+        ``OPTIMAL``, or ``TIME_LIMIT`` where the gap asked for was not reached.
     prices
         The price vector; shape (2, groups) [currency/kWh].
     tariff
@@ -65,7 +65,7 @@ class Exact:
         Of the branch-and-bound tree, and of the whole [s].
     """
 
-    status: str
+    status: Status
     prices: Array
     tariff: Tariff
     schedule: Schedule
@@ -221,7 +221,7 @@ def _result(
     cost = schedule_cost(fleet, tariff, schedule, horizon)
     bound = max(solution.bound, profit)
     return Exact(
-        status="optimal" if solution.optimal else "time limit",
+        status=Status.OPTIMAL if solution.optimal else Status.TIME_LIMIT,
         prices=prices,
         tariff=tariff,
         schedule=schedule,

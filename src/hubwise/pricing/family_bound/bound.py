@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.dispatch import Dispatch, Problem, mixed
-from hubwise.domain import Tariff
+from hubwise.domain import Status, Tariff
 from hubwise.pricing.bound import profit_bound
 from hubwise.pricing.family import Family
 from hubwise.pricing.family_bound.box import SMALL, Box, Part, parts_of
@@ -42,13 +42,13 @@ class FamilyBound:
         Boxes of prices that were looked at; 0 where the family has too many prices, or prices
         without bounds, or terms give drivers something beside, and ``profit`` is the bound for any
         tariff.
-    closed
-        Whether more boxes would hardly lower it.
+    status
+        Whether more boxes would hardly lower it, or there are none to look at.
     """
 
     profit: float
     boxes: int
-    closed: bool
+    status: Status
 
 
 def bound_family(
@@ -80,14 +80,15 @@ def bound_family(
     many = any(len(np.unique(row)) > MOST_GROUPS for row in rows)
     endless = not (np.isfinite(family.low).all() and np.isfinite(family.high).all())
     if boxes <= 0 or many or endless or problem.terms.felt:
-        return FamilyBound(any_tariff, 0, closed=False)
+        return FamilyBound(any_tariff, 0, Status.NOT_BOUNDED)
     if not len(problem.fleet):
-        return FamilyBound(any_tariff, 0, closed=True)
+        return FamilyBound(any_tariff, 0, Status.CLOSED)
     bound, parts = _tightest(problem, family, relaxed, planned)
     found = [_closed_in(part, boxes, bound) for part in parts]
     profit = bound - sum(excess for excess, _, _ in found)
     closed = all(done for _, _, done in found) and profit <= any_tariff
-    return FamilyBound(min(profit, any_tariff), sum(n for _, n, _ in found), closed)
+    status = Status.CLOSED if closed else Status.BOXES_SPENT
+    return FamilyBound(min(profit, any_tariff), sum(n for _, n, _ in found), status)
 
 
 def _tightest(

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numba
 
 from hubwise.dispatch import Problem, WarmStart
+from hubwise.domain import Status
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family
 from hubwise.pricing.levelling import level_prices
@@ -100,12 +101,15 @@ class SearchResult:
         Price vectors tried.
     history
         Best merit after each of them.
+    status
+        Whether the method came to rest, or its evaluations were used up.
     """
 
     prices: Array
     value: Value
     evaluations: int
     history: tuple[float, ...]
+    status: Status
 
 
 def run_search(
@@ -140,13 +144,14 @@ def run_search(
             levelled, (best_prices, best) = True, at_first
     history = [best.merit]
     state = method.start(replace(setting, problem=problem), best.merit)
-    answers = [(best_prices, best)]
+    answers, status = [(best_prices, best)], Status.EVALUATIONS_SPENT
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         while len(history) < setting.evaluations:
             if isinstance(method, Watching):
                 state = method.watch(state, answers)
             proposals = method.propose(state)[: setting.evaluations - len(history)]
             if not proposals:
+                status = Status.STILL
                 break
             answers = list(threads.map(valued, proposals))
             for prices, worth in answers:
@@ -156,4 +161,4 @@ def run_search(
             state = method.learn(state, proposals, [worth.merit for _, worth in answers])
             if progress:
                 progress(len(history), setting.evaluations)
-    return SearchResult(best_prices, best, len(history), tuple(history))
+    return SearchResult(best_prices, best, len(history), tuple(history), status)

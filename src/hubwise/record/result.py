@@ -1,0 +1,421 @@
+"""The result of a plan: all its figures, as records; `PlanResult.to_json` is their only JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from hubwise.domain import Status, Strategy, WearPricing
+from hubwise.domain.plain import Json
+from hubwise.grid import TransformerDay
+from hubwise.record.missed import Missed, Redispatch
+
+
+@dataclass(frozen=True, slots=True)
+class FeederFigures:
+    """Head, losses, voltages and transformer of a feeder, and how often each limit is broken.
+
+    Slots without a converged power flow are left out; figures that then rest on nothing are NaN,
+    and so is the transformer's life in either case.
+
+    Parameters
+    ----------
+    peak_kw, valley_kw, peak_valley_kw
+        Highest and lowest power at the head, and their difference [kW].
+    load_factor
+        Mean power at the head as a share of the peak.
+    losses_kwh
+        Over the horizon [kWh].
+    min_voltage_pu
+        Lowest voltage of any bus [p.u.].
+    voltage_violations, branch_violations, transformer_violations, connection_violations
+        Slots x elements with a broken limit.
+    hub_transformer_violations, convergence_violations
+        The same of hubs' own transformers, and of slots without a power flow.
+    transformer_peak_loading
+        Highest loading of the substation, as a share of its rating.
+    transformer_life_days
+        Days of normal insulation life that the horizon uses.
+    """
+
+    peak_kw: float
+    valley_kw: float
+    peak_valley_kw: float
+    load_factor: float
+    losses_kwh: float
+    min_voltage_pu: float
+    voltage_violations: int
+    branch_violations: int
+    transformer_violations: int
+    connection_violations: int
+    hub_transformer_violations: int
+    convergence_violations: int
+    transformer_peak_loading: float
+    transformer_life_days: float
+
+    def broken(self) -> dict[str, int]:
+        """How often limits of each kind are broken."""
+        return {
+            "voltage": self.voltage_violations,
+            "branch": self.branch_violations,
+            "transformer": self.transformer_violations,
+            "connection": self.connection_violations,
+            "hub_transformer": self.hub_transformer_violations,
+            "convergence": self.convergence_violations,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Costs, profit and regret [currency].
+
+    Parameters
+    ----------
+    fleet_cost, participant_cost
+        Net cost of all drivers and of participants, wear included.
+    participant_reference_cost
+        What participants would have paid on the uncoordinated day.
+    operator_profit, operator_profit_without_incentive
+        What the account comes to, with and without the grid operator's incentive.
+    margin_on_others
+        What those bring who do not take part.
+    max_regret
+        The most that any driver could save by another schedule.
+    """
+
+    fleet_cost: float
+    participant_cost: float
+    participant_reference_cost: float
+    operator_profit: float
+    operator_profit_without_incentive: float
+    margin_on_others: float
+    max_regret: float
+
+
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """Energy that is missing when drivers leave.
+
+    Parameters
+    ----------
+    shortfall_kwh
+        As departures are stated [kWh].
+    early_departures
+        Sessions that end before they were said to.
+    shortfall_at_actual_departure_kwh
+        As departures really were [kWh].
+    """
+
+    shortfall_kwh: float
+    early_departures: int
+    shortfall_at_actual_departure_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far the profit may be from the best; None where a bound does not hold of the plan.
+
+    Parameters
+    ----------
+    profit_bound, family_bound
+        The most that any tariff, and any tariff of the family, brings [currency].
+    gap, family_gap
+        How far the profit is below each, as a share of it.
+    boxes
+        Boxes of prices that were looked at for the family's.
+    """
+
+    profit_bound: float | None = None
+    family_bound: float | None = None
+    gap: float | None = None
+    family_gap: float | None = None
+    boxes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """The three ratios to the uncoordinated day that the published study reports.
+
+    Parameters
+    ----------
+    peak_valley_ratio
+        Of the head's peak-valley difference.
+    participant_cost_ratio
+        Of what participants pay.
+    profit_ratio
+        The profit as a share of what the fleet would have paid.
+    """
+
+    peak_valley_ratio: float | None
+    participant_cost_ratio: float | None
+    profit_ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostedPrice:
+    """Prices of one hub and group of slots [currency/kWh]."""
+
+    charge: float
+    discharge: float
+
+
+PostedPrices = Mapping[str, Mapping[str, PostedPrice]]
+"""By hub, then by the block's name or the group's first moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchObjective:
+    """The dispatch objective, term by term, and what the terms come to: ``total`` [currency].
+
+    Named as in `hubwise.dispatch.Objective`.
+    """
+
+    purchases: float
+    demand_charges: float
+    wear: float
+    limits: float
+    flatness: float
+    terms: float
+    surplus: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Main figures of the day, as ties among drivers' cheapest schedules are broken.
+
+    Named as in `Money` and `FeederFigures`.
+    """
+
+    operator_profit: float
+    operator_profit_without_incentive: float
+    participant_cost: float
+    peak_kw: float
+    valley_kw: float
+    peak_valley_kw: float
+    transformer_peak_loading: float
+    min_voltage_pu: float
+
+    @classmethod
+    def of(cls, feeder: FeederFigures, money: Money) -> Outcome:
+        """The main figures among all."""
+        return cls(
+            operator_profit=money.operator_profit,
+            operator_profit_without_incentive=money.operator_profit_without_incentive,
+            participant_cost=money.participant_cost,
+            peak_kw=feeder.peak_kw,
+            valley_kw=feeder.valley_kw,
+            peak_valley_kw=feeder.peak_valley_kw,
+            transformer_peak_loading=feeder.transformer_peak_loading,
+            min_voltage_pu=feeder.min_voltage_pu,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The plan's values: ties broken by the platform, by each device, and against the operator.
+
+    Where no prices are posted, nobody chooses, and there is ``dispatched`` alone.
+    """
+
+    dispatched: Outcome
+    undelegated: Outcome | None = None
+    pessimistic: Outcome | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """By name; only those that there are."""
+        return {name: one for name, one in asdict(self).items() if one is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryFigures:
+    """What the day does to batteries.
+
+    Parameters
+    ----------
+    wear_priced, wear_nonlinear
+        Wear at prices, and by the cell models [currency].
+    fade_per_year_driving, fade_per_year_v2g
+        Participants' mean loss of capacity in a year of such days, by driving, and what
+        discharging adds; None where nobody takes part.
+    """
+
+    wear_priced: float
+    wear_nonlinear: float
+    fade_per_year_driving: float | None
+    fade_per_year_v2g: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WearFound:
+    """How wear is priced, and how its prices settled.
+
+    Parameters
+    ----------
+    pricing
+        As given, or as the cell models find it.
+    change
+        The last change of prices, as a share of all wear; 0 where they are given.
+    rounds
+        How often the fleet was scheduled.
+    """
+
+    pricing: WearPricing
+    change: float = 0.0
+    rounds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """How what a plan rests on ended.
+
+    Parameters
+    ----------
+    search
+        The search for prices.
+    ac_dispatch
+        Dispatch and power flow in turn.
+    family_bound
+        The bound on the profit under tariffs of the family.
+    """
+
+    search: Status
+    ac_dispatch: Status
+    family_bound: Status
+
+    def to_json(self) -> dict[str, Json]:
+        """Each status with its advice."""
+        named = (
+            ("search", self.search),
+            ("ac_dispatch", self.ac_dispatch),
+            ("family_bound", self.family_bound),
+        )
+        return {name: {"status": str(it), "advice": it.advice} for name, it in named}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFigures:
+    """How prices were found; nothing where none are posted.
+
+    Parameters
+    ----------
+    method
+        Search method.
+    evaluations
+        Tariffs tried.
+    statuses
+        How search, dispatch and bound ended.
+    """
+
+    method: str = ""
+    evaluations: int = 0
+    statuses: Statuses | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcomings:
+    """What a plan missed, and what would help.
+
+    Parameters
+    ----------
+    advice
+        In sentences; empty where all promises and limits hold.
+    missed
+        Every element with a broken limit.
+    redispatches
+        For each slot with a broken limit, the least changes of hubs' net draw.
+    """
+
+    advice: tuple[str, ...] = ()
+    missed: tuple[Missed, ...] = ()
+    redispatches: tuple[Redispatch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """All figures of one plan; `to_json` gives its entry in ``summary.json``.
+
+    Parameters
+    ----------
+    strategy, participation
+        How the hubs are run, and the share of sessions that were asked to take part.
+    feeder, money, departures, bounds, ratios, outcomes, battery, wear, search, shortcomings
+        See each.
+    reference_margin
+        What participants bring at the reference tariff [currency].
+    prices
+        What is posted, in short.
+    transformers
+        What the day does to each.
+    dispatch_objective
+        What the dispatch minimised; None where no prices are posted.
+    declined
+        Sessions that were asked and do not take part.
+    notices
+        What drivers have to be told, a sentence a kind of wish.
+    warnings
+        Conditions in which a cell's model is asked for more than it was made from.
+    wall_seconds
+        Time that the plan took [s].
+    """
+
+    strategy: Strategy
+    participation: float
+    feeder: FeederFigures
+    money: Money
+    departures: Departures
+    reference_margin: float
+    ratios: Ratios
+    prices: PostedPrices
+    outcomes: Outcomes
+    transformers: TransformerDay
+    battery: BatteryFigures
+    wear: WearFound
+    bounds: Bounds = field(default_factory=Bounds)
+    search: SearchFigures = field(default_factory=SearchFigures)
+    dispatch_objective: DispatchObjective | None = None
+    shortcomings: Shortcomings = field(default_factory=Shortcomings)
+    declined: int = 0
+    notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    wall_seconds: float = 0.0
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What was missed, and what would help; empty where all promises and limits hold."""
+        return self.shortcomings.advice
+
+    def to_json(self) -> dict[str, Json]:
+        """The entry in ``summary.json``: keys and order are the plan folder's."""
+        objective, statuses = self.dispatch_objective, self.search.statuses
+        return {
+            **asdict(self.feeder),
+            **asdict(self.money),
+            **asdict(self.departures),
+            "reference_margin": self.reference_margin,
+            **asdict(self.bounds),
+            **asdict(self.ratios),
+            "prices": {
+                hub: {group: asdict(price) for group, price in prices.items()}
+                for hub, prices in self.prices.items()
+            },
+            "method": self.search.method,
+            "evaluations": self.search.evaluations,
+            "status": statuses.to_json() if statuses else None,
+            "dispatch_objective": asdict(objective) if objective else None,
+            "outcomes": self.outcomes.to_json(),
+            "transformers": self.transformers.rows(),
+            "advice": list(self.shortcomings.advice),
+            "limits_missed": [asdict(one) for one in self.shortcomings.missed],
+            "mends": [asdict(one) for one in self.shortcomings.redispatches],
+            "strategy": self.strategy,
+            "participation": self.participation,
+            "declined": self.declined,
+            "told": list(self.notices),
+            "wear": self.wear.pricing,
+            "wear_change": self.wear.change,
+            "wear_rounds": self.wear.rounds,
+            **asdict(self.battery),
+            "warnings": list(self.warnings),
+            "wall_seconds": self.wall_seconds,
+        }
