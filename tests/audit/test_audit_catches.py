@@ -26,11 +26,7 @@ ONLY_SEALED |= {
     f"dispatch_objective.{term}"
     for term in ("purchases", "demand_charges", "limits", "flatness", "terms", "surplus")
 }
-ONLY_SEALED |= {
-    f"status.{what}.{key}"
-    for what in ("search", "ac_dispatch", "family_bound")
-    for key in ("status", "advice")
-}
+ONLY_SEALED |= {f"status.{what}.status" for what in ("search", "ac_dispatch", "family_bound")}
 OTHER_TIES = ("undelegated", "pessimistic")
 COLUMNS = [(table, column) for table, columns in TABLES.items() for column in columns]
 few = settings(

@@ -16,6 +16,7 @@ from hubwise.audit.money import account, agree_numbers, is_number, leaves, profi
 from hubwise.audit.objective import objective_figures
 from hubwise.audit.prices import price_groups
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
+from hubwise.audit.statuses import ENDED, check_statuses
 from hubwise.audit.stays import charging_at_once_kw
 from hubwise.domain.arrays import Array
 from hubwise.grid import FeederState
@@ -73,6 +74,7 @@ def check_figures(
     )
     yield _branches(evidence, state)
     yield _transformers(evidence, state)
+    yield check_statuses(evidence)
     for key, tariffs in (
         ("profit_bound", "any tariff"),
         ("family_bound", "a tariff of its family"),
@@ -85,6 +87,7 @@ def check_figures(
 _CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
 _CHECKED_ELSEWHERE |= {"transformers", "limits_missed", "mends"}
 _CHECKED_ELSEWHERE |= {"wear", "wear_change", "wear_priced", "wear_nonlinear", "warnings"}
+_CHECKED_ELSEWHERE |= {f"status.{name}.advice" for name in ENDED}
 _CHECKED_ELSEWHERE |= {"fade_per_year_driving", "fade_per_year_v2g"}
 
 
