@@ -22,7 +22,7 @@ from hubwise.drivers import best_response, felt_tariff, schedule_cost, uncoordin
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
 from hubwise.plan.result import departure_figures, feeder_figures
-from hubwise.pricing import Value, cost_ceiling, value_of
+from hubwise.pricing import Value, reference_cost, value_of
 
 # Rounds of the dispatch, as the search for prices has them, and of one to start others from.
 ROUNDS = 5
@@ -129,7 +129,7 @@ def _money(problem: Problem, worth: Value) -> dict[str, float]:
     at_once = problem.uncoordinated.charge_kw.sum(axis=0)
     return {
         "participant_cost": worth.participant_cost,
-        "participant_reference_cost": cost_ceiling(problem, promise=1.0),
+        "participant_reference_cost": reference_cost(problem),
         "fleet_reference_cost": situation.horizon.slot_hours
         * float(at_once @ situation.market.reference_price),
         "operator_profit": worth.account.profit,

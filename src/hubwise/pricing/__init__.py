@@ -14,7 +14,15 @@ from hubwise.pricing.search import (
     search_in_steps,
     search_method,
 )
-from hubwise.pricing.value import Value, account_of, best_of, bill_everyone, cost_ceiling, value_of
+from hubwise.pricing.value import (
+    Value,
+    account_of,
+    best_of,
+    bill_everyone,
+    cost_ceiling,
+    reference_cost,
+    value_of,
+)
 
 __all__ = [
     "METHODS",
@@ -29,6 +37,7 @@ __all__ = [
     "bill_everyone",
     "coarse_to_fine",
     "cost_ceiling",
+    "reference_cost",
     "solve_exact",
     "bound_family",
     "first_prices",

@@ -124,15 +124,17 @@ def _hub_names(hubs: Hubs, index: Index) -> list[str]:
 
 
 def _prices(scenario: Scenario, tariff: Tariff) -> pl.DataFrame:
-    hub, slot = _grid(len(scenario.situation.hubs), scenario.situation.horizon.slots)
+    """What the hubs post; lists that were accepted before are the scenario's."""
+    hubs = len(scenario.situation.hubs)
+    hub, slot = _grid(hubs, scenario.situation.horizon.slots)
     return _table(
         "prices",
         {
             "hub": _hub_names(scenario.situation.hubs, hub),
             "slot": slot,
-            "start_utc": scenario.situation.horizon.starts_utc() * len(scenario.situation.hubs),
-            "charge_price": tariff.charge_price.ravel(),
-            "discharge_price": tariff.discharge_price.ravel(),
+            "start_utc": scenario.situation.horizon.starts_utc() * hubs,
+            "charge_price": tariff.charge_price[:hubs].ravel(),
+            "discharge_price": tariff.discharge_price[:hubs].ravel(),
         },
     )
 
