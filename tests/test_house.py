@@ -15,6 +15,7 @@ import hubwise
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "src" / "hubwise").rglob("*.py"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ROOMS = [found.name for found in pkgutil.walk_packages(hubwise.__path__, "hubwise.")]
 PUBLIC = {
     "AuditReport",
@@ -64,6 +65,23 @@ def test_a_module_is_what_its_name_says(name: str) -> None:
     for part in name.split(".")[1:]:
         reached = getattr(reached, part)
     assert reached is found
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_name_what_is_there(path: Path) -> None:
+    """Whatever a page calls ``hw.…`` or ``hubwise.…`` can be imported under that name."""
+    text = path.read_text("utf-8")
+    public = {name for name in re.findall(r"\bhw\.(\w+)", text) if name not in PUBLIC}
+    assert not public
+    dotted = set(re.findall(r"\bhubwise((?:\.[A-Za-z_]\w*)+)", text))
+    assert not {name for name in dotted if not _is_there(name[1:].split("."))}
+
+
+def _is_there(parts: list[str]) -> bool:
+    found: object = hubwise
+    for part in parts:
+        found = getattr(found, part, None)
+    return found is not None
 
 
 def test_one_version_everywhere() -> None:

@@ -3,8 +3,8 @@
 >>> import hubwise as hw
 >>> plan = hw.make_plan(hw.load("ieee33"))
 
-`plan`, `study` and `audit` are functions that have the names of the rooms they come from; what
-else is in those rooms is imported as ``from hubwise.plan import ...``.
+What else is in a room is imported from it, as ``from hubwise.plan import make_replan``; every
+module is reached under its own name, as ``import hubwise.record.folder``.
 """
 
 from importlib.metadata import version
@@ -38,9 +38,9 @@ __version__ = version("hubwise")
 __all__ = [
     "AuditReport",
     "FrontierResult",
+    "Issue",
     "Plan",
     "PlanFolder",
-    "Issue",
     "Scenario",
     "ScenarioError",
     "Schedule",
@@ -51,18 +51,18 @@ __all__ = [
     "ZonesResult",
     "audit_record",
     "check",
-    "make_frontier",
     "import_sessions",
     "load",
     "load_nation",
-    "new",
-    "packaged",
+    "make_frontier",
     "make_plan",
-    "read",
     "make_statement",
     "make_study",
     "make_tables",
+    "make_zones",
+    "new",
+    "packaged",
+    "read",
     "with_participation",
     "write",
-    "make_zones",
 ]

@@ -10,15 +10,16 @@ import pytest
 
 from hubwise.audit import AuditReport, Status, audit_record
 from hubwise.domain import Promises, Schedule, StationSchedule, Tariff
-from hubwise.drivers import best_response, schedule_cost, schedule_of, uncoordinated
+from hubwise.drivers import batteries_of, best_response, schedule_cost, schedule_of, uncoordinated
 from hubwise.plan import make_plan
 from hubwise.record import write
 
 
 def _changed(scenario, schedule, session, change_kwh):
     """The schedule with other changes of the battery's energy in one stay [kWh a slot]."""
-    fleet = scenario.situation.fleet
-    new = schedule_of(fleet, np.tile(change_kwh, (len(fleet), 1)), scenario.situation.horizon)
+    fleet, horizon = scenario.situation.fleet, scenario.situation.horizon
+    changes = np.tile(change_kwh, (len(fleet), 1))
+    new = schedule_of(batteries_of(fleet, horizon), changes, horizon)
     names = ("charge_kw", "discharge_kw", "energy_kwh")
     columns = [getattr(schedule, name).copy() for name in names]
     for column, name in zip(columns, names, strict=True):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hubwise.battery import MODELS, battery_stress, days_soc, fleet_ageing, leaving_range, repeat
 from hubwise.domain import CELLS, BatteryFacts, Schedule
-from hubwise.drivers import schedule_of, uncoordinated
+from hubwise.drivers import batteries_of, schedule_of, uncoordinated
 
 FACTS = BatteryFacts(pack_price=(("LFP", 600.0), ("NMC", 900.0)))
 HOURS = np.arange(25.0)
@@ -137,4 +137,4 @@ def two_way(fleet, horizon) -> Schedule:
     for i, (a, d) in enumerate(zip(fleet.arrival_slot, fleet.departure_slot, strict=True)):
         change[i, a : a + 18] = -0.02 * fleet.arrival_kwh[i]
         change[i, d - 40 : d] = (fleet.required_kwh - 0.64 * fleet.arrival_kwh)[i] / 40
-    return schedule_of(fleet, change, horizon)
+    return schedule_of(batteries_of(fleet, horizon), change, horizon)

@@ -202,7 +202,10 @@ def test_gap_bounds_what_is_left(small_situation, make_problem_of, social_cost) 
 
 
 def with_openings(situation, seed: int):
-    """Bounds that change over the stay, and a club whose drivers and whose operator get paid."""
+    """Bounds that change over the stay, and a club whose drivers and whose operator get paid.
+
+    Too little to pay for charging and discharging in one slot, which a linear program would do.
+    """
     rng, slots = np.random.default_rng(seed), situation.horizon.slots
     fleet = with_slot_bounds(situation.fleet, slots, rng)
     size = len(fleet)
@@ -213,8 +216,8 @@ def with_openings(situation, seed: int):
         "club",
         2,
         slots,
-        charge_to_driver=rng.uniform(0.0, 0.02, (2, slots)),
-        charge_to_operator=rng.uniform(0.0, 0.02, (2, slots)),
+        charge_to_driver=rng.uniform(0.0, 0.002, (2, slots)),
+        charge_to_operator=rng.uniform(0.0, 0.002, (2, slots)),
     )
     return replace(situation, fleet=fleet, terms=Terms((club,)))
 

@@ -9,7 +9,7 @@ from datetime import date, time
 import numpy as np
 import pytest
 
-from hubwise.domain import Horizon, Promises, Strategy
+from hubwise.domain import Horizon, Promises, Strategy, Terms
 from hubwise.plan import make_plan
 from hubwise.record import make_tables, write
 from hubwise.scenario import load
@@ -191,7 +191,7 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
 
     market, rules = scenario.situation.market, scenario.situation.rules
     bounds = ("charge_price_min", "charge_price_max", "discharge_price_min", "discharge_price_max")
-    prices = ("purchase_price", "feed_in_price", "reference_price", "incentive")
+    prices = ("purchase_price", "feed_in_price", "reference_price")
     scenario = feeder_with(
         scenario,
         base_kw=longer(scenario.situation.feeder.base_kw),
@@ -205,6 +205,7 @@ def test_the_hour_that_the_clock_shows_twice_has_two_prices() -> None:
             block=longer(rules.block),
             **{key: longer(getattr(rules, key)) for key in bounds},
         ),
+        terms=Terms(),
     )
     made = make_plan(scenario, strategy="uncoordinated")
     names = list(made.result["prices"]["north"])

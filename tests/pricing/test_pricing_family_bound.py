@@ -37,7 +37,9 @@ def problem_of(
     fleet = situation.fleet
     if seed % 3 == 0:
         fleet = with_slot_bounds(fleet, 10, np.random.default_rng(seed))
-        fleet = replace(fleet, discharge_limit_kwh=np.full(len(fleet), np.inf))
+        held = replace(fleet.bounds, most_kwh=np.full((len(fleet), 10), np.inf))
+        free = np.full(len(fleet), np.inf)
+        fleet = replace(fleet, bounds=held, discharge_limit_kwh=free)
     return make_problem_of(replace(situation, rules=rules, fleet=fleet), **(kept or {}))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from hubwise.plan import make_plan
 from hubwise.record import folder as plan_folder
-from hubwise.record.folder import PlanFolderError, read, write
+from hubwise.record.folder import PlanFolderError, account_in, read, write
 from hubwise.record.tables import TABLES, make_tables
 from hubwise.scenario import load
 
@@ -31,7 +31,8 @@ def test_what_is_written_is_read(plan, tmp_path):
     found = read(write(plan, tmp_path / "plan"))
     for name, table in make_tables(plan).items():
         assert found.tables[name].equals(table)
-    assert found.summary["account"] == asdict(plan.account)
+    assert found.summary["account"] == {**asdict(plan.account), "terms": {}}
+    assert account_in(found.summary) == plan.account
     assert found.result["strategy"] == "passive"
 
 

@@ -152,7 +152,7 @@ def test_wishes_are_on_the_statement(folder: PlanFolder) -> None:
     wishes = {wish.wish: wish for wish in made.stays[0].wishes}
     assert set(wishes) == {"departure_slot", "required_kwh", "reserve_kwh", "minimum_saving"}
     asked = bool(made.stays[0].declined)
-    assert ("would save" in wishes["minimum_saving"].told) is asked
+    assert ("would save" in wishes["minimum_saving"].notice) is asked
     assert asked == ("less than you ask for" in made.line)
 
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
+from hubwise.audit.limits import broken
 from hubwise.audit.money import is_number
 from hubwise.audit.report import Check, Finding, judge
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Array
-from hubwise.grid import FeederState, power_flow_gauss, violations
-
-# Two power flows may differ by so much of a limit on whether it is broken.
-NEAR = 1e-7
+from hubwise.grid import FeederState, power_flow_gauss
 
 
 def check_advice(evidence: Evidence, state: FeederState) -> Iterator[Check]:
@@ -27,20 +22,14 @@ def check_advice(evidence: Evidence, state: FeederState) -> Iterator[Check]:
 
 
 def _missed(evidence: Evidence, state: FeederState) -> Check:
-    scenario = evidence.scenario
+    situation = evidence.scenario.situation
     said = {
         (str(row.get("kind")), str(row.get("element")), slot)
         for row in _rows(evidence, "limits_missed")
         for slot in _slots(row)
     }
-    found = violations(scenario.situation.feeder, scenario.situation.hubs, state, net_kw(evidence))
-    clear = {
-        (one.kind.value, one.element, one.slot)
-        for one in found
-        if np.isnan(one.value) or abs(one.value - one.limit) > NEAR * abs(one.limit)
-    }
-    near = {(one.kind.value, one.element, one.slot) for one in found}
-    wrong = sorted(map(str, (clear - said) | (said - near)))
+    sure, perhaps = broken(situation.feeder, situation.hubs, state, net_kw(evidence))
+    wrong = sorted(map(str, (sure - said) | (said - perhaps)))
     return judge(
         "advice: limits missed",
         "Every limit that a second power flow finds broken is named, and no other",
@@ -94,16 +83,10 @@ def _is_slot(slot: object, power: Array) -> bool:
 
 def _broken_slots(scenario: Scenario, power: Array) -> set[int]:
     """Slots in which a limit is broken by more than rounding between two power flows."""
-    state = power_flow_gauss(scenario.situation.feeder, scenario.situation.hubs.bus, power)
     feeder, hubs = scenario.situation.feeder, scenario.situation.hubs
-    roomy = replace(
-        feeder,
-        voltage_min_pu=feeder.voltage_min_pu * (1 - NEAR),
-        voltage_max_pu=feeder.voltage_max_pu * (1 + NEAR),
-        branch_limit=feeder.branch_limits * (1 + NEAR),
-        transformer_limit=feeder.transformer_limit * (1 + NEAR),
-    )
-    return {one.slot for one in violations(roomy, hubs, state, power)}
+    state = power_flow_gauss(feeder, hubs.bus, power)
+    sure, _ = broken(feeder, hubs, state, power)
+    return {slot for _, _, slot in sure}
 
 
 def _rows(evidence: Evidence, key: str) -> list[Mapping[str, Any]]:

@@ -16,8 +16,8 @@ from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.money import MONEY, agree_numbers
 from hubwise.audit.report import Check, Finding, Status, agree, judge
-from hubwise.battery import MODELS, STEPS, Model, Stress, leaving_range
-from hubwise.domain import Fleet
+from hubwise.battery import MODELS, STEPS, Model, Stress, range_sentences
+from hubwise.domain import CELLS, Fleet
 from hubwise.domain.arrays import Array, Index
 
 YEAR = 365.0
@@ -88,7 +88,7 @@ def _sums(evidence: Evidence, found: dict[str, Array]) -> Check:
                 found["equivalent_full_cycles_v2g"],
                 own - kept,
             ),
-            "ageing.wear_linear": (found["wear_linear"], evidence.given.wear_cost * drawn),
+            "ageing.wear_linear": (found["wear_linear"], evidence.original.wear_cost * drawn),
             "ageing.wear_nonlinear": _known(
                 found["wear_nonlinear"], found["fade_v2g"] * _worth(evidence)
             ),
@@ -302,15 +302,10 @@ def _prices_hold(change: float) -> Check:
 
 def _said(evidence: Evidence) -> Check:
     """How wear is priced, and what leaves the tested range, in words."""
-    scenario, result = evidence.scenario, evidence.result
+    result = evidence.result
     due = {
-        "wear": scenario.situation.battery.wear,
-        "warnings": leaving_range(
-            evidence.fleet,
-            evidence.schedule,
-            scenario.situation.horizon,
-            scenario.situation.battery,
-        ),
+        "wear": evidence.scenario.situation.battery.wear,
+        "warnings": list(_warnings(evidence)),
     }
     faults = [name for name, words in due.items() if result.get(name) != words]
     return Check(
@@ -320,3 +315,25 @@ def _said(evidence: Evidence) -> Check:
         where=", ".join(f"summary.json, {name}: {result.get(name)!r}" for name in faults),
         advice="make the plan again: the words are not of this plan" if faults else "",
     )
+
+
+def _warnings(evidence: Evidence) -> Iterator[str]:
+    """What leaves the tested range: a day's deepest cycle is from its highest to its lowest."""
+    fleet, schedule = evidence.fleet, evidence.schedule
+    cells = dict(evidence.scenario.situation.battery.cells)
+    days = [_paths(evidence, i)[0] for i in range(len(fleet))]
+    low, high = np.array([(min(day), max(day)) for day in days]).reshape(-1, 2).T
+    into = schedule.charge_kw.max(axis=1) * fleet.charge_efficiency
+    out = schedule.discharge_kw.max(axis=1) / fleet.discharge_efficiency
+    conditions = {
+        "temperature": fleet.temperature_c,
+        "lowest state of charge": low,
+        "highest state of charge": high,
+        "depth of the deepest cycle": high - low,
+        "charging": into / fleet.capacity_kwh,
+        "discharging": out / fleet.capacity_kwh,
+    }
+    for chemistry in sorted(set(fleet.chemistry.tolist())):
+        own = fleet.chemistry == chemistry
+        for condition, found in conditions.items():
+            yield from range_sentences(CELLS[cells[chemistry]], condition, found[own])

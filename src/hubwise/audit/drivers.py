@@ -8,9 +8,9 @@ import numpy as np
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.program import best_response_costs
+from hubwise.audit.felt import least_costs
 from hubwise.audit.report import Check, agree, difference, judge, worst_of
-from hubwise.audit.stays import charging_at_once_kwh, least_kwh, most_kwh, target_kwh
+from hubwise.audit.stays import charging_at_once_kwh, least_kwh, limits_of, most_kwh, target_kwh
 from hubwise.domain.arrays import Array
 
 POWER = 1e-6  # kW
@@ -37,12 +37,13 @@ def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
 def _power(evidence: Evidence, conduct: Conduct) -> Check:
     schedule, axes = evidence.schedule, evidence.stays_axes
     fleet = evidence.fleet if conduct.posts_prices else evidence.fleet.one_way()
+    allowed = limits_of(fleet, evidence.scenario.situation.horizon)
     limits = {
-        "charge_kw": (schedule.charge_kw, fleet.charge_kw_max),
-        "discharge_kw": (schedule.discharge_kw, fleet.discharge_kw_max),
+        "charge_kw": (schedule.charge_kw, allowed.charge_kw),
+        "discharge_kw": (schedule.discharge_kw, allowed.discharge_kw),
     }
     findings = [
-        worst_of(np.maximum(kw - most[:, None], -kw), axes, f"schedule.{name}")
+        worst_of(np.maximum(kw - most, -kw), axes, f"schedule.{name}")
         for name, (kw, most) in limits.items()
     ]
     return judge(
@@ -147,12 +148,7 @@ def _at_once(evidence: Evidence, conduct: Conduct) -> Check:
 def _least_costs(evidence: Evidence, conduct: Conduct) -> Array:
     """The least cost, by a linear program, of all who were asked; the others' own cost."""
     least = felt_cost(evidence)
-    some = evidence.fleet.select(evidence.asked)
-    if not conduct.posts_prices:
-        some = some.one_way()
-    least[evidence.asked] = best_response_costs(
-        some, evidence.tariff, evidence.scenario.situation.horizon
-    )
+    least[evidence.asked] = least_costs(evidence, evidence.asked, one_way=not conduct.posts_prices)
     return least
 
 

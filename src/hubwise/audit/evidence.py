@@ -23,10 +23,11 @@ class Evidence:
     Parameters
     ----------
     scenario
-        What was given, with those who take part in the plan, and at its wear prices and discharge
+        The scenario with those who take part in the plan, and at its wear prices and discharge
         limits.
-    given
-        The sessions as they were given: wear costs and discharge limits before they were found.
+    original
+        The sessions as the scenario has them: wear costs and discharge limits before they were
+        found.
     asked
         Who was asked to take part; who then did not has declined; shape (sessions,).
     folder
@@ -41,7 +42,7 @@ class Evidence:
     """
 
     scenario: Scenario
-    given: Fleet
+    original: Fleet
     asked: Flags
     folder: PlanFolder
     tariff: Tariff
@@ -110,9 +111,9 @@ def gather(folder: PlanFolder, scenario: Scenario) -> Evidence:
     ``scenario`` has those marked who were asked to take part.
     """
     tables, slots = folder.tables, scenario.situation.horizon.slots
-    sessions, given = tables["sessions"], scenario.situation.fleet
+    sessions, original = tables["sessions"], scenario.situation.fleet
     found = replace(
-        given,
+        original,
         participating=sessions["participating"].to_numpy(),
         wear_cost=sessions["wear_cost"].to_numpy(),
         discharge_limit_kwh=sessions["discharge_limit_kwh"].to_numpy(),
@@ -120,8 +121,8 @@ def gather(folder: PlanFolder, scenario: Scenario) -> Evidence:
     prices = _numbers(tables["prices"], slots)
     return Evidence(
         scenario=scenario.having(fleet=found),
-        given=given,
-        asked=given.participating,
+        original=original,
+        asked=original.participating,
         folder=folder,
         tariff=Tariff(prices["charge_price"], prices["discharge_price"]),
         schedule=_schedule(tables["schedule"], scenario),

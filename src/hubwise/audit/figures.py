@@ -10,14 +10,15 @@ import numpy as np
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import REGRET
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
-from hubwise.audit.money import account, agree_numbers, is_number, profit
+from hubwise.audit.money import account, agree_numbers, is_number, leaves, profit
 from hubwise.audit.objective import objective_figures
 from hubwise.audit.prices import price_groups
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.audit.stays import charging_at_once_kw
 from hubwise.domain.arrays import Array
-from hubwise.grid import FeederState, loss_of_life_days, thermal_model, transformer_day
+from hubwise.grid import FeederState
 
 Figures = dict[str, float]
 
@@ -87,15 +88,6 @@ _CHECKED_ELSEWHERE |= {"wear", "wear_change", "wear_priced", "wear_nonlinear", "
 _CHECKED_ELSEWHERE |= {"fade_per_year_driving", "fade_per_year_v2g"}
 
 
-def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested keys as one path each, joined by dots."""
-    flat: dict[str, Any] = {}
-    for key, item in value.items():
-        nested = isinstance(item, dict) and item
-        flat |= leaves(item, f"{prefix}{key}.") if nested else {prefix + key: item}
-    return flat
-
-
 def feeder_figures(evidence: Evidence) -> Figures:
     """Figures of feeder.parquet, buses.parquet and hubs.parquet; unknown slots are left out."""
     feeder, table = evidence.scenario.situation.feeder, evidence.feeder
@@ -107,9 +99,7 @@ def feeder_figures(evidence: Evidence) -> Figures:
     heavy = loading > feeder.transformer_limit * (1 + LIMIT)
     peak, valley = head.max(initial=-np.inf), head.min(initial=np.inf)
     losses_kw = table["losses_kw"][known].sum() if known.any() else np.nan
-    life = loss_of_life_days(
-        loading, evidence.hours, feeder.ambient_c, thermal_model(feeder.transformer_kva)
-    )
+    heat = hot_spot_c(loading, feeder.transformer_kva, evidence.hours, feeder.ambient_c)
     return {
         "peak_kw": float(peak),
         "valley_kw": float(valley),
@@ -123,7 +113,7 @@ def feeder_figures(evidence: Evidence) -> Figures:
         "hub_transformer_violations": float(_hub_transformers(evidence)),
         "convergence_violations": float((~known).sum()),
         "transformer_peak_loading": float(loading[known].max(initial=-np.inf)),
-        "transformer_life_days": float(life),
+        "transformer_life_days": life_days(heat, evidence.hours),
     }
 
 
@@ -297,10 +287,8 @@ def _branches(evidence: Evidence, state: FeederState) -> Check:
 
 def _transformers(evidence: Evidence, state: FeederState) -> Check:
     """Each transformer's heat and life, from the second flow's loading and hubs.parquet."""
-    scenario = evidence.scenario
-    due = transformer_day(
-        scenario.situation.feeder, scenario.situation.hubs, state, net_kw(evidence), evidence.hours
-    ).rows()
+    situation = evidence.scenario.situation
+    due = transformers(situation.feeder, situation.hubs, state, net_kw(evidence), evidence.hours)
     said = evidence.result.get("transformers")
     rows = [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
     names = [row.get("name") for row in rows]

@@ -11,6 +11,7 @@ import polars as pl
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.felt import billed_prices, received
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.report import Check, Finding, Status, agree, judge
 from hubwise.audit.stays import charging_at_once_kw
@@ -26,7 +27,7 @@ def check_money(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield agree_numbers(
         "money: account",
         "The operator's line items are sums over bills, meters and stations",
-        evidence.folder.summary["account"],
+        {"station_stock": 0.0} | leaves(evidence.folder.summary["account"]),
         account(evidence, conduct),
         MONEY,
     )
@@ -55,6 +56,15 @@ def agree_numbers(
     ]
     advice = "the summary is not of these tables: make the plan again"
     return judge(name, promise, findings, tolerance, advice=advice)
+
+
+def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys as one path each, joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        nested = isinstance(item, dict) and item
+        flat |= leaves(item, f"{prefix}{key}.") if nested else {prefix + key: item}
+    return flat
 
 
 def _apart(found: Any, value: float) -> float:
@@ -89,13 +99,15 @@ def bills(evidence: Evidence) -> dict[str, Array]:
         name: sums[name].to_numpy()
         for name in ("charged_kwh", "discharged_kwh", "paid", "earned", "wear")
     }
-    net_cost = metered["paid"] - metered["earned"] + metered["wear"]
+    beside = received(evidence)
+    net_cost = metered["paid"] - metered["earned"] + metered["wear"] - beside
     at_once = charging_at_once_kw(fleet, evidence.scenario.situation.horizon)
     reference = evidence.hours * at_once @ evidence.scenario.situation.market.reference_price
     surplus = evidence.schedule.energy_kwh[:, -1] - fleet.required_kwh
     felt = net_cost - fleet.surplus_value * surplus
     return {
         **metered,
+        "received": beside,
         "net_cost": net_cost,
         "reference_cost": reference,
         "saving": reference - net_cost,
@@ -107,11 +119,11 @@ def _metered(evidence: Evidence) -> pl.DataFrame:
     """Energy and money of every slot of every stay."""
     tables, market = evidence.folder.tables, evidence.scenario.situation.market
     given = pl.DataFrame({"slot": tables["feeder"]["slot"], "reference": market.reference_price})
-    terms = ["session", "hub", "participating", "wear_cost", "discharge_efficiency"]
+    terms = ["session", "participating", "wear_cost", "discharge_efficiency"]
     rows = (
         tables["schedule"]
         .join(tables["sessions"].select(terms), on="session", maintain_order="left")
-        .join(tables["prices"], on=["hub", "slot"], maintain_order="left")
+        .join(_offered(evidence), on=["session", "slot"], maintain_order="left")
         .join(given, on="slot", maintain_order="left")
     )
     participants, hours = pl.col("participating"), evidence.hours
@@ -127,6 +139,20 @@ def _metered(evidence: Evidence) -> pl.DataFrame:
     )
 
 
+def _offered(evidence: Evidence) -> pl.DataFrame:
+    """The price list of every session, slot by slot."""
+    charge, discharge = billed_prices(evidence)
+    sessions, slots = charge.shape
+    return pl.DataFrame(
+        {
+            "session": np.repeat(evidence.fleet.session, slots).tolist(),
+            "slot": np.tile(np.arange(slots), sessions),
+            "charge_price": charge.ravel(),
+            "discharge_price": discharge.ravel(),
+        }
+    )
+
+
 def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
     """The operator's line items, from the tables' sums [currency]."""
     market, given, hours = (
@@ -139,20 +165,20 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
     others = hours * (schedule.charge_kw * ~participants[:, None] * market.purchase_price).sum()
     drawn = hours * evidence.hubs["battery_discharge_kw"].sum(axis=1)
     wear = drawn / given.battery_discharge_efficiency * given.battery_wear_cost
-    received = _received_by_operator(evidence)
+    terms = _received_by_operator(evidence)
     items = {
         "charging_revenue": found["paid"][participants].sum(),
         "discharge_payments": found["earned"][participants].sum(),
         "purchases": hours * (np.maximum(net, 0.0) * market.purchase_price).sum() - others,
         "feed_in": hours * (np.maximum(-net, 0.0) * market.feed_in_price).sum(),
-        "incentives": received.pop("incentives", 0.0),
+        "incentives": terms.pop("incentives", 0.0),
         "demand_charges": market.demand_charge * _above_past_peaks(evidence, net.max(axis=1)).sum(),
         "running_cost": given.running_cost.sum() * conduct.has_stations,
         "station_lease": given.lease_cost.sum() * conduct.has_stations,
         "station_wear": wear.sum(),
         "margin_on_others": found["paid"][~participants].sum() - others,
         "station_stock": _station_stock(evidence) * conduct.has_stations,
-        **{f"terms.{source}": amount for source, amount in received.items()},
+        **{f"terms.{source}": amount for source, amount in terms.items()},
     }
     return {name: float(amount) for name, amount in items.items()}
 

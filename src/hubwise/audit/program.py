@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.audit.stays import least_kwh, most_kwh
+from hubwise.audit.stays import least_kwh, limits_of
 from hubwise.domain import Fleet, Horizon, Tariff
 from hubwise.domain.arrays import Array
 
@@ -39,8 +39,8 @@ class Stay:
     most_kwh: Array
     charge_gain: float
     discharge_loss: float
-    charge_kw_max: float
-    discharge_kw_max: float
+    charge_kw_max: Array
+    discharge_kw_max: Array
     arrival_kwh: float
     discharge_limit_kwh: float
     surplus_value: float
@@ -76,22 +76,23 @@ def best_response_costs(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> Array
 def stays(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> list[Stay]:
     """Every session's problem."""
     hours = horizon.slot_hours
-    least, most = least_kwh(fleet, horizon), most_kwh(fleet, horizon)
+    limits = limits_of(fleet, horizon)
+    least, most = least_kwh(fleet, horizon), limits.most_kwh
     issues = []
     for i in range(len(fleet)):
         when = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
-        hub, loss = fleet.hub[i], hours / fleet.discharge_efficiency[i]
+        row, loss = fleet.lists[i], hours / fleet.discharge_efficiency[i]
         issues.append(
             Stay(
-                charge_cost=hours * tariff.charge_price[hub, when],
+                charge_cost=hours * tariff.charge_price[row, when],
                 discharge_cost=loss * fleet.wear_cost[i]
-                - hours * tariff.discharge_price[hub, when],
+                - hours * tariff.discharge_price[row, when],
                 least_kwh=least[i, when],
                 most_kwh=most[i, when],
                 charge_gain=float(hours * fleet.charge_efficiency[i]),
                 discharge_loss=float(loss),
-                charge_kw_max=float(fleet.charge_kw_max[i]),
-                discharge_kw_max=float(fleet.discharge_kw_max[i]),
+                charge_kw_max=limits.charge_kw[i, when],
+                discharge_kw_max=limits.discharge_kw[i, when],
                 arrival_kwh=float(fleet.arrival_kwh[i]),
                 discharge_limit_kwh=float(fleet.discharge_limit_kwh[i]),
                 surplus_value=float(fleet.surplus_value[i]),
@@ -115,9 +116,7 @@ def linear_program(stay: Stay) -> highspy.HighsLp:
     program.num_col_, program.num_row_ = 3 * n, n + 1
     program.col_cost_ = np.concatenate([stay.charge_cost, stay.discharge_cost, worth])
     program.col_lower_ = np.concatenate([zero, zero, stay.least_kwh])
-    program.col_upper_ = np.concatenate(
-        [zero + stay.charge_kw_max, zero + stay.discharge_kw_max, stay.most_kwh]
-    )
+    program.col_upper_ = np.concatenate([stay.charge_kw_max, stay.discharge_kw_max, stay.most_kwh])
     program.row_lower_ = right
     program.row_upper_ = np.append(right[:-1], stay.discharge_limit_kwh)
     program.a_matrix_.format_ = highspy.MatrixFormat.kColwise

@@ -2,63 +2,105 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hubwise.domain import Fleet, Horizon
 from hubwise.domain.arrays import Array
 
 
-def reachable_kwh(fleet: Fleet, horizon: Horizon) -> Array:
-    """Energy at the end of each slot when charging at full power; shape (sessions, slots) [kWh]."""
-    plugged = slots_plugged_in(fleet, horizon)
-    step = fleet.charge_kw_max * fleet.charge_efficiency * horizon.slot_hours
-    return np.minimum(fleet.arrival_kwh[:, None] + step[:, None] * plugged, _top(fleet)[:, None])
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What every session may do in every slot; arrays of shape (sessions, slots).
+
+    Parameters
+    ----------
+    charge_kw, discharge_kw
+        Most power at the charger, 0 outside the stay [kW].
+    reachable_kwh
+        Energy at the end of the slot when charging at full power [kWh].
+    least_kwh, most_kwh
+        Least and most energy at the end of the slot, as far as power can keep them [kWh].
+    """
+
+    charge_kw: Array
+    discharge_kw: Array
+    reachable_kwh: Array
+    least_kwh: Array
+    most_kwh: Array
+
+
+def limits_of(fleet: Fleet, horizon: Horizon) -> Limits:
+    """The limits of all stays, slot by slot: power first, the most energy before the least."""
+    shape = (len(fleet), horizon.slots)
+    slot = np.arange(horizon.slots)
+    stay = (slot >= fleet.arrival_slot[:, None]) & (slot < fleet.departure_slot[:, None])
+    charge = np.where(stay, fleet.charge_kw_max[:, None], 0.0)
+    discharge = np.where(stay, fleet.discharge_kw_max[:, None], 0.0)
+    wished = np.where(stay, fleet.reserve_kwh[:, None], -np.inf)
+    allowed = np.broadcast_to(np.maximum(fleet.max_kwh, fleet.arrival_kwh)[:, None], shape)
+    if fleet.bounds is not None:
+        charge = np.minimum(charge, fleet.bounds.charge_kw)
+        discharge = np.minimum(discharge, fleet.bounds.discharge_kw)
+        wished = np.where(stay, np.maximum(wished, fleet.bounds.least_kwh), -np.inf)
+        allowed = np.where(stay, np.minimum(allowed, fleet.bounds.most_kwh), np.inf)
+    put_in = horizon.slot_hours * charge * fleet.charge_efficiency[:, None]
+    taken = horizon.slot_hours * discharge / fleet.discharge_efficiency[:, None]
+    high, low = fleet.arrival_kwh.copy(), fleet.arrival_kwh.copy()
+    reach, least, most = np.empty(shape), np.empty(shape), np.empty(shape)
+    for t in range(horizon.slots):
+        most[:, t] = np.maximum(allowed[:, t], low - taken[:, t])
+        least[:, t] = np.minimum(np.minimum(wished[:, t], high + put_in[:, t]), most[:, t])
+        high = np.minimum(high + put_in[:, t], most[:, t])
+        low = np.maximum(low - taken[:, t], least[:, t])
+        reach[:, t] = high
+    return Limits(charge, discharge, reach, least, most)
 
 
 def target_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     """Least energy at departure: as required, or all that the stay allows; shape (sessions,)."""
     wanted = np.maximum(fleet.required_kwh, fleet.reserve_kwh)
-    target: Array = np.minimum(wanted, reachable_kwh(fleet, horizon)[:, -1])
+    target: Array = np.minimum(wanted, limits_of(fleet, horizon).reachable_kwh[:, -1])
     return target
 
 
 def least_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     """Least energy at the end of each slot of the stay; shape (sessions, slots) [kWh].
 
-    The reserve, or, for a vehicle that arrived below it, what full power can reach; the target of
-    `target_kwh` from departure on.
+    What is wished, or what full power can reach; the target of `target_kwh` from departure on.
     """
-    floor = np.minimum(fleet.reserve_kwh[:, None], reachable_kwh(fleet, horizon))
     gone = np.arange(horizon.slots) >= fleet.departure_slot[:, None] - 1
+    floor = limits_of(fleet, horizon).least_kwh
     return np.where(gone, target_kwh(fleet, horizon)[:, None], floor)
 
 
 def most_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     """Most energy at the end of each slot; shape (sessions, slots) [kWh]."""
-    return np.repeat(_top(fleet)[:, None], horizon.slots, axis=1)
+    return limits_of(fleet, horizon).most_kwh
 
 
 def charging_at_once_kwh(fleet: Fleet, horizon: Horizon) -> Array:
-    """Energy when plugging in and charging at once to the target; shape (sessions, slots) [kWh]."""
-    wanted = np.maximum(target_kwh(fleet, horizon), fleet.arrival_kwh)
-    return np.minimum(reachable_kwh(fleet, horizon), wanted[:, None])
+    """Energy when plugging in and charging at once to the target; shape (sessions, slots) [kWh].
+
+    Above what may be held it is drawn down, where it can be.
+    """
+    limits, target = limits_of(fleet, horizon), target_kwh(fleet, horizon)
+    now = fleet.arrival_kwh.copy()
+    energy = np.empty(limits.charge_kw.shape)
+    for t in range(horizon.slots):
+        most_in = horizon.slot_hours * limits.charge_kw[:, t] * fleet.charge_efficiency
+        most_out = horizon.slot_hours * limits.discharge_kw[:, t] / fleet.discharge_efficiency
+        wanted = np.maximum(np.minimum(target, limits.most_kwh[:, t]), now)
+        wanted = np.where(now > limits.most_kwh[:, t], limits.most_kwh[:, t], wanted)
+        now = np.clip(wanted, now - most_out, now + most_in)
+        energy[:, t] = now
+    return energy
 
 
 def charging_at_once_kw(fleet: Fleet, horizon: Horizon) -> Array:
     """Power at the charger when charging at once; shape (sessions, slots) [kW]."""
     energy = charging_at_once_kwh(fleet, horizon)
     change = np.diff(energy, axis=1, prepend=fleet.arrival_kwh[:, None])
-    power: Array = change / (fleet.charge_efficiency[:, None] * horizon.slot_hours)
+    power: Array = np.maximum(change, 0.0) / (fleet.charge_efficiency[:, None] * horizon.slot_hours)
     return power
-
-
-def slots_plugged_in(fleet: Fleet, horizon: Horizon) -> Array:
-    """Slots of the stay up to the end of each slot; shape (sessions, slots)."""
-    done = np.arange(1, horizon.slots + 1) - fleet.arrival_slot[:, None]
-    stay = (fleet.departure_slot - fleet.arrival_slot)[:, None]
-    plugged: Array = np.clip(done, 0, stay).astype(float)
-    return plugged
-
-
-def _top(fleet: Fleet) -> Array:
-    return np.maximum(fleet.max_kwh, fleet.arrival_kwh)

@@ -12,9 +12,9 @@ from hubwise.audit.batteries import YEAR
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import ENERGY, felt_cost, felt_cost_at_once
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.program import best_response_costs
+from hubwise.audit.felt import least_costs
 from hubwise.audit.report import Check, Status, agree
-from hubwise.audit.stays import target_kwh
+from hubwise.audit.stays import limits_of, target_kwh
 from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.record.notices import NOT_KEPT, arrives_low, declines, notices_in_short, too_short
@@ -47,7 +47,7 @@ def check_wishes(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
         pairs = zip(names, session, strict=True)
         return np.array([columns[name][k] for name, k in pairs], dtype=float)
 
-    asked = due({name: np.asarray(getattr(evidence.given, name), dtype=float) for name in given})
+    asked = due({name: np.asarray(getattr(evidence.original, name), dtype=float) for name in given})
     honoured = due({k: v.astype(float) for k, v in _honoured(evidence, conduct, given).items()})
     found = {name: table[name].cast(pl.Float64).to_numpy() for name in ("asked", "given")}
     flags = table["honoured"].cast(pl.Float64).to_numpy()
@@ -94,7 +94,7 @@ def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
     reach = target_kwh(fleet, scenario.situation.horizon)
     out, could = evidence.declined, np.zeros(len(fleet))
     most = _most_saving(evidence)
-    least = best_response_costs(fleet.select(out), evidence.tariff, scenario.situation.horizon)
+    least = least_costs(evidence, out)
     could[out] = felt_cost_at_once(evidence)[out] - least
     ends = [scenario.situation.horizon.clock(int(slot)) for slot in fleet.departure_slot]
     return {
@@ -113,34 +113,42 @@ def _most_saving(evidence: Evidence) -> Array:
     price and the highest discharge price; every slot does one of the two.
     """
     fleet, horizon, rules = (
-        evidence.given,
+        evidence.original,
         evidence.scenario.situation.horizon,
         evidence.scenario.situation.rules,
     )
     at_once, target = felt_cost_at_once(evidence), target_kwh(fleet, horizon)
+    limits, terms = limits_of(fleet, horizon), evidence.scenario.situation.terms.parts
     most = np.zeros(len(fleet))
     for i in np.flatnonzero(evidence.declined):
         stay = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
-        in_kwh = fleet.charge_kw_max[i] * fleet.charge_efficiency[i] * evidence.hours
-        out_kwh = fleet.discharge_kw_max[i] / fleet.discharge_efficiency[i] * evidence.hours
+        in_kw, out_kw = limits.charge_kw[i].max(), limits.discharge_kw[i].max()
+        in_kwh = in_kw * fleet.charge_efficiency[i] * evidence.hours
+        out_kwh = out_kw / fleet.discharge_efficiency[i] * evidence.hours
         worth, arrives = fleet.surplus_value[i], fleet.arrival_kwh[i]
-        earns = rules.discharge_price_max[stay].max() * fleet.discharge_efficiency[i]
+        group = int(fleet.groups[i])
+        bonus_in = sum(term.charge_to_driver[group].max() for term in terms)
+        bonus_out = sum(term.discharge_to_driver[group].max() for term in terms)
+        lump = sum(term.lump_to_driver[group] for term in terms)
+        price_out = rules.discharge_price_max[stay].max() + bonus_out
+        earns = price_out * fleet.discharge_efficiency[i]
         found = linprog(
             [
-                rules.charge_price_min[stay].min() / fleet.charge_efficiency[i] - worth,
+                (rules.charge_price_min[stay].min() - bonus_in) / fleet.charge_efficiency[i]
+                - worth,
                 evidence.fleet.wear_cost[i] - earns + worth,
             ],
             A_ub=[[1 / in_kwh, 1 / out_kwh if out_kwh else 0.0], [1, -1], [-1, 1]],
             b_ub=[
                 stay.stop - stay.start,
-                max(fleet.max_kwh[i], arrives) - arrives,
+                limits.most_kwh[i, stay].max() - arrives,
                 arrives - target[i],
             ],
             bounds=[(0, None), (0, fleet.discharge_limit_kwh[i] if out_kwh else 0.0)],
         )
         if found.status != 0:
             raise RuntimeError(f"no optimum for session {fleet.session[i]}: {found.message}")
-        most[i] = at_once[i] - found.fun + worth * (arrives - fleet.required_kwh[i])
+        most[i] = at_once[i] - found.fun + worth * (arrives - fleet.required_kwh[i]) + lump
     return most
 
 
@@ -183,7 +191,7 @@ def _given(evidence: Evidence) -> dict[str, Array]:
 
 
 def _honoured(evidence: Evidence, conduct: Conduct, given: dict[str, Array]) -> dict[str, Flags]:
-    fleet, wants = evidence.fleet, evidence.given
+    fleet, wants = evidence.fleet, evidence.original
     decides = fleet.participating & conduct.posts_prices
     return {
         "departure_slot": given["departure_slot"] <= wants.departure_slot,

@@ -1,7 +1,7 @@
 """Batteries: calendar and cycle ageing of published cells, and what a kWh drawn costs.
 
-- ``fleet_ageing(fleet, schedule, horizon, facts) -> Ageing``: what a schedule does to every battery,
-  with and without what it discharges to the grid; columns of shape (sessions,), those of
+- ``fleet_ageing(fleet, schedule, horizon, facts) -> Ageing``: what a schedule does to every
+  battery, with and without what it discharges to the grid; columns of shape (sessions,), those of
   ``ageing.parquet``. ``facts`` is ``scenario.battery``, a `hubwise.domain.BatteryFacts`.
 - ``Ageing.wear_price(before) -> array``: what a kWh drawn costs each session [currency/kWh];
   sessions that draw nothing keep ``before``.
@@ -16,7 +16,7 @@ from hubwise.battery.ageing import CRUMB_KWH, DAYS_A_YEAR, Ageing, fleet_ageing,
 from hubwise.battery.cells import MODELS, Model
 from hubwise.battery.day import days_soc, drawn_kwh, without_discharging
 from hubwise.battery.life import STEPS, Lost, follow, repeat
-from hubwise.battery.range import leaving_range
+from hubwise.battery.range import leaving_range, range_sentences
 from hubwise.battery.stress import (
     Depth,
     Stress,
@@ -36,16 +36,17 @@ __all__ = [
     "Lost",
     "Model",
     "Stress",
-    "fleet_ageing",
+    "battery_stress",
     "count_cycles",
     "days_soc",
     "drawn_kwh",
+    "fleet_ageing",
     "follow",
     "leaving_range",
+    "range_sentences",
     "repeat",
     "same_energy",
     "same_shares",
-    "battery_stress",
     "without_discharging",
     "worth_of_capacity",
 ]

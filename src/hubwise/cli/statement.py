@@ -128,5 +128,5 @@ def _wishes_table(wishes: tuple[Honoured, ...]) -> Table:
     table = Table("wished", "asked", "given", "", box=SIMPLE, title_justify="left")
     for wish in wishes:
         kept = "honoured" if wish.honoured else "not honoured"
-        table.add_row(wish.title, wish.asked_words, wish.given_words, wish.told or kept)
+        table.add_row(wish.title, wish.asked_words, wish.given_words, wish.notice or kept)
     return table

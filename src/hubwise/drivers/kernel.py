@@ -404,8 +404,7 @@ def charge_at_once(batteries, change):
         )  # fmt: skip
         energy = batteries.start[i]
         for t in range(n):
-            least = floor[t + 1] if t + 1 < n else batteries.target[i]
-            wanted = max(min(batteries.target[i], top[t + 1]), least)
+            wanted = min(batteries.target[i], top[t + 1])
             step = min(max(wanted - energy, 0.0), ups[t])
             # What may not be held any longer is drawn, where it can be.
             step = max(step if energy <= top[t + 1] else top[t + 1] - energy, -downs[t])

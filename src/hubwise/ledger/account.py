@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Account:
     station_wear: float
     margin_on_others: float
     station_stock: float = 0.0
-    terms: tuple[tuple[str, float], ...] = ()
+    terms: Mapping[str, float] = field(default_factory=dict)
 
     def lines(self) -> tuple[tuple[str, float], ...]:
         """Name and signed amount of every line item; the amounts add up to the profit."""
@@ -68,7 +69,7 @@ class Account:
             ("station lease", -self.station_lease),
             ("station wear", -self.station_wear),
             *((("station stock", self.station_stock),) if self.station_stock else ()),
-            *self.terms,
+            *self.terms.items(),
         )
 
     @property
@@ -109,18 +110,18 @@ def make_account(
         discharge_payments=float(bills.earned[participants].sum()),
         purchases=imported - others_energy_cost,
         feed_in=exported,
-        incentives=sum(amount for source, amount in received if source == INCENTIVES),
+        incentives=received.get(INCENTIVES, 0.0),
         demand_charges=peaks,
         running_cost=float(hubs.running_cost.sum()) if station_costs else 0.0,
         station_lease=float(hubs.lease_cost.sum()) if station_costs else 0.0,
         station_wear=_station_wear(hubs, stations, hours),
         margin_on_others=float(bills.paid[~participants].sum()) - others_energy_cost,
         station_stock=_station_stock(hubs, stations) if station_costs else 0.0,
-        terms=tuple(line for line in received if line[0] != INCENTIVES),
+        terms={source: amount for source, amount in received.items() if source != INCENTIVES},
     )
 
 
-def _terms(situation: Situation, schedule: Schedule) -> tuple[tuple[str, float], ...]:
+def _terms(situation: Situation, schedule: Schedule) -> dict[str, float]:
     """What the operator receives under every term, by source [currency]."""
     fleet, hours = situation.fleet, situation.horizon.slot_hours
     participants, group = fleet.participating, fleet.groups
@@ -136,7 +137,10 @@ def _terms(situation: Situation, schedule: Schedule) -> tuple[tuple[str, float],
             amount += hours * float(charged @ term.charge_to_operator[g])
         return amount + lump
 
-    return tuple((term.source, received(term)) for term in situation.terms.parts)
+    found: dict[str, float] = {}
+    for term in situation.terms.parts:
+        found[term.source] = found.get(term.source, 0.0) + received(term)
+    return found
 
 
 def _station_stock(hubs: Hubs, stations: StationSchedule) -> float:

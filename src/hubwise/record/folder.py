@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hubwise.ledger import post
+from hubwise.ledger import Account, post
 from hubwise.record.model import Record
 from hubwise.record.place import whole_folder
 from hubwise.record.tables import TABLES, make_tables
@@ -134,6 +134,11 @@ def summary(plan: Record) -> dict[str, Any]:
         "account": asdict(plan.account),
         "books": {name: str(amount) for name, amount in books.totals().items()},
     }
+
+
+def account_in(summary: Mapping[str, Any]) -> Account:
+    """The operator's account, as `summary` has it."""
+    return Account(**summary["account"])
 
 
 def read(folder: str | Path) -> PlanFolder:

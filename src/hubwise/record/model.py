@@ -1,4 +1,4 @@
-"""What a plan leaves behind: prices, schedules, feeder, bills, account, and what was made of them."""
+"""What a plan leaves behind: prices, schedules, feeder, bills, account, and their figures."""
 
 from __future__ import annotations
 

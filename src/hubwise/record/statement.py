@@ -40,8 +40,8 @@ class UnknownDriverError(LookupError):
 class Honoured:
     """A wish, and what became of it.
 
-    The fields are columns of wishes.parquet, and the wish, what was asked and what is given in
-    words.
+    The fields are columns of wishes.parquet (``notice`` is called ``told`` there), and the wish,
+    what was asked and what is given in words.
     """
 
     wish: str
@@ -51,7 +51,12 @@ class Honoured:
     asked: float
     given: float
     honoured: bool
-    told: str
+    notice: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The wish in JSON's own types."""
+        fields = {name: getattr(self, name) for name in Honoured.__slots__}
+        return {**fields, "told": fields.pop("notice")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +157,7 @@ class StayStatement:
             **self.money.to_dict(),
             **self.energy,
             **self.battery,
-            "wishes": [
-                {name: getattr(wish, name) for name in Honoured.__slots__} for wish in self.wishes
-            ],
+            "wishes": [wish.to_dict() for wish in self.wishes],
         }
 
 
@@ -324,7 +327,7 @@ def _honoured(row: dict[str, Any], clock: Clock, currency: str) -> Honoured:
         asked=row["asked"],
         given=row["given"],
         honoured=row["honoured"],
-        told=row["told"],
+        notice=row["told"],
     )
 
 
@@ -361,24 +364,24 @@ def _battery(row: dict[str, Any]) -> dict[str, float | None]:
     }
 
 
-def one_line(given: Statement) -> str:
+def one_line(statement: Statement) -> str:
     """A statement as one sentence that a person understands.
 
     Such as: You paid 8.20 EUR for 21 kWh and earned 3.10 EUR; 41 % less than on the reference
     tariff, wear included; your battery lost 0.004 % to the grid.
     """
-    money, unit = given.money, given.currency
-    kwh = sum(stay.energy["charged_kwh"] for stay in given.stays)
+    money, unit = statement.money, statement.currency
+    kwh = sum(stay.energy["charged_kwh"] for stay in statement.stays)
     paid = f"You paid {money.paid} {unit} for {_whole(kwh)} kWh"
-    if not any(stay.participating for stay in given.stays):
-        return f"{paid} on the reference tariff: {_why_not(given)}"
-    sent_back = sum(stay.energy["discharged_kwh"] for stay in given.stays) > 0
+    if not any(stay.participating for stay in statement.stays):
+        return f"{paid} on the reference tariff: {_why_not(statement)}"
+    sent_back = sum(stay.energy["discharged_kwh"] for stay in statement.stays) > 0
     earned = f" and earned {money.earned} {unit}" if sent_back else ""
-    return f"{paid}{earned}; {_compared(money, wears=sent_back)}; {_lost(given, sent_back)}."
+    return f"{paid}{earned}; {_compared(money, wears=sent_back)}; {_lost(statement, sent_back)}."
 
 
-def _why_not(given: Statement) -> str:
-    if any(stay.declined for stay in given.stays):
+def _why_not(statement: Statement) -> str:
+    if any(stay.declined for stay in statement.stays):
         return "taking part would have saved you less than you ask for."
     return "you did not take part."
 
@@ -393,10 +396,10 @@ def _compared(money: Money, *, wears: bool) -> str:
     )
 
 
-def _lost(given: Statement, sent_back: bool) -> str:
+def _lost(statement: Statement, sent_back: bool) -> str:
     if not sent_back:
         return "your battery gave nothing to the grid"
-    fade = sum(stay.battery["fade_v2g"] or 0.0 for stay in given.stays)
+    fade = sum(stay.battery["fade_v2g"] or 0.0 for stay in statement.stays)
     if fade < 0:
         return f"giving to the grid spared your battery {_tiny_percent(-fade)}, resting less full"
     return f"your battery lost {_tiny_percent(fade)} to the grid"

@@ -66,7 +66,7 @@ def test_every_statement_is_on_the_page(made: Plan, folder: Path) -> None:
         for stay, own in zip(shown["stays"], one.stays, strict=True):
             assert stay["money"]["net_cost"] == str(own.money.net_cost)
             told = [wish[-1] for wish in stay["wishes"]]
-            assert told == [wish.told for wish in own.wishes]
+            assert told == [wish.notice for wish in own.wishes]
         assert (shown["total"] is not None) is (len(one.stays) > 1)
     assert sum(len(shown["stays"]) for shown in drivers.values()) == len(
         made.scenario.situation.fleet

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 
 import numpy as np
 
-from hubwise.domain import Fleet, Situation
+from hubwise.domain import Fleet, Situation, SlotBounds
 from hubwise.domain.arrays import Index
 
 # What grows with the number of drivers in a class; everything else is theirs in common.
@@ -39,7 +40,7 @@ def merged(situation: Situation) -> Situation:
 
 def _identical(fleet: Fleet) -> tuple[Index, Index, Index]:
     """First session of each class, class of each session, and sessions in each class."""
-    columns = [getattr(fleet, f.name) for f in fields(fleet) if f.name not in NAMES]
+    columns = [list(column) for name, column in _columns(fleet) if name not in NAMES]
     kinds: dict[tuple[object, ...], int] = {}
     number = np.array(
         [kinds.setdefault(row, len(kinds)) for row in zip(*columns, strict=True)], np.int64
@@ -48,6 +49,21 @@ def _identical(fleet: Fleet) -> tuple[Index, Index, Index]:
     return first, number, np.bincount(number)
 
 
+def _columns(fleet: Fleet) -> Iterator[tuple[str, Iterable[object]]]:
+    """Every column, bounds by slot as the bytes of their rows."""
+    for field in fields(fleet):
+        column = getattr(fleet, field.name)
+        if isinstance(column, SlotBounds):
+            for part in fields(column):
+                yield part.name, [row.tobytes() for row in getattr(column, part.name)]
+        elif column is not None:
+            yield field.name, column
+
+
 def _grown(fleet: Fleet, count: Index) -> Fleet:
     """The fleet with every session ``count`` times as large."""
-    return replace(fleet, **{name: getattr(fleet, name) * count for name in SIZES})
+    grown = replace(fleet, **{name: getattr(fleet, name) * count for name in SIZES})
+    if fleet.bounds is None:
+        return grown
+    parts = {f.name: getattr(fleet.bounds, f.name) * count[:, None] for f in fields(SlotBounds)}
+    return replace(grown, bounds=SlotBounds(**parts))

@@ -14,6 +14,7 @@ import polars as pl
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Array
 from hubwise.ledger import Account
+from hubwise.record import account_in
 from hubwise.study.report.glossary import STRATEGY_LABELS, finite
 
 
@@ -48,8 +49,8 @@ class Case:
         path = self.folder / "summary.json"
         if not path.exists():
             return None
-        items = json.loads(path.read_text(encoding="utf-8")).get("account")
-        return Account(**items) if items else None
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        return account_in(summary) if summary.get("account") else None
 
     def value(self, key: str) -> float | None:
         """A number of the result, or None where it is missing or not finite."""

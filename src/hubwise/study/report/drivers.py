@@ -100,7 +100,7 @@ def _money(made: Statement) -> dict[str, Any]:
 
 
 def _wish(wish: Honoured) -> list[Any]:
-    return [wish.title, wish.asked_words, wish.given_words, int(wish.honoured), wish.told]
+    return [wish.title, wish.asked_words, wish.given_words, int(wish.honoured), wish.notice]
 
 
 def _round(value: float | None, name: str = "") -> float | None:
@@ -142,14 +142,14 @@ def _picks(made: list[Statement]) -> list[list[str]]:
             [one for one in participants if one.money.earned > 0],
             lambda o: o.money.earned,
         ),
-        ("was told something", [one for one in made if _is_told(one)], lambda _: 0),
+        ("was told something", [one for one in made if _has_notice(one)], lambda _: 0),
         ("does not take part", [one for one in made if one not in participants], lambda _: 0),
     ]
     return [[words, max(some, key=rank).driver] for words, some, rank in ranked if some]
 
 
-def _is_told(made: Statement) -> bool:
-    return any(wish.told for stay in made.stays for wish in stay.wishes)
+def _has_notice(made: Statement) -> bool:
+    return any(wish.notice for stay in made.stays for wish in stay.wishes)
 
 
 def _figure(horizon: Horizon, currency: str) -> Spec:
