@@ -170,6 +170,23 @@ def bilevel_strategy(
     asked = situation.fleet.participating
     situation, begin = near_first_prices(first_guess(situation), baseline)
     searched = search_prices(situation, baseline, search, method, begin, progress)
+    return conclude(searched, asked, baseline, search, name)
+
+
+def at_tariff(
+    situation: Situation, baseline: Baseline, search: Search, tariff: Tariff
+) -> PostedDecision:
+    """The same at prices that are given: nothing is searched for."""
+    problem, relaxed = relaxed_problem(situation, baseline)
+    answer = dispatch(problem, tariff, rounds=ROUNDS, warm=relaxed.warm().near())
+    given = Searched(situation, tariff, answer, problem, relaxed, evaluations=0)
+    return conclude(given, situation.fleet.participating, baseline, search, "given")
+
+
+def conclude(
+    searched: Searched, asked: Flags, baseline: Baseline, search: Search, method: str
+) -> PostedDecision:
+    """Turn the loop at the prices found, and bound what others could bring."""
     turn, wear = run(after_search(searched, asked, baseline), within_limits)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
@@ -185,7 +202,7 @@ def bilevel_strategy(
         problem=turn.problem,
         dispatch=turn.dispatch,
         wear=wear,
-        method=name,
+        method=method,
         evaluations=searched.evaluations,
         profit_bound=profit_bound(problem, settled),
         family_bound=bound_family(problem, family, settled, planned, boxes=search.boxes),

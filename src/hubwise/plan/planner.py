@@ -16,6 +16,7 @@ from hubwise.domain import (
     Situation,
     StationSchedule,
     Strategy,
+    Tariff,
     chosen,
 )
 from hubwise.domain.arrays import Array
@@ -24,7 +25,7 @@ from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
 from hubwise.plan.advice import advice, as_data, missed_limits, sentences
-from hubwise.plan.bilevel import bilevel_strategy
+from hubwise.plan.bilevel import at_tariff, bilevel_strategy
 from hubwise.plan.decision import Decision, PostedDecision
 from hubwise.plan.model import Memory, Plan
 from hubwise.plan.price_search import Progress
@@ -41,6 +42,7 @@ def make_plan(
     strategy: Strategy | str = Strategy.HUBWISE,
     participation: float | None = None,
     method: str | None = None,
+    tariff: Tariff | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan the scenario's horizon.
@@ -57,6 +59,9 @@ def make_plan(
         Share of the sessions that take part; default: the scenario's own.
     method
         Search method; default: the scenario's own.
+    tariff
+        What the strategy ``hubwise`` posts; default: prices are searched for. Lawful, and free of
+        same-slot arbitrage.
     progress
         Called with (done, total, what) as the search goes on.
 
@@ -71,7 +76,10 @@ def make_plan(
         scenario = with_participation(scenario, participation)
     search = scenario.search if method is None else replace(scenario.search, method=method)
     baseline = make_baseline(scenario.situation)
-    decision = _decided(scenario.situation, how, baseline, search, progress)
+    if tariff is not None and how is Strategy.HUBWISE:
+        decision: Decision = at_tariff(scenario.situation, baseline, search, tariff)
+    else:
+        decision = _decided(scenario.situation, how, baseline, search, progress)
     return _plan_of(scenario, how, baseline, decision, began)
 
 

@@ -5,7 +5,7 @@ from hubwise.pricing.exact import Exact, UnsolvedError, merged, solve_exact
 from hubwise.pricing.family import Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.family_bound import FamilyBound, bound_family
 from hubwise.pricing.first import first_prices
-from hubwise.pricing.levelling import level_prices, participants_pay
+from hubwise.pricing.levelling import level_prices, level_where, participants_pay
 from hubwise.pricing.search import (
     METHODS,
     SearchResult,
@@ -42,6 +42,7 @@ __all__ = [
     "bound_family",
     "first_prices",
     "level_prices",
+    "level_where",
     "make_family",
     "merged",
     "participants_pay",

@@ -3,7 +3,7 @@
 from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
 from hubwise.pricing.search.exact import ExactMethod
-from hubwise.pricing.search.loop import Method, SearchResult, Setting, run_search
+from hubwise.pricing.search.loop import Found, Method, SearchResult, Setting, run_search, search_by
 from hubwise.pricing.search.steps import search_in_steps
 from hubwise.pricing.search.surrogate import Surrogate
 
@@ -41,6 +41,8 @@ __all__ = [
     "Method",
     "Setting",
     "run_search",
+    "search_by",
+    "Found",
     "search_in_steps",
     "search_method",
 ]
