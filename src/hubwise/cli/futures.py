@@ -21,7 +21,7 @@ WORDS = {
     "profit_on_fresh_draws": "operator's profit on fresh draws",
     "profit_spread_on_fresh_draws": "  its standard deviation",
     "profit_of_one_draw": "  with the prices of one draw",
-    "value_of_many": "  more than these by",
+    "value_of_many_at_equal_cost": "  more than these, at equal cost to drivers",
     "value_of_many_standard_error": "  standard error of that",
     "cost_ratio_on_fresh_draws": "participants' cost, of theirs uncoordinated",
     "cost_ratio_of_one_draw": "  with the prices of one draw",
