@@ -125,7 +125,7 @@ def _figures(plan):
     plan.result |= {
         **result.feeder_figures(scenario.situation, plan.schedule, plan.stations, plan.state),
         **result.money_figures(scenario.situation, plan.bills, plan.account),
-        **result.departure_figures(scenario.situation, plan.schedule),
+        **result.departure_figures(scenario.situation, plan.schedule, scenario.hindsight),
         **result.battery_figures(fleet, plan.ageing, scenario.situation.horizon),
         "wear": scenario.situation.battery.wear,
         "wear_change": 0.0,

@@ -113,7 +113,7 @@ def make_bills(
     felt_cost = net_cost - fleet.surplus_value * surplus_kwh
     least_cost = np.where(fleet.participating, best_response_cost, felt_cost)
     return Bills(
-        driver=fleet.driver,
+        driver=fleet.driver_name,
         session=fleet.session,
         charged_kwh=hours * schedule.charge_kw.sum(axis=1),
         discharged_kwh=discharged,

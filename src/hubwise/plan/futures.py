@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from hubwise.dispatch import Dispatch, Problem, WarmStart, make_baseline
-from hubwise.domain import Fleet, Scenario, Situation, Tariff
+from hubwise.domain import Drivers, Fleet, Scenario, Situation, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.grid import power_flow
 from hubwise.plan.ac_dispatch import ac_dispatch
@@ -297,10 +297,15 @@ def _everybody(futures: Futures) -> Situation:
     fleets = [situation.fleet for situation in futures.situations]
     columns: dict[str, Any] = {}
     for field in fields(Fleet):
+        if field.name in ("driver", "drivers", "bounds"):
+            continue
         parts = [getattr(fleet, field.name) for fleet in fleets]
-        together = not any(part is None or field.name == "bounds" for part in parts)
-        columns[field.name] = np.concatenate(parts) if together else None
-    return replace(futures.situations[0], fleet=Fleet(**columns))
+        columns[field.name] = None if parts[0] is None else np.concatenate(parts)
+    for field in fields(Drivers):
+        name = "driver" if field.name == "name" else field.name
+        parts = [getattr(fleet.drivers, field.name)[fleet.driver] for fleet in fleets]
+        columns[name] = np.concatenate(parts)
+    return replace(futures.situations[0], fleet=Fleet.of(**columns))
 
 
 def _levelled(

@@ -9,6 +9,7 @@ from typing import Any
 from hubwise.battery import DAYS_A_YEAR, fleet_ageing, leaving_range
 from hubwise.dispatch import Baseline, make_baseline, pessimistic, undelegated, with_participants
 from hubwise.domain import (
+    Hindsight,
     Promises,
     Scenario,
     Schedule,
@@ -108,7 +109,7 @@ def _plan_of(
     asked, situation = scenario.situation, decision.situation
     posted = decision if isinstance(decision, PostedDecision) else None
     state, bills, account = _billed(decision, baseline, decision.schedule, decision.stations)
-    figures = _figures(decision, baseline, (state, bills, account))
+    figures = _figures(decision, baseline, (state, bills, account), scenario.hindsight)
     fleet, horizon, facts = situation.fleet, situation.horizon, situation.battery
     aged = fleet_ageing(fleet, decision.schedule, horizon, facts)
     tariff = posted.tariff if posted else None
@@ -180,7 +181,10 @@ def _billed(
 
 
 def _figures(
-    decision: Decision, baseline: Baseline, billed: tuple[FeederState, Bills, Account]
+    decision: Decision,
+    baseline: Baseline,
+    billed: tuple[FeederState, Bills, Account],
+    hindsight: Hindsight,
 ) -> dict[str, Any]:
     """The plan's entry in ``summary.json``, but for who made it and how long it took."""
     situation, (state, bills, account) = decision.situation, billed
@@ -193,7 +197,7 @@ def _figures(
     figures: dict[str, Any] = {
         **result.feeder_figures(situation, schedule, stations, state),
         **result.money_figures(situation, bills, account),
-        **result.departure_figures(situation, schedule),
+        **result.departure_figures(situation, schedule, hindsight),
         "reference_margin": reference_margin(situation, baseline.schedule),
     }
     found_ratios = result.ratios(figures, before)

@@ -141,11 +141,16 @@ def _prices(scenario: Scenario, tariff: Tariff) -> pl.DataFrame:
 
 def _sessions(scenario: Scenario) -> pl.DataFrame:
     fleet = scenario.situation.fleet
-    columns = {f.name: getattr(fleet, f.name) for f in fields(fleet)}
-    texts = {name: columns[name].tolist() for name in ("session", "driver", "chemistry")}
-    return _table(
-        "sessions", {**columns, **texts, "hub": _hub_names(scenario.situation.hubs, fleet.hub)}
-    )
+    hubs = _hub_names(scenario.situation.hubs, fleet.hub)
+    elsewhere = {
+        "driver": fleet.driver_name.tolist(),
+        "actual_departure_slot": scenario.hindsight.departures(fleet),
+        "session": fleet.session.tolist(),
+        "chemistry": fleet.chemistry.tolist(),
+        "hub": hubs,
+    }
+    names = [name for name in TABLES["sessions"] if name not in elsewhere]
+    return _table("sessions", {name: getattr(fleet, name) for name in names} | elsewhere)
 
 
 def _schedule(scenario: Scenario, schedule: Schedule) -> pl.DataFrame:
