@@ -343,7 +343,9 @@ def _resumed(problem: Problem, warm: WarmStart) -> _Resumed | None:
     had = warm.schedule
 
     def of(values: Array) -> Array:
-        return np.where(known[:, None], values[row], 0.0)
+        found = np.zeros((len(row), values.shape[1]))
+        found[known] = values[row[known]]
+        return found
 
     schedule = Schedule(of(had.charge_kw), of(had.discharge_kw), of(had.energy_kwh))
     return _Resumed(known, schedule, warm.stations)
