@@ -28,7 +28,7 @@ def bench(quick: bool) -> Iterator[Figure]:
     scenario = with_participation(ieee33(), SHARE)
     made = make_plan(scenario)
     repeats = 1 if quick else 5
-    spent = median(seconds(partial(plan, scenario), WALL) for _ in range(repeats))
+    spent = median(seconds(partial(make_plan, scenario), WALL) for _ in range(repeats))
     how = (
         f"hubwise.plan of ieee33 at {SHARE:g}, method auto, {made.result['evaluations']} tariffs: "
         "prices, dispatch, AC check, bound, bills; start of Python and compiling not counted "
@@ -53,8 +53,10 @@ def _long(scenario: Scenario, method: str, budget: float) -> Plan:
     """The plan of a method with as many evaluations as fill the time."""
 
     def given(evaluations: int) -> Scenario:
-        return scenario.having(search=replace(scenario.search, evaluations=evaluations))
+        return replace(scenario, search=replace(scenario.search, evaluations=evaluations))
 
-    few, more = (seconds(partial(plan, given(count), method=method), WALL) for count in (FEW, MORE))
+    few, more = (
+        seconds(partial(make_plan, given(count), method=method), WALL) for count in (FEW, MORE)
+    )
     an_evaluation = max((more - few) / (MORE - FEW), 1e-3)
     return make_plan(given(max(MORE, int(budget / an_evaluation))), method=method)

@@ -14,11 +14,6 @@ from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
 from hubwise.domain.terms import Term, Terms, TermSums
 
 __all__ = [
-    "SoFar",
-    "Term",
-    "TermSums",
-    "Terms",
-    "chosen",
     "CELLS",
     "BatteryFacts",
     "Cell",
@@ -34,13 +29,18 @@ __all__ = [
     "Range",
     "Scenario",
     "Schedule",
-    "Situation",
     "Search",
+    "Situation",
     "SlotBounds",
+    "SoFar",
     "StationSchedule",
     "Strategy",
     "Tariff",
     "TariffFamily",
+    "Term",
+    "TermSums",
+    "Terms",
     "WearPricing",
+    "chosen",
     "standard_cells",
 ]

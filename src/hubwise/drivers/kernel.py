@@ -236,7 +236,7 @@ def cheapest(buy, sell, up, down, floor, start, target, top, surplus, limit, wor
 
 @njit(cache=True, nogil=True)
 def fill_floor(start, least, up, floor):
-    """Least energy at the start of each slot: what is wished, or what charging at once has reached."""
+    """Least energy at the start of each slot: as wished, or what charging at once has reached."""
     reached = start
     for t in range(floor.shape[0]):
         floor[t] = min(least, reached)
@@ -247,9 +247,10 @@ def fill_floor(start, least, up, floor):
 def fill_bounds(up, down, least, most, i, first, start, ups, downs, floor, top):
     """Bounds of one battery in every slot of its stay, wishes for energy kept as far as can be.
 
-    ``up``, ``down``, ``least``, ``most``: of `Batteries`; ``i``: which; ``first``: first slot of the
-    stay; ``start``: energy then. Writes ``ups``, ``downs`` (n,): most energy put in, and drawn; ``floor`` (n,) and ``top``
-    (n + 1,): energy at the start of each slot, ``top`` at the end, too. With [lo, hi] the energies
+    ``up``, ``down``, ``least``, ``most``: of `Batteries`; ``i``: which; ``first``: first slot of
+    the stay; ``start``: energy then. Writes ``ups``, ``downs`` (n,): most energy put in, and
+    drawn; ``floor`` (n,) and ``top`` (n + 1,): energy at the start of each slot, ``top`` at the
+    end, too. With [lo, hi] the energies
     that can stand at the end of a slot, power comes first and the most energy before the least:
 
         top = max(most, lo - down),  floor = min(least, hi + up, top),

@@ -58,8 +58,8 @@ class Bills:
 def session_prices(fleet: Fleet, tariff: Tariff, market: Market) -> tuple[Array, Array]:
     """Charge and discharge price that every session is billed at, in every slot.
 
-    Participating sessions are billed at the price list that they were offered; the others at the reference
-    tariff, and discharging earns them nothing.
+    Participating sessions are billed at the price list that they were offered; the others at the
+    reference tariff, and discharging earns them nothing.
 
     Returns
     -------

@@ -3,8 +3,8 @@
 Prices are searched for by valuing many dispatches, at wear prices that hold near by. Then the loop:
 at posted prices drivers decide whether they take part; the platform dispatches them within AC
 limits; the schedule says what a kWh drawn costs in battery life; at that wear the prices are made
-lawful and levelled again. Where wear is given, one turn does it. The same loop with a quick dispatch
-brings wear near before the search, and again before the last turns.
+lawful and levelled again. Where wear is given, one turn does it. The same loop with a quick
+dispatch brings wear near before the search, and again before the last turns.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def quickly(state: State, tariff: Tariff) -> Turn:
 
 
 def within_limits(state: State, tariff: Tariff) -> Turn:
-    """Those who save what they ask for take part; the dispatch keeps promises and limits under AC."""
+    """Those who save what they ask for take part; the dispatch keeps promises and AC limits."""
     before, posted = state.wear.situation, tariff
     situation, tariff = agreed(before, posted, state.asked, state.baseline)
     same = situation is before and tariff is posted
@@ -153,7 +153,7 @@ def within_limits(state: State, tariff: Tariff) -> Turn:
 
 
 def _begun(state: State, *, same: bool) -> tuple[WarmStart | None, int]:
-    """Where a turn's dispatch begins, and in how many rounds: at the last one, or at the search's."""
+    """Where a turn's dispatch begins, in how many rounds: at the last one, or at the search's."""
     if state.turn is not None:
         return state.turn.dispatch.warm().near(), ROUNDS
     if state.warm.session is None:
@@ -223,7 +223,7 @@ def near_first_prices(situation: Situation, baseline: Baseline) -> tuple[Situati
 
 
 def after_search(searched: Searched, asked: Flags, baseline: Baseline) -> State:
-    """The loop's state once prices are found; wear brought near, where it depends on what is done."""
+    """The loop's state once prices are found; wear brought near, where schedules change it."""
     situation, tariff = searched.situation, searched.tariff
     warm = searched.dispatch.warm()
     state = State(asked, baseline, WearState(situation), tariff, searched.problem, warm)

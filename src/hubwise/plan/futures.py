@@ -2,9 +2,9 @@
 
 A tariff is posted before anybody knows who comes. Here it is searched for by the mean over drawn
 fleets (and, where given, price days): every candidate is answered and dispatched in every future,
-and the saving promise holds in the mean. What it is worth is told on fresh draws that the search has
-not seen, beside the tariff of one draw alone, and beside knowing (wait and see): the tariff that
-would be found if each future were known.
+and the saving promise holds in the mean. What it is worth is told on fresh draws that the search
+has not seen, beside the tariff of one draw alone, and beside knowing (wait and see): the tariff
+that would be found if each future were known.
 """
 
 from __future__ import annotations

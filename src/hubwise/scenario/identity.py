@@ -14,9 +14,9 @@ from hubwise.scenario.reading import TOML
 
 # What counts, in this order: a fingerprint outlives the records that its parts stand in today.
 _COUNTED = (
-    "name currency horizon feeder hubs fleet participation_order market rules promises assumptions "
-    "sources notes battery"
-).split()
+    *("name", "currency", "horizon", "feeder", "hubs", "fleet", "participation_order", "market"),
+    *("rules", "promises", "assumptions", "sources", "notes", "battery"),
+)
 # Who takes part does not change what a plan is measured against; the currency is told above.
 _LEFT_OUT = {(Market, "currency")}
 # Counts only where it is used.
@@ -104,12 +104,13 @@ def _parts(scenario: Scenario, name: str) -> Iterator[bytes]:
 
 
 _SESSION = (
-    "session driver hub arrival_slot departure_slot actual_departure_slot capacity_kwh arrival_kwh "
-    "required_kwh reserve_kwh max_kwh charge_kw_max discharge_kw_max charge_efficiency "
-    "discharge_efficiency wear_cost discharge_limit_kwh surplus_value chemistry temperature_c "
-    "age_years throughput_kwh warranty_kwh driving_kwh_per_day fade_limit_per_year minimum_saving "
-    "never_discharge"
-).split()
+    *("session", "driver", "hub", "arrival_slot", "departure_slot", "actual_departure_slot"),
+    *("capacity_kwh", "arrival_kwh", "required_kwh", "reserve_kwh", "max_kwh"),
+    *("charge_kw_max", "discharge_kw_max", "charge_efficiency", "discharge_efficiency"),
+    *("wear_cost", "discharge_limit_kwh", "surplus_value", "chemistry", "temperature_c"),
+    *("age_years", "throughput_kwh", "warranty_kwh", "driving_kwh_per_day"),
+    *("fade_limit_per_year", "minimum_saving", "never_discharge"),
+)
 
 
 def _fleet_pieces(scenario: Scenario) -> Iterator[bytes]:

@@ -34,7 +34,7 @@ def merged(situation: Situation) -> Situation:
 
     A class has the names of its first session.
     """
-    first, number, count = _identical(situation.fleet)
+    first, _, count = _identical(situation.fleet)
     return replace(situation, fleet=_grown(situation.fleet.select(first), count))
 
 

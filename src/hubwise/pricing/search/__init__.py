@@ -37,12 +37,12 @@ def search_method(name: str) -> tuple[str, Method]:
 
 __all__ = [
     "METHODS",
-    "SearchResult",
+    "Found",
     "Method",
+    "SearchResult",
     "Setting",
     "run_search",
     "search_by",
-    "Found",
     "search_in_steps",
     "search_method",
 ]

@@ -103,7 +103,7 @@ Worth = TypeVar("Worth", bound=Judged)
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[Worth]):
-    """What a search found: the best price vector, its worth, how many were tried, and how it went."""
+    """What a search found: the best price vector, its worth, how many it tried, how it went."""
 
     prices: Array
     value: Worth
