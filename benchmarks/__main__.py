@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.runner import names, run, say_of
+from benchmarks.runner import make_tables, names, run, say_of
 
 WIDE = 180
 

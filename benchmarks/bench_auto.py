@@ -30,9 +30,9 @@ def bench(quick: bool) -> Iterator[Figure]:
     repeats = 1 if quick else 5
     spent = median(seconds(partial(make_plan, scenario), WALL) for _ in range(repeats))
     how = (
-        f"hubwise.plan of ieee33 at {SHARE:g}, method auto, {made.result.search.evaluations} tariffs: "
-        "prices, dispatch, AC check, bound, bills; start of Python and compiling not counted "
-        f"(`--only plan` counts them), wall clock, median of {repeats}"
+        f"hubwise.plan of ieee33 at {SHARE:g}, method auto, {made.result.search.evaluations} "
+        "tariffs: prices, dispatch, AC check, bound, bills; start of Python and compiling not "
+        f"counted (`--only plan` counts them), wall clock, median of {repeats}"
     )
     yield Figure("plan of ieee33, method auto", spent, "s", how, ("at most", 5))
     budget = QUICK_S if quick else LONG_S
@@ -53,8 +53,10 @@ def _long(scenario: Scenario, method: str, budget: float) -> Plan:
     """The plan of a method with as many evaluations as fill the time."""
 
     def given(evaluations: int) -> Scenario:
-        return scenario.having(search=replace(scenario.search, evaluations=evaluations))
+        return replace(scenario, search=replace(scenario.search, evaluations=evaluations))
 
-    few, more = (seconds(partial(make_plan, given(count), method=method), WALL) for count in (FEW, MORE))
+    few, more = (
+        seconds(partial(make_plan, given(count), method=method), WALL) for count in (FEW, MORE)
+    )
     an_evaluation = max((more - few) / (MORE - FEW), 1e-3)
     return make_plan(given(max(MORE, int(budget / an_evaluation))), method=method)

@@ -17,6 +17,7 @@ from benchmarks.reference import planned
 from benchmarks.timing import in_turn, seconds
 from hubwise.domain import Tariff
 from hubwise.drivers import best_response
+from hubwise.pricing import value_of
 
 SAMPLE_SEED = 1
 # Rounds of dispatch of one evaluation, as the search has them.
@@ -34,11 +35,11 @@ def bench(quick: bool) -> Iterator[Figure]:
     """Time of an evaluation, and of the whole search to the same quality."""
     sample, repeats = (40, 3) if quick else (150, 9)
     track = course()
-    fleet, horizon = track.problem.fleet, track.problem.scenario.situation.horizon
+    fleet, horizon = track.problem.fleet, track.problem.situation.horizon
     tariff = planned(SHARE).tariff
     start = track.relaxed.warm().near()
     ours, answers = in_turn(
-        partial(value_of, track.problem, tariff, rounds=ROUNDS, start=start),
+        partial(value_of, track.problem, tariff, rounds=ROUNDS, warm=start),
         partial(best_response, fleet, tariff, horizon, parallel=False),
         repeats=repeats,
     )
@@ -64,7 +65,7 @@ def bench(quick: bool) -> Iterator[Figure]:
 def _program_seconds(sample: int) -> dict[str, float]:
     """Mean seconds of one driver's program, by the way that it is built and solved."""
     problem = course().problem
-    programs = Programs.of(problem.fleet, problem.scenario.situation.horizon)
+    programs = Programs.of(problem.fleet, problem.situation.horizon)
     tariff = planned(SHARE).tariff
     other = course().family.tariff(course().starts["guided"])
     plain, lean, kept = solver(), solver(presolve=False), solver(presolve=False)

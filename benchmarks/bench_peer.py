@@ -13,6 +13,7 @@ from benchmarks.race import SHARE, course
 from benchmarks.reference import ieee33, planned
 from benchmarks.timing import in_turn, seconds
 from hubwise.drivers import best_response, uncoordinated
+from hubwise.pricing import value_of
 
 VOLTS = 208.0
 ROUNDS = 5

@@ -54,7 +54,7 @@ def _whole_day(fleet: Fleet) -> Fleet:
     """The same sessions, all staying the whole horizon."""
     first = np.zeros_like(fleet.arrival_slot)
     last = np.full_like(fleet.departure_slot, ieee33().horizon.slots)
-    return replace(fleet, arrival_slot=first, departure_slot=last, actual_departure_slot=last)
+    return replace(fleet, arrival_slot=first, departure_slot=last)
 
 
 def _growth(tariff: Tariff, sizes: list[int], repeats: int) -> Figure:

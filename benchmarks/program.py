@@ -11,8 +11,8 @@ from scipy.optimize import linprog
 from scipy.sparse import csc_array
 
 from hubwise.domain import Fleet, Horizon, Tariff
-from hubwise.domain.arrays import Array, Index
-from hubwise.drivers import Bounds, bounds
+from hubwise.domain.arrays import Array
+from hubwise.drivers import Batteries, batteries_of
 
 Index = NDArray[np.int32]
 
@@ -28,14 +28,14 @@ class Programs:
 
     fleet: Fleet
     horizon: Horizon
-    limits: Bounds
+    limits: Batteries
 
     @classmethod
     def of(cls, fleet: Fleet, horizon: Horizon) -> Programs:
         """The programs of a fleet whose drivers set no discharge limit."""
         if np.isfinite(fleet.discharge_limit_kwh).any():
             raise ValueError("these programs know no discharge limit")
-        return cls(fleet, horizon, bounds(fleet, horizon.slot_hours))
+        return cls(fleet, horizon, batteries_of(fleet, horizon))
 
     def slots(self, i: int) -> slice:
         """The slots of session ``i``."""
@@ -59,10 +59,10 @@ class Programs:
         """The linear program of session ``i``."""
         fleet, limits, stay = self.fleet, self.limits, self.slots(i)
         n = stay.stop - stay.start
-        floor = fleet.arrival_kwh[i] + limits.up[i] * np.arange(1, n + 1)
+        floor = fleet.arrival_kwh[i] + limits.up[i, 0] * np.arange(1, n + 1)
         floor = np.minimum(floor, fleet.reserve_kwh[i])
         floor[-1] = max(floor[-1], limits.target[i])
-        most = [fleet.charge_kw_max[i], fleet.discharge_kw_max[i], limits.top[i]]
+        most = [fleet.charge_kw_max[i], fleet.discharge_kw_max[i], limits.most[i, 0]]
         balance = np.zeros(n)
         balance[0] = fleet.arrival_kwh[i]
         program = highspy.HighsLp()

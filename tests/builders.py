@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,15 +58,14 @@ def fleet_of(size: int, slots: int, **columns: Any) -> Fleet:
     Without names of their own, sessions and drivers are called s0, s1, ...
     """
     names = np.array([f"s{k}" for k in range(size)], dtype=str)
-    given = {"session": names, "driver": names, **SESSION, "departure_slot": slots, **columns}
-    given.setdefault("actual_departure_slot", given["departure_slot"])
-    return Fleet(
-        **{
-            field.name: _column(given[field.name], size)
-            for field in fields(Fleet)
-            if field.name in given
-        }
-    )
+    given: dict[str, Any] = {
+        "session": names,
+        "driver": names,
+        **SESSION,
+        "departure_slot": slots,
+        **columns,
+    }
+    return Fleet.of(**{name: _column(value, size) for name, value in given.items()})
 
 
 def _column(value: Any, size: int) -> Any:

@@ -130,7 +130,7 @@ def _figures(plan):
         participation=scenario.participation,
         feeder=feeder,
         money=money,
-        departures=result.departure_figures(situation, plan.schedule),
+        departures=result.departure_figures(situation, plan.schedule, scenario.hindsight),
         reference_margin=reference_margin(situation, at_once),
         ratios=result.ratios(feeder, money, base, plan.bills.reference_cost.sum()),
         prices=result.posted_prices(situation, plan.tariff),

@@ -113,7 +113,7 @@ def test_a_full_pack_price_is_the_worth_of_its_life(toy):
 def test_an_aged_battery_starts_where_it_stands(toy):
     """A battery that has lost most of what time takes fades more slowly than a new one."""
     fleet, horizon = toy
-    old = replace(fleet, age_years=np.full(len(fleet), 8.0))
+    old = fleet.with_drivers(age_years=np.full(len(fleet), 8.0))
     schedule = uncoordinated(fleet, horizon)
     young_fade = fleet_ageing(fleet, schedule, horizon, FACTS).fade_driving
     assert (fleet_ageing(old, schedule, horizon, FACTS).fade_driving < young_fade).all()

@@ -28,9 +28,8 @@ def two_way_day(make, seed=3, *, wear="nonlinear", limit=np.inf, cell="LFP-250Ah
         capacity_kwh=np.maximum(
             scenario.situation.fleet.capacity_kwh, scenario.situation.fleet.max_kwh
         ),
-        fade_limit_per_year=np.full(size, limit),
         temperature_c=np.full(size, 25.0),
-    )
+    ).with_drivers(fade_limit_per_year=np.full(size, limit))
     cells = tuple((dict(FACTS.cells) | {"LFP": cell}).items())
     worn = scenario.having(
         fleet=fleet,
@@ -117,9 +116,8 @@ def test_prices_that_do_not_settle_are_said_and_audited(small_scenario, monkeypa
 def test_the_audit_finds_the_same_ageing(small_scenario, tmp_path):
     """Cycles by another library and years gone through session by session come out the same."""
     scenario = two_way_day(small_scenario, 3, limit=0.004)
-    aged = replace(
-        scenario.situation.fleet, age_years=np.linspace(0.0, 9.0, len(scenario.situation.fleet))
-    )
+    fleet = scenario.situation.fleet
+    aged = fleet.with_drivers(age_years=np.linspace(0.0, 9.0, len(fleet)))
     scenario = scenario.having(fleet=aged)
     report = audit_record(write(make_plan(scenario), tmp_path / "plan"), scenario)
     failed = [check for check in report.checks if check.status.value == "fails"]

@@ -153,7 +153,6 @@ def test_wear_counts_where_a_cycle_is_a_tie(small_situation, make_problem_of) ->
         situation.fleet,
         arrival_slot=np.array([0]),
         departure_slot=np.array([4]),
-        actual_departure_slot=np.array([4]),
         arrival_kwh=np.array([20.0]),
         required_kwh=np.array([20.0]),
         reserve_kwh=np.array([5.0]),

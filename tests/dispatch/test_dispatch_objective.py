@@ -147,6 +147,27 @@ def test_marginal_prices_are_its_derivative(make_problem_of, seed, futures, sola
         assert slope == pytest.approx(price[f, h, t], abs=2e-4 + 1e-9 / share[f])
 
 
+@given(seeds)
+@settings(max_examples=25)
+def test_curtailing_lowers_it(make_problem_of, seed) -> None:
+    """Solar power is used as far as it pays, and no change of a hub's share in a slot pays more."""
+    rng = np.random.default_rng(seed)
+    problems, board = drawn_board(rng, make_problem_of, futures=1, solar=True)
+    units, change = all_units(problems)
+    before = objective_on(board, units, change).total
+    kernel.curtail(board)
+    after = objective_on(board, units, change).total
+    assert after <= before + 1e-9
+    assert board.used.min() >= -1e-9
+    assert (board.used <= board.solar + 1e-9).all()
+    h, t = HUBS - 1, int(rng.choice(np.flatnonzero(board.solar[-1] > 1.0)))
+    for step in (-0.5, 0.5):
+        other = copied(board)
+        draw = other.used[h, t] - np.clip(other.used[h, t] + step, 0.0, other.solar[h, t])
+        kernel.put(other, 0, h, t, np.array([draw]), 1.0)
+        assert objective_on(other, units, change).total >= after - 1e-9
+
+
 class _Line:
     """The objective from a unit's schedule to another: draws and own terms go in proportion."""
 

@@ -211,7 +211,7 @@ def test_fade_limit(giving: Scenario, seed: int) -> None:
     rng = np.random.default_rng(seed)
     limit = rng.choice([0.0, 1e-4, 1e-3, 5e-3, np.inf], len(giving.situation.fleet))
     made = make_plan(
-        giving.having(fleet=replace(giving.situation.fleet, fade_limit_per_year=limit))
+        giving.having(fleet=giving.situation.fleet.with_drivers(fade_limit_per_year=limit))
     )
     a_year = 365.0 * 24.0 / (giving.situation.horizon.slots * giving.situation.horizon.slot_hours)
     assert np.all(made.ageing.fade_v2g * a_year <= limit + 1e-9)

@@ -23,15 +23,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> PlanFolder:
     """A plan of the example: discharging is wanted, one driver has two sessions, one declines."""
     scenario = load("example")
     fleet = scenario.situation.fleet
-    driver = fleet.driver.copy()
+    driver = fleet.driver_name.copy()
     driver[7] = driver[2]
     minimum = np.zeros(len(fleet))
     minimum[5] = 100.0
-    fleet = replace(
-        fleet,
-        driver=driver,
-        minimum_saving=minimum,
-        wear_cost=np.zeros(len(fleet)),
+    fleet = replace(fleet, minimum_saving=minimum, wear_cost=np.zeros(len(fleet)))
+    fleet = fleet.with_drivers(
+        name=driver,
         warranty_kwh=np.where(np.arange(len(fleet)) % 2, np.inf, 20_000.0),
         throughput_kwh=np.full(len(fleet), 5_000.0),
     )

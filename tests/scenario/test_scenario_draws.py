@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from hubwise.domain import Fleet
+from hubwise.domain import Drivers, Fleet
 from hubwise.scenario import Issue, ScenarioError, fingerprint, load, load_draws
 
 
@@ -44,8 +44,11 @@ def test_sessions_of_a_table_are_drawn_from_it() -> None:
     assert len(set(whence.tolist())) < len(given)
     for field in fields(Fleet):
         column = getattr(given, field.name)
-        if field.name not in ("session", "driver", "participating") and column is not None:
+        apart = ("session", "driver", "drivers", "participating")
+        if field.name not in apart and column is not None:
             np.testing.assert_array_equal(getattr(drawn, field.name), column[whence])
+    for name in (field.name for field in fields(Drivers) if field.name != "name"):
+        np.testing.assert_array_equal(getattr(drawn, name), getattr(given, name)[whence])
 
 
 def test_a_drawn_scenario_is_drawn_from_its_base() -> None:

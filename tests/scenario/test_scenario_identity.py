@@ -57,7 +57,9 @@ def test_fingerprint_leaves_out_the_search() -> None:
             )
         ),
         EXAMPLE.having(
-            fleet=replace(EXAMPLE.situation.fleet, driver=EXAMPLE.situation.fleet.driver[::-1])
+            fleet=EXAMPLE.situation.fleet.with_drivers(
+                name=EXAMPLE.situation.fleet.driver_name[::-1]
+            )
         ),
         EXAMPLE.having(
             hubs=replace(EXAMPLE.situation.hubs, solar_kw=EXAMPLE.situation.hubs.solar_kw.T)

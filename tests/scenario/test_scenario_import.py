@@ -38,7 +38,8 @@ def slots(scenario: Scenario, session: str) -> tuple[int, int, int]:
     """Arrival, stated and actual departure of a session."""
     fleet = scenario.situation.fleet
     (k,) = np.flatnonzero(fleet.session == session)
-    columns = (fleet.arrival_slot, fleet.departure_slot, fleet.actual_departure_slot)
+    actual = scenario.hindsight.departures(fleet)
+    columns = (fleet.arrival_slot, fleet.departure_slot, actual)
     return tuple(int(column[k]) for column in columns)  # type: ignore[return-value]
 
 
@@ -176,7 +177,7 @@ def test_plain_sessions_keep_hubs_and_drivers(tmp_path: Path) -> None:
     """Hubs of the table are hubs of the scenario, each with a cable of its own."""
     scenario = plain(tmp_path)
     assert scenario.situation.hubs.name == ("depot", "office")
-    assert list(scenario.situation.fleet.driver) == ["ann", "bob", "cid", "ann"]
+    assert list(scenario.situation.fleet.driver_name) == ["ann", "bob", "cid", "ann"]
     assert list(scenario.situation.fleet.hub) == [1, 1, 0, 0]
     assert list(scenario.situation.feeder.to_bus) == [2, 3]
     assert list(scenario.situation.hubs.import_limit_kw) == [

@@ -46,13 +46,11 @@ def test_real_days_become_scenarios(tmp_path: Path, site: str, price_day: date, 
     scenario = real(site, date(2019, 7, 9), price_day, tmp_path)
     assert check(tmp_path / "site") == ()
     assert scenario.situation.horizon.slots == slots
-    assert len(scenario.situation.fleet) > 10
-    assert np.all(
-        scenario.situation.fleet.actual_departure_slot >= scenario.situation.fleet.arrival_slot
-    )
-    assert (
-        scenario.situation.fleet.actual_departure_slot != scenario.situation.fleet.departure_slot
-    ).any()
+    fleet = scenario.situation.fleet
+    actual = scenario.hindsight.departures(fleet)
+    assert len(fleet) > 10
+    assert np.all(actual >= fleet.arrival_slot)
+    assert (actual != fleet.departure_slot).any()
 
 
 def test_negative_prices_stay_negative(tmp_path: Path) -> None:

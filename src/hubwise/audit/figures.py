@@ -161,8 +161,9 @@ def money_figures(evidence: Evidence, conduct: Conduct) -> Figures:
 def driver_figures(evidence: Evidence) -> Figures:
     """Figures of the sessions: regret, who declined, and what is missing when they leave."""
     fleet, energy = evidence.fleet, evidence.schedule.energy_kwh
-    early = fleet.actual_departure_slot < fleet.departure_slot
-    gone = np.arange(energy.shape[1]) >= fleet.actual_departure_slot[:, None]
+    actual = evidence.scenario.hindsight.departures(fleet)
+    early = actual < fleet.departure_slot
+    gone = np.arange(energy.shape[1]) >= actual[:, None]
     stayed = ~gone | (np.arange(energy.shape[1]) <= fleet.arrival_slot[:, None])
     last = energy.shape[1] - 1 - np.argmax(stayed[:, ::-1], axis=1)
     left_with = energy[np.arange(len(fleet)), last]

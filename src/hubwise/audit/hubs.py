@@ -148,7 +148,7 @@ def _battery_energy(evidence: Evidence) -> Check:
 def _battery_range(evidence: Evidence) -> Check:
     energy, given = evidence.hubs["battery_kwh"], evidence.scenario.situation.hubs
     outside = np.maximum(energy - given.battery_kwh[:, None], -energy)
-    missing = given.battery_initial_kwh - energy[:, -1]
+    missing = given.least_final_kwh - energy[:, -1]
     return judge(
         "stations: range",
         "Station batteries stay between empty and full, and end with what they began with",

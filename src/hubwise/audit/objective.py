@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.money import account, bills, is_number
+from hubwise.audit.money import account, bills
+from hubwise.domain.plain import number
 
 KEY = "dispatch_objective"
 COSTS = ("purchases", "demand_charges", "wear", "limits", "flatness")
@@ -21,8 +22,5 @@ def objective_figures(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
         return {}
     participants = evidence.fleet.participating
     wear = bills(evidence)["wear"][participants].sum() + account(evidence, conduct)["station_wear"]
-    costs, gains = (
-        sum(float(found[name]) for name in names if is_number(found.get(name)))
-        for names in (COSTS, GAINS)
-    )
+    costs, gains = (sum(number(found.get(name)) for name in names) for names in (COSTS, GAINS))
     return {f"{KEY}.wear": float(wear), f"{KEY}.total": costs - gains}

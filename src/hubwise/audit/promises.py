@@ -8,8 +8,8 @@ import numpy as np
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.figures import peak_valley_kw
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
+from hubwise.domain.arrays import Array
 from hubwise.grid import FeederState
 
 LIMIT = 1e-9
@@ -36,8 +36,10 @@ def check_promises(
 def _saving(evidence: Evidence) -> Check:
     participants, bills = evidence.fleet.participating, evidence.bills
     promise = evidence.scenario.situation.promises.saving
-    reference = float(bills["reference_cost"][participants].sum())
-    share = float(bills["net_cost"][participants].sum()) / reference if reference else 0.0
+    past = evidence.scenario.situation.so_far
+    reference = float(bills["reference_cost"][participants].sum()) + past.reference_cost
+    paid = float(bills["net_cost"][participants].sum()) + past.paid
+    share = paid / reference if reference else 0.0
     return judge(
         "promises: saving",
         f"Participants' net cost is together at most {promise:g} of uncoordinated",
@@ -50,8 +52,10 @@ def _saving(evidence: Evidence) -> Check:
 
 def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
     promise = evidence.scenario.situation.promises.peak_valley
-    before = peak_valley_kw(uncoordinated.head_kw)
-    share = peak_valley_kw(evidence.feeder["head_kw"]) / before
+    past = evidence.scenario.situation.so_far
+    before = _span_of_day(uncoordinated.head_kw, past.baseline_peak_kw, past.baseline_valley_kw)
+    head = evidence.feeder["head_kw"]
+    share = _span_of_day(head, past.head_peak_kw, past.head_valley_kw) / before
     return judge(
         "promises: peak-valley",
         f"The feeder's peak-valley difference is at most {promise:g} of uncoordinated",
@@ -60,6 +64,12 @@ def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
         advice="this plan does not keep the operator's promise to the grid",
         otherwise=Status.MISSED,
     )
+
+
+def _span_of_day(head_kw: Array, peak_kw: float, valley_kw: float) -> float:
+    """Peak-valley difference of the horizon and what has been before it [kW]."""
+    known = head_kw[~np.isnan(head_kw)]
+    return float(max(known.max(), peak_kw) - min(known.min(), valley_kw))
 
 
 def _voltage(evidence: Evidence) -> Check:

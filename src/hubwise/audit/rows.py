@@ -44,7 +44,7 @@ def expected_keys(scenario: Scenario) -> dict[str, pl.DataFrame]:
     ids = pl.DataFrame(
         {
             "session": scenario.situation.fleet.session.tolist(),
-            "driver": scenario.situation.fleet.driver.tolist(),
+            "driver": scenario.situation.fleet.driver_name.tolist(),
         },
         schema={"session": pl.String, "driver": pl.String},
     )

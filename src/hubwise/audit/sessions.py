@@ -51,12 +51,15 @@ def _differs(found: pl.Series, due: pl.Series, limited: Flags) -> pl.Series:
 
 
 def _given(scenario: Scenario) -> dict[str, pl.Series]:
-    names = scenario.situation.hubs.name
-    columns = {
-        column: getattr(scenario.situation.fleet, column).tolist()
-        for column in TABLES["sessions"]
-        if column != "hub"
+    fleet, names = scenario.situation.fleet, scenario.situation.hubs.name
+    elsewhere = {
+        "driver": fleet.driver_name.tolist(),
+        "actual_departure_slot": scenario.hindsight.departures(fleet).tolist(),
+        "hub": [names[hub] for hub in fleet.hub],
     }
-    columns["hub"] = [names[hub] for hub in scenario.situation.fleet.hub]
+    columns = {
+        column: elsewhere[column] if column in elsewhere else getattr(fleet, column).tolist()
+        for column in TABLES["sessions"]
+    }
     kinds = TABLES["sessions"]
     return {name: pl.Series(name, values, kinds[name]) for name, values in columns.items()}

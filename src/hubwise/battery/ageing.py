@@ -105,7 +105,7 @@ def fleet_ageing(fleet: Fleet, schedule: Schedule, horizon: Horizon, facts: Batt
     driven = fleet.driving_kwh_per_day * days
     return Ageing(
         session=fleet.session,
-        driver=fleet.driver,
+        driver=fleet.driver_name,
         chemistry=fleet.chemistry,
         temperature_c=fleet.temperature_c,
         equivalent_full_cycles_driving=cycles[0],

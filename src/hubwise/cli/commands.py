@@ -15,6 +15,8 @@ from hubwise.audit import audit_record
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.failure import ExitCode, explained
+from hubwise.cli.futures import keep, planned_for
+from hubwise.cli.futures import show as show_futures
 from hubwise.cli.options import (
     AsJson,
     Fresh,
@@ -31,6 +33,7 @@ from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario, Strategy, TariffFamily, WearPricing
 from hubwise.plan import make_plan
+from hubwise.plan.futures import in_short
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
 from hubwise.record.place import check_place
@@ -101,6 +104,10 @@ def plan(
     evaluations: Annotated[int | None, typer.Option(min=1, help="Most tariffs to try.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
     boxes: Boxes = None,
+    futures: Annotated[
+        int | None,
+        typer.Option(min=2, help="Post prices for the mean over so many drawn fleets."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
@@ -110,16 +117,26 @@ def plan(
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
         given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
-        made = make_plan(
-            given, strategy=strategy, participation=participation, method=method, progress=bar
-        )
+        seen = None
+        if futures is not None:
+            seen, made = planned_for(given, futures, participation, bar)
+        else:
+            made = make_plan(
+                given, strategy=strategy, participation=participation, method=method, progress=bar
+            )
         write(made, out)
+        if seen is not None:
+            keep(seen, out)
         report = write_plan_report(made.scenario, out)
     missed = list(made.result.advice)
     if as_json:
-        put_json({"folder": str(out), "report": str(report), "misses": missed, **read(out).summary})
+        more = {} if seen is None else {"futures": in_short(seen)}
+        content = {"folder": str(out), "report": str(report), "misses": missed, **more}
+        put_json({**content, **read(out).summary})
     else:
         results.print(show.plan_table(made.result.to_json(), given))
+        if seen is not None:
+            show_futures(seen, given.situation.market.currency)
         show.say_missed(missed)
         show.say_told(made.result.notices)
         show.say_warnings(made.result.warnings)

@@ -146,8 +146,9 @@ def _show(scenario: Scenario, *, as_json: bool) -> None:
         return
     hubs = f"{len(scenario.situation.hubs)} hub{'s' if len(scenario.situation.hubs) > 1 else ''}"
     results.print(
-        f"{scenario.name}: {len(scenario.situation.fleet):,} sessions at {hubs}, {horizon.slots} slots of "
-        f"{horizon.slot_minutes} min from {first:%Y-%m-%d %H:%M} ({horizon.zone}); nothing wrong",
+        f"{scenario.name}: {len(scenario.situation.fleet):,} sessions at {hubs}, "
+        f"{horizon.slots} slots of {horizon.slot_minutes} min from {first:%Y-%m-%d %H:%M} "
+        f"({horizon.zone}); nothing wrong",
         highlight=False,
         soft_wrap=True,
     )

@@ -24,9 +24,9 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     """Least that participants and stations can cost under the shared limits [currency].
 
     Wear of vehicles and stations, purchases (the others' energy at the purchase price taken out),
-    demand charges, less feed-in and what terms are worth. It holds for every schedule that keeps the limits
-    of ``problem``, in which the feeder is linear (see `hubwise.dispatch.limits`), whatever prices
-    are posted; what surplus energy is worth to drivers is no part of it.
+    demand charges, less feed-in and what terms are worth. It holds for every schedule that keeps
+    the limits of ``problem``, in which the feeder is linear (see `hubwise.dispatch.limits`),
+    whatever prices are posted; what surplus energy is worth to drivers is no part of it.
 
     Parameters
     ----------

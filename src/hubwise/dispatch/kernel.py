@@ -93,7 +93,7 @@ def _side(board, f, h):
 
 @njit(cache=True, nogil=True, inline="always")
 def _price_at(board, side, t, step):
-    """Price of the next kW at a hub of a future (`_side`) in slot ``t`` if its draw rose by ``step``."""
+    """Price of the next kW at a hub of a future (`_side`) in ``t`` if its draw rose by ``step``."""
     f, h, place, head, kink, stiffness, flatness, middle, hub_flatness = side[:9]
     hub_middle, hub_stiffness, import_level, export_level = side[9:]
     net = board.net[place, t] + step

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -246,9 +247,7 @@ def _rows_of_sessions(
     """Fleets without those that stand in an earlier one already, and every session's row."""
     if present is None or not len(present):
         ends = np.cumsum([0, *(len(fleet) for fleet in fleets)])
-        return list(fleets), tuple(
-            np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)
-        )
+        return list(fleets), tuple(np.arange(a, b) for a, b in pairwise(ends))
     here = set(present.tolist())
     place: dict[str, int] = {}
     kept, rows, count = [], [], 0
@@ -292,7 +291,7 @@ def _units(
     for part in parts[1:]:
         units = concatenated(units, part)
     ends = np.cumsum([sum(len(fleet) for fleet in fleets), *(len(p.hub) for p in parts[futures:])])
-    return units, tuple(np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
+    return units, tuple(np.arange(a, b) for a, b in pairwise(ends))
 
 
 def _played(game: _Game, tariff: Tariff | None, rounds: int) -> float:
@@ -343,7 +342,9 @@ def _resumed(problem: Problem, warm: WarmStart) -> _Resumed | None:
     had = warm.schedule
 
     def of(values: Array) -> Array:
-        return np.where(known[:, None], values[row], 0.0)
+        found = np.zeros((len(row), values.shape[1]))
+        found[known] = values[row[known]]
+        return found
 
     schedule = Schedule(of(had.charge_kw), of(had.discharge_kw), of(had.energy_kwh))
     return _Resumed(known, schedule, warm.stations)

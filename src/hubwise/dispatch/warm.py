@@ -1,12 +1,12 @@
-"""Where a dispatch begins: the prices of limits, what hubs drew, and schedules, as one left them."""
+"""Where a dispatch begins: prices of limits, what hubs drew, and schedules, as one left them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
-from zipfile import BadZipFile
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -107,25 +107,35 @@ def read_warm_start(path: str | Path) -> WarmStart:
     Raises
     ------
     ValueError
-        Where the file is no such thing, or not whole.
+        Where the file is no such thing, or not whole, or its parts do not belong together.
     """
+    data = Path(path).read_bytes()
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        row = tuple(arrays["row"].tolist())
-        return WarmStart(
-            Multipliers(row, *_parts(arrays, "multipliers", ("rows", "imports", "exports"))),
-            arrays["hub_kw"],
-            arrays.get("session"),
-            Schedule(*_parts(arrays, "schedule", _SCHEDULE)) if "session" in arrays else None,
-            StationSchedule(*_parts(arrays, "stations", _STATIONS))
-            if "session" in arrays
-            else None,
-        )
-    except (BadZipFile, KeyError, EOFError, ValueError, TypeError) as error:
+        with np.load(BytesIO(data), allow_pickle=False) as file:
+            return _start_of({name: file[name] for name in file.files})
+    except Exception as error:  # a damaged archive raises nearly anything, zlib's own among it
         raise ValueError(f"{path} is no warm start, or not whole: {error}") from error
 
 
+def _start_of(arrays: dict[str, Any]) -> WarmStart:
+    """The start that arrays are the parts of; KeyError or ValueError where they are none's."""
+    row, hub_kw, session = arrays["row"], arrays["hub_kw"], arrays.get("session")
+    hubs, slots = hub_kw.shape
+    sizes = {"multipliers.rows": len(row), "schedule": 0 if session is None else len(session)}
+    for name in ("hub_kw", *(name for name in arrays if "." in name)):
+        values = arrays[name]
+        size = sizes.get(name, sizes.get(name.partition(".")[0], hubs))
+        if values.dtype != np.float64 or values.shape != (size, slots):
+            raise ValueError(f"{name} is no array of numbers of shape ({size}, {slots})")
+    near = Multipliers(tuple(row.tolist()), *_parts(arrays, "multipliers", _MULTIPLIERS))
+    if session is None:
+        return WarmStart(near, hub_kw)
+    schedule = Schedule(*_parts(arrays, "schedule", _SCHEDULE))
+    stations = StationSchedule(*_parts(arrays, "stations", _STATIONS))
+    return WarmStart(near, hub_kw, session, schedule, stations)
+
+
+_MULTIPLIERS = ("rows", "imports", "exports")
 _SCHEDULE = tuple(field.name for field in fields(Schedule))
 _STATIONS = tuple(field.name for field in fields(StationSchedule))
 

@@ -3,10 +3,10 @@
 from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
 from hubwise.domain.choices import Strategy, TariffFamily, WearPricing, chosen
 from hubwise.domain.feeder import Feeder
-from hubwise.domain.fleet import Fleet, SlotBounds
+from hubwise.domain.fleet import Drivers, Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
-from hubwise.domain.scenario import Scenario, Search
+from hubwise.domain.scenario import Hindsight, Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
 from hubwise.domain.situation import Situation
 from hubwise.domain.so_far import SoFar
@@ -18,8 +18,10 @@ __all__ = [
     "CELLS",
     "BatteryFacts",
     "Cell",
+    "Drivers",
     "Feeder",
     "Fleet",
+    "Hindsight",
     "Horizon",
     "Hubs",
     "Market",

@@ -38,6 +38,37 @@ class SlotBounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Drivers:
+    """What belongs to a driver and the car, whatever the stay; arrays have shape (drivers,).
+
+    A driver with two cars has two rows.
+
+    Parameters
+    ----------
+    name
+        Identifier.
+    chemistry
+        Cell chemistry, for example ``LFP`` or ``NMC``.
+    age_years
+        Age of the battery [years].
+    throughput_kwh
+        Energy drawn from the battery in its life so far [kWh].
+    warranty_kwh
+        Energy drawn from the battery that its warranty covers; ``inf`` where none is stated [kWh].
+    fade_limit_per_year
+        Most capacity that the driver lets discharging to the grid cost, as a share of the capacity
+        a year; ``inf`` for none.
+    """
+
+    name: Names
+    chemistry: Names
+    age_years: Array
+    throughput_kwh: Array
+    warranty_kwh: Array
+    fade_limit_per_year: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """Sessions as columns; every array has shape (sessions,).
 
@@ -46,14 +77,16 @@ class Fleet:
 
     Parameters
     ----------
-    session, driver
+    session
         Identifiers.
+    driver
+        Row of each session's driver in ``drivers``.
+    drivers
+        What belongs to drivers rather than to stays.
     hub
         Index of the session's hub.
     arrival_slot, departure_slot
         First slot of the stay, and the first slot after its *stated* end.
-    actual_departure_slot
-        The first slot after the stay's actual end, where known; else the stated one.
     capacity_kwh, arrival_kwh, required_kwh, reserve_kwh, max_kwh
         Battery size, energy at arrival, energy required at departure, reserve, and highest energy
         [kWh].
@@ -67,21 +100,10 @@ class Fleet:
         Most energy that may be drawn from the battery during the stay [kWh]; ``inf`` for none.
     surplus_value
         What a kWh above the required energy is worth to the driver at departure [currency/kWh].
-    chemistry
-        Cell chemistry, for example ``LFP`` or ``NMC``.
     temperature_c
         Mean temperature of the battery over the stay [degree Celsius].
-    age_years
-        Age of the battery [years].
-    throughput_kwh
-        Energy drawn from the battery in its life so far [kWh].
-    warranty_kwh
-        Energy drawn from the battery that its warranty covers; ``inf`` where none is stated [kWh].
     driving_kwh_per_day
         Energy that a day's driving draws from the battery [kWh].
-    fade_limit_per_year
-        Most capacity that the driver lets discharging to the grid cost, as a share of the capacity
-        a year; ``inf`` for none.
     minimum_saving
         Saving on the stay, below which the driver does not take part [currency].
     never_discharge
@@ -98,11 +120,11 @@ class Fleet:
     """
 
     session: Names
-    driver: Names
+    driver: Index
+    drivers: Drivers
     hub: Index
     arrival_slot: Index
     departure_slot: Index
-    actual_departure_slot: Index
     capacity_kwh: Array
     arrival_kwh: Array
     required_kwh: Array
@@ -115,13 +137,8 @@ class Fleet:
     wear_cost: Array
     discharge_limit_kwh: Array
     surplus_value: Array
-    chemistry: Names
     temperature_c: Array
-    age_years: Array
-    throughput_kwh: Array
-    warranty_kwh: Array
     driving_kwh_per_day: Array
-    fade_limit_per_year: Array
     minimum_saving: Array
     never_discharge: Flags
     participating: Flags
@@ -131,6 +148,62 @@ class Fleet:
 
     def __len__(self) -> int:
         return len(self.session)
+
+    @classmethod
+    def of(cls, **columns: Any) -> Fleet:
+        """A fleet from columns of sessions, those of drivers among them; ``driver`` names them.
+
+        Sessions of one driver and car, of the same chemistry, age, throughput, warranty and fade
+        limit, share a row of `Drivers`.
+        """
+        names = [field.name for field in fields(Drivers)]
+        own = {
+            name: np.asarray(columns.pop("driver" if name == "name" else name)) for name in names
+        }
+        rows: dict[tuple[object, ...], int] = {}
+        cars = zip(*(own[name].tolist() for name in names), strict=True)
+        driver = np.array([rows.setdefault(car, len(rows)) for car in cars], np.int64)
+        first = np.unique(driver, return_index=True)[1]
+        drivers = Drivers(**{name: column[first] for name, column in own.items()})
+        return cls(driver=driver, drivers=drivers, **columns)
+
+    def with_drivers(self, **columns: Any) -> Fleet:
+        """The same sessions, of whose drivers some columns are others; shape (sessions,) each."""
+        mine = {field.name: getattr(self.drivers, field.name) for field in fields(Drivers)}
+        own = {name: column[self.driver] for name, column in mine.items()} | columns
+        rest = {f.name: getattr(self, f.name) for f in fields(self)}
+        del rest["driver"], rest["drivers"]
+        return Fleet.of(driver=own.pop("name"), **own, **rest)
+
+    @property
+    def driver_name(self) -> Names:
+        """Who drives; shape (sessions,)."""
+        return self.drivers.name[self.driver]
+
+    @property
+    def chemistry(self) -> Names:
+        """Cell chemistry of every session's battery; shape (sessions,)."""
+        return self.drivers.chemistry[self.driver]
+
+    @property
+    def age_years(self) -> Array:
+        """Age of every session's battery; shape (sessions,) [years]."""
+        return self.drivers.age_years[self.driver]
+
+    @property
+    def throughput_kwh(self) -> Array:
+        """Energy drawn in the battery's life so far; shape (sessions,) [kWh]."""
+        return self.drivers.throughput_kwh[self.driver]
+
+    @property
+    def warranty_kwh(self) -> Array:
+        """Energy drawn that the warranty covers; shape (sessions,) [kWh]."""
+        return self.drivers.warranty_kwh[self.driver]
+
+    @property
+    def fade_limit_per_year(self) -> Array:
+        """Most capacity that discharging may cost; shape (sessions,) [share a year]."""
+        return self.drivers.fade_limit_per_year[self.driver]
 
     @property
     def lists(self) -> Index:
@@ -149,6 +222,8 @@ class Fleet:
             column = getattr(self, field.name)
             if isinstance(column, SlotBounds):
                 kept[field.name] = column.select(keep)
+            elif isinstance(column, Drivers):
+                kept[field.name] = column
             else:
                 kept[field.name] = None if column is None else column[keep]
         return Fleet(**kept)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+
+from hubwise.domain.arrays import Index, Names
+from hubwise.domain.fleet import Fleet
 from hubwise.domain.situation import Situation
 
 
@@ -31,6 +35,31 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Hindsight:
+    """What is known only afterwards: no plan may use it, and plans are measured by it.
+
+    Parameters
+    ----------
+    session
+        Whose it is; shape (known,).
+    actual_departure_slot
+        The first slot after the stay's actual end; shape (known,).
+    """
+
+    session: Names
+    actual_departure_slot: Index
+
+    def departures(self, fleet: Fleet) -> Index:
+        """Actual ends of a fleet's stays, the stated ones where nothing is known; (sessions,)."""
+        known = dict(zip(self.session.tolist(), self.actual_departure_slot.tolist(), strict=True))
+        stated = zip(fleet.session.tolist(), fleet.departure_slot.tolist(), strict=True)
+        return np.array([known.get(name, slot) for name, slot in stated], np.int64)
+
+
+NOTHING_KNOWN = Hindsight(np.zeros(0, str), np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A situation with a name, and what an experiment on it needs to know.
 
@@ -49,6 +78,8 @@ class Scenario:
         How prices are searched for.
     assumptions, sources, notes
         What the report says of it.
+    hindsight
+        What is known only afterwards.
     """
 
     name: str
@@ -60,6 +91,7 @@ class Scenario:
     assumptions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    hindsight: Hindsight = NOTHING_KNOWN
 
     def having(self, **changes: Any) -> Scenario:
         """The same with some parts replaced, of the situation or of the experiment around it."""

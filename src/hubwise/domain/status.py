@@ -17,6 +17,7 @@ class Status(StrEnum):
         status.advice = advice
         return status
 
+    GIVEN = "given"
     SETTLED = "settled"
     STILL = "still"
     OPTIMAL = "optimal"

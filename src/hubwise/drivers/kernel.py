@@ -236,7 +236,7 @@ def cheapest(buy, sell, up, down, floor, start, target, top, surplus, limit, wor
 
 @njit(cache=True, nogil=True)
 def fill_floor(start, least, up, floor):
-    """Least energy at the start of each slot: what is wished, or what charging at once has reached."""
+    """Least energy at the start of each slot: as wished, or what charging at once has reached."""
     reached = start
     for t in range(floor.shape[0]):
         floor[t] = min(least, reached)
@@ -247,9 +247,10 @@ def fill_floor(start, least, up, floor):
 def fill_bounds(up, down, least, most, i, first, start, ups, downs, floor, top):
     """Bounds of one battery in every slot of its stay, wishes for energy kept as far as can be.
 
-    ``up``, ``down``, ``least``, ``most``: of `Batteries`; ``i``: which; ``first``: first slot of the
-    stay; ``start``: energy then. Writes ``ups``, ``downs`` (n,): most energy put in, and drawn; ``floor`` (n,) and ``top``
-    (n + 1,): energy at the start of each slot, ``top`` at the end, too. With [lo, hi] the energies
+    ``up``, ``down``, ``least``, ``most``: of `Batteries`; ``i``: which; ``first``: first slot of
+    the stay; ``start``: energy then. Writes ``ups``, ``downs`` (n,): most energy put in, and
+    drawn; ``floor`` (n,) and ``top`` (n + 1,): energy at the start of each slot, ``top`` at the
+    end, too. With [lo, hi] the energies
     that can stand at the end of a slot, power comes first and the most energy before the least:
 
         top = max(most, lo - down),  floor = min(least, hi + up, top),
@@ -393,7 +394,10 @@ def most_at_departure(batteries, reached):
 
 @njit(cache=True, nogil=True)
 def charge_at_once(batteries, change):
-    """Write what charging at full power from arrival on, up to the target, puts in; (n, slots)."""
+    """Write what charging at full power from arrival on puts in; (n, slots).
+
+    Up to the target, or to what must be held in a slot to come, if that is more.
+    """
     slots = change.shape[1]
     ups, downs, floor, top = np.empty(slots), np.empty(slots), np.empty(slots), np.empty(slots + 1)
     for i in range(change.shape[0]):
@@ -403,8 +407,11 @@ def charge_at_once(batteries, change):
             batteries.arrival[i], batteries.start[i], ups[:n], downs[:n], floor[:n], top[: n + 1],
         )  # fmt: skip
         energy = batteries.start[i]
+        for t in range(n - 2, 0, -1):
+            floor[t] = max(floor[t], floor[t + 1])
         for t in range(n):
-            wanted = min(batteries.target[i], top[t + 1])
+            wanted = batteries.target[i] if t + 1 == n else max(batteries.target[i], floor[t + 1])
+            wanted = min(wanted, top[t + 1])
             step = min(max(wanted - energy, 0.0), ups[t])
             # What may not be held any longer is drawn, where it can be.
             step = max(step if energy <= top[t + 1] else top[t + 1] - energy, -downs[t])

@@ -58,8 +58,8 @@ class Bills:
 def session_prices(fleet: Fleet, tariff: Tariff, market: Market) -> tuple[Array, Array]:
     """Charge and discharge price that every session is billed at, in every slot.
 
-    Participating sessions are billed at the price list that they were offered; the others at the reference
-    tariff, and discharging earns them nothing.
+    Participating sessions are billed at the price list that they were offered; the others at the
+    reference tariff, and discharging earns them nothing.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def make_bills(
     felt_cost = net_cost - fleet.surplus_value * surplus_kwh
     least_cost = np.where(fleet.participating, best_response_cost, felt_cost)
     return Bills(
-        driver=fleet.driver,
+        driver=fleet.driver_name,
         session=fleet.session,
         charged_kwh=hours * schedule.charge_kw.sum(axis=1),
         discharged_kwh=discharged,

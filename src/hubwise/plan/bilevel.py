@@ -3,8 +3,8 @@
 Prices are searched for by valuing many dispatches, at wear prices that hold near by. Then the loop:
 at posted prices drivers decide whether they take part; the platform dispatches them within AC
 limits; the schedule says what a kWh drawn costs in battery life; at that wear the prices are made
-lawful and levelled again. Where wear is given, one turn does it. The same loop with a quick dispatch
-brings wear near before the search, and again before the last turns.
+lawful and levelled again. Where wear is given, one turn does it. The same loop with a quick
+dispatch brings wear near before the search, and again before the last turns.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def quickly(state: State, tariff: Tariff) -> Turn:
 
 
 def within_limits(state: State, tariff: Tariff) -> Turn:
-    """Those who save what they ask for take part; the dispatch keeps promises and limits under AC."""
+    """Those who save what they ask for take part; the dispatch keeps promises and AC limits."""
     before, posted = state.wear.situation, tariff
     situation, tariff = agreed(before, posted, state.asked, state.baseline)
     same = situation is before and tariff is posted
@@ -156,7 +156,7 @@ def within_limits(state: State, tariff: Tariff) -> Turn:
 
 
 def _begun(state: State, *, same: bool) -> tuple[WarmStart | None, int]:
-    """Where a turn's dispatch begins, and in how many rounds: at the last one, or at the search's."""
+    """Where a turn's dispatch begins, in how many rounds: at the last one, or at the search's."""
     if state.turn is not None:
         return state.turn.dispatch.warm().near(), ROUNDS
     if state.warm.session is None:
@@ -173,6 +173,23 @@ def bilevel_strategy(
     asked = situation.fleet.participating
     situation, begin = near_first_prices(first_guess(situation), baseline)
     searched = search_prices(situation, baseline, search, method, begin, progress)
+    return conclude(searched, asked, baseline, search, name)
+
+
+def at_tariff(
+    situation: Situation, baseline: Baseline, search: Search, tariff: Tariff
+) -> PostedDecision:
+    """The same at prices that are given: nothing is searched for."""
+    problem, relaxed = relaxed_problem(situation, baseline)
+    answer = dispatch(problem, tariff, rounds=ROUNDS, warm=relaxed.warm().near())
+    given = Searched(situation, tariff, answer, problem, relaxed, 0, Status.GIVEN)
+    return conclude(given, situation.fleet.participating, baseline, search, "given")
+
+
+def conclude(
+    searched: Searched, asked: Flags, baseline: Baseline, search: Search, method: str
+) -> PostedDecision:
+    """Turn the loop at the prices found, and bound what others could bring."""
     turn, wear = run(after_search(searched, asked, baseline), within_limits)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
@@ -188,7 +205,7 @@ def bilevel_strategy(
         problem=turn.problem,
         dispatch=turn.dispatch,
         wear=wear,
-        method=name,
+        method=method,
         evaluations=searched.evaluations,
         searched=searched.status,
         dispatched=turn.status,
@@ -211,7 +228,7 @@ def near_first_prices(situation: Situation, baseline: Baseline) -> tuple[Situati
 
 
 def after_search(searched: Searched, asked: Flags, baseline: Baseline) -> State:
-    """The loop's state once prices are found; wear brought near, where it depends on what is done."""
+    """The loop's state once prices are found; wear brought near, where schedules change it."""
     situation, tariff = searched.situation, searched.tariff
     warm = searched.dispatch.warm()
     state = State(asked, baseline, WearState(situation), tariff, searched.problem, warm)

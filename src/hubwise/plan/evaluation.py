@@ -16,13 +16,14 @@ from hubwise.dispatch import (
     with_participants,
 )
 from hubwise.dispatch.baseline import at_rest
-from hubwise.domain import Schedule, Situation, Tariff
+from hubwise.domain import Hindsight, Schedule, Situation, Tariff
 from hubwise.domain.arrays import Array
+from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.drivers import best_response, felt_tariff, schedule_cost, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
 from hubwise.plan.result import departure_figures, feeder_figures
-from hubwise.pricing import Value, cost_ceiling, value_of
+from hubwise.pricing import Value, reference_cost, value_of
 
 # Rounds of the dispatch, as the search for prices has them, and of one to start others from.
 ROUNDS = 5
@@ -77,7 +78,13 @@ def start_of(situation: Situation, tariff: Tariff) -> Start:
     return Start(feeder_limits(feeder, bus, answer.hub_kw), answer.warm().near())
 
 
-def evaluate(situation: Situation, tariff: Tariff, *, start: Start | None = None) -> Evaluation:
+def evaluate(
+    situation: Situation,
+    tariff: Tariff,
+    *,
+    start: Start | None = None,
+    hindsight: Hindsight | None = None,
+) -> Evaluation:
     """What posted prices do: best responses, dispatch under shared limits, AC power flow, account.
 
     Parameters
@@ -88,6 +95,8 @@ def evaluate(situation: Situation, tariff: Tariff, *, start: Start | None = None
         Posted prices, free of same-slot arbitrage.
     start
         See `start_of`; made here if not given.
+    hindsight
+        When drivers really left.
     """
     start = start or start_of(situation, tariff)
     feeder, bus = situation.feeder, situation.hubs.bus
@@ -100,7 +109,7 @@ def evaluate(situation: Situation, tariff: Tariff, *, start: Start | None = None
     state = power_flow(feeder, bus, answer.hub_kw)
     figures: dict[str, float] = {
         **asdict(feeder_figures(situation, schedule, answer.stations, state)),
-        **asdict(departure_figures(situation, schedule)),
+        **asdict(departure_figures(situation, schedule, hindsight or NOTHING_KNOWN)),
         **_money(problem, worth),
         "uncoordinated_peak_valley_kw": float(np.ptp(before)),
         "max_regret": _regret(problem, worth),
@@ -129,7 +138,7 @@ def _money(problem: Problem, worth: Value) -> dict[str, float]:
     at_once = problem.uncoordinated.charge_kw.sum(axis=0)
     return {
         "participant_cost": worth.participant_cost,
-        "participant_reference_cost": cost_ceiling(problem, promise=1.0),
+        "participant_reference_cost": reference_cost(problem),
         "fleet_reference_cost": situation.horizon.slot_hours
         * float(at_once @ situation.market.reference_price),
         "operator_profit": worth.account.profit,

@@ -15,6 +15,7 @@ from hubwise.domain import (
     Situation,
     StationSchedule,
     Strategy,
+    Tariff,
     chosen,
 )
 from hubwise.domain.arrays import Array
@@ -23,7 +24,7 @@ from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
 from hubwise.plan.advice import advice, missed_limits, sentences
-from hubwise.plan.bilevel import bilevel_strategy
+from hubwise.plan.bilevel import at_tariff, bilevel_strategy
 from hubwise.plan.decision import Decision, PostedDecision
 from hubwise.plan.model import Memory, Plan
 from hubwise.plan.price_search import Progress
@@ -53,6 +54,7 @@ def make_plan(
     strategy: Strategy | str = Strategy.HUBWISE,
     participation: float | None = None,
     method: str | None = None,
+    tariff: Tariff | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan the scenario's horizon.
@@ -69,6 +71,9 @@ def make_plan(
         Share of the sessions that take part; default: the scenario's own.
     method
         Search method; default: the scenario's own.
+    tariff
+        What the strategy ``hubwise`` posts; default: prices are searched for. Lawful, and free of
+        same-slot arbitrage.
     progress
         Called with (done, total, what) as the search goes on.
 
@@ -83,7 +88,10 @@ def make_plan(
         scenario = with_participation(scenario, participation)
     search = scenario.search if method is None else replace(scenario.search, method=method)
     baseline = make_baseline(scenario.situation)
-    decision = _decided(scenario.situation, how, baseline, search, progress)
+    if tariff is not None and how is Strategy.HUBWISE:
+        decision: Decision = at_tariff(scenario.situation, baseline, search, tariff)
+    else:
+        decision = _decided(scenario.situation, how, baseline, search, progress)
     return _plan_of(scenario, how, baseline, decision, began)
 
 
@@ -152,7 +160,7 @@ def _plan_of(
         participation=scenario.participation,
         feeder=day.feeder,
         money=day.money,
-        departures=result.departure_figures(situation, decision.schedule),
+        departures=result.departure_figures(situation, decision.schedule, scenario.hindsight),
         reference_margin=reference_margin(situation, baseline.schedule),
         ratios=ratios,
         prices=result.posted_prices(situation, decision.tariff),

@@ -10,6 +10,7 @@ from hubwise.battery import DAYS_A_YEAR, Ageing
 from hubwise.dispatch import Dispatch, Problem, objective_of
 from hubwise.domain import (
     Fleet,
+    Hindsight,
     Horizon,
     Schedule,
     Situation,
@@ -123,15 +124,16 @@ def battery_figures(fleet: Fleet, aged: Ageing, horizon: Horizon) -> BatteryFigu
     )
 
 
-def departure_figures(situation: Situation, schedule: Schedule) -> Departures:
+def departure_figures(situation: Situation, schedule: Schedule, hindsight: Hindsight) -> Departures:
     """Energy that is missing when drivers leave, as stated and as they really did."""
     fleet = situation.fleet
-    left = np.minimum(fleet.actual_departure_slot, fleet.departure_slot)
+    actual = hindsight.departures(fleet)
+    left = np.minimum(actual, fleet.departure_slot)
     last = np.maximum(left, fleet.arrival_slot + 1) - 1
     at_actual = schedule.energy_kwh[np.arange(len(fleet)), last]
     return Departures(
         shortfall_kwh=_missing(fleet.required_kwh - schedule.energy_kwh[:, -1]),
-        early_departures=int((fleet.actual_departure_slot < fleet.departure_slot).sum()),
+        early_departures=int((actual < fleet.departure_slot).sum()),
         shortfall_at_actual_departure_kwh=_missing(fleet.required_kwh - at_actual),
     )
 

@@ -73,7 +73,7 @@ def make_wishes(
     fleet = asked.fleet
     return Wishes(
         session=fleet.session[session[order]],
-        driver=fleet.driver[session[order]],
+        driver=fleet.driver_name[session[order]],
         wish=np.array([kinds[k].name for k, _ in rows]),
         asked=np.array([kinds[k].asked[i] for k, i in rows]),
         given=np.array([kinds[k].given[i] for k, i in rows]),

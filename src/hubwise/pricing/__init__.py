@@ -5,7 +5,7 @@ from hubwise.pricing.exact import Exact, UnsolvedError, merged, solve_exact
 from hubwise.pricing.family import Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.family_bound import FamilyBound, bound_family
 from hubwise.pricing.first import first_prices
-from hubwise.pricing.levelling import level_prices, participants_pay
+from hubwise.pricing.levelling import level_prices, level_where, participants_pay
 from hubwise.pricing.search import (
     METHODS,
     SearchResult,
@@ -14,7 +14,15 @@ from hubwise.pricing.search import (
     search_in_steps,
     search_method,
 )
-from hubwise.pricing.value import Value, account_of, best_of, bill_everyone, cost_ceiling, value_of
+from hubwise.pricing.value import (
+    Value,
+    account_of,
+    best_of,
+    bill_everyone,
+    cost_ceiling,
+    reference_cost,
+    value_of,
+)
 
 __all__ = [
     "METHODS",
@@ -25,22 +33,24 @@ __all__ = [
     "Setting",
     "UnsolvedError",
     "Value",
+    "account_of",
     "best_of",
     "bill_everyone",
+    "bound_family",
     "coarse_to_fine",
     "cost_ceiling",
-    "solve_exact",
-    "bound_family",
     "first_prices",
     "level_prices",
+    "level_where",
     "make_family",
     "merged",
     "participants_pay",
     "price_groups",
     "profit_bound",
+    "reference_cost",
     "run_search",
     "search_in_steps",
     "search_method",
-    "account_of",
+    "solve_exact",
     "value_of",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 from hubwise.dispatch import Dispatch, Problem, social_cost_bound
 from hubwise.domain import Tariff
 from hubwise.drivers import felt_response
-from hubwise.pricing.value import cost_ceiling
+from hubwise.pricing.value import cost_ceiling, reference_cost
 
 
 def profit_bound(problem: Problem, relaxed: Dispatch) -> float:
@@ -20,7 +20,10 @@ def profit_bound(problem: Problem, relaxed: Dispatch) -> float:
     hubs = problem.situation.hubs
     most_paid = min(cost_ceiling(problem), _dearest(problem))
     fixed = float(hubs.lease_cost.sum() + hubs.running_cost.sum())
-    return most_paid - social_cost_bound(problem, relaxed) - fixed
+    group, terms = problem.fleet.groups, problem.situation.terms
+    # Lump sums come whatever is done: to drivers, who pay so much more then, and to the operator.
+    lump = terms.total("lump_to_driver", 0) + terms.total("lump_to_operator", 0)
+    return most_paid + float(lump[group].sum()) - social_cost_bound(problem, relaxed) - fixed
 
 
 def _dearest(problem: Problem) -> float:
@@ -28,23 +31,25 @@ def _dearest(problem: Problem) -> float:
 
     A driver's optimal cost rises with every charge price and falls with every discharge price, so
     it is highest at the dearest charge and the lowest discharge prices; what surplus energy may be
-    worth is added back at its most. No driver may pay more than uncoordinated.
+    worth is added back at its most. No driver may pay more than uncoordinated, which a driver could
+    still do; what bounds make the battery give then, wears it.
     """
     situation, fleet = problem.situation, problem.fleet
     rules, shape = situation.rules, (len(situation.hubs), 1)
-    corner = Tariff(
-        np.tile(rules.charge_price_max, shape), np.tile(rules.discharge_price_min, shape)
+    charge, discharge = (
+        np.tile(price, shape) for price in (rules.charge_price_max, rules.discharge_price_min)
     )
-    frozen = np.zeros((2, 0, situation.horizon.slots))
     if situation.accepted is not None:
-        frozen = np.stack([situation.accepted.charge_price, situation.accepted.discharge_price])
-    corner = Tariff(
-        np.concatenate([corner.charge_price, frozen[0]]),
-        np.concatenate([corner.discharge_price, frozen[1]]),
-    )
+        charge = np.concatenate([charge, situation.accepted.charge_price])
+        discharge = np.concatenate([discharge, situation.accepted.discharge_price])
+    corner = Tariff(charge, discharge)
     _, cost = felt_response(fleet, corner, situation.horizon, problem.terms)
     cost = cost - situation.terms.total("lump_to_driver", 0)[fleet.groups]
     surplus = fleet.surplus_value * np.maximum(
         np.maximum(fleet.max_kwh, fleet.arrival_kwh) - fleet.required_kwh, 0.0
     )
-    return min(float((cost + surplus).sum()), cost_ceiling(problem, promise=1.0))
+    forced = problem.uncoordinated.discharge_kw[situation.fleet.participating].sum(axis=1)
+    worn = situation.horizon.slot_hours * float(
+        (fleet.wear_cost / fleet.discharge_efficiency * forced).sum()
+    )
+    return min(float((cost + surplus).sum()), reference_cost(problem) + worn)

@@ -9,6 +9,8 @@ path, cost may fall on a stretch of it; a point found still keeps the promise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import brentq
 
@@ -44,6 +46,13 @@ def level_prices(problem: Problem, family: Family, prices: Array) -> Array:
     if not np.isfinite(ceiling):
         return family.project(prices)
     aim = ceiling - CAUTION * abs(ceiling)
+    return level_where(
+        family, prices, lambda lawful: participants_pay(problem, family, lawful) - aim
+    )
+
+
+def level_where(family: Family, prices: Array, over: Callable[[Array], float]) -> Array:
+    """The same for any promise: ``over`` tells by how much a lawful price vector breaks it."""
     rise, sink = _reach(family.high[0] - prices[0]), _reach(prices[1] - family.low[1])
     fall, lift = _reach(prices[0] - family.low[0]), _reach(family.high[1] - prices[1])
     tried = {}
@@ -54,7 +63,7 @@ def level_prices(problem: Problem, family: Family, prices: Array) -> Array:
         return family.project(prices + np.array([[charge], [discharge]]))
 
     def excess(way: float) -> float:
-        tried[way] = participants_pay(problem, family, along(way)) - aim
+        tried[way] = over(along(way))
         return tried[way]
 
     here = excess(0.0)
@@ -64,7 +73,7 @@ def level_prices(problem: Problem, family: Family, prices: Array) -> Array:
     # Prices go in ticks, and so does the excess: take the side on which the promise is kept.
     xtol = 0.3 * 10.0**-family.decimals
     brentq(excess, min(0.0, end), max(0.0, end), xtol=xtol, maxiter=60, disp=False)
-    return along(max(way for way, over in tried.items() if over <= 0.0))
+    return along(max(way for way, excess in tried.items() if excess <= 0.0))
 
 
 def _reach(room: Array) -> float:

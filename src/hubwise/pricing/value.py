@@ -69,19 +69,24 @@ class Value:
     broken_kw: float
 
 
-def cost_ceiling(problem: Problem, promise: float | None = None) -> float:
+def reference_cost(problem: Problem) -> float:
+    """What participants pay together uncoordinated, at the reference tariff [currency]."""
+    situation = problem.situation
+    at_once = problem.uncoordinated.charge_kw[situation.fleet.participating]
+    price = situation.market.reference_price
+    return situation.horizon.slot_hours * float(at_once.sum(axis=0) @ price)
+
+
+def cost_ceiling(problem: Problem) -> float:
     """The most that participants' net cost may be together [currency]; ``inf`` without promise.
 
-    ``promise`` stands in for the scenario's own share of the uncoordinated cost.
+    The promise holds over what has been so far as well: what that left, the rest may take.
     """
-    market, situation = problem.situation.market, problem.situation
-    at_once = problem.uncoordinated.charge_kw[situation.fleet.participating]
-    reference = situation.horizon.slot_hours * float(at_once.sum(axis=0) @ market.reference_price)
-    share = situation.promises.saving if promise is None else promise
-    past = situation.so_far
+    situation = problem.situation
+    share, past = situation.promises.saving, situation.so_far
     if not np.isfinite(share):
         return np.inf
-    return share * (reference + past.reference_cost) - past.paid
+    return share * (reference_cost(problem) + past.reference_cost) - past.paid
 
 
 def reward(problem: Problem) -> Array:

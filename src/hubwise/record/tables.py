@@ -124,26 +124,33 @@ def _hub_names(hubs: Hubs, index: Index) -> list[str]:
 
 
 def _prices(scenario: Scenario, tariff: Tariff) -> pl.DataFrame:
-    hub, slot = _grid(len(scenario.situation.hubs), scenario.situation.horizon.slots)
+    """What the hubs post; lists that were accepted before are the scenario's."""
+    hubs = len(scenario.situation.hubs)
+    hub, slot = _grid(hubs, scenario.situation.horizon.slots)
     return _table(
         "prices",
         {
             "hub": _hub_names(scenario.situation.hubs, hub),
             "slot": slot,
-            "start_utc": scenario.situation.horizon.starts_utc() * len(scenario.situation.hubs),
-            "charge_price": tariff.charge_price.ravel(),
-            "discharge_price": tariff.discharge_price.ravel(),
+            "start_utc": scenario.situation.horizon.starts_utc() * hubs,
+            "charge_price": tariff.charge_price[:hubs].ravel(),
+            "discharge_price": tariff.discharge_price[:hubs].ravel(),
         },
     )
 
 
 def _sessions(scenario: Scenario) -> pl.DataFrame:
     fleet = scenario.situation.fleet
-    columns = {f.name: getattr(fleet, f.name) for f in fields(fleet)}
-    texts = {name: columns[name].tolist() for name in ("session", "driver", "chemistry")}
-    return _table(
-        "sessions", {**columns, **texts, "hub": _hub_names(scenario.situation.hubs, fleet.hub)}
-    )
+    hubs = _hub_names(scenario.situation.hubs, fleet.hub)
+    elsewhere = {
+        "driver": fleet.driver_name.tolist(),
+        "actual_departure_slot": scenario.hindsight.departures(fleet),
+        "session": fleet.session.tolist(),
+        "chemistry": fleet.chemistry.tolist(),
+        "hub": hubs,
+    }
+    names = [name for name in TABLES["sessions"] if name not in elsewhere]
+    return _table("sessions", {name: getattr(fleet, name) for name in names} | elsewhere)
 
 
 def _schedule(scenario: Scenario, schedule: Schedule) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 from numpy.random import PCG64, Generator
 
 from hubwise.domain import Fleet, Horizon, Hubs, Promises, Scenario, Search, Situation
+from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.scenario.arbitrage import check_bounds
 from hubwise.scenario.battery import read_battery, untested_conditions
 from hubwise.scenario.clock import read_horizon
@@ -20,7 +21,7 @@ from hubwise.scenario.market import read_market, read_rules, read_terms
 from hubwise.scenario.network import read_feeder
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
-from hubwise.scenario.sessions import build_fleet, read_sessions
+from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
 from hubwise.scenario.synthetic import draw_fleet
 from hubwise.scenario.tables import Table
 
@@ -109,6 +110,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
 
     rng = Generator(PCG64(search.seed))
     fleet = _fleet(sections, table, hubs, horizon, rng)
+    known = NOTHING_KNOWN if table is None else build_hindsight(table, fleet, horizon)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
     if reader.issues:
@@ -135,6 +137,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
         notes=(*head.notes, *network.notes, *untested_conditions(battery, fleet)),
+        hindsight=known,
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
 

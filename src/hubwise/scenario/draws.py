@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import PCG64, Generator
 
-from hubwise.domain import Fleet, Scenario
+from hubwise.domain import Fleet, Hindsight, Scenario
+from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.scenario.arbitrage import check_bounds
 from hubwise.scenario.errors import ScenarioError, in_order
 from hubwise.scenario.files import FleetSection
@@ -55,11 +56,21 @@ class Draws:
         base = split_seed(self.scenario.source)[0]
         drawn = replace(
             self.scenario.having(fleet=fleet),
+            hindsight=self._hindsight(fleet),
             source=f"{base}{MARK}{seed}",
             participation_order=tuple(rng.permutation(len(fleet)).tolist()),
             search=replace(self.scenario.search, seed=seed),
         )
         return with_participation(drawn, self.scenario.participation)
+
+    def _hindsight(self, fleet: Fleet) -> Hindsight:
+        """A copy of a session ends when the session did; see `resampled`."""
+        known = self.scenario.hindsight
+        if self.section is not None or not len(known.session):
+            return NOTHING_KNOWN
+        ends = dict(zip(known.session.tolist(), known.actual_departure_slot.tolist(), strict=True))
+        slots = [ends[name.rpartition("#")[0]] for name in fleet.session.tolist()]
+        return Hindsight(fleet.session, np.array(slots, np.int64))
 
 
 def split_seed(source: str) -> tuple[str, int | None]:
@@ -75,11 +86,8 @@ def resampled(fleet: Fleet, rng: Generator) -> Fleet:
     )
     drawn = fleet.select(chosen)
     copy = np.array([f"#{k}" for k in range(len(chosen))])
-    return replace(
-        drawn,
-        session=np.char.add(drawn.session, copy),
-        driver=np.char.add(drawn.driver, copy),
-    )
+    named = drawn.with_drivers(name=np.char.add(drawn.driver_name, copy))
+    return replace(named, session=np.char.add(drawn.session, copy))
 
 
 def _crowds(fleet: Fleet) -> list[tuple[int, int]]:

@@ -8,20 +8,19 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Fleet, Hubs, Market, Scenario, Situation, SoFar, Terms, WearPricing
+from hubwise.domain import Hubs, Market, Scenario, Situation, SoFar, Terms, WearPricing
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
 # What counts, in this order: a fingerprint outlives the records that its parts stand in today.
 _COUNTED = (
-    "name currency horizon feeder hubs fleet participation_order market rules promises assumptions "
-    "sources notes battery"
-).split()
+    *("name", "currency", "horizon", "feeder", "hubs", "fleet", "participation_order", "market"),
+    *("rules", "promises", "assumptions", "sources", "notes", "battery"),
+)
 # Who takes part does not change what a plan is measured against; the currency is told above.
-_LEFT_OUT = {(Fleet, "participating"), (Market, "currency")}
+_LEFT_OUT = {(Market, "currency")}
 # Counts only where it is used.
 _OPTIONAL = {
-    (Fleet, "price_list"), (Fleet, "group"), (Fleet, "bounds"),
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
 }  # fmt: skip
 
@@ -97,8 +96,37 @@ def _parts(scenario: Scenario, name: str) -> Iterator[bytes]:
     if name == "market":
         yield from _market_pieces(situation)
         return
+    if name == "fleet":
+        yield from _fleet_pieces(scenario)
+        return
     holders = (scenario, situation, situation.market)
     yield from _pieces(next(getattr(holder, name) for holder in holders if hasattr(holder, name)))
+
+
+_SESSION = (
+    *("session", "driver", "hub", "arrival_slot", "departure_slot", "actual_departure_slot"),
+    *("capacity_kwh", "arrival_kwh", "required_kwh", "reserve_kwh", "max_kwh"),
+    *("charge_kw_max", "discharge_kw_max", "charge_efficiency", "discharge_efficiency"),
+    *("wear_cost", "discharge_limit_kwh", "surplus_value", "chemistry", "temperature_c"),
+    *("age_years", "throughput_kwh", "warranty_kwh", "driving_kwh_per_day"),
+    *("fade_limit_per_year", "minimum_saving", "never_discharge"),
+)
+
+
+def _fleet_pieces(scenario: Scenario) -> Iterator[bytes]:
+    """Sessions and their drivers, by session; what is seldom used only where it is."""
+    fleet = scenario.situation.fleet
+    elsewhere = {
+        "driver": fleet.driver_name,
+        "actual_departure_slot": scenario.hindsight.departures(fleet),
+    }
+    for name in _SESSION:
+        yield name.encode()
+        yield from _pieces(elsewhere[name] if name in elsewhere else getattr(fleet, name))
+    for name in ("price_list", "group", "bounds"):
+        if getattr(fleet, name) is not None:
+            yield name.encode()
+            yield from _pieces(getattr(fleet, name))
 
 
 def _market_pieces(situation: Situation) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hubwise.domain import Fleet, Horizon
+from hubwise.domain import Fleet, Hindsight, Horizon
 from hubwise.domain.arrays import Array
 from hubwise.scenario.clock import exists, in_utc
 from hubwise.scenario.drivers import check_drivers_known, read_drivers, with_wishes
@@ -54,6 +54,13 @@ def check_sessions(
         _check_stay(table, k, horizon, reader)
 
 
+def build_hindsight(table: Table, fleet: Fleet, horizon: Horizon) -> Hindsight:
+    """When the sessions of a checked table really ended."""
+    actual = [a or d for a, d in zip(table["actual_departure"], table["departure"], strict=True)]
+    slots = np.floor(_slots(actual, horizon)).clip(fleet.arrival_slot, horizon.slots)
+    return Hindsight(fleet.session, slots.astype(np.int64))
+
+
 def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
     """The fleet of a checked table; arrivals round up and departures down to a slot."""
 
@@ -62,16 +69,12 @@ def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
 
     arrival_slot = np.ceil(_slots(table["arrival"], horizon)).astype(np.int64)
     never_discharge = np.array(table["never_discharge"], dtype=bool)
-    actual = [a or d for a, d in zip(table["actual_departure"], table["departure"], strict=True)]
-    return Fleet(
+    return Fleet.of(
         session=np.array(table["session"]),
         driver=np.array(table["driver"]),
         hub=np.array([hubs.index(name) for name in table["hub"]], dtype=np.int64),
         arrival_slot=arrival_slot,
         departure_slot=np.floor(_slots(table["departure"], horizon)).astype(np.int64),
-        actual_departure_slot=np.floor(_slots(actual, horizon))
-        .clip(arrival_slot, horizon.slots)
-        .astype(np.int64),
         capacity_kwh=column("capacity_kwh"),
         arrival_kwh=column("arrival_kwh"),
         required_kwh=column("required_kwh"),

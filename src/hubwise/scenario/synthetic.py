@@ -33,13 +33,12 @@ def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generato
     at_arrival = np.maximum(section.leaving_share * capacity - driven, reserve)
     required = section.required_share * capacity
     first, last = _fit_stays(section, horizon, arrival, departure + 24.0, required - at_arrival)
-    return Fleet(
+    return Fleet.of(
         session=_names("s", count),
         driver=_names("d", count),
         hub=np.repeat(np.arange(hubs), section.drivers_per_hub),
         arrival_slot=first,
         departure_slot=last,
-        actual_departure_slot=last.copy(),
         capacity_kwh=capacity,
         arrival_kwh=at_arrival,
         required_kwh=required,

@@ -130,7 +130,6 @@ def make_fleet(sessions: int, hubs: int, slots: int) -> Fleet:
         hub=np.arange(sessions) % hubs,
         arrival_slot=arrival,
         departure_slot=np.clip(draw.normal(80, 6, sessions), slots // 2 + 1, slots).astype(int),
-        actual_departure_slot=slots,
         capacity_kwh=draw.choice([40.0, 50.0, 60.0, 75.0], sessions),
         required_kwh=20.0 + draw.uniform(8, 18, sessions),
         wear_cost=draw.uniform(0.08, 0.4, sessions),

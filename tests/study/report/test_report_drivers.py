@@ -31,7 +31,7 @@ def made() -> Plan:
     driver[3], driver[7] = "</script><b>Kim & Co", driver[2]
     minimum = np.where(np.arange(len(fleet)) == 5, 100.0, 0.0)
     arrival = np.where(np.arange(len(fleet)) == 1, 5.0, fleet.arrival_kwh)
-    fleet = replace(fleet, driver=driver, minimum_saving=minimum, arrival_kwh=arrival)
+    fleet = replace(fleet.with_drivers(name=driver), minimum_saving=minimum, arrival_kwh=arrival)
     few = replace(scenario.search, evaluations=5)
     return make_plan(scenario.having(fleet=fleet, search=few), participation=0.75)
 

@@ -5,4 +5,4 @@ from hubwise.pricing.exact.method import Exact, solve_exact
 from hubwise.pricing.exact.program import UnsolvedError
 from hubwise.pricing.exact.ticks import rounded
 
-__all__ = ["Exact", "UnsolvedError", "solve_exact", "merged", "rounded"]
+__all__ = ["Exact", "UnsolvedError", "merged", "rounded", "solve_exact"]

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from hubwise.domain import Fleet, Situation, SlotBounds
+from hubwise.domain import Drivers, Fleet, Situation, SlotBounds
 from hubwise.domain.arrays import Index
 
 # What grows with the number of drivers in a class; everything else is theirs in common.
@@ -34,7 +34,7 @@ def merged(situation: Situation) -> Situation:
 
     A class has the names of its first session.
     """
-    first, number, count = _identical(situation.fleet)
+    first, _, count = _identical(situation.fleet)
     return replace(situation, fleet=_grown(situation.fleet.select(first), count))
 
 
@@ -51,8 +51,12 @@ def _identical(fleet: Fleet) -> tuple[Index, Index, Index]:
 
 def _columns(fleet: Fleet) -> Iterator[tuple[str, Iterable[object]]]:
     """Every column, bounds by slot as the bytes of their rows."""
+    for name in (field.name for field in fields(Drivers) if field.name != "name"):
+        yield name, getattr(fleet, name)
     for field in fields(fleet):
         column = getattr(fleet, field.name)
+        if isinstance(column, Drivers):
+            continue
         if isinstance(column, SlotBounds):
             for part in fields(column):
                 yield part.name, [row.tobytes() for row in getattr(column, part.name)]

@@ -83,9 +83,9 @@ def thresholds_by_worth(
     """Backward pass: the worth of energy at one set of prices, the levels at another.
 
     ``buy``, ``sell``, ``up``, ``down``, ``floor`` (runs,), ``target``, ``top``, ``surplus`` as in
-    `hubwise.drivers.kernel.thresholds`; ``own_buy``, ``own_sell`` (runs,): what a run's own decision is
-    taken at; ``tie``: positive where a tie counts as worth it. ``slope``, ``length``: scratch of at
-    least 2 runs + 2. Writes ``charge_to`` and ``drain_to`` (runs,).
+    `hubwise.drivers.kernel.thresholds`; ``own_buy``, ``own_sell`` (runs,): what a run's own
+    decision is taken at; ``tie``: positive where a tie counts as worth it. ``slope``, ``length``:
+    scratch of at least 2 runs + 2. Writes ``charge_to`` and ``drain_to`` (runs,).
     """
     n = buy.shape[0]
     low = target

@@ -274,9 +274,9 @@ def least_in_box(units, sessions, chosen, level, charge, discharge, both_ways, l
         i = chosen[at]
         n = runs[i]
         _between(
-            first[i], group[i, :n], floor[i, :n], up[i, :n], down[i, :n], charge_eff[i], discharge_eff[i],
-            wear[i], start[i], target[i], top[i, : n + 1], surplus[i], limit[i] < np.inf, level, charge,
-            discharge, both_ways, scratch,
+            first[i], group[i, :n], floor[i, :n], up[i, :n], down[i, :n], charge_eff[i],
+            discharge_eff[i], wear[i], start[i], target[i], top[i, : n + 1], surplus[i],
+            limit[i] < np.inf, level, charge, discharge, both_ways, scratch,
         )  # fmt: skip
         key = _ways(n, scratch)
         place = _place(keys[i], key)

@@ -3,7 +3,7 @@
 from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
 from hubwise.pricing.search.exact import ExactMethod
-from hubwise.pricing.search.loop import Method, SearchResult, Setting, run_search
+from hubwise.pricing.search.loop import Method, SearchResult, Setting, run_search, search_by
 from hubwise.pricing.search.steps import search_in_steps
 from hubwise.pricing.search.surrogate import Surrogate
 
@@ -37,10 +37,11 @@ def search_method(name: str) -> tuple[str, Method]:
 
 __all__ = [
     "METHODS",
-    "SearchResult",
     "Method",
+    "SearchResult",
     "Setting",
     "run_search",
+    "search_by",
     "search_in_steps",
     "search_method",
 ]

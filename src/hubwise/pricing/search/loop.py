@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numba
 
@@ -83,12 +83,27 @@ class Method(Protocol):
 class Watching(Protocol):
     """A method that learns from the answers themselves, not from their merits alone."""
 
-    def watch(self, state: Any, answers: list[Valued]) -> Any:
+    def watch(self, state: Any, answers: list[Any]) -> Any:
         """The state that has seen these answers; called before every ``propose``."""
 
 
+class Judged(Protocol):
+    """What a search must know of a price vector's worth."""
+
+    @property
+    def merit(self) -> float:
+        """What the search maximises."""
+
+    @property
+    def broken_kw(self) -> float:
+        """By how much shared limits are broken [kW]."""
+
+
+Worth = TypeVar("Worth", bound=Judged)
+
+
 @dataclass(frozen=True, slots=True)
-class SearchResult:
+class SearchResult(Generic[Worth]):
     """What a search found.
 
     Parameters
@@ -106,7 +121,7 @@ class SearchResult:
     """
 
     prices: Array
-    value: Value
+    value: Worth
     evaluations: int
     history: tuple[float, ...]
     status: Status
@@ -118,22 +133,37 @@ def run_search(
     setting: Setting,
     warm: WarmStart,
     progress: Callable[[int, int], None] | None = None,
-) -> SearchResult:
-    """Run a method until it stops proposing or its evaluations are used up.
+) -> SearchResult[Value]:
+    """Run a method on one problem until it stops proposing or its evaluations are used up.
 
-    ``warm`` is where every dispatch begins. Proposals of one step are valued side
-    by side, one thread a core; the result does not depend on how many there are. Where the first
-    point, levelled, breaks limits that it keeps as it is, nothing is levelled.
+    ``warm`` is where every dispatch begins. Proposals of one step are valued side by side, one
+    thread a core; the result does not depend on how many there are.
     """
+    family, rounds = setting.family, rounds_to_judge(problem)
 
-    family, levelled = setting.family, method.levelled
-
-    def valued(point: Array) -> Valued:
-        prices = setting.prices(point)
+    def judge(prices: Array, levelled: bool) -> Valued:
         lawful = level_prices(problem, family, prices) if levelled else family.project(prices)
-        return lawful, value_of(
-            problem, family.tariff(lawful), rounds=rounds_to_judge(problem), warm=warm
-        )
+        return lawful, value_of(problem, family.tariff(lawful), rounds=rounds, warm=warm)
+
+    return search_by(method, replace(setting, problem=problem), judge, progress)
+
+
+def search_by(
+    method: Method,
+    setting: Setting,
+    judge: Callable[[Array, bool], tuple[Array, Worth]],
+    progress: Callable[[int, int], None] | None = None,
+) -> SearchResult[Worth]:
+    """Run a method, whatever it is that prices are judged by.
+
+    ``judge`` is given a price vector and whether to level it, and tells the lawful one and what it
+    is worth. Where the first point, levelled, breaks limits that it keeps as it is, nothing is
+    levelled.
+    """
+    levelled = method.levelled
+
+    def valued(point: Array) -> tuple[Array, Worth]:
+        return judge(setting.prices(point), levelled)
 
     best_prices, best = valued(setting.first)
     if levelled and best.broken_kw > 0.0:
@@ -143,7 +173,7 @@ def run_search(
         if best.merit <= at_first[1].merit:
             levelled, (best_prices, best) = True, at_first
     history = [best.merit]
-    state = method.start(replace(setting, problem=problem), best.merit)
+    state = method.start(setting, best.merit)
     answers, status = [(best_prices, best)], Status.EVALUATIONS_SPENT
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         while len(history) < setting.evaluations:

@@ -20,7 +20,7 @@ from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.search.loop import Method, SearchResult, Setting, run_search
-from hubwise.pricing.value import best_of, reward, rounds_to_judge
+from hubwise.pricing.value import Value, best_of, reward, rounds_to_judge
 
 # Numbers of clusters before every group is on its own.
 CLUSTERS = (4, 8)
@@ -57,7 +57,7 @@ def search_in_steps(
     seed: int,
     begin: Tariff | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Family, SearchResult]:
+) -> tuple[Family, SearchResult[Value]]:
     """Search the last of ``families``; the coarser ones before it are steps on the way.
 
     Each step gets an equal share of the evaluations. Methods that value candidates as proposed

@@ -26,21 +26,16 @@ from hubwise.study.report.tables import facts, table
 
 def subtitle(scenario: Scenario) -> str:
     """What kind of day this is, in one line."""
-    sessions, hubs, buses = (
-        len(scenario.situation.fleet),
-        len(scenario.situation.hubs),
-        len(scenario.situation.feeder.bus),
-    )
-    first, last = (
-        scenario.situation.horizon.local_starts()[0],
-        scenario.situation.horizon.local_starts()[-1],
-    )
+    situation, horizon = scenario.situation, scenario.situation.horizon
+    sessions, hubs = len(situation.fleet), len(situation.hubs)
+    buses, starts = len(situation.feeder.bus), horizon.local_starts()
+    first, last = starts[0], starts[-1]
     day = f"{first:%A} {first.day} {first:%B %Y}, {first:%H:%M}"
     facts = [
         f"{sessions:,} {_plural(sessions, 'session')} at {hubs:,} {_plural(hubs, 'hub')}",
         f"a feeder of {buses:,} buses",
-        f"{scenario.situation.horizon.slots} slots of {scenario.situation.horizon.slot_minutes}{SPACE}min from {day}",
-        f"{scenario.situation.horizon.zone} ({last.tzname()})",
+        f"{horizon.slots} slots of {horizon.slot_minutes}{SPACE}min from {day}",
+        f"{horizon.zone} ({last.tzname()})",
     ]
     return escape(" · ".join(facts))
 

@@ -1,0 +1,90 @@
+"""Prices for several futures: found by the mean, told on draws that nobody has planned for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hubwise.domain import Scenario
+from hubwise.plan import make_plan
+from hubwise.plan.futures import (
+    FuturesPlan,
+    as_table,
+    bring,
+    draw_futures,
+    in_short,
+    on_price_days,
+    plan_for_futures,
+    search_futures,
+)
+from hubwise.scenario import load
+
+
+@pytest.fixture(scope="module")
+def quick() -> Scenario:
+    """The example, with a short search."""
+    example = load("example")
+    return example.having(search=replace(example.search, evaluations=12, boxes=0))
+
+
+@pytest.fixture(scope="module")
+def made(quick: Scenario) -> FuturesPlan:
+    return plan_for_futures(quick, draw_futures(quick, 3), fresh=4)
+
+
+def test_what_is_reported_is_what_the_prices_bring(made: FuturesPlan, quick: Scenario) -> None:
+    """Every figure of a fresh draw comes out again when the posted prices are dispatched there."""
+    fresh = draw_futures(quick, 4, first=4).situations
+    again = bring(fresh, made.tariff)
+    np.testing.assert_allclose(again.profit, made.fresh.profit, rtol=0.02)
+    assert len(made.fresh.profit) == len(made.one_draw.profit) == 4
+
+
+def test_fresh_draws_are_no_futures(quick: Scenario) -> None:
+    """What a plan is judged by was not seen by its search."""
+    seen = draw_futures(quick, 3).situations
+    fresh = draw_futures(quick, 4, first=4).situations
+    rows = [s.fleet.session.tolist() for s in seen] + [s.fleet.session.tolist() for s in fresh]
+    arrivals = [tuple(s.fleet.arrival_kwh.tolist()) for s in (*seen, *fresh)]
+    assert len(rows) == 7
+    assert len(set(arrivals)) == 7
+
+
+def test_the_mean_is_no_worse_than_where_it_began(quick: Scenario) -> None:
+    """Of one draw's prices and what is found for the futures, the better in the mean is posted."""
+    futures = draw_futures(quick, 3)
+    alone = make_plan(quick).tariff
+    found, tried = search_futures(quick, futures, alone)
+    assert tried > 1
+    ours, theirs = bring(futures.situations, found), bring(futures.situations, alone)
+    kept = ours.cost_ratio.mean() <= theirs.cost_ratio.mean() + 1e-3
+    better = ours.profit.mean() >= theirs.profit.mean() - 0.05 * abs(theirs.profit.mean())
+    assert kept or better
+
+
+def test_the_promise_holds_in_the_mean(made: FuturesPlan, quick: Scenario) -> None:
+    """Participants pay together, over the futures, at most what was promised."""
+    assert made.futures.cost_ratio.mean() <= quick.situation.promises.saving + 2e-3
+
+
+def test_price_days_are_futures_too(quick: Scenario) -> None:
+    """Every fleet on every price day, with weights that sum to one."""
+    purchase = quick.situation.market.purchase_price
+    days = on_price_days(draw_futures(quick, 2), np.stack([purchase, purchase + 0.02]))
+    assert len(days.situations) == 4
+    assert days.shares.sum() == pytest.approx(1.0)
+    gap = days.situations[1].market.purchase_price - days.situations[0].market.purchase_price
+    np.testing.assert_allclose(gap, 0.02)
+
+
+def test_tables_and_figures_agree(made: FuturesPlan) -> None:
+    """futures.parquet holds what futures.json sums up."""
+    table, figures = as_table(made), in_short(made)
+    fresh = table.filter(table["draw"] == "fresh")
+    assert fresh["profit"].mean() == pytest.approx(figures["profit_on_fresh_draws"])
+    assert table.height == figures["futures"] + figures["fresh_draws"]
+    assert figures["value_of_knowing"] == pytest.approx(
+        figures["profit_if_known"] - figures["profit_in_futures"]
+    )
