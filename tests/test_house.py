@@ -22,6 +22,7 @@ PUBLIC = {
     "FrontierResult",
     "Plan",
     "PlanFolder",
+    "RunOptions",
     "Issue",
     "Scenario",
     "ScenarioError",

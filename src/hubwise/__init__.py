@@ -26,6 +26,7 @@ from hubwise.scenario import (
 )
 from hubwise.study import (
     FrontierResult,
+    RunOptions,
     StudyResult,
     ZonesResult,
     make_frontier,
@@ -41,6 +42,7 @@ __all__ = [
     "Issue",
     "Plan",
     "PlanFolder",
+    "RunOptions",
     "Scenario",
     "ScenarioError",
     "Schedule",

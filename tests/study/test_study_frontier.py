@@ -17,6 +17,7 @@ from hubwise.plan import make_plan, relax
 from hubwise.pricing import profit_bound
 from hubwise.scenario import load, with_participation
 from hubwise.study import FrontierResult, make_frontier
+from hubwise.study.options import RunOptions
 from hubwise.study.report.frontier import headline, published
 
 GRID: dict[str, Any] = {
@@ -156,7 +157,9 @@ def test_workers_do_not_change_the_frontier(
     heard: list[tuple[int, int, str]] = []
     part = {**GRID, "participations": [1.0], "peak_valleys": [0.9]}
     out = tmp_path / "two"
-    beside = make_frontier(quick, out, **part, workers=2, progress=lambda *step: heard.append(step))
+    beside = make_frontier(
+        quick, out, **part, run=RunOptions(workers=2, progress=lambda *step: heard.append(step))
+    )
     assert untimed(beside.points) == untimed(made.points)[-2:]
     assert beside.bounds == made.bounds[-2:]
     assert [step[:2] for step in heard] == [(1, 3), (2, 3), (3, 3)]
@@ -170,8 +173,9 @@ def test_workers_do_not_change_the_frontier(
 def test_a_failed_frontier_leaves_what_was_there(quick: Scenario, tmp_path: Path) -> None:
     """Where a plan fails, the error comes through and nothing half-made stays."""
     one: dict[str, Any] = {"participations": [1.0], "peak_valleys": [0.9], "savings": [0.9]}
+    magic = quick.having(search=replace(quick.search, method="magic"))
     with pytest.raises(ValueError, match="unknown search method 'magic'"):
-        make_frontier(quick, tmp_path / "it", **one, method="magic")
+        make_frontier(magic, tmp_path / "it", **one)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("precious")
@@ -201,9 +205,11 @@ def test_a_frontier_goes_on_where_it_was_broken_off(
 
     part = {**GRID, "participations": [1.0], "peak_valleys": [0.9]}
     with pytest.raises(BrokenOffError):
-        make_frontier(quick, tmp_path / "it", **part, progress=stop)
+        make_frontier(quick, tmp_path / "it", **part, run=RunOptions(progress=stop))
     heard: list[tuple[int, int, str]] = []
-    whole = make_frontier(quick, tmp_path / "it", **part, progress=lambda *step: heard.append(step))
+    whole = make_frontier(
+        quick, tmp_path / "it", **part, run=RunOptions(progress=lambda *step: heard.append(step))
+    )
     assert heard[0] == (2, 3, "taken up")
     assert len(heard) == 2
     assert untimed(whole.points) == untimed(made.points)[-2:]

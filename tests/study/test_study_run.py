@@ -21,6 +21,7 @@ from hubwise.plan import make_plan
 from hubwise.record import read
 from hubwise.scenario import load
 from hubwise.study import make_study, run
+from hubwise.study.options import RunOptions
 
 # Steps of freedom have tests of their own.
 study = partial(make_study, freedom=False)
@@ -90,8 +91,7 @@ def test_workers_do_not_change_the_result(
         quick,
         tmp_path / "two",
         participations=SHARES,
-        workers=2,
-        progress=lambda *step: heard.append(step),
+        run=RunOptions(workers=2, progress=lambda *step: heard.append(step)),
     )
     assert [untimed(one) for one in beside.results] == [untimed(one) for one in made.results]
     for file in sorted(made.folder.glob("plans/*/*.parquet")):
@@ -120,7 +120,13 @@ def test_a_failed_study_leaves_what_was_there(
     study(quick, out, participations=[0.5], strategies=["uncoordinated"])
     before = (out / "summary.json").read_bytes()
     with pytest.raises(ValueError, match="unknown strategy 'magic'") as caught:
-        study(quick, out, participations=[0.5], strategies=["magic", "passive"], workers=workers)
+        study(
+            quick,
+            out,
+            participations=[0.5],
+            strategies=["magic", "passive"],
+            run=RunOptions(workers),
+        )
     assert caught.value.__notes__ == ["while working on magic-0.5"]
     assert (out / "summary.json").read_bytes() == before
     others = {folder.name for folder in tmp_path.iterdir()} - {"study", "study.unfinished"}
@@ -170,7 +176,7 @@ def test_a_study_goes_on_where_it_was_broken_off(
 
     out = tmp_path / "study"
     with pytest.raises(BrokenOffError):
-        study(quick, out, participations=SHARES, progress=stop)
+        study(quick, out, participations=SHARES, run=RunOptions(progress=stop))
     assert not out.exists()
     kept = {folder.name for folder in (tmp_path / "study.unfinished" / "plans").iterdir()}
     assert kept == {name for *_, name in heard}
@@ -207,18 +213,19 @@ def test_what_is_not_the_same_study_is_not_taken_up(
     asked: dict[str, Any] = {"participations": [0.5], "strategies": ["uncoordinated", "passive"]}
     out = tmp_path / "study"
     with pytest.raises(BrokenOffError):
-        study(quick, out, progress=stop, **asked)
+        study(quick, out, run=RunOptions(progress=stop), **asked)
     given = quick
     match other:
-        case "fresh" | "method":
-            asked |= {"fresh": True} if other == "fresh" else {"method": "annealing"}
+        case "method":
+            given = quick.having(search=replace(quick.search, method="annealing"))
         case "scenario":
             given = quick.having(promises=replace(quick.situation.promises, saving=0.99))
         case "torn":
             journal = tmp_path / "study.unfinished" / "finished.jsonl"
             journal.write_bytes(journal.read_bytes()[:-20])
     heard: list[Any] = []
-    study(given, out, progress=lambda *step: heard.append(step), **asked)
+    run = RunOptions(fresh=other == "fresh", progress=lambda *step: heard.append(step))
+    study(given, out, run=run, **asked)
     assert [step[:2] for step in heard] == [(1, 2), (2, 2)]
     assert "taken up" not in {name for *_, name in heard}
 
@@ -236,7 +243,9 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
             os.kill(victim.pid, signal.SIGKILL)
             killed.append(victim.pid)
 
-    beside = study(quick, tmp_path / "it", participations=SHARES, workers=2, progress=kill)
+    beside = study(
+        quick, tmp_path / "it", participations=SHARES, run=RunOptions(workers=2, progress=kill)
+    )
     assert killed
     assert [untimed(one) for one in beside.results] == [untimed(one) for one in made.results]
     for file in sorted(made.folder.glob("plans/*/*.parquet")):
@@ -275,5 +284,11 @@ def test_draws_give_intervals(quick: Scenario, tmp_path: Path) -> None:
 def test_workers_leave_the_environment_as_it_was(quick: Scenario, tmp_path: Path) -> None:
     """What workers are told about threads stays with them."""
     before = dict(os.environ)
-    study(quick, tmp_path / "s", participations=[0.5], strategies=["uncoordinated"], workers=2)
+    study(
+        quick,
+        tmp_path / "s",
+        participations=[0.5],
+        strategies=["uncoordinated"],
+        run=RunOptions(workers=2),
+    )
     assert dict(os.environ) == before

@@ -20,7 +20,8 @@ from distributed import LocalCluster
 from hubwise.scenario import load
 from hubwise.study import make_study
 from hubwise.study import workers as module
-from hubwise.study.workers import WorkerLostError, Workers, done_by, each_done_by
+from hubwise.study.options import RunOptions
+from hubwise.study.workers import WorkerLostError, done_by, each_done_by
 
 # Workers cannot import a test.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -60,14 +61,14 @@ class Power:
 def test_a_killed_worker_costs_time_not_results(cluster: str, tmp_path: Path) -> None:
     """The job of a worker that is killed in the middle is done again; nothing is lost or twice."""
     task, jobs = Power(2, tmp_path / "killed"), list(range(7))
-    found = sorted(done_by(task, jobs, Workers(scheduler=cluster)))
+    found = sorted(done_by(task, jobs, RunOptions(scheduler=cluster)))
     assert task.marker.exists()
     assert found == [(job, job * job) for job in jobs]
 
 
 def test_an_error_names_its_job(cluster: str, tmp_path: Path) -> None:
     """What a job raises comes through as it is, with the job's name beside it."""
-    for workers in (Workers(), Workers(scheduler=cluster)):
+    for workers in (RunOptions(), RunOptions(scheduler=cluster)):
         with pytest.raises(ValueError, match="sevens are not for us") as caught:
             list(done_by(Power(2, tmp_path / "it"), [7, 8], workers))
         assert caught.value.__notes__ == ["while working on 7"]
@@ -76,7 +77,7 @@ def test_an_error_names_its_job(cluster: str, tmp_path: Path) -> None:
 def test_a_job_that_kills_worker_after_worker_is_named(cluster: str, tmp_path: Path) -> None:
     """No job is tried for ever: where workers keep dying of one, the error says of which."""
     with pytest.raises(WorkerLostError, match="4 workers died over 13"):
-        list(done_by(Power(2, tmp_path / "it"), [13], Workers(scheduler=cluster)))
+        list(done_by(Power(2, tmp_path / "it"), [13], RunOptions(scheduler=cluster)))
 
 
 def test_batches_are_asked_for_when_there_is_room(
@@ -91,7 +92,7 @@ def test_batches_are_asked_for_when_there_is_room(
             made.append(exponent)
             yield Power(exponent, tmp_path / "it"), [100 * exponent + k for k in range(20, 28)]
 
-    results = each_done_by(batches(), 80, Workers(scheduler=cluster))
+    results = each_done_by(batches(), 80, RunOptions(scheduler=cluster))
     first = next(results)
     assert len(made) < 10
     found = dict([first, *results])
@@ -104,7 +105,7 @@ def test_a_scheduler_that_is_not_there_is_said(
     """Nobody at the address is an error of the network, soon, with the address in it."""
     monkeypatch.setattr(module, "PATIENCE_S", 0.5)
     with pytest.raises(ConnectionRefusedError) as caught:
-        list(done_by(Power(2, tmp_path / "it"), [1], Workers(scheduler="tcp://127.0.0.1:9")))
+        list(done_by(Power(2, tmp_path / "it"), [1], RunOptions(scheduler="tcp://127.0.0.1:9")))
     assert caught.value.filename == "tcp://127.0.0.1:9"
 
 
@@ -114,7 +115,7 @@ def test_workers_of_another_version_are_refused(
     """A cluster with another hubwise could give other results: it is not used."""
     monkeypatch.setattr(module, "_version", lambda: "999.0")
     with pytest.raises(ConnectionRefusedError, match="this is 999"):
-        list(done_by(Power(2, tmp_path / "it"), [1], Workers(scheduler=cluster)))
+        list(done_by(Power(2, tmp_path / "it"), [1], RunOptions(scheduler=cluster)))
 
 
 def test_a_study_by_a_cluster_is_the_same(cluster: str, tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_a_study_by_a_cluster_is_the_same(cluster: str, tmp_path: Path) -> None:
     given = load("example")
     asked: dict[str, Any] = {"participations": [0.5], "strategies": ["storage", "passive"]}
     here = make_study(given, tmp_path / "here", **asked)
-    there = make_study(given, tmp_path / "there", scheduler=cluster, **asked)
+    there = make_study(given, tmp_path / "there", run=RunOptions(scheduler=cluster), **asked)
     for mine, theirs in zip(here.results, there.results, strict=True):
         assert {**mine, "wall_seconds": 0} == {**theirs, "wall_seconds": 0}
     for file in sorted(here.folder.glob("plans/*/*.parquet")):
@@ -134,7 +135,8 @@ from dataclasses import dataclass
 
 import numba
 
-from hubwise.study.workers import Workers, done_by
+from hubwise.study.options import RunOptions
+from hubwise.study.workers import done_by
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class Compiler:
 
 
 if __name__ == "__main__":
-    print(sorted(done_by(Compiler(), [1, 2, 3], Workers(count=2))))
+    print(sorted(done_by(Compiler(), [1, 2, 3], RunOptions(workers=2))))
 """
 
 

@@ -29,6 +29,7 @@ from hubwise.scenario import (
     new,
 )
 from hubwise.study import ZonesResult, make_zones
+from hubwise.study.options import RunOptions
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_workers_do_not_change_the_rows(
     made: ZonesResult, nation: Nation, prices: pl.DataFrame, tmp_path: Path
 ) -> None:
     """Two processes write the same rows to the bit, and sums that differ by rounding at most."""
-    beside = make_zones(nation, tmp_path / "two", prices=prices, workers=2)
+    beside = make_zones(nation, tmp_path / "two", prices=prices, run=RunOptions(workers=2))
     assert untimed(beside.table()).equals(untimed(made.table()))
     mine, theirs = (
         pl.read_parquet(one.folder / "profile.parquet").drop("slot", "start_utc").to_numpy()
@@ -139,10 +140,13 @@ def test_zones_go_on_where_they_were_broken_off(
             raise BrokenOffError
 
     with pytest.raises(BrokenOffError):
-        make_zones(nation, tmp_path / "it", prices=prices, progress=stop)
+        make_zones(nation, tmp_path / "it", prices=prices, run=RunOptions(progress=stop))
     heard: list[tuple[int, int, str]] = []
     whole = make_zones(
-        nation, tmp_path / "it", prices=prices, progress=lambda *step: heard.append(step)
+        nation,
+        tmp_path / "it",
+        prices=prices,
+        run=RunOptions(progress=lambda *step: heard.append(step)),
     )
     assert [step[0] for step in heard] == [2, 3, 4, 5]
     assert heard[0][2] == "taken up"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TypeGuard
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.limits import broken
-from hubwise.audit.money import is_number
 from hubwise.audit.report import Check, Finding, judge
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Array
+from hubwise.domain.plain import is_number
 from hubwise.grid import FeederState, power_flow_gauss
 
 
@@ -45,8 +45,9 @@ def _mends(evidence: Evidence) -> Check:
     power, names = net_kw(evidence), evidence.scenario.situation.hubs.name
     for row in rows:
         for hub, kw in _changes(row).items():
-            if hub in names and _is_slot(row.get("slot"), power):
-                power[names.index(hub), row["slot"]] += kw
+            slot = row.get("slot")
+            if hub in names and _is_slot(slot, power):
+                power[names.index(hub), slot] += kw
     left = _broken_slots(evidence.scenario, power) if rows else set()
     wrong = {
         str(row.get("slot")) for row in rows if row.get("holds") != (row.get("slot") not in left)
@@ -62,7 +63,7 @@ def _mends(evidence: Evidence) -> Check:
     )
 
 
-def _slots(row: Mapping[str, Any]) -> list[object]:
+def _slots(row: Mapping[str, object]) -> list[object]:
     said = row.get("slots")
     return (
         [str(slot) if type(slot) is not int else slot for slot in said]
@@ -71,13 +72,13 @@ def _slots(row: Mapping[str, Any]) -> list[object]:
     )
 
 
-def _changes(row: Mapping[str, Any]) -> dict[str, float]:
+def _changes(row: Mapping[str, object]) -> dict[str, float]:
     said = row.get("hub_kw")
     pairs = said.items() if isinstance(said, dict) else ()
     return {hub: float(kw) for hub, kw in pairs if is_number(kw)}
 
 
-def _is_slot(slot: object, power: Array) -> bool:
+def _is_slot(slot: object, power: Array) -> TypeGuard[int]:
     return type(slot) is int and 0 <= slot < power.shape[1]
 
 
@@ -89,6 +90,6 @@ def _broken_slots(scenario: Scenario, power: Array) -> set[int]:
     return {slot for _, _, slot in sure}
 
 
-def _rows(evidence: Evidence, key: str) -> list[Mapping[str, Any]]:
+def _rows(evidence: Evidence, key: str) -> list[Mapping[str, object]]:
     said = evidence.result.get(key)
     return [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []

@@ -50,7 +50,7 @@ def audit_record(folder: str | Path, scenario: Scenario | None = None) -> AuditR
     place = Path(folder)
     try:
         found = read(place)
-        given = scenario if scenario is not None else load(found.summary["scenario_source"])
+        given = scenario if scenario is not None else load(str(found.summary["scenario_source"]))
         with_plan = _wear(_participation(given, found), found)
     except PlanFolderError as error:
         return _unreadable(place, "folder: contract", "The folder is a whole plan", error.issues)
@@ -91,7 +91,7 @@ def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
             advice = "put right what fails above first"
             yield Check("all further", "The rest is so", Status.UNCHECKED, advice=advice)
             return
-    yield from _number_checks(gather(folder, scenario), CONDUCT[folder.result["strategy"]])
+    yield from _number_checks(gather(folder, scenario), CONDUCT[str(folder.result["strategy"])])
 
 
 def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:

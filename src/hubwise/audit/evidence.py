@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -68,7 +67,7 @@ class Evidence:
         return self.scenario.situation.horizon.slot_hours
 
     @property
-    def result(self) -> dict[str, Any]:
+    def result(self) -> dict[str, object]:
         """The result in ``summary.json``."""
         return self.folder.result
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -12,13 +11,14 @@ from hubwise.audit.drivers import REGRET
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
-from hubwise.audit.money import account, agree_numbers, is_number, leaves, profit
+from hubwise.audit.money import account, agree_numbers, leaves, profit
 from hubwise.audit.objective import objective_figures
 from hubwise.audit.prices import price_groups
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.audit.statuses import ENDED, check_statuses
 from hubwise.audit.stays import charging_at_once_kw
 from hubwise.domain.arrays import Array
+from hubwise.domain.plain import is_number
 from hubwise.grid import FeederState
 
 Figures = dict[str, float]
@@ -250,7 +250,7 @@ def _ratios(evidence: Evidence, before: FeederState) -> Figures:
     }
 
 
-def _ties(evidence: Evidence, found: Mapping[str, Any], derived: Figures) -> Figures:
+def _ties(evidence: Evidence, found: Mapping[str, object], derived: Figures) -> Figures:
     """What is known of the outcomes, by path: all of the dispatched one, little of the others."""
     # Where surplus energy has a worth, ties may trade cost for it.
     same_cost = not evidence.fleet.surplus_value[evidence.fleet.participating].any()
@@ -267,7 +267,7 @@ def _ties(evidence: Evidence, found: Mapping[str, Any], derived: Figures) -> Fig
     return known
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     return value if is_number(value) else np.nan
 
 
@@ -320,7 +320,7 @@ def _share_apart(found: object, derived: float) -> float:
     return abs(found - derived) / max(abs(derived), 1e-12)
 
 
-def _bound(found: Mapping[str, Any], key: str, tariffs: str) -> Check:
+def _bound(found: Mapping[str, object], key: str, tariffs: str) -> Check:
     bound, earned = _number(found[key]), _number(found.get("operator_profit"))
     return judge(
         f"summary: {key.replace('_', ' ')}",
@@ -331,7 +331,7 @@ def _bound(found: Mapping[str, Any], key: str, tariffs: str) -> Check:
     )
 
 
-def _rest(found: Mapping[str, Any], checked: set[str]) -> Check:
+def _rest(found: Mapping[str, object], checked: set[str]) -> Check:
     unchecked = [key for key, value in found.items() if key not in checked and value is not None]
     return Check(
         "summary: the rest",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Any, TypeGuard
 
 import numpy as np
 import polars as pl
@@ -16,6 +15,7 @@ from hubwise.audit.hubs import net_kw
 from hubwise.audit.report import Check, Finding, Status, agree, judge
 from hubwise.audit.stays import charging_at_once_kw
 from hubwise.domain.arrays import Array
+from hubwise.domain.plain import is_number, named
 from hubwise.ledger import minor_unit
 
 MONEY = 1e-6  # currency
@@ -27,7 +27,7 @@ def check_money(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield agree_numbers(
         "money: account",
         "The operator's line items are sums over bills, meters and stations",
-        {"station_stock": 0.0} | leaves(evidence.folder.summary["account"]),
+        {"station_stock": 0.0} | leaves(named(evidence.folder.summary["account"])),
         account(evidence, conduct),
         MONEY,
     )
@@ -37,7 +37,7 @@ def check_money(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
 def agree_numbers(
     name: str,
     promise: str,
-    found: Mapping[str, Any],
+    found: Mapping[str, object],
     derived: Mapping[str, float],
     tolerance: float,
     *,
@@ -58,25 +58,20 @@ def agree_numbers(
     return judge(name, promise, findings, tolerance, advice=advice)
 
 
-def leaves(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def leaves(value: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     """Nested keys as one path each, joined by dots."""
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for key, item in value.items():
-        nested = isinstance(item, dict) and item
-        flat |= leaves(item, f"{prefix}{key}.") if nested else {prefix + key: item}
+        nested = named(item)
+        flat |= leaves(nested, f"{prefix}{key}.") if nested else {prefix + key: item}
     return flat
 
 
-def _apart(found: Any, value: float) -> float:
+def _apart(found: object, value: float) -> float:
     """Distance of a number in JSON from the derived one; what is not finite is null in JSON."""
     if not np.isfinite(value):
         return 0.0 if found is None else np.inf
     return abs(found - value) if is_number(found) else np.inf
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Whether JSON wrote a number here."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _bills(evidence: Evidence) -> Check:
@@ -223,7 +218,7 @@ def profit(items: Mapping[str, float]) -> float:
 
 def _books(evidence: Evidence) -> Check:
     """Bills rounded half-even one by one; the operator's side is their sum."""
-    found, derived = evidence.folder.summary["books"], _posted(evidence)
+    found, derived = named(evidence.folder.summary["books"]), _posted(evidence)
     wrong = [
         f"summary.json, {name}: {found.get(name)!r}, posted {amount}"
         for name, amount in derived.items()
@@ -260,8 +255,8 @@ def _posted(evidence: Evidence) -> dict[str, Decimal]:
     }
 
 
-def _decimal(text: Any) -> Decimal | None:
+def _decimal(text: object) -> Decimal | None:
     try:
-        return Decimal(text)
+        return Decimal(text) if isinstance(text, str | int | float) else None
     except (InvalidOperation, TypeError, ValueError):
         return None

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -95,7 +94,7 @@ class AuditReport:
         """The checks that came out as ``status``."""
         return tuple(check for check in self.checks if check.status is status)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The report in JSON's own types; what is not finite becomes null."""
         return {
             "folder": str(self.folder),
@@ -211,7 +210,7 @@ def agree(
     return judge(name, promise, findings, tolerance, advice=advice)
 
 
-def _plain(check: Check) -> dict[str, Any]:
+def _plain(check: Check) -> dict[str, object]:
     def finite(value: float | None) -> float | None:
         return value if value is not None and np.isfinite(value) else None
 

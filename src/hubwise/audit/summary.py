@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubwise.audit.conduct import CONDUCT
-from hubwise.audit.money import is_number
 from hubwise.audit.report import Check, Status
 from hubwise.domain import Scenario
+from hubwise.domain.plain import is_number, named
 from hubwise.record.folder import PlanFolder, seal
 from hubwise.scenario import fingerprint
 
@@ -21,7 +21,7 @@ def check_identity(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
 
 def check_seal(folder: PlanFolder) -> Check:
     """Whether every file is the one that was written."""
-    found, due = folder.summary["seal"], seal(folder.summary, folder.folder)
+    found, due = named(folder.summary["seal"]), seal(folder.summary, folder.folder)
     return _words(
         "folder: seal",
         "No file was changed since the plan was written",

@@ -32,13 +32,14 @@ from hubwise.cli.scenario import scenarios
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario, Strategy, TariffFamily, WearPricing
+from hubwise.domain.plain import number, texts
 from hubwise.plan import make_plan
 from hubwise.plan.futures import in_short
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
 from hubwise.record.place import check_place
 from hubwise.scenario import load, with_wear
-from hubwise.study import PARTICIPATIONS, make_frontier, make_study
+from hubwise.study import PARTICIPATIONS, RunOptions, make_frontier, make_study
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
 from hubwise.study.frontier import PARTICIPATIONS as FRONTIER_PARTICIPATIONS
 from hubwise.study.report import write_plan_report
@@ -150,6 +151,12 @@ def _worn(scenario: Scenario, wear: WearPricing | None) -> Scenario:
     return scenario if wear is None else with_wear(scenario, wear)
 
 
+def _by(scenario: Scenario, method: str | None) -> Scenario:
+    """The scenario with its prices searched for as the command line says."""
+    search = scenario.search if method is None else replace(scenario.search, method=method)
+    return replace(scenario, search=search)
+
+
 def _adjusted(
     scenario: Scenario,
     family: TariffFamily | None = None,
@@ -211,7 +218,7 @@ def study(
     compared with miss is only shown.
     """
     with explained(as_json=as_json, out=out), progress_bar() as bar:
-        given = _worn(load(scenario), wear)
+        given = _by(_worn(load(scenario), wear), method)
         made = make_study(
             given,
             out,
@@ -220,17 +227,13 @@ def study(
             seeds=seeds,
             freedom=freedom,
             keep_plans=keep_plans,
-            workers=processes(workers),
-            scheduler=scheduler,
-            fresh=fresh,
-            method=method,
-            progress=bar,
+            run=RunOptions(processes(workers), scheduler, fresh, bar),
         )
     missed = [
-        f"{result['participation']:g}: {miss}"
+        f"{number(result['participation']):g}: {miss}"
         for result in made.results
         if result["strategy"] == Strategy.HUBWISE
-        for miss in result["advice"]
+        for miss in texts(result["advice"])
     ]
     if as_json:
         put_json({"folder": str(out), "report": str(made.report), "misses": missed, **made.summary})
@@ -278,22 +281,18 @@ def frontier(
     """
     with explained(as_json=as_json, out=out), progress_bar() as bar:
         made = make_frontier(
-            load(scenario),
+            _by(load(scenario), method),
             out,
             participations=participation or FRONTIER_PARTICIPATIONS,
             peak_valleys=peak_valley or PEAK_VALLEYS,
             savings=saving or SAVINGS,
             evaluations=evaluations,
-            method=method,
-            workers=processes(workers),
-            scheduler=scheduler,
-            fresh=fresh,
-            progress=bar,
+            run=RunOptions(processes(workers), scheduler, fresh, bar),
         )
     if as_json:
         put_json({"folder": str(out), "page": str(made.page), **made.content})
     else:
-        results.print(show.frontier_table(made.points, made.content["scenario"]))
+        results.print(show.frontier_table(made.points, str(made.content["scenario"])))
         results.print(f"Frontier: {out}; to look at it, open {made.page}", soft_wrap=True)
     if not all(point["kept"] for point in made.points):
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)

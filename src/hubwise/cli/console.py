@@ -7,7 +7,6 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -18,12 +17,12 @@ results = Console(width=None if sys.stdout.isatty() else 140)
 messages = Console(stderr=True)
 
 
-def put_json(value: Any) -> None:
+def put_json(value: object) -> None:
     """Write ``value`` to stdout as JSON; what is no finite number becomes ``null``."""
     typer.echo(json.dumps(_finite(value), indent=2, allow_nan=False))
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     match value:
         case float():
             return value if math.isfinite(value) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -100,7 +100,7 @@ def import_scenario(
     _show(given, as_json=as_json)
 
 
-def _assumption(text: str) -> tuple[str, Any]:
+def _assumption(text: str) -> tuple[str, object]:
     """``key=value``, the value as TOML writes it; what is no TOML is taken as text."""
     key, equals, value = text.partition("=")
     if not equals or key.strip() == "zone":
@@ -129,7 +129,7 @@ def _show(scenario: Scenario, *, as_json: bool) -> None:
     """What is in a scenario that is fine."""
     horizon = scenario.situation.horizon
     first: date = horizon.local_starts()[0]
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "scenario": scenario.name,
         "source": scenario.source,
         "sessions": len(scenario.situation.fleet),

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from hubwise.cli.console import messages
 from hubwise.domain import Scenario
+from hubwise.domain.plain import JsonObject, finite, is_list, named, number, rows
 
-Result = dict[str, Any]
+Result = JsonObject
 
 LIMITS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
 
 
 def limits_broken(result: Result) -> int:
     """Limits broken over the horizon, of all kinds."""
-    return sum(result[f"{kind}_violations"] for kind in LIMITS)
+    return sum(int(number(result[f"{kind}_violations"])) for kind in LIMITS)
 
 
 def plan_table(result: Result, scenario: Scenario) -> Table:
@@ -39,8 +39,8 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("  bound for any tariff", _number(result["profit_bound"]), money),
         ("  bound for such tariffs", _number(result["family_bound"]), money),
         *(
-            (f"  {name}", _number(outcome["operator_profit"]), money)
-            for name, outcome in result["outcomes"].items()
+            (f"  {name}", _number(named(outcome)["operator_profit"]), money)
+            for name, outcome in named(result["outcomes"]).items()
             if name != "dispatched"
         ),
         ("  at the reference tariff, no station", _number(result["reference_margin"]), money),
@@ -48,11 +48,12 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("highest transformer loading", _percent(result["transformer_peak_loading"]), ""),
         ("limits broken", str(limits_broken(result)), ""),
         ("shortfall", _number(result["shortfall_kwh"]), "kWh"),
-        ("largest regret", f"{result['max_regret']:.0e}", money),
+        ("largest regret", f"{number(result['max_regret']):.0e}", money),
         ("tariffs tried", str(result["evaluations"]), ""),
         ("time", _number(result["wall_seconds"]), "s"),
     ]
-    title = f"{scenario.name}: {result['strategy']}, {result['participation']:.0%} participating"
+    share = _percent(result["participation"], ".0%")
+    title = f"{scenario.name}: {result['strategy']}, {share} participating"
     table = Table("", title=title, show_header=False, title_justify="left")
     table.add_column(justify="right")
     table.add_column()
@@ -88,8 +89,8 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
         if before is not None and before["participation"] != result["participation"]:
             table.add_section()
         table.add_row(
-            result["strategy"],
-            f"{result['participation']:.0%}",
+            str(result["strategy"]),
+            f"{number(result['participation']):.0%}",
             _percent(result["peak_valley_ratio"]),
             _percent(result["participant_cost_ratio"]),
             _number(result["operator_profit"]),
@@ -103,10 +104,11 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
 
 def draws_table(summary: Result, scenario: Scenario) -> Table:
     """Mean and interval of the main figures over the draws of the fleet."""
-    seeds = summary["draws"]["seeds"]
+    seeds = named(summary["draws"])["seeds"]
+    count = len(seeds) if is_list(seeds) else 0
     table = Table(
         "strategy",
-        title=f"over {len(seeds)} draws of the fleet: mean ± half of its 95 % interval",
+        title=f"over {count} draws of the fleet: mean ± half of its 95 % interval",
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -120,12 +122,12 @@ def draws_table(summary: Result, scenario: Scenario) -> Table:
     )
     for head in (*heads, "of all costs\n%", "most limits\nbroken"):
         table.add_column(head, justify="right", no_wrap=True)
-    for result in summary["results"]:
-        found = result["intervals"]
-        broken = [found[f"{kind}_violations"]["greatest"] for kind in LIMITS]
+    for result in rows(summary["results"]):
+        found = {key: named(one) for key, one in named(result["intervals"]).items()}
+        broken = [number(found[f"{kind}_violations"]["greatest"]) for kind in LIMITS]
         table.add_row(
-            result["strategy"],
-            f"{result['participation']:.0%}",
+            str(result["strategy"]),
+            f"{number(result['participation']):.0%}",
             _interval(found.get("peak_valley_ratio"), 100, ".1f"),
             _interval(found.get("participant_cost_ratio"), 100, ".1f"),
             _interval(found["operator_profit"], 1, ""),
@@ -138,18 +140,21 @@ def draws_table(summary: Result, scenario: Scenario) -> Table:
 def _interval(found: Result | None, scale: float, form: str) -> str:
     if found is None:
         return ""
-    mean, half = scale * found["mean"], scale * (found["high"] - found["low"]) / 2
+    mean, low, high = (scale * number(found[part]) for part in ("mean", "low", "high"))
+    half = (high - low) / 2
     form = form or (",.0f" if abs(mean) >= 1000.0 else ",.2f")
     return f"{mean:{form}} ± {half:{form}}"
 
 
 def zones_table(summary: Result) -> Table:
     """What a nation's zones come to, a line for each figure."""
-    money, ranges = summary["currency"], summary["ranges"]
+    money = summary["currency"]
+    ranges = {key: named(ends) for key, ends in named(summary["ranges"]).items()}
     table = Table("", "all zones", "least", "greatest zone", box=SIMPLE_HEAD, title_justify="left")
     table.title = (
-        f"{summary['nation']}: {summary['zones']:,} zones, {summary['sessions']:,} sessions, "
-        f"{summary['participating']:,} participating; {summary['made']}"
+        f"{summary['nation']}: {number(summary['zones']):,} zones, "
+        f"{number(summary['sessions']):,} sessions, "
+        f"{number(summary['participating']):,} participating; {summary['made']}"
     )
     ratios = (
         ("peak-valley difference, of uncoordinated", "peak_valley_ratio"),
@@ -162,8 +167,10 @@ def zones_table(summary: Result) -> Table:
     lowest = (_number(ranges["min_voltage_pu"][end], ".4f") for end in ("least", "greatest"))
     table.add_row("lowest voltage, p.u.", "", *lowest)
     table.add_row(f"operator's profit, {money}", _number(summary["operator_profit"]))
-    table.add_row("zones in which limits are broken", f"{summary['zones_with_broken_limits']:,}")
-    table.add_row(f"largest regret, {money}", f"{summary['max_regret']:.0e}")
+    table.add_row(
+        "zones in which limits are broken", f"{number(summary['zones_with_broken_limits']):,}"
+    )
+    table.add_row(f"largest regret, {money}", f"{number(summary['max_regret']):.0e}")
     spent = (_number(ranges["wall_seconds"][end]) for end in ("least", "greatest"))
     table.add_row("time, s", _number(summary["wall_seconds"]), *spent)
     return table
@@ -188,9 +195,9 @@ def frontier_table(points: Sequence[Result], scenario: str) -> Table:
             table.add_section()
         ratios = ("peak_valley_ratio", "participant_cost_ratio", "profit_ratio", "bound_ratio")
         table.add_row(
-            f"{point['participation']:.0%}",
-            f"{point['peak_valley_promise']:g}",
-            f"{point['saving_promise']:g}",
+            f"{number(point['participation']):.0%}",
+            f"{number(point['peak_valley_promise']):g}",
+            f"{number(point['saving_promise']):g}",
             *(_number(point[key], ".3f") for key in ratios),
             _percent(point["gap"]),
             str(point["violations"]),
@@ -217,8 +224,9 @@ def say_warnings(warnings: Sequence[str]) -> None:
         messages.print(f"note — {warning}", style="dim", highlight=False)
 
 
-def _number(value: float | None, form: str = "") -> str:
+def _number(found: object, form: str = "") -> str:
     """A number as people read it, whole where it is large; empty where there is none."""
+    value = finite(found)
     if value is None:
         return ""
     return format(value, form or (",.0f" if abs(value) >= 1000.0 else ",.2f"))
@@ -228,5 +236,6 @@ def _voltage(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
+def _percent(found: object, form: str = ".1%") -> str:
+    share = finite(found)
+    return "" if share is None else format(share, form)

@@ -23,7 +23,7 @@ from hubwise.cli.options import (
 )
 from hubwise.record.folder import PlanFolderError, read
 from hubwise.scenario import Issue, ScenarioError, load_nation
-from hubwise.study import make_zones
+from hubwise.study import RunOptions, make_zones
 
 
 def zones(
@@ -69,10 +69,7 @@ def zones(
             participation=participation,
             method=method,
             keep_plans=keep_plans,
-            workers=processes(workers),
-            scheduler=scheduler,
-            fresh=fresh,
-            progress=bar,
+            run=RunOptions(processes(workers), scheduler, fresh, bar),
         )
     if as_json:
         put_json({"folder": str(out), **made.summary})

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
+from hubwise.domain.plain import JsonObject, named, number, rows
 from hubwise.ledger import Account, post
 from hubwise.record.model import Record
 from hubwise.record.place import whole_folder
@@ -54,14 +54,13 @@ class PlanFolder:
     """
 
     folder: Path
-    summary: dict[str, Any]
+    summary: JsonObject
     tables: dict[str, pl.DataFrame]
 
     @property
-    def result(self) -> dict[str, Any]:
+    def result(self) -> dict[str, object]:
         """The plan's one result."""
-        result: dict[str, Any] = self.summary["results"][0]
-        return result
+        return rows(self.summary["results"])[0]
 
 
 class PlanFolderError(ValueError):
@@ -97,26 +96,26 @@ def write(plan: Record, folder: str | Path) -> Path:
     return target
 
 
-def write_summary(content: dict[str, Any], folder: Path) -> None:
+def write_summary(content: JsonObject, folder: Path) -> None:
     """Write ``summary.json`` beside the tables, and seal both."""
-    sealed = {**_plain(content), "seal": seal(content, folder)}
+    sealed = {**named(_plain(content)), "seal": seal(content, folder)}
     text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
 
 
-def seal(content: dict[str, Any], folder: Path) -> dict[str, str]:
+def seal(content: JsonObject, folder: Path) -> dict[str, str]:
     """SHA-256, in hexadecimal, of every table's file and of the summary without its seal.
 
     It shows that nothing was changed since, numbers that nobody can derive again included.
     """
     files = [folder / f"{name}.parquet" for name in TABLES]
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-    unsealed = {key: value for key, value in _plain(content).items() if key != "seal"}
+    unsealed = {key: value for key, value in named(_plain(content)).items() if key != "seal"}
     text = json.dumps(unsealed, sort_keys=True, allow_nan=False)
     return {**digests, SUMMARY: hashlib.sha256(text.encode()).hexdigest()}
 
 
-def summary(plan: Record) -> dict[str, Any]:
+def summary(plan: Record) -> dict[str, object]:
     """What ``summary.json`` holds: the scenario's identity, the result, account and books."""
     scenario = plan.scenario
     books = post(
@@ -136,9 +135,12 @@ def summary(plan: Record) -> dict[str, Any]:
     }
 
 
-def account_in(summary: Mapping[str, Any]) -> Account:
+def account_in(summary: Mapping[str, object]) -> Account:
     """The operator's account, as `summary` has it."""
-    return Account(**summary["account"])
+    items = named(summary["account"])
+    amounts = {name: number(items[name]) for name in items.keys() - {"terms"}}
+    terms = {source: number(worth) for source, worth in named(items.get("terms")).items()}
+    return Account(**amounts, terms=terms)
 
 
 def read(folder: str | Path) -> PlanFolder:
@@ -161,7 +163,7 @@ def read(folder: str | Path) -> PlanFolder:
     return PlanFolder(place, found_summary, found)
 
 
-def _read_summary(file: Path, issues: list[str]) -> dict[str, Any]:
+def _read_summary(file: Path, issues: list[str]) -> dict[str, object]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -223,7 +225,7 @@ def is_plan(folder: Path) -> bool:
     return isinstance(content, dict) and "contract" in content
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """``value`` in JSON's own types; numbers that JSON has no word for become null."""
     match value:
         case dict():

@@ -53,7 +53,7 @@ class Honoured:
     honoured: bool
     notice: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The wish in JSON's own types."""
         fields = {name: getattr(self, name) for name in Honoured.__slots__}
         return {**fields, "told": fields.pop("notice")}
@@ -101,7 +101,7 @@ class Money:
         """Whether earnings cover `WORTHWHILE` of the charging cost."""
         return self.earned > 0 and self.earned >= WORTHWHILE * self.paid
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Amounts as text, shares as numbers."""
         names = (*_MONEY, "net_cost", "saving")
         amounts = {name: str(getattr(self, name)) for name in names}
@@ -145,7 +145,7 @@ class StayStatement:
     battery: dict[str, float | None]
     wishes: tuple[Honoured, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The statement in JSON's own types."""
         return {
             "session": self.session,
@@ -181,7 +181,7 @@ class Statement:
         """The statement in one sentence."""
         return one_line(self)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The statement in JSON's own types; amounts of money are text."""
         return {
             "driver": self.driver,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -108,7 +107,7 @@ def make_tables(plan: Record) -> dict[str, pl.DataFrame]:
     }
 
 
-def _table(name: str, columns: Mapping[str, Any]) -> pl.DataFrame:
+def _table(name: str, columns: Mapping[str, object]) -> pl.DataFrame:
     """A table of the contract; NaN becomes null."""
     schema = TABLES[name]
     return pl.DataFrame({c: columns[c] for c in schema}, schema=schema, nan_to_null=True)

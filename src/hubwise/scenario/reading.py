@@ -8,7 +8,7 @@ import tomllib
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -58,7 +58,7 @@ class Reader:
             self.wrong(name, f"line {line}", "", "is not UTF-8 text", "save the file as UTF-8")
             return None
 
-    def toml(self, name: str = TOML) -> dict[str, Any] | None:
+    def toml(self, name: str = TOML) -> dict[str, object] | None:
         """A TOML file as it stands, or nothing where it cannot be read."""
         text = self.text(name)
         if text is None:

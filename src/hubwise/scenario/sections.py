@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.files import (
@@ -40,7 +40,7 @@ class Sections:
     the name has a mistake. ``hubs`` holds each good hub with its place in the file.
     """
 
-    raw: Mapping[str, Any]
+    raw: Mapping[str, object]
     head: Head | None
     horizon: HorizonSection | None
     search: SearchSection | None
@@ -76,7 +76,7 @@ class Sections:
         return [(k, bus) for k, bus in enumerate(found, 1) if type(bus) is int]
 
 
-def read_sections(raw: Mapping[str, Any], reader: Reader) -> Sections:
+def read_sections(raw: Mapping[str, object], reader: Reader) -> Sections:
     """Every section of the file, and what is missing or unknown."""
 
     def section(name: str, model: type[Kind]) -> Kind | None:
@@ -113,7 +113,7 @@ def read_sections(raw: Mapping[str, Any], reader: Reader) -> Sections:
     )
 
 
-def _read_hubs(raw: Mapping[str, Any], reader: Reader) -> tuple[tuple[int, HubSection], ...]:
+def _read_hubs(raw: Mapping[str, object], reader: Reader) -> tuple[tuple[int, HubSection], ...]:
     """Every good hub and its place, from 1; what a hub leaves out comes from the defaults."""
     defaults, given = raw.get("hub_defaults", {}), raw.get("hubs", [])
     if not isinstance(defaults, dict):

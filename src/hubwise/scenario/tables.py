@@ -37,7 +37,7 @@ class Table:
 
     file: str
     rows: list[int]
-    columns: dict[str, list[Any]]
+    columns: dict[str, list[object]]
     inherited: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -110,7 +110,9 @@ def _rectangle(reader: Reader, name: str, lines: list[tuple[int, list[str]]]) ->
         reader.wrong(name, f"row {row}", "", f"has {len(cells)} cells", right)
     if twice or ragged:
         return None
-    columns = {key: [cells[k] for _, cells in body] for k, key in enumerate(header)}
+    columns: dict[str, list[object]] = {
+        key: [cells[k] for _, cells in body] for k, key in enumerate(header)
+    }
     return Table(name, [row for row, _ in body], columns)
 
 
@@ -146,10 +148,10 @@ def _has_columns(reader: Reader, table: Table, model: type[BaseModel]) -> bool:
     return not missing
 
 
-def _column(reader: Reader, table: Table, key: str, spec: FieldInfo) -> list[Any]:
+def _column(reader: Reader, table: Table, key: str, spec: FieldInfo) -> list[object]:
     """The checked values of column ``key``."""
     cells = table.columns.get(key, [None] * len(table))
-    values: list[Any] = [None if spec.is_required() else spec.default] * len(cells)
+    values: list[object] = [None if spec.is_required() else spec.default] * len(cells)
     empty = [k for k, cell in enumerate(cells) if cell is None and (key, k) not in table.inherited]
     for k in empty if spec.is_required() else ():
         reader.wrong(table.file, table.where(k), key, "is empty", "it has to be given")
@@ -160,11 +162,11 @@ def _column(reader: Reader, table: Table, key: str, spec: FieldInfo) -> list[Any
 
 
 def _checked(
-    reader: Reader, table: Table, key: str, spec: FieldInfo, cells: dict[int, Any]
-) -> dict[int, Any]:
+    reader: Reader, table: Table, key: str, spec: FieldInfo, cells: dict[int, object]
+) -> dict[int, object]:
     """Cells as ``spec`` reads them, ``None`` where it refuses to."""
     kind: Any = GenericAlias(list, (spec.rebuild_annotation(),))
-    adapter: TypeAdapter[list[Any]] = TypeAdapter(
+    adapter: TypeAdapter[list[object]] = TypeAdapter(
         kind, config=ConfigDict(coerce_numbers_to_str=True)
     )
     rows = list(cells)
@@ -180,7 +182,7 @@ def _checked(
 
 def check_unique(table: Table, column: str, reader: Reader) -> None:
     """No value stands twice in a column."""
-    first: dict[Any, int] = {}
+    first: dict[object, int] = {}
     for k, value in enumerate(table[column]):
         if value is not None and first.setdefault(value, k) != k:
             wrong = f"{value} is in {table.where(first[value])} already"

@@ -1,12 +1,14 @@
 """Strategies side by side, the frontier of promises, nations of many zones, and their pages."""
 
 from hubwise.study.frontier import FrontierResult, make_frontier
+from hubwise.study.options import RunOptions
 from hubwise.study.run import PARTICIPATIONS, StudyResult, make_study
 from hubwise.study.zones import ZonesResult, make_zones
 
 __all__ = [
     "PARTICIPATIONS",
     "FrontierResult",
+    "RunOptions",
     "StudyResult",
     "ZonesResult",
     "make_frontier",

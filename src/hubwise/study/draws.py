@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
+
+from hubwise.domain.plain import number
 
 CONFIDENCE = 0.95
 HOW = (
@@ -14,14 +15,14 @@ HOW = (
     "greatest of the draws"
 )
 
-Result = dict[str, Any]
+Result = dict[str, object]
 Interval = dict[str, float]
 
 
 def intervals(results: Sequence[Result]) -> dict[str, Interval]:
     """The interval of every figure that is a number in each of the ``results`` (one a draw)."""
     keys = [key for key in results[0] if all(_is_number(result.get(key)) for result in results)]
-    return {key: interval([float(result[key]) for result in results]) for key in keys}
+    return {key: interval([number(result[key]) for result in results]) for key in keys}
 
 
 def interval(values: Sequence[float]) -> Interval:

@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from hubwise.domain import Promises, Scenario
+from hubwise.domain.plain import rows, texts
 from hubwise.drivers import uncoordinated
 from hubwise.plan import make_plan, relax
 from hubwise.pricing import profit_bound
 from hubwise.scenario import fingerprint, with_participation
+from hubwise.study.options import RunOptions
 from hubwise.study.report.frontier import published, write_frontier_page
 from hubwise.study.report.glossary import finite
 from hubwise.study.unfinished import Unfinished, unfinished
-from hubwise.study.workers import Progress, Workers, done_by
+from hubwise.study.workers import done_by
 
 PEAK_VALLEYS = (0.50, 0.60, 0.70, 0.80)
 SAVINGS = (0.48, 0.52, 0.56, 0.60)
@@ -32,7 +34,7 @@ EVALUATIONS = 25
 BOUND_STEPS = 13
 FILE = "frontier.json"
 
-Record = dict[str, Any]
+Record = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,17 @@ class FrontierResult:
     """
 
     folder: Path
-    content: dict[str, Any]
+    content: dict[str, object]
 
     @property
     def points(self) -> list[Record]:
         """One plan for each participation and pair of promises, kept or not."""
-        points: list[Record] = self.content["points"]
-        return points
+        return rows(self.content["points"])
 
     @property
     def bounds(self) -> list[Record]:
         """The bound for any tariff, on a finer grid of peak-valley promises."""
-        bounds: list[Record] = self.content["bounds"]
-        return bounds
+        return rows(self.content["bounds"])
 
     @property
     def page(self) -> Path:
@@ -89,7 +89,6 @@ class _Task:
     """What all plans and bounds of a frontier share."""
 
     scenario: Scenario
-    method: str | None
     savings: tuple[float, ...]
 
     def run(self, job: Job) -> list[Record]:
@@ -97,7 +96,7 @@ class _Task:
         scenario = with_participation(self.scenario, job.participation)
         if job.saving is None:
             return _bounds(_promising(scenario, job.peak_valley, np.inf), self.savings)
-        return [_point(_promising(scenario, job.peak_valley, job.saving), self.method)]
+        return [_point(_promising(scenario, job.peak_valley, job.saving))]
 
 
 def make_frontier(
@@ -108,11 +107,7 @@ def make_frontier(
     peak_valleys: Sequence[float] = PEAK_VALLEYS,
     savings: Sequence[float] = SAVINGS,
     evaluations: int = EVALUATIONS,
-    method: str | None = None,
-    workers: int = 1,
-    scheduler: str | None = None,
-    fresh: bool = False,
-    progress: Progress | None = None,
+    run: RunOptions | None = None,
 ) -> FrontierResult:
     """Plan every pair of promises at every participation, bound each, and draw them together.
 
@@ -131,15 +126,9 @@ def make_frontier(
     savings
         Saving promises: participants' cost at most, as shares of their uncoordinated cost.
     evaluations
-        Most tariffs that are tried for each plan.
-    method
-        Search method; the scenario's own by default.
-    workers, scheduler
-        See `hubwise.study.workers.Workers`. Results do not depend on either.
-    fresh
-        Whether to start over where the same frontier was broken off.
-    progress
-        Hears of every plan and bound that is made.
+        Most tariffs that are tried for each plan, in place of the scenario's: plans are many.
+    run
+        Who makes plans and bounds, whether to start over, and who hears of it.
 
     Raises
     ------
@@ -152,41 +141,42 @@ def make_frontier(
     if not (shares and most and pay):
         raise ValueError("a frontier needs a participation and a promise of each kind at least")
     given = replace(scenario, search=replace(scenario.search, evaluations=evaluations))
-    task = _Task(given, method, pay)
+    run = run or RunOptions()
+    task = _Task(given, pay)
     plans = [Job(share, v, c) for share in shares for v in most for c in pay]
     lines = [Job(share, v, None) for share in shares for v in _finer(most)]
-    identity = _identity(given) | {"search": asdict(given.search) | {"method": method}}
-    with unfinished(Path(out), _is_frontier, "a frontier", identity, fresh=fresh) as work:
+    identity = _identity(given) | {"search": asdict(given.search)}
+    with unfinished(Path(out), _is_frontier, "a frontier", identity, fresh=run.fresh) as work:
         folder = work.folder
-        found = _run(task, plans + lines, work, Workers(workers, scheduler), progress)
+        found = _run(task, plans + lines, work, run)
+        points = [record for job in plans for record in found[job]]
         content = {
             **_identity(scenario),
             "published": published(scenario),
-            "points": [record for job in plans for record in found[job]],
+            "points": points,
             "bounds": [record for job in lines for record in found[job]],
         }
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / FILE).write_text(text + "\n", encoding="utf-8")
-        _table(content["points"]).write_parquet(folder / "frontier.parquet", compression="zstd")
+        _table(points).write_parquet(folder / "frontier.parquet", compression="zstd")
         write_frontier_page(scenario, content, folder)
     return FrontierResult(Path(out), content)
 
 
 def _run(
-    task: _Task, jobs: list[Job], work: Unfinished, workers: Workers, progress: Progress | None
+    task: _Task, jobs: list[Job], work: Unfinished, run: RunOptions
 ) -> dict[Job, list[Record]]:
     """The records of all jobs; those that are finished already are taken up."""
     before = work.finished()
     found: dict[Job, list[Record]] = {
-        job: before[name] for job in jobs if (name := _key(job, task.savings)) in before
+        job: rows(before[name]) for job in jobs if (name := _key(job, task.savings)) in before
     }
-    if found and progress is not None:
-        progress(len(found), len(jobs), "taken up")
-    for job, records in done_by(task, [job for job in jobs if job not in found], workers):
+    if found:
+        run.tell(len(found), len(jobs), "taken up")
+    for job, records in done_by(task, [job for job in jobs if job not in found], run):
         work.keep(_key(job, task.savings), records)
         found[job] = records
-        if progress is not None:
-            progress(len(found), len(jobs), str(job))
+        run.tell(len(found), len(jobs), str(job))
     return found
 
 
@@ -195,7 +185,7 @@ def _key(job: Job, savings: tuple[float, ...]) -> str:
     return repr(savings if job.saving is None else ()) + repr(job)
 
 
-def _identity(scenario: Scenario) -> dict[str, Any]:
+def _identity(scenario: Scenario) -> dict[str, object]:
     return {
         "scenario": scenario.name,
         "scenario_source": scenario.source,
@@ -222,9 +212,9 @@ def _fleet_cost(scenario: Scenario) -> float:
     return situation.horizon.slot_hours * float(power @ situation.market.reference_price)
 
 
-def _point(scenario: Scenario, method: str | None) -> Record:
+def _point(scenario: Scenario) -> Record:
     """What a plan reached of its promises, and what it misses."""
-    made = make_plan(scenario, method=method).result
+    made = make_plan(scenario).result
     return {
         "participation": scenario.participation,
         "peak_valley_promise": scenario.situation.promises.peak_valley,
@@ -288,7 +278,7 @@ _SCHEMA = {
 
 
 def _table(points: Sequence[Record]) -> pl.DataFrame:
-    rows = [{**point, "misses": "; ".join(point["misses"])} for point in points]
+    rows = [{**point, "misses": "; ".join(texts(point["misses"]))} for point in points]
     return pl.DataFrame(rows, schema=_SCHEMA)
 
 

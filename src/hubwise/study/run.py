@@ -13,20 +13,22 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
 from hubwise.domain import Scenario, Strategy, TariffFamily
+from hubwise.domain.plain import named, rows
 from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
 from hubwise.scenario import Draws, fingerprint, load_draws
 from hubwise.study.draws import HOW, intervals
 from hubwise.study.freedom import Step, own_step, steps
+from hubwise.study.options import RunOptions
 from hubwise.study.report import write_report
 from hubwise.study.unfinished import Unfinished, keep_plan, unfinished
-from hubwise.study.workers import Progress, Workers, done_by
+from hubwise.study.workers import done_by
 
 PARTICIPATIONS = (0.6, 0.7, 0.8)
 
@@ -45,13 +47,12 @@ class StudyResult:
     """
 
     folder: Path
-    summary: dict[str, Any]
+    summary: dict[str, object]
 
     @property
-    def results(self) -> list[dict[str, Any]]:
+    def results(self) -> list[dict[str, object]]:
         """The results, by participation and in the order of the strategies."""
-        results: list[dict[str, Any]] = self.summary["results"]
-        return results
+        return rows(self.summary["results"])
 
     @property
     def report(self) -> Path:
@@ -63,7 +64,7 @@ class StudyResult:
         return pl.DataFrame([_plain(result) for result in self.results], infer_schema_length=None)
 
 
-Record = dict[str, Any]
+Record = dict[str, object]
 Files = dict[str, bytes]
 
 
@@ -90,16 +91,13 @@ class _Task:
     """What all plans of a study share."""
 
     draws: Draws
-    method: str | None
     keep_plans: bool
 
     def run(self, job: Job) -> tuple[Record, Files]:
         """A plan's result and the files of its folder, if that is kept."""
         given = self.draws.scenario if job.seed is None else self.draws.draw(job.seed)
         given = given if job.step is None else job.step.of(given)
-        made = make_plan(
-            given, strategy=job.strategy, participation=job.participation, method=self.method
-        )
+        made = make_plan(given, strategy=job.strategy, participation=job.participation)
         with TemporaryDirectory() as place:
             folder = write(made, Path(place) / str(job))
             files = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -119,18 +117,14 @@ def make_study(
     seeds: int = 1,
     freedom: bool = True,
     keep_plans: bool = False,
-    workers: int = 1,
-    scheduler: str | None = None,
-    method: str | None = None,
-    fresh: bool = False,
-    progress: Progress | None = None,
+    run: RunOptions | None = None,
 ) -> StudyResult:
     """Plan every strategy at every participation, and write the whole as one folder.
 
     Parameters
     ----------
     scenario
-        What is given; its own participation is not used.
+        What is given, its search with it; its own participation is not used.
     out
         Folder to write. A study that stands there is replaced once the new one is complete;
         anything else that stands there is left alone. Until then, finished plans are kept in
@@ -148,14 +142,8 @@ def make_study(
         the highest participation: ``summary["freedom"]`` then holds a result for each step.
     keep_plans
         Whether the plan folders of all draws are kept, not only those of the first.
-    workers, scheduler
-        See `hubwise.study.workers.Workers`. Results do not depend on either.
-    method
-        Search method; the scenario's own by default.
-    fresh
-        Whether to start over where the same study was broken off.
-    progress
-        Hears of every plan that is made.
+    run
+        Who makes the plans, whether to start over, and who hears of it.
 
     Returns
     -------
@@ -181,43 +169,40 @@ def make_study(
         jobs += [Job(Strategy.HUBWISE, most, step=step) for step in others]
     if len(set(map(str, jobs))) < len(jobs) or not jobs:
         raise ValueError("a study needs a strategy and a participation at least, and none twice")
+    run = run or RunOptions()
     section = load_draws(scenario.source).section if seeds > 1 else None
-    task = _Task(Draws(scenario, section), method, keep_plans)
-    with unfinished(
-        Path(out), _is_study, "a study", _identity(scenario, method), fresh=fresh
-    ) as work:
-        found = _run(task, jobs, work, Workers(workers, scheduler), progress)
+    task = _Task(Draws(scenario, section), keep_plans)
+    identity = _identity(scenario)
+    with unfinished(Path(out), _is_study, "a study", identity, fresh=run.fresh) as work:
+        found = _run(task, jobs, work, run)
         summary = _summary(scenario, found)
-        _write(work.folder, summary, found)
+        _write(work.folder, summary, found, scenario.search.seed)
         write_report(scenario, work.folder)
     return StudyResult(Path(out), summary)
 
 
-def _run(
-    task: _Task, jobs: list[Job], work: Unfinished, workers: Workers, progress: Progress | None
-) -> dict[Job, Record]:
+def _run(task: _Task, jobs: list[Job], work: Unfinished, run: RunOptions) -> dict[Job, Record]:
     """The results of the jobs, in their order; those that are finished already are taken up."""
     plans = work.folder / "plans"
     _tidy(plans, {str(job) for job in jobs if task.keeps(job)})
     before = work.finished()
     found = {
-        job: before[str(job)]
+        job: named(before[str(job)])
         for job in jobs
         if str(job) in before and (not task.keeps(job) or is_plan(plans / str(job)))
     }
-    if found and progress is not None:
-        progress(len(found), len(jobs), "taken up")
+    if found:
+        run.tell(len(found), len(jobs), "taken up")
     # The search for prices takes longest: begin with it.
     due = sorted(
         (job for job in jobs if job not in found), key=lambda job: job[0] != Strategy.HUBWISE
     )
-    for job, (result, files) in done_by(task, due, workers):
+    for job, (result, files) in done_by(task, due, run):
         if files:
             keep_plan(plans / str(job), files)
         work.keep(str(job), result)
         found[job] = result
-        if progress is not None:
-            progress(len(found), len(jobs), str(job))
+        run.tell(len(found), len(jobs), str(job))
     return {job: found[job] for job in jobs}
 
 
@@ -229,12 +214,12 @@ def _tidy(plans: Path, due: set[str]) -> None:
             shutil.rmtree(folder)
 
 
-def _identity(scenario: Scenario, method: str | None) -> Record:
+def _identity(scenario: Scenario) -> Record:
     """What the plans of a study depend on."""
     return {
         "scenario": scenario.name,
         "fingerprint": fingerprint(scenario),
-        "search": asdict(scenario.search) | {"method": method or scenario.search.method},
+        "search": asdict(scenario.search),
         "version": version("hubwise"),
     }
 
@@ -281,13 +266,12 @@ def _seed(scenario: Scenario, job: Job) -> int:
     return scenario.search.seed if job.seed is None else job.seed
 
 
-def _write(folder: Path, summary: Record, found: dict[Job, Record]) -> None:
+def _write(folder: Path, summary: Record, found: dict[Job, Record], seed: int) -> None:
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
     if "draws" in summary:
-        own = summary["draws"]["seeds"][0]
         rows = [
-            {"seed": own if job.seed is None else job.seed, **_plain(result)}
+            {"seed": seed if job.seed is None else job.seed, **_plain(result)}
             for job, result in found.items()
             if job.step is None
         ]

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hubwise.record.folder import is_plan
 from hubwise.record.place import Holds, check_place, put_in_place, whole_folder
@@ -33,13 +32,13 @@ class Unfinished:
 
     folder: Path
 
-    def finished(self) -> dict[str, Any]:
+    def finished(self) -> dict[str, object]:
         """Results of the jobs that are finished, by the job's name."""
         journal = self.folder / JOURNAL
         lines = journal.read_text("utf-8").split("\n")[:-1] if journal.exists() else []
         return dict(json.loads(line) for line in lines)
 
-    def keep(self, name: str, result: Any) -> None:
+    def keep(self, name: str, result: object) -> None:
         """Note a finished job; a kill in the middle of it leaves a line without an end."""
         line = json.dumps([name, result], allow_nan=False)
         with (self.folder / JOURNAL).open("a", encoding="utf-8") as journal:
@@ -53,7 +52,7 @@ def unfinished_place(target: Path) -> Path:
 
 @contextmanager
 def unfinished(
-    target: Path, holds: Holds, kind: str, identity: dict[str, Any], *, fresh: bool
+    target: Path, holds: Holds, kind: str, identity: dict[str, object], *, fresh: bool
 ) -> Iterator[Unfinished]:
     """A folder to fill, which takes the place of ``target`` once filled.
 
@@ -99,7 +98,7 @@ def _in_the_making(folder: Path) -> bool:
     return (folder / IDENTITY).is_file()
 
 
-def _identity(folder: Path) -> Any:
+def _identity(folder: Path) -> object:
     try:
         return json.loads((folder / IDENTITY).read_text("utf-8"))
     except (OSError, ValueError):

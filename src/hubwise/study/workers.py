@@ -13,14 +13,15 @@ import signal
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from errno import ECONNREFUSED
 from importlib.metadata import version
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import uuid4
 
 import numba
+
+from hubwise.study.options import RunOptions
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -50,13 +51,6 @@ ENVIRONMENT = {
 THEIR_ENVIRONMENT = dict.fromkeys(("NUMBA_NUM_THREADS", "POLARS_MAX_THREADS"), 1)
 
 
-class Progress(Protocol):
-    """Hears how far the work is."""
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        """``done`` of ``total`` jobs are done; ``what`` names the last one."""
-
-
 class Task(Protocol[Job_contra, Result_co]):
     """What all jobs share; goes to every worker once."""
 
@@ -64,37 +58,19 @@ class Task(Protocol[Job_contra, Result_co]):
         """Do one job; the same whenever and wherever it is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """Who does the work; results never depend on it.
-
-    Parameters
-    ----------
-    count
-        Processes side by side on this machine; 1 means this process. More than one start
-        interpreters anew, so a script needs its ``if __name__ == "__main__"``.
-    scheduler
-        Address of a dask scheduler whose workers do it instead, such as ``tcp://10.0.0.5:8786``;
-        hubwise of the same version must be installed there. No files are shared with them.
-    """
-
-    count: int = 1
-    scheduler: str | None = None
-
-
 class WorkerLostError(ChildProcessError):
     """A job that several workers died of."""
 
 
 def done_by(
-    task: Task[Job, Result], jobs: Sequence[Job], workers: Workers
+    task: Task[Job, Result], jobs: Sequence[Job], run: RunOptions
 ) -> Iterator[tuple[Job, Result]]:
     """Jobs of one task with their results, as they come; see `each_done_by`."""
-    return each_done_by([(task, jobs)], len(jobs), workers)
+    return each_done_by([(task, jobs)], len(jobs), run)
 
 
 def each_done_by(
-    batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]], total: int, workers: Workers
+    batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]], total: int, run: RunOptions
 ) -> Iterator[tuple[Job, Result]]:
     """Jobs with their results, as they come.
 
@@ -105,7 +81,7 @@ def each_done_by(
         should come first. Asked for when there is room to begin them, and not held when done.
     total
         How many jobs there are together.
-    workers
+    run
         Who does them.
 
     Raises
@@ -117,9 +93,9 @@ def each_done_by(
     Exception
         What a job raised; a note names the job.
     """
-    if workers.scheduler is None and min(workers.count, total) <= 1:
+    if run.scheduler is None and min(run.workers, total) <= 1:
         return _here(batches)
-    return _beside(batches, total, workers)
+    return _beside(batches, total, run)
 
 
 def _here(
@@ -132,19 +108,19 @@ def _here(
 
 
 def _beside(
-    batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]], total: int, workers: Workers
+    batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]], total: int, run: RunOptions
 ) -> Iterator[tuple[Job, Result]]:
     """Results as they come, made by a cluster, which forgets each when it was handed on."""
     from distributed import as_completed
 
-    with _cluster(min(workers.count, total), workers.scheduler) as client:
+    with _cluster(min(run.workers, total), run.scheduler) as client:
         room = max(IN_FLIGHT, 4 * sum(client.nthreads().values()))
         waiting = _submitted(client, batches)
-        begun: dict[Future[Any], Job] = dict(islice(waiting, room))
+        begun: dict[Future[Result], Job] = dict(islice(waiting, room))
         completed = as_completed(begun, loop=client.loop)
         for future in completed:
             job = begun.pop(future)
-            yield job, _result(future, job, workers)
+            yield job, _result(future, job, run)
             future.release()
             for other, its in islice(waiting, room - len(begun)):
                 begun[other] = its
@@ -153,22 +129,22 @@ def _beside(
 
 def _submitted(
     client: Client, batches: Iterable[tuple[Task[Job, Result], Iterable[Job]]]
-) -> Iterator[tuple[Future[Any], Job]]:
+) -> Iterator[tuple[Future[Result], Job]]:
     """The jobs, handed to the scheduler one by one as they are asked for."""
     import cloudpickle
 
-    run, number = uuid4().hex[:8], count()
+    name, number = uuid4().hex[:8], count()
     for task, jobs in batches:
         # The task is itself the result of a job: it is made again where the worker that held it
         # died, which data that is only laid there would not be.
         shared = client.submit(
-            pickle.loads, cloudpickle.dumps(task), key=f"task-{run}-{next(number)}"
+            pickle.loads, cloudpickle.dumps(task), key=f"task-{name}-{next(number)}"
         )
         for job in jobs:
-            yield client.submit(_alone, shared, job, key=f"{job}-{run}-{next(number)}"), job
+            yield client.submit(_alone, shared, job, key=f"{job}-{name}-{next(number)}"), job
 
 
-def _result(future: Future[Any], job: Any, workers: Workers) -> Any:
+def _result(future: Future[Result], job: Job, run: RunOptions) -> Result:
     """What a job gave, or what it raised."""
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
@@ -179,7 +155,7 @@ def _result(future: Future[Any], job: Any, workers: Workers) -> Any:
         said = f"{DEATHS + 1} workers died over {job}: out of memory, or a fault of the machine"
         raise WorkerLostError(said) from error
     except FutureCancelledError as error:
-        raise ConnectionError(f"the scheduler {workers.scheduler or ''} went away") from error
+        raise ConnectionError(f"the scheduler {run.scheduler or ''} went away") from error
 
 
 @contextmanager
@@ -279,7 +255,7 @@ def _version() -> str:
 _busy = threading.Lock()
 
 
-def _alone(task: Task[Any, Any], job: Any) -> Any:
+def _alone(task: Task[Job, Result], job: Job) -> Result:
     """A worker's work on one job, on one core."""
     with _busy:
         # What our workers' environment says came after numba was imported; once its threads have

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from hubwise.domain import Scenario, Tariff
+from hubwise.domain.arrays import Array
 from hubwise.grid import power_flow
 from hubwise.plan import Plan, make_plan
 from hubwise.plan.evaluation import Start, evaluate, uncoordinated_kw
 from hubwise.record import write
 from hubwise.scenario import Draws, lawful, with_participation
 
-Record = dict[str, Any]
+Record = dict[str, object]
 Files = dict[str, bytes]
 
 
@@ -93,7 +95,11 @@ def participating(scenario: Scenario, share: float | None) -> Scenario:
 
 
 def _row(
-    job: Job, scenario: Scenario, figures: Record, head_kw: Any, uncoordinated_head_kw: Any
+    job: Job,
+    scenario: Scenario,
+    figures: Mapping[str, object],
+    head_kw: Array,
+    uncoordinated_head_kw: Array,
 ) -> Record:
     return {
         **job._asdict(),

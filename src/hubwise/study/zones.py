@@ -21,9 +21,10 @@ import polars as pl
 from hubwise.domain import Scenario, Tariff
 from hubwise.plan.evaluation import start_of
 from hubwise.scenario import Issue, Nation, ScenarioError, ZoneKind, lawful
+from hubwise.study.options import RunOptions
 from hubwise.study.report.glossary import finite
 from hubwise.study.unfinished import Unfinished, keep_plan, unfinished
-from hubwise.study.workers import Progress, Task, Workers, each_done_by
+from hubwise.study.workers import Task, each_done_by
 from hubwise.study.zone import Files, Job, Plans, Prices, Record, participating
 
 # Zones whose rows are held before they are written.
@@ -90,10 +91,7 @@ def make_zones(
     participation: float | None = None,
     method: str | None = None,
     keep_plans: bool = False,
-    workers: int = 1,
-    scheduler: str | None = None,
-    fresh: bool = False,
-    progress: Progress | None = None,
+    run: RunOptions | None = None,
 ) -> ZonesResult:
     """Evaluate every zone of a nation at given prices, or plan each, and add up.
 
@@ -115,13 +113,9 @@ def make_zones(
         Search method of plans; the scenarios' own by default.
     keep_plans
         Whether the zones' plan folders are kept.
-    workers, scheduler
-        See `hubwise.study.workers.Workers`. Rows do not depend on either; sums over zones are the
-        same to rounding.
-    fresh
-        Whether to start over where the same work was broken off.
-    progress
-        Hears of every zone that is done.
+    run
+        Who does the zones, whether to start over, and who hears of it. Rows do not depend on it;
+        sums over zones are the same to rounding.
 
     Raises
     ------
@@ -131,9 +125,9 @@ def make_zones(
         The prices are not those of the zones' hubs and slots.
     """
     asked = _Asked(nation, prices, participation, method, keep_plans and prices is None)
-    began = time.perf_counter()
-    with unfinished(Path(out), _is_nation, "zones", asked.identity(), fresh=fresh) as work:
-        _run(asked, work, Workers(workers, scheduler), progress)
+    run, began = run or RunOptions(), time.perf_counter()
+    with unfinished(Path(out), _is_nation, "zones", asked.identity(), fresh=run.fresh) as work:
+        _run(asked, work, run)
         table = _gather(work.folder, nation)
         summary = asked.facts() | _totals(table, work.folder)
         summary["wall_seconds"] = time.perf_counter() - began
@@ -198,17 +192,17 @@ def _posted(prices: pl.DataFrame, scenario: Scenario) -> Tariff:
     return Tariff(*(found[f"{way}_price"].to_numpy().reshape(shape) for way in WAYS))
 
 
-def _run(asked: _Asked, work: Unfinished, workers: Workers, progress: Progress | None) -> None:
+def _run(asked: _Asked, work: Unfinished, run: RunOptions) -> None:
     """Have every zone's row written that is not there."""
     parts, plans = work.folder / PARTS, work.folder / "plans"
     parts.mkdir(exist_ok=True)
     done = _zones_in(parts)
     total, heard = len(asked.nation), len(done)
-    if done and progress is not None:
-        progress(heard, total, "taken up")
+    if done:
+        run.tell(heard, total, "taken up")
     rows: list[Record] = []
     try:
-        for job, (row, files) in each_done_by(_batches(asked, done), total - heard, workers):
+        for job, (row, files) in each_done_by(_batches(asked, done), total - heard, run):
             if files:
                 keep_plan(plans / job.zone, files)
             rows.append(row)
@@ -216,8 +210,7 @@ def _run(asked: _Asked, work: Unfinished, workers: Workers, progress: Progress |
                 _write_part(parts, rows)
                 rows = []
             heard += 1
-            if progress is not None:
-                progress(heard, total, job.zone)
+            run.tell(heard, total, job.zone)
     finally:
         _write_part(parts, rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
@@ -69,13 +69,13 @@ class Method(Protocol):
     def levelled(self) -> bool:
         """Whether the loop levels what is proposed."""
 
-    def start(self, setting: Setting, first_merit: float) -> Any:
+    def start(self, setting: Setting, first_merit: float) -> object:
         """The state before the first step."""
 
     def propose(self, state: Any) -> list[Array]:
         """Price vectors to value next; an empty list ends the search."""
 
-    def learn(self, state: Any, prices: list[Array], merits: list[float]) -> Any:
+    def learn(self, state: Any, prices: list[Array], merits: list[float]) -> object:
         """The state that knows what the proposals were worth."""
 
 
@@ -83,7 +83,7 @@ class Method(Protocol):
 class Watching(Protocol):
     """A method that learns from the answers themselves, not from their merits alone."""
 
-    def watch(self, state: Any, answers: list[Any]) -> Any:
+    def watch(self, state: object, answers: Sequence[object]) -> object:
         """The state that has seen these answers; called before every ``propose``."""
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array
+from hubwise.domain.plain import named
 from hubwise.study.report.glossary import EN
 from hubwise.study.report.palette import GRID, INK, LIMIT, MUTED
 
@@ -98,7 +99,7 @@ def titled(text: str) -> Spec:
     return {"text": text, "standoff": 10, "font": {"size": 12.5, "color": MUTED}}
 
 
-def value_axis(title: str, **more: Any) -> Spec:
+def value_axis(title: str, **more: object) -> Spec:
     """A value axis with its unit as title and hairlines across."""
     return {
         "title": titled(title),
@@ -110,7 +111,7 @@ def value_axis(title: str, **more: Any) -> Spec:
     }
 
 
-def layout(height: int, xaxis: Spec, yaxis: Spec, **more: Any) -> Spec:
+def layout(height: int, xaxis: Spec, yaxis: Spec, **more: object) -> Spec:
     """The look of every figure [px]."""
     return {
         "height": height,
@@ -135,7 +136,13 @@ def figure(data: list[Spec], layout: Spec) -> Spec:
 
 
 def clock_figure(
-    horizon: Horizon, data: list[Spec], height: int, yaxis: Spec, *, ticks: int = TICKS, **more: Any
+    horizon: Horizon,
+    data: list[Spec],
+    height: int,
+    yaxis: Spec,
+    *,
+    ticks: int = TICKS,
+    **more: object,
 ) -> Spec:
     """A figure over the slots; its traces hold one value per slot and no x of their own."""
     axis = clock_axis(horizon, ticks)
@@ -143,9 +150,11 @@ def clock_figure(
     return figure([first | trace for trace in data], layout(height, axis, yaxis, **more))
 
 
-def line(name: str, y: ArrayLike, colour: str, unit: str, decimals: int = 0, **more: Any) -> Spec:
+def line(
+    name: str, y: ArrayLike, colour: str, unit: str, decimals: int = 0, **more: object
+) -> Spec:
     """One line over the slots, read in ``unit`` with so many decimals."""
-    style = {"color": colour, "width": 2, **more.pop("line", {})}
+    style = {"color": colour, "width": 2, **named(more.pop("line", {}))}
     return {
         "type": "scatter",
         "mode": "lines",

@@ -12,6 +12,7 @@ import polars as pl
 from hubwise.battery import DAYS_A_YEAR, fleet_ageing
 from hubwise.domain import Fleet, Horizon, Scenario, Schedule
 from hubwise.domain.arrays import Array, Flags
+from hubwise.domain.plain import texts
 from hubwise.study.report.axes import Spec, figure, layout, plain, titled, value_axis, values
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.glossary import DASH, money, number, percent
@@ -154,8 +155,8 @@ def _how(case: Case, scenario: Scenario, chemistries: list[str]) -> str:
 
 
 def _warnings(case: Case) -> str:
-    said = case.result.get("warnings")
-    lines = "".join(f"<li>{escape(str(one))}</li>" for one in said) if said else ""
+    said = texts(case.result.get("warnings"))
+    lines = "".join(f"<li>{escape(one)}</li>" for one in said)
     if not lines:
         return ""
     return (

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Array
+from hubwise.domain.plain import JsonObject
 from hubwise.ledger import Account
 from hubwise.record import account_in
 from hubwise.study.report.glossary import STRATEGY_LABELS, finite
@@ -36,7 +36,7 @@ class Case:
 
     strategy: str
     participation: float
-    result: Mapping[str, Any]
+    result: JsonObject
     folder: Path
 
     def table(self, name: str) -> pl.DataFrame | None:
@@ -63,7 +63,7 @@ class Cases:
 
     scenario: Scenario
     version: str
-    summary: Mapping[str, Any]
+    summary: JsonObject
     cases: tuple[Case, ...]
 
     @property
@@ -110,7 +110,7 @@ def read_plan(scenario: Scenario, folder: Path) -> Cases:
     return _material(scenario, folder, lambda _strategy, _share: folder)
 
 
-def _material(scenario: Scenario, folder: Path, place: Any) -> Cases:
+def _material(scenario: Scenario, folder: Path, place: Callable[[str, float], Path]) -> Cases:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     cases = tuple(
         Case(
@@ -166,7 +166,7 @@ def by_slot(table: pl.DataFrame, column: str, slots: int) -> Array:
     return total
 
 
-def grid_of(table: pl.DataFrame, key: str, column: str, slots: int) -> tuple[list[Any], Array]:
+def grid_of(table: pl.DataFrame, key: str, column: str, slots: int) -> tuple[list[object], Array]:
     """A long table as a matrix: the sorted keys, and values of shape (keys, slots)."""
     keys = table[key].unique().sort().to_list()
     row = table[key].replace_strict(keys, range(len(keys)), return_dtype=pl.Int64).to_numpy()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from html import escape
-from typing import Any
 
+from hubwise.domain.plain import JsonObject, named, texts
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.glossary import DASH, EN, money, number, percent
 from hubwise.study.report.tables import chip, grouped
@@ -24,14 +24,14 @@ COLUMNS: tuple[tuple[str, str, Write], ...] = (
 
 def draws_table(cases: Cases) -> str:
     """Mean, interval and range of the main figures; nothing where there is one draw."""
-    told = cases.summary.get("draws")
+    told = named(cases.summary.get("draws"))
     if not told:
         return ""
     groups = [
         (f"{percent(share)} participating", [_row(case) for case in cases.at(share)])
         for share in cases.participations
     ]
-    seeds = told["seeds"]
+    seeds = texts(told["seeds"])
     lead = (
         f"<h3>Over {len(seeds)} draws of the fleet <small>seeds {seeds[0]}{EN}{seeds[-1]}</small>"
         f"</h3><p>In each cell: {escape(str(told['how']))}. All else on this page is the first "
@@ -41,11 +41,14 @@ def draws_table(cases: Cases) -> str:
 
 
 def _row(case: Case) -> list[str]:
-    found = case.result.get("intervals", {})
-    return [chip(case.strategy), *(_cell(found.get(key), write) for _, key, write in COLUMNS)]
+    found = named(case.result.get("intervals"))
+    return [
+        chip(case.strategy),
+        *(_cell(named(found.get(key)), write) for _, key, write in COLUMNS),
+    ]
 
 
-def _cell(interval: Mapping[str, Any] | None, write: Write) -> str:
+def _cell(interval: JsonObject, write: Write) -> str:
     if not interval:
         return DASH
     mean, low, high, least, greatest = (

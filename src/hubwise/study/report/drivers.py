@@ -6,12 +6,13 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import groupby
-from typing import Any
 
 import polars as pl
 
 from hubwise.domain import Horizon
+from hubwise.domain.plain import texts
 from hubwise.record import PlanFolder, PlanFolderError, Statement, make_statements, read
 from hubwise.record.statement import Honoured, StayStatement
 from hubwise.study.report.axes import Spec, clock_axis, figure, layout, value_axis
@@ -43,7 +44,7 @@ def packed_statements(cases: Cases) -> str:
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
-def _at(case: Case | None) -> dict[str, Any] | None:
+def _at(case: Case | None) -> dict[str, object] | None:
     """The statements of a case, or nothing where its folder is no whole plan, or is too large."""
     try:
         folder = None if case is None else read(case.folder)
@@ -65,12 +66,12 @@ def _at(case: Case | None) -> dict[str, Any] | None:
             for one in made
         },
         "picks": _picks(made),
-        "told": list(folder.result.get("told", [])),
+        "told": texts(folder.result.get("told")),
         "prices": _prices(folder),
     }
 
 
-def _stay(stay: StayStatement, terms: dict[str, Any], power: list[float]) -> dict[str, Any]:
+def _stay(stay: StayStatement, terms: dict[str, float], power: list[float]) -> dict[str, object]:
     """One session as the page's script reads it."""
     gain = (terms["charge_efficiency"], terms["discharge_efficiency"])
     return {
@@ -95,11 +96,11 @@ def _moment(stay: StayStatement, end: str) -> str:
     return f"{moment:%a} {moment.day} {moment:%b %H:%M}"
 
 
-def _money(made: Statement) -> dict[str, Any]:
+def _money(made: Statement) -> dict[str, object]:
     return made.money.to_dict() | {"earned_share": _round(made.money.earned_share)}
 
 
-def _wish(wish: Honoured) -> list[Any]:
+def _wish(wish: Honoured) -> list[object]:
     return [wish.title, wish.asked_words, wish.given_words, int(wish.honoured), wish.notice]
 
 
@@ -134,7 +135,7 @@ def _prices(folder: PlanFolder) -> dict[str, list[list[float]]]:
 def _picks(made: list[Statement]) -> list[list[str]]:
     """Drivers whom one may want to look at first: words and name."""
     participants = [one for one in made if any(stay.participating for stay in one.stays)]
-    ranked: list[tuple[str, list[Statement], Callable[[Statement], Any]]] = [
+    ranked: list[tuple[str, list[Statement], Callable[[Statement], Decimal]]] = [
         ("saves most", participants, lambda one: one.money.saving),
         ("saves least", participants, lambda one: -one.money.saving),
         (
@@ -142,8 +143,12 @@ def _picks(made: list[Statement]) -> list[list[str]]:
             [one for one in participants if one.money.earned > 0],
             lambda o: o.money.earned,
         ),
-        ("was told something", [one for one in made if _has_notice(one)], lambda _: 0),
-        ("does not take part", [one for one in made if one not in participants], lambda _: 0),
+        ("was told something", [one for one in made if _has_notice(one)], lambda _: Decimal(0)),
+        (
+            "does not take part",
+            [one for one in made if one not in participants],
+            lambda _: Decimal(0),
+        ),
     ]
     return [[words, max(some, key=rank).driver] for words, some, rank in ranked if some]
 

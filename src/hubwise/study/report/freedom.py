@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 
+from hubwise.domain.plain import rows
 from hubwise.study.report.axes import Spec, figure, layout, limit_line, plain, value_axis, values
 from hubwise.study.report.cases import Cases
 from hubwise.study.report.glossary import change, finite, money, number, percent
 from hubwise.study.report.palette import INK, OUTGO, of_strategy
 from hubwise.study.report.tables import table
 
-Record = Mapping[str, Any]
+Record = Mapping[str, object]
 
 NAMES = {
     "flat": "One price",
@@ -23,13 +23,13 @@ NAMES = {
 
 
 def _name(step: Record) -> str:
-    name = NAMES.get(step["family"], str(step["family"]))
+    name = NAMES.get(str(step["family"]), str(step["family"]))
     return f"{name}, hub by hub" if step["per_hub"] else name
 
 
 def freedom_section(cases: Cases) -> str:
     """The section, or nothing where only the scenario's own freedom was planned."""
-    found: list[Record] = cases.summary.get("freedom") or []
+    found = rows(cases.summary.get("freedom"))
     if not found:
         return ""
     share = percent(found[0]["participation"])
@@ -45,13 +45,13 @@ def freedom_section(cases: Cases) -> str:
     )
 
 
-def _table(found: list[Record]) -> str:
+def _table(found: Sequence[Record]) -> str:
     first = finite(found[0].get("operator_profit"))
-    rows = []
+    lines = []
     for step in found:
         profit = finite(step.get("operator_profit"))
         more = None if profit is None or first is None else profit - first
-        rows.append(
+        lines.append(
             [
                 escape(_name(step)),
                 money(profit),
@@ -75,12 +75,12 @@ def _table(found: list[Record]) -> str:
         "Losses<br>kWh",
         "All<br>kept",
     ]
-    return table(head, rows, "numbers")
+    return table(head, lines, "numbers")
 
 
 def ladder(cases: Cases) -> dict[str, Spec]:
     """The operator's profit, a bar a step, and the bound for any prices [currency]."""
-    found: list[Record] = cases.summary.get("freedom") or []
+    found = rows(cases.summary.get("freedom"))
     if not found:
         return {}
     own = (cases.scenario.situation.rules.family, cases.scenario.situation.rules.per_hub)
@@ -105,7 +105,7 @@ def ladder(cases: Cases) -> dict[str, Spec]:
     return {"freedom": figure([bars], look)}
 
 
-def _up(cases: Cases, found: list[Record], bounds: list[float]) -> Spec:
+def _up(cases: Cases, found: Sequence[Record], bounds: list[float]) -> Spec:
     heights = [finite(step.get("operator_profit")) or 0.0 for step in found] + bounds
     low, high = min(*heights, 0.0), max(*heights, 0.0)
     return value_axis(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 DASH = EN = "\u2013"  # what stands for a missing number, and between two of them
 MINUS = "\u2212"
@@ -138,14 +137,14 @@ def label(strategy: str) -> str:
     return STRATEGY_LABELS.get(strategy, strategy)
 
 
-def finite(value: Any) -> float | None:
+def finite(value: object) -> float | None:
     """``value`` as a float, or None where it is missing, not a number, NaN or infinite."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) else None
 
 
-def number(value: Any, decimals: int = 0, unit: str = "") -> str:
+def number(value: object, decimals: int = 0, unit: str = "") -> str:
     """A number with thousands separators and a true minus sign; a dash where there is none."""
     known = finite(value)
     if known is None:
@@ -156,19 +155,19 @@ def number(value: Any, decimals: int = 0, unit: str = "") -> str:
     return text.replace("-", MINUS) + (_gap(unit) if unit else "")
 
 
-def money(value: Any, unit: str = "") -> str:
+def money(value: object, unit: str = "") -> str:
     """An amount of money: to the cent below a thousand, whole above."""
     known = finite(value)
     return number(known, 2 if known is not None and abs(known) < 1000.0 else 0, unit)
 
 
-def percent(share: Any, decimals: int = 0) -> str:
+def percent(share: object, decimals: int = 0) -> str:
     """A share (0.7) as a percentage (70 %)."""
     known = finite(share)
     return DASH if known is None else number(100.0 * known, decimals, "%")
 
 
-def change(ratio: Any, decimals: int = 0) -> str:
+def change(ratio: object, decimals: int = 0) -> str:
     """A ratio to the yardstick as a signed change: 0.66 is a fall by 34 %."""
     known = finite(ratio)
     if known is None:
@@ -181,7 +180,7 @@ def _gap(unit: str) -> str:
     return f"{THIN if unit == '%' else SPACE}{unit}"
 
 
-def tiny(value: Any, unit: str = "") -> str:
+def tiny(value: object, unit: str = "") -> str:
     """A number that is zero but for rounding, in one digit; larger ones as usual."""
     known = finite(value)
     if known is None or known == 0.0 or abs(known) >= 0.01:

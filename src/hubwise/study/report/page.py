@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Any
 
 from plotly.offline import get_plotlyjs
 
 from hubwise.domain import Scenario
+from hubwise.domain.plain import named
 from hubwise.study.report import inputs, tables
 from hubwise.study.report.axes import Spec
 from hubwise.study.report.batteries import (
@@ -69,7 +69,7 @@ def make_page(material: Cases, kind: str) -> str:
     shares = material.participations
     texts = _texts(material, shares) | _givens(material) | _comparison(material)
     figures = _figures(material, shares)
-    drawn = {name for at_share in figures["at"].values() for name in at_share}
+    drawn = {name for at_share in named(figures["at"]).values() for name in named(at_share)}
     return Template(part("page.html")).substitute(
         texts,
         kind=escape(kind),
@@ -89,7 +89,7 @@ def part(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def embedded(value: Any) -> str:
+def embedded(value: object) -> str:
     """JSON that is safe inside a script element; null where a number is NaN or infinite."""
     text = json.dumps(_without_nan(value), ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
@@ -97,7 +97,7 @@ def embedded(value: Any) -> str:
     return text
 
 
-def _without_nan(value: Any) -> Any:
+def _without_nan(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): _without_nan(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -304,7 +304,7 @@ def _comparison(material: Cases) -> dict[str, str]:
     }
 
 
-def _figures(material: Cases, shares: list[float]) -> dict[str, Any]:
+def _figures(material: Cases, shares: list[float]) -> dict[str, object]:
     """Every figure by participation and name."""
     over_shares = compared(material, cites_published_study(material.scenario)) if shares else {}
     return {

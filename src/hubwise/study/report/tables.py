@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
 from hubwise.study.report.cases import Case, Cases, advice, ratios, violations
 from hubwise.study.report.glossary import (
@@ -225,7 +224,7 @@ def results_table(cases: Cases) -> str:
     return grouped(["", *(name for name, _ in RESULT_COLUMNS)], groups, "numbers results")
 
 
-OUTCOME_COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+OUTCOME_COLUMNS: tuple[tuple[str, str, Callable[[object], str]], ...] = (
     ("Operator's profit", "operator_profit", money),
     ("… without incentive", "operator_profit_without_incentive", money),
     ("Participants' cost", "participant_cost", money),
@@ -259,7 +258,7 @@ def _outcome_name(name: str) -> str:
     return f"{escape(title)}<small>{escape(meaning)}</small>"
 
 
-def _barred(column: Sequence[Any], write: Callable[[Any], str]) -> list[str]:
+def _barred(column: Sequence[object], write: Callable[[object], str]) -> list[str]:
     """Cells of a column, each number above a bar that is as long as its share of the greatest."""
     known = [finite(value) or 0.0 for value in column]
     greatest = max((abs(value) for value in known), default=0.0) or 1.0

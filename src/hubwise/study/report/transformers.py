@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from typing import Any
 
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.glossary import DASH, change, finite, label, number, percent
@@ -13,7 +12,7 @@ from hubwise.study.report.tables import chip, grouped
 # What a transformer serves at most, whatever its paper would stand.
 SERVICE_YEARS = 60.0
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 HEAD = (
     "",
@@ -70,7 +69,7 @@ def _cells(row: Row, base: Row | None) -> list[str]:
     ]
 
 
-def _years(years: Any) -> str:
+def _years(years: object) -> str:
     known = finite(years)
     if known is None:
         return DASH
