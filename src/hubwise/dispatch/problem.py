@@ -19,7 +19,7 @@ class Problem:
 
     Parameters
     ----------
-    scenario
+    situation
         What is given.
     fleet
         The participating sessions.
@@ -68,7 +68,7 @@ def make_problem(
 
     Parameters
     ----------
-    scenario
+    situation
         What is given.
     limits
         The feeder's limits.

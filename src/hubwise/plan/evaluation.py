@@ -89,7 +89,7 @@ def evaluate(
 
     Parameters
     ----------
-    scenario
+    situation
         What is given, with its participants marked.
     tariff
         Posted prices, free of same-slot arbitrage.
