@@ -150,7 +150,7 @@ def test_what_the_morning_has_broken_is_no_excuse(halves, past) -> None:
     assert over == pytest.approx(broken.span_kw(limits.head(above)) - 80.0, abs=1e-9)
 
 
-def test_without_a_past_the_horizon_is_the_day(halves) -> None:
+def test_without_a_past_the_horizon_is_the_day() -> None:
     """Nothing so far: the span is that of what is planned."""
     head = np.array([3.0, 8.0, 5.0])
     assert SoFar().span_kw(head) == 5.0

@@ -24,9 +24,10 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     """Least that participants and stations can cost under the shared limits [currency].
 
     Wear of vehicles and stations, purchases (the others' energy at the purchase price taken out),
-    demand charges, less feed-in and what terms are worth. It holds for every schedule that keeps
-    the limits of ``problem``, in which the feeder is linear (see `hubwise.dispatch.limits`),
-    whatever prices are posted; what surplus energy is worth to drivers is no part of it.
+    demand charges above the past's peaks, less feed-in, what terms are worth, and what is left in
+    station batteries. It holds for every schedule that keeps the limits of ``problem``, in which
+    the feeder is linear (see `hubwise.dispatch.limits`), whatever prices are posted; what surplus
+    energy is worth to drivers is no part of it.
 
     Parameters
     ----------
@@ -41,8 +42,7 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     imports, exports = relaxed.duals.imports, relaxed.duals.exports
     price = prices_of_limits(problem, relaxed)
     bound = float(least_cost(problem, price).sum())
-    stations = station_units(hubs, situation.horizon, problem.terms.rest)
-    bound += float(_least(stations, price, problem.terms).sum())
+    bound += _least_of_stations(problem, price)
     bound += hours * float((price * problem.others_kw).sum())
     bound -= hours * float((np.maximum(price, 0.0) * hubs.solar_kw).sum())
     bound += hours * _limits_term(problem, duals)
@@ -70,7 +70,19 @@ def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
 def least_cost(problem: Problem, price: Array) -> Array:
     """The least that each participant can cost at prices (hubs, slots); (sessions,) [currency]."""
     units = session_units(problem.fleet, problem.situation.horizon, own=False)
-    return _least(units, price, problem.terms)
+    return _least(units._replace(surplus=np.zeros(len(units.hub))), price, problem.terms)
+
+
+def _least_of_stations(problem: Problem, price: Array) -> float:
+    """The same of the station batteries, the worth of what they keep taken off [currency]."""
+    hubs, horizon = problem.situation.hubs, problem.situation.horizon
+    units = station_units(hubs, horizon, problem.terms.rest)
+    least = float(_least(units, price, problem.terms).sum())
+    # A station that cannot reach what it is asked for is short of it at that worth.
+    asked, reached = hubs.least_final_kwh, np.zeros(len(hubs))
+    np.add.at(reached, units.hub, units.target)
+    worth = np.where(hubs.battery_kwh > 0.0, hubs.battery_end_value, 0.0)
+    return least + float(worth @ (asked - reached))
 
 
 def mixed(first: Dispatch, second: Dispatch, share: float) -> Dispatch:
