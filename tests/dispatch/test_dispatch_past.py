@@ -94,7 +94,7 @@ def test_a_promise_over_the_past_against_highs(
         least = least_social_cost(problem)
     except AssertionError:
         assume(False)  # the base load alone leaves the past's band
-    answer = dispatch(problem, None, rounds=300, flat=False)
+    answer = dispatch(problem, None, rounds=1000, flat=False)
     assert past.span_kw(problem.limits.head(answer.hub_kw)) <= 1.002 * span
     near = half_a_percent(problem)
     assert social_cost(problem, answer) == pytest.approx(least, abs=near)
