@@ -159,7 +159,8 @@ def test_schedule_is_feasible_and_costs_what_it_says(
 def test_charging_at_once_keeps_changing_bounds(seed: int, slots: int) -> None:
     """Uncoordinated charging obeys dimming and outages, and leaves with all that can be had.
 
-    It looks at the present slot alone: it does not charge ahead for head-room that comes later.
+    What must be held in a slot is held there, if full power from arrival on can reach it; it does
+    not charge ahead for head-room that comes later.
     """
     fleet, _, horizon = make(seed, 30, slots, 3, changing=True)
     assert fleet.bounds is not None
@@ -172,6 +173,7 @@ def test_charging_at_once_keeps_changing_bounds(seed: int, slots: int) -> None:
     most = np.minimum(fleet.charge_kw_max[:, None], held.charge_kw)
     assert (schedule.charge_kw <= np.where(stay, most, 0.0) + 1e-12).all()
     assert not schedule.discharge_kw.any()
+    assert_kept(fleet, schedule, horizon.slot_hours)
     target = np.maximum(least_at_departure(fleet, horizon), fleet.arrival_kwh)
     np.testing.assert_array_less(target - 1e-9, schedule.energy_kwh[:, -1])
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from builders import on_discharging, with_slot_bounds
@@ -101,6 +101,7 @@ def test_a_smaller_box_says_no_less(small_situation, make_problem_of, seed, name
 
 
 @given(seeds, names, promises)
+@example(2255193, "flat", {})  # more must be held in a slot than at departure
 @settings(max_examples=30)
 def test_no_tariff_of_the_family_passes_its_bound(
     small_situation, make_problem_of, seed, name, kept

@@ -83,15 +83,17 @@ def most_kwh(fleet: Fleet, horizon: Horizon) -> Array:
 def charging_at_once_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     """Energy when plugging in and charging at once to the target; shape (sessions, slots) [kWh].
 
-    Above what may be held it is drawn down, where it can be.
+    To the most that must be held from then on, if that is more. Above what may be held it is
+    drawn down, where it can be.
     """
-    limits, target = limits_of(fleet, horizon), target_kwh(fleet, horizon)
+    limits, least = limits_of(fleet, horizon), least_kwh(fleet, horizon)
     now = fleet.arrival_kwh.copy()
     energy = np.empty(limits.charge_kw.shape)
     for t in range(horizon.slots):
         most_in = horizon.slot_hours * limits.charge_kw[:, t] * fleet.charge_efficiency
         most_out = horizon.slot_hours * limits.discharge_kw[:, t] / fleet.discharge_efficiency
-        wanted = np.maximum(np.minimum(target, limits.most_kwh[:, t]), now)
+        ahead = least[:, t:].max(axis=1)
+        wanted = np.maximum(np.minimum(ahead, limits.most_kwh[:, t]), now)
         wanted = np.where(now > limits.most_kwh[:, t], limits.most_kwh[:, t], wanted)
         now = np.clip(wanted, now - most_out, now + most_in)
         energy[:, t] = now

@@ -394,7 +394,10 @@ def most_at_departure(batteries, reached):
 
 @njit(cache=True, nogil=True)
 def charge_at_once(batteries, change):
-    """Write what charging at full power from arrival on, up to the target, puts in; (n, slots)."""
+    """Write what charging at full power from arrival on puts in; (n, slots).
+
+    Up to the target, or to what must be held in a slot to come, if that is more.
+    """
     slots = change.shape[1]
     ups, downs, floor, top = np.empty(slots), np.empty(slots), np.empty(slots), np.empty(slots + 1)
     for i in range(change.shape[0]):
@@ -404,8 +407,11 @@ def charge_at_once(batteries, change):
             batteries.arrival[i], batteries.start[i], ups[:n], downs[:n], floor[:n], top[: n + 1],
         )  # fmt: skip
         energy = batteries.start[i]
+        for t in range(n - 2, 0, -1):
+            floor[t] = max(floor[t], floor[t + 1])
         for t in range(n):
-            wanted = min(batteries.target[i], top[t + 1])
+            wanted = batteries.target[i] if t + 1 == n else max(batteries.target[i], floor[t + 1])
+            wanted = min(wanted, top[t + 1])
             step = min(max(wanted - energy, 0.0), ups[t])
             # What may not be held any longer is drawn, where it can be.
             step = max(step if energy <= top[t + 1] else top[t + 1] - energy, -downs[t])

@@ -65,7 +65,8 @@ def _blank(sessions: int, slots: int) -> Schedule:
 def uncoordinated(fleet: Fleet, horizon: Horizon) -> Schedule:
     """Plug in and charge at full power at once, up to the least energy at departure.
 
-    Never discharge, but where a bound says that so much may not be held any longer.
+    Up to more where a bound says that more must be held in a slot to come. Never discharge, but
+    where a bound says that so much may not be held any longer.
     """
     batteries = batteries_of(fleet, horizon)
     if fleet.bounds is not None:

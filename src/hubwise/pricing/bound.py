@@ -31,7 +31,8 @@ def _dearest(problem: Problem) -> float:
 
     A driver's optimal cost rises with every charge price and falls with every discharge price, so
     it is highest at the dearest charge and the lowest discharge prices; what surplus energy may be
-    worth is added back at its most. No driver may pay more than uncoordinated.
+    worth is added back at its most. No driver may pay more than uncoordinated, which a driver could
+    still do; what bounds make the battery give then, wears it.
     """
     situation, fleet = problem.situation, problem.fleet
     rules, shape = situation.rules, (len(situation.hubs), 1)
@@ -47,4 +48,8 @@ def _dearest(problem: Problem) -> float:
     surplus = fleet.surplus_value * np.maximum(
         np.maximum(fleet.max_kwh, fleet.arrival_kwh) - fleet.required_kwh, 0.0
     )
-    return min(float((cost + surplus).sum()), reference_cost(problem))
+    forced = problem.uncoordinated.discharge_kw[situation.fleet.participating].sum(axis=1)
+    worn = situation.horizon.slot_hours * float(
+        (fleet.wear_cost / fleet.discharge_efficiency * forced).sum()
+    )
+    return min(float((cost + surplus).sum()), reference_cost(problem) + worn)
