@@ -91,7 +91,18 @@ def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
             advice = "put right what fails above first"
             yield Check("all further", "The rest is so", Status.UNCHECKED, advice=advice)
             return
-    yield from _number_checks(gather(folder, scenario), CONDUCT[folder.result["strategy"]])
+    conduct = CONDUCT[folder.result["strategy"]]
+    scenario = scenario if conduct.posts_prices else _at_reference(scenario)
+    yield from _number_checks(gather(folder, scenario), conduct)
+
+
+def _at_reference(scenario: Scenario) -> Scenario:
+    """The scenario without lists that were accepted before: all pay the reference tariff."""
+    if scenario.situation.accepted is None:
+        return scenario
+    return scenario.having(
+        fleet=replace(scenario.situation.fleet, price_list=None), accepted=None
+    )
 
 
 def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:

@@ -203,7 +203,8 @@ def _figures(
     found_ratios = result.ratios(figures, before)
     # Only the operator's own plan promises anything.
     promises = situation.promises if posted else Promises()
-    said = advice(promises, figures, found_ratios, before)
+    promised = result.with_past(situation.so_far, figures, before)
+    said = advice(promises, figures, promised, before)
     missed, mends = missed_limits(situation, _hub_kw(situation, schedule, stations), state)
     said += sentences(situation, missed, mends)
     return {

@@ -16,6 +16,7 @@ from hubwise.domain import (
     Horizon,
     Schedule,
     Situation,
+    SoFar,
     StationSchedule,
     Tariff,
     TariffFamily,
@@ -167,3 +168,18 @@ def ratios(figures: Mapping[str, Any], base: Mapping[str, float]) -> dict[str, f
         "profit_ratio": (figures["operator_profit"], base["fleet_cost"]),
     }
     return {name: part / whole if whole else None for name, (part, whole) in pairs.items()}
+
+
+def with_past(
+    past: SoFar, figures: Mapping[str, Any], base: Mapping[str, float]
+) -> dict[str, float | None]:
+    """The ratios that promises are about, over all that they hold for: the past is counted."""
+    head = np.array([figures["peak_kw"], figures["valley_kw"]])
+    before = np.array([base["peak_kw"], base["valley_kw"]])
+    whole = {
+        **figures,
+        "peak_valley_kw": past.span_kw(head),
+        "participant_cost": figures["participant_cost"] + past.paid,
+        "participant_reference_cost": figures["participant_reference_cost"] + past.reference_cost,
+    }
+    return ratios(whole, {**base, "peak_valley_kw": past.baseline_span_kw(before)})
