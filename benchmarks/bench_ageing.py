@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.figure import Figure
 from benchmarks.timing import in_turn
-from hubwise.battery import MODELS, Depth, fleet_ageing, follow, same_shares, stress
+from hubwise.battery import MODELS, Depth, battery_stress, fleet_ageing, follow, same_shares
 from hubwise.domain import Scenario
 from hubwise.plan import Plan, make_plan
 from hubwise.scenario import load, with_wear
@@ -36,7 +36,7 @@ def _oracle() -> Iterator[Figure]:
         year = np.loadtxt(folder / "year.csv", delimiter=",", skiprows=1)
         points = [year[24 * day : 24 * day + 25] for day in range(365)]
         days = [
-            stress(p[None, :, 0], p[None, :, 1], np.arange(25.0), depth=Depth.DEEPEST)
+            battery_stress(p[None, :, 0], p[None, :, 1], np.arange(25.0), depth=Depth.DEEPEST)
             for p in points
         ]
         for cell, due in said.items():
@@ -108,7 +108,7 @@ def _evaluation(made: Plan) -> Figure:
         f"ageing of {len(fleet):,} sessions",
         spent,
         "s",
-        "hubwise.battery.ageing on that plan: ten years of it with and without V2G; one core, "
-        "median of 5",
+        "hubwise.battery.fleet_ageing on that plan: ten years of it with and without V2G; one "
+        "core, median of 5",
         ("at most", 1),
     )

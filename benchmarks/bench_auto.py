@@ -24,13 +24,13 @@ FEW, MORE = 20, 60
 
 
 def bench(quick: bool) -> Iterator[Figure]:
-    """``hubwise.plan`` in a process that has planned before."""
+    """``hubwise.make_plan`` in a process that has planned before."""
     scenario = with_participation(ieee33(), SHARE)
     made = make_plan(scenario)
     repeats = 1 if quick else 5
     spent = median(seconds(partial(make_plan, scenario), WALL) for _ in range(repeats))
     how = (
-        f"hubwise.plan of ieee33 at {SHARE:g}, method auto, {made.result.search.evaluations} "
+        f"hubwise.make_plan of ieee33 at {SHARE:g}, method auto, {made.result.search.evaluations} "
         "tariffs: prices, dispatch, AC check, bound, bills; start of Python and compiling not "
         f"counted (`--only plan` counts them), wall clock, median of {repeats}"
     )

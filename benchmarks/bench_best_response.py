@@ -39,7 +39,7 @@ def bench(quick: bool) -> Iterator[Figure]:
 
 
 def _compare(kind: str, tariff: Tariff, sample: int, repeats: int) -> Iterator[Figure]:
-    fleet, horizon = ieee33().fleet, ieee33().horizon
+    fleet, horizon = ieee33().situation.fleet, ieee33().situation.horizon
     chosen = np.random.default_rng(SAMPLE_SEED).choice(len(fleet), sample, replace=False)
     respond = partial(best_response, fleet, tariff, horizon, parallel=False)
     as_it_comes: list[Solved] = []
@@ -67,12 +67,14 @@ def _compare(kind: str, tariff: Tariff, sample: int, repeats: int) -> Iterator[F
     worst = np.abs(respond()[1][chosen] - as_it_comes[0].cost).max()
     name = f"best response, {kind}: largest difference in cost"
     how = f"against the optimal values of the same {sample} linear programs, every status optimal"
-    yield Figure(name, float(worst), ieee33().currency, how, ("at most", 1e-6))
+    yield Figure(name, float(worst), ieee33().situation.market.currency, how, ("at most", 1e-6))
 
 
 def _solve(chosen: Index, tariff: Tariff, *, presolve: bool) -> Solved:
     """Build and solve the programs of the chosen drivers one after the other."""
-    programs, highs = Programs.of(ieee33().fleet, ieee33().horizon), solver(presolve=presolve)
+    situation = ieee33().situation
+    programs = Programs.of(situation.fleet, situation.horizon)
+    highs = solver(presolve=presolve)
     build = solve = 0.0
     cost = []
     for i in chosen.tolist():

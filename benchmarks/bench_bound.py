@@ -15,10 +15,10 @@ from hubwise.dispatch import Problem, social_cost_bound
 from hubwise.domain import Scenario
 from hubwise.plan import relax
 from hubwise.pricing import make_family
-from hubwise.pricing.exact.driver import Answer
+from hubwise.pricing.exact.driver import DriverColumns
 from hubwise.pricing.exact.operator import earn, hubs, keep_limits
 from hubwise.pricing.exact.program import Program
-from hubwise.pricing.exact.session import Stay, stays
+from hubwise.pricing.exact.session import Session, sessions
 from hubwise.scenario import with_participation
 
 SHARE = 0.6
@@ -40,9 +40,9 @@ def bench(quick: bool) -> Iterator[Figure]:
 
 
 def _compared(name: str, scenario: Scenario) -> Iterator[Figure]:
-    relax(scenario)  # compiles
+    relax(scenario.situation)  # compiles
     began = process_time()
-    problem, relaxed = relax(scenario)
+    problem, relaxed = relax(scenario.situation)
     ours = social_cost_bound(problem, relaxed)
     spent = process_time() - began
     began = process_time()
@@ -61,8 +61,8 @@ def _compared(name: str, scenario: Scenario) -> Iterator[Figure]:
 def least_social_cost(problem: Problem) -> float:
     """The same as `social_cost_bound`, as one linear program solved to optimality [currency]."""
     program = Program()
-    given = stays(problem, make_family(problem.scenario, "time-of-use"))
-    answers = [_free(program, stay) for stay in given]
+    given = sessions(problem, make_family(problem.situation, "time-of-use"))
+    answers = [_free(program, session) for session in given]
     hub = hubs(program, problem, given, answers)
     keep_limits(program, problem, hub)
     earn(program, problem, hub, given, answers)
@@ -74,28 +74,27 @@ def least_social_cost(problem: Problem) -> float:
     status = solver.getModelStatus()
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS ended with {solver.modelStatusToString(status)}")
-    fixed = (
-        problem.scenario.situation.hubs.lease_cost.sum()
-        + problem.scenario.situation.hubs.running_cost.sum()
-    )
+    costs = problem.situation.hubs
+    fixed = costs.lease_cost.sum() + costs.running_cost.sum()
     return -float(solver.getInfo().objective_function_value) - float(fixed)
 
 
-def _free(program: Program, stay: Stay) -> Answer:
+def _free(program: Program, session: Session) -> DriverColumns:
     """A driver's feasible schedules: no prices, and no more in a slot than it is long."""
-    slots = len(stay.floor)
-    into = program.columns(slots, 0.0, stay.up)
-    out = program.columns(slots, 0.0, stay.down)
-    energy = program.columns(slots, stay.floor, stay.top)
+    slots = len(session.floor)
+    into = program.columns(slots, 0.0, session.up)
+    out = program.columns(slots, 0.0, session.down)
+    energy = program.columns(slots, session.floor, session.top)
     before = np.zeros(slots)
-    before[0] = stay.start
+    before[0] = session.start
     rows = program.require((energy, 1.0), (into, -1.0), (out, 1.0), low=before, high=before)
     program.put(rows[1:], energy[:-1], -1.0)
-    if stay.up > 0.0 and stay.down > 0.0:
-        program.require((into, 1.0 / stay.up), (out, 1.0 / stay.down), high=1.0)
-    if np.isfinite(stay.limit):
-        program.put(program.rows(1, -np.inf, stay.limit), out, 1.0)
-    return Answer(into, out, [])
+    both = (session.up > 0.0) & (session.down > 0.0)
+    shares = (into[both], 1.0 / session.up[both]), (out[both], 1.0 / session.down[both])
+    program.require(*shares, high=1.0)
+    if np.isfinite(session.limit):
+        program.put(program.rows(1, -np.inf, session.limit), out, 1.0)
+    return DriverColumns(into, out, [])
 
 
 def _thinned(scenario: Scenario) -> Scenario:

@@ -47,12 +47,12 @@ def bench(quick: bool) -> Iterator[Figure]:
         name = f"dispatch, gap after {rounds} rounds, of the profit"
         yield Figure(name, 100 * answer.gap / profit, "%", said)
     yield from _fidelity(how)
-    horizon = problem.scenario.situation.horizon
+    horizon = problem.situation.horizon
     least = best_response(problem.fleet, tariff, horizon)[1]
     regret = schedule_cost(problem.fleet, tariff, answer.schedule, horizon) - least
     said = f"{how}; a driver's cost of the dispatched schedule less its best response's"
     name = f"dispatch, largest regret after {ROUNDS[-1]} rounds"
-    currency = problem.scenario.situation.market.currency
+    currency = problem.situation.market.currency
     yield Figure(name, float(regret.max()), currency, said, ("at most", 1e-6))
 
 

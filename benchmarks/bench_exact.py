@@ -119,17 +119,17 @@ def _auto(problem: Problem) -> Value:
     family, found = search_in_steps(
         search_method("auto")[1],
         problem,
-        coarse_to_fine(problem.scenario),
+        coarse_to_fine(problem.situation),
         relaxed,
         evaluations=EVALUATIONS,
         seed=1,
     )
     start = found.value.dispatch.warm().near()
-    return value_of(problem, family.tariff(found.prices), rounds=LONG_ROUNDS, start=start)
+    return value_of(problem, family.tariff(found.prices), rounds=LONG_ROUNDS, warm=start)
 
 
 def _exact(problem: Problem, begin: Tariff, seconds: float, gap: float) -> tuple[Exact, float]:
-    family = make_family(problem.scenario)
+    family = make_family(problem.situation)
     began = process_time()
     best = solve_exact(problem, family, seconds=seconds, gap=gap, start=family.posted(begin))
     return best, process_time() - began

@@ -8,6 +8,7 @@ from time import process_time
 
 from benchmarks.figure import Figure, Target
 from benchmarks.reference import ieee33
+from hubwise.domain import TariffFamily
 from hubwise.plan import make_plan
 
 SHARES = (0.6, 0.8)
@@ -28,7 +29,7 @@ def bench(quick: bool) -> Iterator[Figure]:
     for share in SHARES[-1:] if quick else SHARES:
         for family, per_hub, words, target in FAMILIES:
             given = ieee33()
-            rules = replace(given.situation.rules, family=family, per_hub=per_hub)
+            rules = replace(given.situation.rules, family=TariffFamily(family), per_hub=per_hub)
             began = process_time()
             made = make_plan(given.having(rules=rules), participation=share).result.to_json()
             spent = process_time() - began

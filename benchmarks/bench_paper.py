@@ -53,7 +53,7 @@ def bench(quick: bool) -> Iterator[Figure]:
         name = f"an evaluation, drivers' answers alone, {way}"
         yield Figure(name, drivers * each / answers, "x", how)
         how = (
-            f"{programs} against hubwise.pricing.value, which dispatches drivers and station "
+            f"{programs} against hubwise.pricing.value_of, which dispatches drivers and station "
             f"batteries together and adds up the account ({1e3 * ours:.0f} ms); {one_core}"
         )
         yield Figure(

@@ -57,7 +57,7 @@ def bench(quick: bool) -> Iterator[Figure]:
         (
             "a whole evaluation: dispatch, stations, account",
             whole,
-            f"hubwise.pricing.value at {SHARE:g} in {ROUNDS} rounds",
+            f"hubwise.pricing.value_of at {SHARE:g} in {ROUNDS} rounds",
         ),
     )
     for what, spent, call in pairs:

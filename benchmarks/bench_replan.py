@@ -26,15 +26,15 @@ def bench(quick: bool) -> Iterator[Figure]:
     seeds = range(1 if quick else 3)
     before = make_plan(ieee33(), participation=SHARE)
     markets = [_moved(before.scenario, by, seed) for seed in seeds for by in MOVES]
-    make_replan(before, markets[0])
-    answers = [make_replan(before, given) for given in markets]
+    make_replan(before, markets[0].situation)
+    answers = [make_replan(before, given.situation) for given in markets]
     fresh = [make_plan(given).account.profit for given in markets]
     losses = [1.0 - again.account.profit / new for again, new in zip(answers, fresh, strict=True)]
     seconds = median(again.seconds for again in answers)
     drivers = len(before.scenario.situation.fleet)
     how = (
-        f"hubwise.plan.replan of ieee33 at {SHARE:g}, {drivers:,} drivers, prices, dispatch, AC "
-        f"check and account; wall clock, median of {len(markets)} moves of the market by "
+        f"hubwise.plan.make_replan of ieee33 at {SHARE:g}, {drivers:,} drivers, prices, dispatch, "
+        f"AC check and account; wall clock, median of {len(markets)} moves of the market by "
         f"{100 * min(MOVES):g} to {100 * max(MOVES):g} % an hour"
     )
     yield Figure("re-plan from a warm start", seconds, "s", how, ("at most", 0.5))
@@ -51,13 +51,14 @@ def _many_zones(drivers: int, zones: int) -> Figure:
     spent = 0.0
     for seed in range(1, zones + 1):
         zone = with_participation(load(f"ieee33@{seed}"), SHARE)
-        spent += make_replan(make_plan(zone), _moved(zone, MOVES[seed % len(MOVES)], seed)).seconds
+        moved = _moved(zone, MOVES[seed % len(MOVES)], seed)
+        spent += make_replan(make_plan(zone), moved.situation).seconds
     whole = DRIVERS / (zones * drivers)
     run = f"of {zones} draws of its drivers, one zone after the other"
     if whole > 1.0:
         run += f"; EXTRAPOLATED by {whole:.1f}"
     how = (
-        f"hubwise.plan.replan of ieee33 at {SHARE:g}, {run}; the market moved by "
+        f"hubwise.plan.make_replan of ieee33 at {SHARE:g}, {run}; the market moved by "
         f"{100 * MOVES[0]:g} to {100 * MOVES[-1]:g} % an hour; prices, dispatch, AC check and "
         "account; wall clock"
     )

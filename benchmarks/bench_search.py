@@ -29,9 +29,9 @@ def bench(quick: bool) -> Iterator[Figure]:
     seeds = len(next(iter(runs.values())))
     for (method, start, most), field in runs.items():
         how = (
-            f"hubwise.pricing.search on ieee33 at {SHARE:g}, three blocks, at most {most} tariffs, "
-            f"{_begun(start)}; median of {seeds} seeds, a search that does not get there counted "
-            "as infinitely long"
+            f"hubwise.pricing.run_search on ieee33 at {SHARE:g}, three blocks, at most {most} "
+            f"tariffs, {_begun(start)}; median of {seeds} seeds, a search that does not get there "
+            "counted as infinitely long"
         )
         name = f"{method} from {_where(start)}"
         loss = median(1.0 - run.settled / best for run in field)

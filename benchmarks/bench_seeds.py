@@ -21,8 +21,8 @@ def bench(quick: bool) -> Iterator[Figure]:
 def _worst(participation: float, seeds: tuple[int, ...]) -> Iterator[Figure]:
     results = [planned(participation, seed=seed).result.to_json() for seed in seeds]
     how = (
-        f"hubwise.plan of ieee33 at {participation:g} with another `seed` in its scenario.toml: "
-        "other drivers, other participants"
+        f"hubwise.make_plan of ieee33 at {participation:g} with another `seed` in its "
+        "scenario.toml: other drivers, other participants"
     )
     for name, key, target in REACHED:
         values = [result[key] for result in results]

@@ -36,8 +36,9 @@ def bench(quick: bool) -> Iterator[Figure]:
 
 
 def _session_time(kind: str, tariff: Tariff, repeats: int) -> Figure:
-    horizon, fleet = ieee33().horizon, _whole_day(ieee33().fleet)
-    own = partial(best_response, ieee33().fleet, tariff, horizon, parallel=False)
+    situation = ieee33().situation
+    horizon, fleet = situation.horizon, _whole_day(situation.fleet)
+    own = partial(best_response, situation.fleet, tariff, horizon, parallel=False)
     whole = partial(best_response, fleet, tariff, horizon, parallel=False)
     spent = in_turn(own, whole, repeats=repeats)
     of_own, of_whole = (1e6 * each / len(fleet) for each in spent)
@@ -53,7 +54,7 @@ def _session_time(kind: str, tariff: Tariff, repeats: int) -> Figure:
 def _whole_day(fleet: Fleet) -> Fleet:
     """The same sessions, all staying the whole horizon."""
     first = np.zeros_like(fleet.arrival_slot)
-    last = np.full_like(fleet.departure_slot, ieee33().horizon.slots)
+    last = np.full_like(fleet.departure_slot, ieee33().situation.horizon.slots)
     return replace(fleet, arrival_slot=first, departure_slot=last)
 
 
@@ -75,10 +76,10 @@ def _growth(tariff: Tariff, sizes: list[int], repeats: int) -> Figure:
 
 def _answer(size: int, tariff: Tariff) -> float:
     """Seconds to answer ``size`` sessions, chunk by chunk; drawing them is not counted."""
-    horizon, rng = ieee33().horizon, np.random.default_rng(FLEET_SEED)
+    situation, rng = ieee33().situation, np.random.default_rng(FLEET_SEED)
     spent = 0.0
     for done in range(0, size, CHUNK):
-        drawn = rng.integers(len(ieee33().fleet), size=min(CHUNK, size - done))
-        fleet = ieee33().fleet.select(drawn)
-        spent += seconds(partial(best_response, fleet, tariff, horizon, parallel=False))
+        drawn = rng.integers(len(situation.fleet), size=min(CHUNK, size - done))
+        fleet = situation.fleet.select(drawn)
+        spent += seconds(partial(best_response, fleet, tariff, situation.horizon, parallel=False))
     return spent

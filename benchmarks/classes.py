@@ -12,7 +12,7 @@ from shutil import copytree
 import numpy as np
 
 from hubwise.dispatch import Limits, Problem, make_problem
-from hubwise.domain import Hubs, Scenario
+from hubwise.domain import Hubs, Scenario, Situation, TariffFamily
 from hubwise.drivers import uncoordinated
 from hubwise.pricing import merged
 from hubwise.scenario import load
@@ -48,23 +48,20 @@ def instance(seed: int, family: str, classes: int = 10) -> Instance:
     All six hubs are one, and the feeder is without losses: what is tried here is the pricing.
     Prices, rules and promises are those of the scenario.
     """
-    whole = hourly_ieee33()
-    drawn = np.random.default_rng(seed).choice(len(whole.situation.fleet), classes, replace=False)
-    fleet = whole.situation.fleet.select(np.repeat(drawn, DRIVERS // classes))
-    scenario = whole.having(
-        hubs=_one_hub(whole.situation.hubs),
+    whole = hourly_ieee33().situation
+    drawn = np.random.default_rng(seed).choice(len(whole.fleet), classes, replace=False)
+    fleet = whole.fleet.select(np.repeat(drawn, DRIVERS // classes))
+    situation = replace(
+        whole,
+        hubs=_one_hub(whole.hubs),
         fleet=replace(fleet, hub=np.zeros_like(fleet.hub), participating=np.ones(len(fleet), bool)),
-        participation_order=tuple(range(len(fleet))),
-        participation=1.0,
-        rules=replace(whole.situation.rules, family=family),
+        rules=replace(whole.rules, family=TariffFamily(family)),
     )
     limits = _head(whole)
-    draw = uncoordinated(scenario.situation.fleet, scenario.situation.horizon).charge_kw.sum(
-        axis=0, keepdims=True
-    )
-    span = scenario.situation.promises.peak_valley * float(np.ptp(limits.head(draw)))
+    draw = uncoordinated(situation.fleet, situation.horizon).charge_kw.sum(axis=0, keepdims=True)
+    span = situation.promises.peak_valley * float(np.ptp(limits.head(draw)))
     drivers, together = (
-        make_problem(each, limits, span_kw=span) for each in (scenario, merged(scenario))
+        make_problem(each, limits, span_kw=span) for each in (situation, merged(situation))
     )
     return Instance(drivers, together)
 
@@ -76,14 +73,15 @@ def _one_hub(hubs: Hubs) -> Hubs:
     added = {
         f.name: getattr(hubs, f.name).sum(axis=0, keepdims=True)
         for f in fields(hubs)
-        if f.name not in (*kept, "name")
+        if f.name not in (*kept, "name") and isinstance(getattr(hubs, f.name), np.ndarray)
     }
     return replace(hubs, name=("all",), **kept, **added)
 
 
-def _head(scenario: Scenario) -> Limits:
+def _head(situation: Situation) -> Limits:
     """The feeder head without losses, unlimited but for the peak-valley promise."""
-    base = scenario.situation.feeder.base_kw.sum(axis=0)
+    base = situation.feeder.base_kw.sum(axis=0)
     one = np.ones((1, len(base)))
     offset = np.stack([base, -base])
-    return Limits(np.stack([one, -one]), offset, np.full_like(offset, np.inf))
+    infinite = np.full_like(offset, np.inf)
+    return Limits(("head", "-head"), np.stack([one, -one]), offset, infinite)

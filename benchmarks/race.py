@@ -79,15 +79,15 @@ class Run:
 @cache
 def course() -> Course:
     """ieee33 at 0.8 with its own tariff family."""
-    scenario = with_participation(ieee33(), SHARE)
-    relax(scenario)  # compiles
+    situation = with_participation(ieee33(), SHARE).situation
+    relax(situation)  # compiles
     began = process_time()
-    problem, relaxed = relax(scenario)
-    family = make_family(scenario)
+    problem, relaxed = relax(situation)
+    family = make_family(situation)
     guided = first_prices(problem, family, relaxed)
     spent = process_time() - began
     even = np.ones((2, *family.group.shape))
-    reference = np.broadcast_to(scenario.situation.market.reference_price, family.group.shape)
+    reference = np.broadcast_to(situation.market.reference_price, family.group.shape)
     blind = family.project(family.vector(reference, 0.0 * reference, even))
     return Course(problem, relaxed, family, {"guided": guided, "blind": blind}, spent)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from builders import stay_bounds
-from hubwise.dispatch import Dispatch, Problem, feeder_limits, make_problem
+from hubwise.dispatch import Dispatch, Problem, feeder_limits, make_problem, past_peaks
 from hubwise.domain import Situation, Tariff
 from hubwise.drivers import best_response, felt_tariff, uncoordinated
 from hubwise.ledger import hub_flows, sum_by_hub
@@ -44,7 +44,7 @@ def least_social_cost() -> Callable[..., float]:
 
 
 def _social_cost(problem: Problem, answer: Dispatch) -> float:
-    """Wear, purchases and demand charges, less feed-in and incentives [currency]."""
+    """Wear, purchases, demand charges, less feed-in, incentives and station stock [currency]."""
     situation = problem.situation
     hubs, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
     flows = hub_flows(len(hubs), problem.fleet, answer.schedule, answer.stations)
@@ -59,8 +59,10 @@ def _social_cost(problem: Problem, answer: Dispatch) -> float:
     energy -= (answer.schedule.charge_kw * problem.terms.charge[group]).sum()
     wears = wear @ answer.schedule.discharge_kw.sum(axis=1)
     wears += station_wear @ answer.stations.discharge_kw.sum(axis=1)
-    peaks = np.maximum(net, 0.0).max(axis=1).sum()
-    return float(hours * (energy + wears) + market.demand_charge * peaks)
+    peaks = np.maximum(net.max(axis=1) - past_peaks(problem), 0.0).sum()
+    left = answer.stations.energy_kwh[:, -1] - hubs.least_final_kwh
+    stock = float((hubs.battery_end_value * left).sum())
+    return float(hours * (energy + wears) + market.demand_charge * peaks) - stock
 
 
 def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
@@ -75,7 +77,8 @@ def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
     _add_sessions(program, problem, tariff, parts)
     _add_stations(program, problem, parts)
     for h in range(len(hubs)):
-        highest = program.addVariable(0.0, np.inf, market.demand_charge)
+        already = past_peaks(problem)[h]
+        above = program.addVariable(0.0, np.inf, market.demand_charge)
         for t in range(slots):
             bought = program.addVariable(
                 0.0, problem.import_limit_kw[h], hours * market.purchase_price[t]
@@ -86,11 +89,12 @@ def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
             others = float(problem.others_kw[h, t])
             program.addConstr(draw[h][t] == sum(parts[h][t]) + others)
             program.addConstr(draw[h][t] == bought - sold)
-            program.addConstr(bought <= highest)
+            program.addConstr(bought <= already + above)
     _add_limits(program, problem, draw)
     program.run()
     assert program.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    return float(program.getInfo().objective_function_value)
+    not_stocked = hubs.battery_end_value * hubs.least_final_kwh
+    return float(program.getInfo().objective_function_value + not_stocked.sum())
 
 
 def _add_sessions(program, problem, tariff, parts) -> None:
@@ -143,8 +147,9 @@ def _add_stations(program, problem, parts) -> None:
                 0.0, hubs.battery_kw[h], loss * hubs.battery_wear_cost[h]
             )
             last = t == situation.horizon.slots - 1
+            worth = np.broadcast_to(hubs.battery_end_value, len(hubs))[h] if last else 0.0
             level = program.addVariable(
-                hubs.battery_initial_kwh[h] if last else 0.0, hubs.battery_kwh[h]
+                hubs.least_final_kwh[h] if last else 0.0, hubs.battery_kwh[h], -worth
             )
             gain = hours * hubs.battery_charge_efficiency[h]
             program.addConstr(level == energy + gain * charge - loss * discharge)
@@ -154,7 +159,8 @@ def _add_stations(program, problem, parts) -> None:
 
 def _add_limits(program, problem, draw) -> None:
     limits = problem.limits
-    peak = program.addVariable(-np.inf, np.inf)
+    past = problem.situation.so_far
+    peak = program.addVariable(past.head_peak_kw, past.head_valley_kw + problem.span_kw)
     for t in range(limits.offset.shape[1]):
         rows = [
             sum(limits.coefficient[k, h, t] * draw[h][t] for h in range(len(draw)))

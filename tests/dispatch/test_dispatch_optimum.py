@@ -18,7 +18,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def sold_for_less(situation):
-    """The scenario with a feed-in price below the purchase price, and no incentive.
+    """The situation with a feed-in price below the purchase price, and no incentive.
 
     Without an incentive no linear program gains by charging and discharging in one slot.
     """

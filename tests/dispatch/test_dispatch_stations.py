@@ -91,7 +91,7 @@ def test_nothing_at_all(small_situation, make_problem_of) -> None:
 
 
 def weak(situation):
-    """The scenario on a feeder with low voltages, loaded branches and a small transformer."""
+    """The situation on a feeder with low voltages, loaded branches and a small transformer."""
     feeder = situation.feeder
     return replace(
         situation,

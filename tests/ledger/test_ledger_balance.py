@@ -182,17 +182,15 @@ def test_bill_is_price_times_energy(seed):
     for i in range(len(fleet)):
         pay = earn = reference = 0.0
         for t in range(SLOTS):
-            participants = bool(fleet.participating[i])
+            takes_part = bool(fleet.participating[i])
             hub = fleet.hub[i]
             yardstick = situation.market.reference_price[t]
             pay += (
                 0.25
                 * schedule.charge_kw[i, t]
-                * (tariff.charge_price[hub, t] if participants else yardstick)
+                * (tariff.charge_price[hub, t] if takes_part else yardstick)
             )
-            earn += (
-                0.25 * schedule.discharge_kw[i, t] * participants * tariff.discharge_price[hub, t]
-            )
+            earn += 0.25 * schedule.discharge_kw[i, t] * takes_part * tariff.discharge_price[hub, t]
             reference += 0.25 * uncoordinated.charge_kw[i, t] * yardstick
         drawn = 0.25 * schedule.discharge_kw[i].sum() / fleet.discharge_efficiency[i]
         net = pay - earn + drawn * fleet.wear_cost[i]

@@ -51,10 +51,10 @@ def strict_summary(made, folder) -> dict:
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
-@pytest.mark.parametrize("baseline", [np.inf, 0.8])
-def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, baseline) -> None:
+@pytest.mark.parametrize("promised", [np.inf, 0.8])
+def test_slots_without_a_power_flow(small_scenario, tmp_path, strategy, promised) -> None:
     """They are counted, named and left out of the figures; the rest of the plan stands."""
-    usual = small_scenario(1).having(promises=Promises(peak_valley=baseline))
+    usual = small_scenario(1).having(promises=Promises(peak_valley=promised))
     made = make_plan(overloaded(usual, slice(6, 9)), strategy=strategy)
     assert made.result.feeder.convergence_violations == 3
     assert any("3 convergence limits" in line for line in made.result.advice)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from builders import with_slot_bounds
 from hubwise.dispatch import dispatch
-from hubwise.domain import Status, Terms
+from hubwise.domain import SlotBounds, Status, Tariff, Term, Terms
 from hubwise.drivers import best_response, schedule_cost
 from hubwise.pricing import (
     METHODS,
@@ -48,11 +49,25 @@ def solved(problem, family):
         assume(False)
 
 
-@given(seeds)
-@settings(max_examples=3)
-def test_it_finds_what_trying_all_prices_finds(small_situation, make_problem_of, seed) -> None:
-    """One price of each kind in whole cents: the best of all pairs, to what a dispatch leaves."""
+def bounded(situation, seed: int):
+    """The same with bounds that change over the stays, no highest energy among them."""
+    slots = situation.horizon.slots
+    fleet = with_slot_bounds(situation.fleet, slots, np.random.default_rng(seed))
+    bounds = replace(fleet.bounds, most_kwh=np.full((len(fleet), slots), np.inf))
+    return replace(situation, fleet=replace(fleet, bounds=bounds))
+
+
+@given(seeds, st.booleans())
+@settings(max_examples=5)
+def test_it_finds_what_trying_all_prices_finds(
+    small_situation, make_problem_of, seed, by_slot
+) -> None:
+    """One price of each kind in whole cents: the best of all pairs, to what a dispatch leaves.
+
+    Bounds may change over the stay.
+    """
     situation = tiny(small_situation, seed, sessions=2, family="flat", station=False)
+    situation = bounded(situation, seed) if by_slot else situation
     rules = situation.rules
     situation = replace(
         situation,
@@ -158,7 +173,7 @@ def test_behind_the_loop_it_is_one_method_of_many(
     assert np.array_equal(family.project(found.prices), found.prices)
     assert found.history[-1] == found.value.merit >= found.history[0]
     assert found.evaluations <= 30
-    settled = value_of(problem, family.tariff(found.prices), rounds=40)
+    settled = value_of(problem, family.tariff(found.prices), rounds=200)
     # The merit is that of a Lagrangian: a little above what keeps every limit.
     assert settled.merit <= best.bound + 5e-3 * (1.0 + abs(best.bound))
 
@@ -173,3 +188,38 @@ def test_too_many_drivers_are_refused(small_situation, make_problem_of) -> None:
         run_search(METHODS["exact"], problem, Setting(family, first, 30, 1), start)
     assert "60 that take part are of 60" in str(refused.value)
     assert 'method "auto" takes any number' in str(refused.value)
+
+
+def unsuitable(situation, what: str):
+    """The situation with something that the program does not know."""
+    size, slots, hubs = len(situation.fleet), situation.horizon.slots, len(situation.hubs)
+    if what == "lists":
+        kept = Tariff(np.full((1, slots), 0.3), np.zeros((1, slots)))
+        fleet = situation.fleet.offered(np.full(size, hubs))
+        return replace(situation, fleet=fleet, accepted=kept)
+    if what == "terms":
+        club = Term.of("club", 1, slots, charge_to_driver=0.01)
+        return replace(situation, terms=Terms((club,)))
+    endless = np.full((size, slots), np.inf)
+    most = endless.copy()
+    most[:, -1] = situation.fleet.arrival_kwh
+    fleet = replace(
+        situation.fleet,
+        departure_slot=np.full(size, slots),
+        bounds=SlotBounds(endless, endless, -endless, most),
+    )
+    return replace(situation, fleet=fleet)
+
+
+@pytest.mark.parametrize("what", ["lists", "terms", "falls"])
+def test_what_the_program_does_not_know_is_refused(small_situation, make_problem_of, what) -> None:
+    """The search's refusal says where, what, and which method takes it; never a bare error."""
+    problem = make_problem_of(unsuitable(tiny(small_situation, 3), what))
+    family = make_family(problem.situation)
+    first = family.project(np.full((2, family.groups), 0.3))
+    start = dispatch(problem, None, rounds=1).warm().near()
+    with pytest.raises(ScenarioError, match=what[:4]) as refused:
+        run_search(METHODS["exact"], problem, Setting(family, first, 30, 1), start)
+    (issue,) = refused.value.issues
+    assert (issue.file, issue.where, issue.field) == ("scenario.toml", "search", "method")
+    assert 'method "auto" takes them' in issue.right

@@ -18,7 +18,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def without_tricks(situation):
-    """The scenario with discharge prices that arbitrage never bounds, so that cost only rises."""
+    """The situation with discharge prices that arbitrage never bounds, so that cost only rises."""
     top = np.full(situation.horizon.slots, 0.05)
     return replace(situation, rules=replace(situation.rules, discharge_price_max=top))
 

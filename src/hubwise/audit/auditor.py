@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,16 @@ def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
             advice = "put right what fails above first"
             yield Check("all further", "The rest is so", Status.UNCHECKED, advice=advice)
             return
-    yield from _number_checks(gather(folder, scenario), CONDUCT[str(folder.result["strategy"])])
+    conduct = CONDUCT[str(folder.result["strategy"])]
+    scenario = scenario if conduct.posts_prices else _at_reference(scenario)
+    yield from _number_checks(gather(folder, scenario), conduct)
+
+
+def _at_reference(scenario: Scenario) -> Scenario:
+    """The scenario without lists that were accepted before: all pay the reference tariff."""
+    if scenario.situation.accepted is None:
+        return scenario
+    return scenario.having(fleet=replace(scenario.situation.fleet, price_list=None), accepted=None)
 
 
 def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:

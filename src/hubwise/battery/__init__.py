@@ -2,14 +2,14 @@
 
 - ``fleet_ageing(fleet, schedule, horizon, facts) -> Ageing``: what a schedule does to every
   battery, with and without what it discharges to the grid; columns of shape (sessions,), those of
-  ``ageing.parquet``. ``facts`` is ``scenario.battery``, a `hubwise.domain.BatteryFacts`.
+  ``ageing.parquet``. ``facts`` is ``situation.battery``, a `hubwise.domain.BatteryFacts`.
 - ``Ageing.wear_price(before) -> array``: what a kWh drawn costs each session [currency/kWh];
   sessions that draw nothing keep ``before``.
 - ``leaving_range(fleet, schedule, horizon, facts) -> list[str]``: one sentence for every cell and
   condition in which batteries leave the range that their model was made from.
 - ``MODELS``: the published equations, by the names of `hubwise.domain.CELLS`.
-- ``stress``, ``repeat``, ``follow``: a day's stress (cycles by rainflow), a day repeated for years,
-  any course of days.
+- ``battery_stress``, ``repeat``, ``follow``: a day's stress (cycles by rainflow), a day repeated
+  for years, any course of days.
 """
 
 from hubwise.battery.ageing import CRUMB_KWH, DAYS_A_YEAR, Ageing, fleet_ageing, worth_of_capacity

@@ -33,8 +33,8 @@ class Baseline:
     limits
         The feeder's limits, linearised there.
     span_kw
-        The most that a plan's peak-valley difference may be [kW]; ``inf`` where nothing is
-        promised.
+        The most that a plan's peak-valley difference may be, what has been so far included [kW];
+        ``inf`` where nothing is promised.
     """
 
     schedule: Schedule
@@ -63,6 +63,24 @@ def make_baseline(situation: Situation) -> Baseline:
     draw = hub_flows(len(hubs), situation.fleet, schedule, stations).net_kw
     state = power_flow(situation.feeder, hubs.bus, draw)
     limits = feeder_limits(situation.feeder, hubs.bus, draw)
-    promise = situation.promises.peak_valley
-    span = promise * float(np.ptp(limits.head(draw))) if np.isfinite(promise) else np.inf
+    span = promised_span_kw(situation, limits.head(draw))
     return Baseline(schedule, stations, draw, state, limits, span)
+
+
+def promised_span_kw(situation: Situation, head_kw: Array) -> float:
+    """The most that the peak-valley difference may be over the day; ``inf`` without promise [kW].
+
+    What the past alone has missed of the promise nobody can mend: at least the past's own is left.
+
+    Parameters
+    ----------
+    situation
+        Its promise, and what the uncoordinated day has been so far.
+    head_kw
+        Power at the feeder head in what is left of the uncoordinated day; shape (slots,) [kW].
+    """
+    promise = situation.promises.peak_valley
+    if not np.isfinite(promise):
+        return np.inf
+    past = situation.so_far
+    return max(promise * past.baseline_span_kw(head_kw), past.head_span_kw)

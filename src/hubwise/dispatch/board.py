@@ -149,11 +149,12 @@ def _set_levels(board: Board, f: int, problem: Problem) -> None:
     past, span, head = problem.situation.so_far, problem.span_kw, f * board.height
     if np.isfinite(span):
         upper = problem.limits.upper
-        span = max(span, past.head_span_kw)
+        # Who aims inside the past's own difference aims inside both its ends.
+        inside = max(past.head_span_kw - span, 0.0)
         most = min(float(upper[0].max()), past.head_valley_kw + span)
-        peak = kernel.head_level(board, f, span, past.head_peak_kw, most)
+        peak = kernel.head_level(board, f, span - inside, past.head_peak_kw - inside, most)
         board.bound[head] = np.minimum(peak, upper[0])
-        board.bound[head + 1] = np.minimum(span - peak, upper[1])
+        board.bound[head + 1] = np.minimum(span - inside - peak, upper[1])
     charge, first = problem.situation.market.demand_charge, f * board.hubs
     for h, limit in enumerate(problem.import_limit_kw):
         board.of_place[first + h, kernel.IMPORT_LEVEL] = kernel.import_level(

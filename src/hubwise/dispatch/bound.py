@@ -24,9 +24,10 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     """Least that participants and stations can cost under the shared limits [currency].
 
     Wear of vehicles and stations, purchases (the others' energy at the purchase price taken out),
-    demand charges, less feed-in and what terms are worth. It holds for every schedule that keeps
-    the limits of ``problem``, in which the feeder is linear (see `hubwise.dispatch.limits`),
-    whatever prices are posted; what surplus energy is worth to drivers is no part of it.
+    demand charges above the past's peaks, less feed-in, what terms are worth, and what is left in
+    station batteries. It holds for every schedule that keeps the limits of ``problem``, in which
+    the feeder is linear (see `hubwise.dispatch.limits`), whatever prices are posted; what surplus
+    energy is worth to drivers is no part of it.
 
     Parameters
     ----------
@@ -37,12 +38,11 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     """
     situation = problem.situation
     hubs, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
-    duals = _balanced(relaxed.duals.rows, np.isfinite(problem.span_kw))
+    duals = _balanced(problem, relaxed.duals.rows)
     imports, exports = relaxed.duals.imports, relaxed.duals.exports
     price = prices_of_limits(problem, relaxed)
     bound = float(least_cost(problem, price).sum())
-    stations = station_units(hubs, situation.horizon, problem.terms.rest)
-    bound += float(_least(stations, price, problem.terms).sum())
+    bound += _least_of_stations(problem, price)
     bound += hours * float((price * problem.others_kw).sum())
     bound -= hours * float((np.maximum(price, 0.0) * hubs.solar_kw).sum())
     bound += hours * _limits_term(problem, duals)
@@ -60,7 +60,7 @@ def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
     Shape (hubs, slots); of purchase and feed-in, the one that the hub's draw leads to.
     """
     market = problem.situation.market
-    duals = _balanced(answer.duals.rows, np.isfinite(problem.span_kw))
+    duals = _balanced(problem, answer.duals.rows)
     base = _slope_between(market.feed_in_price, market.purchase_price, answer.hub_kw)
     through = np.einsum("kt,kht->ht", duals, problem.limits.coefficient)
     price: Array = base + through + answer.duals.imports - answer.duals.exports
@@ -70,7 +70,19 @@ def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
 def least_cost(problem: Problem, price: Array) -> Array:
     """The least that each participant can cost at prices (hubs, slots); (sessions,) [currency]."""
     units = session_units(problem.fleet, problem.situation.horizon, own=False)
-    return _least(units, price, problem.terms)
+    return _least(units._replace(surplus=np.zeros(len(units.hub))), price, problem.terms)
+
+
+def _least_of_stations(problem: Problem, price: Array) -> float:
+    """The same of the station batteries, the worth of what they keep taken off [currency]."""
+    hubs, horizon = problem.situation.hubs, problem.situation.horizon
+    units = station_units(hubs, horizon, problem.terms.rest)
+    least = float(_least(units, price, problem.terms).sum())
+    # A station that cannot reach what it is asked for is short of it at that worth.
+    asked, reached = hubs.least_final_kwh, np.zeros(len(hubs))
+    np.add.at(reached, units.hub, units.target)
+    worth = np.where(hubs.battery_kwh > 0.0, hubs.battery_end_value, 0.0)
+    return least + float(worth @ (asked - reached))
 
 
 def mixed(first: Dispatch, second: Dispatch, share: float) -> Dispatch:
@@ -107,7 +119,7 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     """
     demand_charge = problem.situation.market.demand_charge
     hours = problem.situation.horizon.slot_hours
-    duals = _balanced(answer.duals.rows, np.isfinite(problem.span_kw))
+    duals = _balanced(problem, answer.duals.rows)
     imports, exports = answer.duals.imports, answer.duals.exports
     through = problem.limits.rows(answer.hub_kw) - problem.limits.offset
     rows = float((duals * through).sum()) + _limits_term(problem, duals)
@@ -128,10 +140,14 @@ def past_peaks(problem: Problem) -> Array:
     return np.zeros(len(problem.situation.hubs)) if past is None else past
 
 
-def _balanced(duals: Array, promised: bool) -> Array:
-    """Prices of the rows; those of the peak-valley promise sum alike, as its free level asks."""
+def _balanced(problem: Problem, duals: Array) -> Array:
+    """Prices of the rows; those of the peak-valley promise sum alike, as its free level asks.
+
+    Where the past has a peak the level is not free downwards: then the valley may weigh more.
+    """
     duals = np.maximum(duals, 0.0)
-    if not promised:
+    past = problem.situation.so_far
+    if not np.isfinite(problem.span_kw) or np.isfinite(past.head_peak_kw):
         return duals
     peak, valley = duals[0].sum(), duals[1].sum()
     if valley > peak:
@@ -153,10 +169,17 @@ def _limits_term(problem: Problem, duals: Array) -> float:
     rows = float((duals[2:] * upper[2:]).sum())
     if not np.isfinite(problem.span_kw):
         return offsets - rows - float((duals[:2] * upper[:2]).sum())
-    # The peak level is free within what has been so far: its part is the same on both sides, or
-    # the past holds it. What presses on the head beyond that presses on the transformer's limit.
+    # The peak level is free within what has been so far. What presses more on one side than on the
+    # other presses on where the past, or the transformer, holds that side.
     past = problem.situation.so_far
     span = max(problem.span_kw, past.head_span_kw)
-    valley = float(duals[1].sum())
-    beyond = duals[0] * (1.0 - valley / max(float(duals[0].sum()), 1e-300))
-    return offsets - rows - valley * span - float((beyond * upper[0]).sum())
+    peak, valley = float(duals[0].sum()), float(duals[1].sum())
+    known = np.isfinite(past.head_peak_kw)
+    both = min(peak, valley) if known else valley
+    beyond = duals[0] * (1.0 - both / max(peak, 1e-300))
+    term = offsets - rows - both * span
+    term -= float((beyond * np.minimum(upper[0], past.head_valley_kw + span)).sum())
+    if known:
+        below = duals[1] * (1.0 - both / max(valley, 1e-300))
+        term -= float((below * np.minimum(upper[1], span - past.head_peak_kw)).sum())
+    return term

@@ -415,9 +415,10 @@ def least_costs(units, price, charge_worth, discharge_worth, least):
     """Least cost of every unit at given hub prices; writes ``least`` (units,) [currency].
 
     ``price`` (hubs, slots): of a kWh drawn at a hub; ``charge_worth``, ``discharge_worth`` (groups,
-    slots): what a kWh that the unit charges, or discharges, is worth beside. Where going in a
-    circle would pay, the slot's cost is replaced by its chord over all that the unit can do: below
-    it everywhere, so the sum stays a bound.
+    slots): what a kWh that the unit charges, or discharges, is worth beside. What a unit has above
+    its target at the end is taken off at its worth. Where going in a circle would pay, the slot's
+    cost is replaced by its chord over all that the unit can do: below it everywhere, so the sum
+    stays a bound.
     """
     slots = price.shape[1]
     work = np.empty((6, 2 * slots + 2))
@@ -445,7 +446,7 @@ def least_costs(units, price, charge_worth, discharge_worth, least):
         least[u] = (
             cheapest(
                 buy, sell, ups, downs, floor, units.start[u], units.target[u], top,
-                0.0, units.limit[u], work, answer,
+                units.surplus[u], units.limit[u], work, answer,
             )
             - below
         )  # fmt: skip

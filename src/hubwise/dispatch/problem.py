@@ -19,7 +19,7 @@ class Problem:
 
     Parameters
     ----------
-    scenario
+    situation
         What is given.
     fleet
         The participating sessions.
@@ -32,7 +32,8 @@ class Problem:
     spread_kw
         How far the uncoordinated head power spreads: the scale of what limits weigh [kW].
     span_kw
-        The most the peak-valley difference may be [kW]; ``inf`` where nothing is promised.
+        The most the peak-valley difference may be, the past included (see `Baseline`) [kW]; ``inf``
+        where nothing is promised.
     import_limit_kw, export_limit_kw
         Limits of the hubs' grid connections; shape (hubs,) [kW].
     terms
@@ -68,7 +69,7 @@ def make_problem(
 
     Parameters
     ----------
-    scenario
+    situation
         What is given.
     limits
         The feeder's limits.

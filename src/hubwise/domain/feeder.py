@@ -13,6 +13,8 @@ from hubwise.domain.arrays import Array, Index
 class Feeder:
     """A distribution network and what it carries without hubs.
 
+    Where an array may be one number, that number holds for all.
+
     Parameters
     ----------
     bus
@@ -57,8 +59,6 @@ class Feeder:
         What to call each branch; by default by its ends.
     ambient_c
         Ambient temperature of transformers; shape (slots,) [°C].
-
-    Where an array may be one number, that number holds for all.
     """
 
     bus: Index

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from hubwise.domain.cell import BatteryFacts
 from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Fleet
@@ -59,3 +61,12 @@ class Situation:
     terms: Terms = field(default_factory=Terms)
     so_far: SoFar = field(default_factory=SoFar)
     accepted: Tariff | None = None
+
+    def with_accepted(self, tariff: Tariff) -> Tariff:
+        """The tariff with the lists that were accepted before, where it is of the hubs alone."""
+        if self.accepted is None or len(tariff.charge_price) > len(self.hubs):
+            return tariff
+        return Tariff(
+            np.concatenate([tariff.charge_price, self.accepted.charge_price]),
+            np.concatenate([tariff.discharge_price, self.accepted.discharge_price]),
+        )

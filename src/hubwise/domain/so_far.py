@@ -41,6 +41,16 @@ class SoFar:
         """Peak-valley difference so far; 0 where there is none [kW]."""
         return max(self.head_peak_kw - self.head_valley_kw, 0.0)
 
+    def span_kw(self, head_kw: Array) -> float:
+        """Peak-valley difference of the past and of what follows, ``head_kw`` (slots,) [kW]."""
+        peak, valley = float(head_kw.max()), float(head_kw.min())
+        return max(peak, self.head_peak_kw) - min(valley, self.head_valley_kw)
+
+    def baseline_span_kw(self, head_kw: Array) -> float:
+        """The same of the uncoordinated day [kW]."""
+        peak, valley = float(head_kw.max()), float(head_kw.min())
+        return max(peak, self.baseline_peak_kw) - min(valley, self.baseline_valley_kw)
+
     def import_peak_at(self, hub: int) -> float:
         """A hub's highest import so far [kW]."""
         return 0.0 if self.import_peak_kw is None else float(self.import_peak_kw[hub])

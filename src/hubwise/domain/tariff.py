@@ -12,15 +12,15 @@ from hubwise.domain.choices import TariffFamily
 class Tariff:
     """Posted prices at the charger (AC side).
 
+    A row is a price list: row h that which hub h posts now, rows beyond the hubs those that
+    sessions were offered before and keep to the end of their stays (``Fleet.lists``).
+
     Parameters
     ----------
     charge_price
         What a driver pays; shape (lists, slots) [currency/kWh].
     discharge_price
         What a driver is paid; shape (lists, slots) [currency/kWh].
-
-    A row is a price list: row h that which hub h posts now, rows beyond the hubs those that
-    sessions were offered before and keep to the end of their stays (``Fleet.lists``).
     """
 
     charge_price: Array

@@ -7,7 +7,7 @@ import numpy as np
 from hubwise.domain import Fleet, Horizon, Schedule, Tariff, TermSums
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers.kernel import Batteries
-from hubwise.drivers.response import best_response
+from hubwise.drivers.response import best_response, check_lists
 
 
 def felt_prices(
@@ -17,6 +17,7 @@ def felt_prices(
 
     One row for every price list and group that stand together, where terms give drivers anything.
     """
+    check_lists(batteries.price_list, tariff)
     if not terms.felt:
         return batteries, tariff.charge_price, tariff.discharge_price
     pairs, row = _pairs(batteries.price_list, batteries.group)
@@ -27,6 +28,7 @@ def felt_prices(
 
 def felt_tariff(fleet: Fleet, tariff: Tariff, terms: TermSums) -> tuple[Fleet, Tariff]:
     """The same for a fleet: its price lists, and the tariff that they are rows of."""
+    check_lists(fleet.lists, tariff)
     if not terms.felt:
         return fleet, tariff
     pairs, row = _pairs(fleet.lists, fleet.groups)

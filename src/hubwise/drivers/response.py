@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hubwise.domain import Fleet, Horizon, Schedule, Tariff
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import kernel
 from hubwise.drivers.batteries import batteries_of
 from hubwise.drivers.kernel import Batteries
@@ -35,7 +35,13 @@ def best_response(
     cost
         What it costs, wear included and the worth of energy above the required taken off; shape
         (sessions,) [currency].
+
+    Raises
+    ------
+    ValueError
+        If a session was offered a list that the tariff does not hold.
     """
+    check_lists(fleet.lists, tariff)
     schedule = _blank(len(fleet), horizon.slots)
     cost = np.empty(len(fleet))
     batteries = batteries_of(fleet, horizon)
@@ -45,6 +51,16 @@ def best_response(
         schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh, cost,
     )  # fmt: skip
     return schedule, cost - fleet.surplus_value * (batteries.target - fleet.required_kwh)
+
+
+def check_lists(lists: Index, tariff: Tariff) -> None:
+    """Refuse price lists beyond the tariff's rows, which compiled code would read past its end."""
+    rows = len(tariff.charge_price)
+    if len(lists) and not 0 <= lists.min() <= lists.max() < rows:
+        wrong = int(lists.max() if lists.max() >= rows else lists.min())
+        raise ValueError(
+            f"a session was offered price list {wrong}, and the tariff holds lists 0 to {rows - 1}"
+        )
 
 
 def schedule_of(batteries: Batteries, change_kwh: Array, horizon: Horizon) -> Schedule:

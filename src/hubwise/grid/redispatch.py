@@ -56,7 +56,7 @@ def least_changes(situation: Situation, hub_kw: Array, slots: Index) -> Array:
 
     Parameters
     ----------
-    scenario
+    situation
         Feeder and hubs.
     hub_kw
         Net draw of every hub, import positive; shape (hubs, slots) [kW].

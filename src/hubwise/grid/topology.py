@@ -51,8 +51,8 @@ def check_fed(feeder: Feeder) -> None:
     """
     ends = bus_rows(feeder, feeder.from_bus), bus_rows(feeder, feeder.to_bus)
     buses = len(feeder.bus)
-    participants = coo_array((np.ones(len(ends[0])), ends), shape=(buses, buses))
-    _, piece = connected_components(participants, directed=False)
+    joined = coo_array((np.ones(len(ends[0])), ends), shape=(buses, buses))
+    _, piece = connected_components(joined, directed=False)
     lost = feeder.bus[piece != piece[bus_rows(feeder, np.array([feeder.source_bus]))[0]]]
     if lost.size:
         raise ValueError(f"no path from the source to bus {', '.join(map(str, lost))}")

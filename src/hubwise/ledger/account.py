@@ -157,7 +157,7 @@ def reference_margin(situation: Situation, uncoordinated: Schedule) -> float:
 
     Parameters
     ----------
-    scenario
+    situation
         Sessions, prices and hubs.
     uncoordinated
         Every session's uncoordinated schedule.
@@ -205,7 +205,7 @@ def solar_that_pays(situation: Situation, draw_kw: Array) -> Array:
 
     Parameters
     ----------
-    scenario
+    situation
         Hubs and prices.
     draw_kw
         What vehicles and batteries draw; shape (hubs, slots) [kW].

@@ -122,19 +122,20 @@ def ac_dispatch(
 def missed_kw(situation: Situation, limits: Limits, span_kw: float, hub_kw: Array) -> Array:
     """By how much peak-valley promise, feeder limits and grid connections are missed at worst.
 
-    ``limits`` must be linearised at ``hub_kw``, where its rows are those of the power flow.
+    ``limits`` must be linearised at ``hub_kw``, where its rows are those of the power flow;
+    ``span_kw`` is that of the baseline. The promise holds over the past as well.
 
     Returns
     -------
     Array
         Shape (3,), 0 or less where all hold [kW].
     """
-    rows, hubs = limits.rows(hub_kw), situation.hubs
+    rows, hubs, past = limits.rows(hub_kw), situation.hubs, situation.so_far
     over_import = np.max(hub_kw - hubs.most_import_kw[:, None])
     over_export = np.max(-hub_kw - hubs.most_export_kw[:, None])
     return np.array(
         [
-            np.ptp(rows[0]) - span_kw,
+            past.span_kw(rows[0]) - span_kw,
             np.max(rows - limits.upper),
             max(over_import, over_export),
         ]

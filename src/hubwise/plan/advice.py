@@ -30,7 +30,7 @@ def missed_limits(
 
     Parameters
     ----------
-    scenario
+    situation
         Feeder, hubs and their limits.
     hub_kw
         Net draw of every hub in the plan; shape (hubs, slots) [kW].

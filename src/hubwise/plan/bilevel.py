@@ -181,6 +181,7 @@ def at_tariff(
 ) -> PostedDecision:
     """The same at prices that are given: nothing is searched for."""
     problem, relaxed = relaxed_problem(situation, baseline)
+    tariff = situation.with_accepted(tariff)
     answer = dispatch(problem, tariff, rounds=ROUNDS, warm=relaxed.warm().near())
     given = Searched(situation, tariff, answer, problem, relaxed, 0, Status.GIVEN)
     return conclude(given, situation.fleet.participating, baseline, search, "given")

@@ -15,7 +15,7 @@ from hubwise.dispatch import (
     make_problem,
     with_participants,
 )
-from hubwise.dispatch.baseline import at_rest
+from hubwise.dispatch.baseline import at_rest, promised_span_kw
 from hubwise.domain import Hindsight, Schedule, Situation, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.domain.scenario import NOTHING_KNOWN
@@ -72,7 +72,7 @@ def start_of(situation: Situation, tariff: Tariff) -> Start:
     """
     feeder, bus = situation.feeder, situation.hubs.bus
     at_once = uncoordinated_kw(situation)
-    span = _span_kw(situation, power_flow(feeder, bus, at_once).head_kw)
+    span = promised_span_kw(situation, power_flow(feeder, bus, at_once).head_kw)
     problem = make_problem(situation, feeder_limits(feeder, bus, at_once), span_kw=span)
     answer = dispatch(problem, tariff, rounds=START_ROUNDS)
     return Start(feeder_limits(feeder, bus, answer.hub_kw), answer.warm().near())
@@ -89,7 +89,7 @@ def evaluate(
 
     Parameters
     ----------
-    scenario
+    situation
         What is given, with its participants marked.
     tariff
         Posted prices, free of same-slot arbitrage.
@@ -102,7 +102,7 @@ def evaluate(
     feeder, bus = situation.feeder, situation.hubs.bus
     problem = make_problem(situation, start.limits)
     before = power_flow(feeder, bus, _at_once_kw(situation, problem.uncoordinated)).head_kw
-    problem = replace(problem, span_kw=_span_kw(situation, before))
+    problem = replace(problem, span_kw=promised_span_kw(situation, before))
     worth = value_of(problem, tariff, rounds=ROUNDS, warm=start.warm)
     answer = worth.dispatch
     schedule = with_participants(problem, answer.schedule)
@@ -115,11 +115,6 @@ def evaluate(
         "max_regret": _regret(problem, worth),
     }
     return Evaluation(figures, state.head_kw, before)
-
-
-def _span_kw(situation: Situation, head_kw: Array) -> float:
-    """The most the peak-valley difference may be; ``head_kw`` is that of the uncoordinated day."""
-    return situation.promises.peak_valley * float(np.ptp(head_kw))
 
 
 def uncoordinated_kw(situation: Situation) -> Array:

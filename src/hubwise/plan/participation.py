@@ -46,14 +46,14 @@ def reference_costs(fleet: Fleet, market: Market, horizon: Horizon) -> Array:
 
 
 def willing(situation: Situation, tariff: Tariff, asked: Flags) -> Situation:
-    """The scenario with those of whom were ``asked`` who save their minimum at ``tariff``.
+    """The situation with those of whom were ``asked`` who save their minimum at ``tariff``.
 
     It depends on nothing but prices and batteries: at the same ones the same drivers take part,
     whoever did before.
 
     Parameters
     ----------
-    scenario, tariff
+    situation, tariff
         What is given, and posted.
     asked
         Who is asked to take part; shape (sessions,).
@@ -101,7 +101,7 @@ def most_saving(situation: Situation, wear_cost: Array) -> Array:
 
     Parameters
     ----------
-    scenario
+    situation
         What is given.
     wear_cost
         What a kWh drawn costs in battery life; shape (sessions,) [currency/kWh].

@@ -38,7 +38,6 @@ from hubwise.record import (
     Outcome,
     Outcomes,
     PlanResult,
-    Ratios,
     SearchFigures,
     Shortcomings,
     Statuses,
@@ -151,8 +150,8 @@ def _plan_of(
     fade = aged.fade_v2g * DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
     wishes = make_wishes(asked, situation, decision.schedule, day.bills, tariff, fade)
     before = result.feeder_figures(situation, baseline.schedule, baseline.stations, baseline.state)
-    ratios = result.ratios(day.feeder, day.money, before, float(day.bills.reference_cost.sum()))
-    short = _shortcomings(decision, day, ratios, before)
+    reference_cost = float(day.bills.reference_cost.sum())
+    short = _shortcomings(decision, day, before, reference_cost)
     wear = posted.wear if posted else Convergence()
     declined = asked.fleet.participating & ~fleet.participating
     figures = PlanResult(
@@ -162,7 +161,7 @@ def _plan_of(
         money=day.money,
         departures=result.departure_figures(situation, decision.schedule, scenario.hindsight),
         reference_margin=reference_margin(situation, baseline.schedule),
-        ratios=ratios,
+        ratios=result.ratios(day.feeder, day.money, before, reference_cost),
         prices=result.posted_prices(situation, decision.tariff),
         outcomes=_outcomes(decision, baseline, day),
         transformers=result.transformers(
@@ -238,14 +237,15 @@ def _hub_kw(situation: Situation, schedule: Schedule, stations: StationSchedule)
 
 
 def _shortcomings(
-    decision: Decision, day: _Day, ratios: Ratios, before: FeederFigures
+    decision: Decision, day: _Day, before: FeederFigures, reference_cost: float
 ) -> Shortcomings:
     """What the day misses of promises and limits, and what would help."""
     situation = decision.situation
     # Only the operator's own plan promises anything.
     posted = isinstance(decision, PostedDecision)
     promises = situation.promises if posted else Promises()
-    said = advice(promises, ratios, day.feeder, before)
+    whole = result.with_past(situation.so_far, day.feeder, day.money, before)
+    said = advice(promises, result.ratios(*whole, reference_cost), day.feeder, before)
     hub_kw = _hub_kw(situation, day.schedule, day.stations)
     missed, redispatches = missed_limits(situation, hub_kw, day.state)
     said += sentences(situation, missed, redispatches)

@@ -50,7 +50,7 @@ class Replan:
 
     Parameters
     ----------
-    scenario
+    situation
         What is given.
     tariff
         The prices to post.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from hubwise.domain import (
     Horizon,
     Schedule,
     Situation,
+    SoFar,
     StationSchedule,
     Tariff,
     TariffFamily,
@@ -178,3 +179,21 @@ def ratios(
 
 def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
+
+
+def with_past(
+    past: SoFar, feeder: FeederFigures, money: Money, before: FeederFigures
+) -> tuple[FeederFigures, Money, FeederFigures]:
+    """The figures that promises are about, over all that they hold for: the past is counted."""
+    paid, reference = money.participant_cost, money.participant_reference_cost
+    span = past.span_kw(np.array([feeder.peak_kw, feeder.valley_kw]))
+    span_before = past.baseline_span_kw(np.array([before.peak_kw, before.valley_kw]))
+    return (
+        replace(feeder, peak_valley_kw=span),
+        replace(
+            money,
+            participant_cost=paid + past.paid,
+            participant_reference_cost=reference + past.reference_cost,
+        ),
+        replace(before, peak_valley_kw=span_before),
+    )

@@ -13,9 +13,9 @@ from hubwise.plan.decision import Decision
 
 
 def reference_tariff(situation: Situation) -> Tariff:
-    """The reference tariff at every hub; it buys nothing back."""
-    hubs = len(situation.hubs)
-    charge = np.tile(situation.market.reference_price, (hubs, 1))
+    """The reference tariff at every hub, in place of every list; it buys nothing back."""
+    kept = 0 if situation.accepted is None else len(situation.accepted.charge_price)
+    charge = np.tile(situation.market.reference_price, (len(situation.hubs) + kept, 1))
     return Tariff(charge, np.zeros_like(charge))
 
 

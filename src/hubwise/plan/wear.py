@@ -63,7 +63,8 @@ def first_guess(situation: Situation) -> Situation:
     shape = (len(situation.hubs), horizon.slots)
     charge = np.broadcast_to(situation.market.reference_price, shape).copy()
     discharge = np.broadcast_to(situation.rules.discharge_price_max, shape).copy()
-    schedule, _ = best_response(free, lawful(Tariff(charge, discharge), free), horizon)
+    tariff = situation.with_accepted(lawful(Tariff(charge, discharge), free))
+    schedule, _ = best_response(free, tariff, horizon)
     prices = fleet_ageing(fleet, schedule, horizon, situation.battery).wear_price(fleet.wear_cost)
     return replace(situation, fleet=replace(fleet, wear_cost=prices))
 

@@ -51,7 +51,7 @@ class Value:
     participant_cost
         Participants' net cost, wear included [currency].
     peak_valley_kw
-        Peak-valley difference by the head model [kW].
+        Peak-valley difference by the head model, what has been so far included [kW].
     merit
         Profit, were the shared limits kept exactly, less the weight of broken promises and limits
         [currency]; what a search maximises.
@@ -136,8 +136,7 @@ def value_of(
     """Dispatch at ``tariff`` in ``rounds`` rounds and add up what it is worth."""
     answer = dispatch(problem, tariff, rounds=rounds, warm=warm)
     account, participant_cost = account_of(problem, tariff, answer.schedule, answer.stations)
-    head = problem.limits.head(answer.hub_kw)
-    span = float(head.max() - head.min())
+    span = problem.situation.so_far.span_kw(problem.limits.head(answer.hub_kw))
     cost_excess = max(participant_cost - cost_ceiling(problem), 0.0)
     broken_kw = _broken_kw(problem, answer.hub_kw, span)
     weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess

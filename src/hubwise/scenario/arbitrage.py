@@ -107,18 +107,23 @@ def _tempts_nobody(tariff: Tariff, fleet: Fleet) -> bool:
 
 
 def _highest_discharge_price(charge_price: Array, fleet: Fleet) -> tuple[Array, Index]:
-    """The discharge price above which some session gains, and whose it is; shapes (hubs, slots)."""
-    two_way = np.flatnonzero(fleet.participating & (fleet.discharge_kw_max > 0))
+    """The discharge price above which some session gains, and whose it is; shapes (lists, slots).
+
+    Who keeps a list that is no row of ``charge_price`` is left out.
+    """
+    lists = np.minimum(fleet.lists, len(charge_price) - 1)
+    answers = fleet.participating & (fleet.lists == lists)
+    two_way = np.flatnonzero(answers & (fleet.discharge_kw_max > 0))
     kept = fleet.charge_efficiency * fleet.discharge_efficiency
-    stored = charge_price[fleet.hub] + (fleet.wear_cost * fleet.charge_efficiency)[:, None]
+    stored = charge_price[lists] + (fleet.wear_cost * fleet.charge_efficiency)[:, None]
     slot = np.arange(charge_price.shape[1])
     away = (slot < fleet.arrival_slot[:, None]) | (slot >= fleet.departure_slot[:, None])
     own = np.where(away, np.inf, stored / kept[:, None])
 
     limit = np.full(charge_price.shape, np.inf)
     session = np.zeros(charge_price.shape, dtype=np.int64)
-    for h in np.unique(fleet.hub[two_way]):
-        here = two_way[fleet.hub[two_way] == h]
+    for h in np.unique(lists[two_way]):
+        here = two_way[lists[two_way] == h]
         session[h] = here[own[here].argmin(axis=0)]
         limit[h] = own[here].min(axis=0)
     return limit, session

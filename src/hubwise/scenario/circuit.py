@@ -83,7 +83,7 @@ class Circuit:
     """
 
     bus_kv: dict[int, float]
-    participants: list[tuple[int, int]] = field(default_factory=list)
+    joined: list[tuple[int, int]] = field(default_factory=list)
     branches: list[Branch] = field(default_factory=list)
     load_kva: dict[int, complex] = field(default_factory=dict)
     shunt_kva: dict[int, complex] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Network:
 
 def reduced(circuit: Circuit) -> tuple[Network | None, list[tuple[str, str]]]:
     """The network that the source feeds; else what is wrong, and what would be right."""
-    place = _merged(circuit.bus_kv, circuit.participants)
+    place = _merged(circuit.bus_kv, circuit.joined)
     wrong = [
         (f"switches join buses {ranges(group)} of different nominal voltages", "open one of them")
         for group in _groups(place).values()
@@ -155,7 +155,7 @@ def reduced(circuit: Circuit) -> tuple[Network | None, list[tuple[str, str]]]:
     return _fed(circuit, place, head, voltage), []
 
 
-def _merged(buses: Iterable[int], participants: Iterable[tuple[int, int]]) -> dict[int, int]:
+def _merged(buses: Iterable[int], joined: Iterable[tuple[int, int]]) -> dict[int, int]:
     """Every bus with the lowest number among those that it is one with."""
     place = {bus: bus for bus in buses}
 
@@ -164,7 +164,7 @@ def _merged(buses: Iterable[int], participants: Iterable[tuple[int, int]]) -> di
             bus = place[bus]
         return bus
 
-    for one, other in participants:
+    for one, other in joined:
         low, high = sorted((root(one), root(other)))
         place[high] = low
     return {bus: root(bus) for bus in place}

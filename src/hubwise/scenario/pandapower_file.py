@@ -300,7 +300,7 @@ class _Net:
             self.wrong(f"switch {index}", "", wrong, f"buses are {ranges(self.known)}")
         elif all(bus in circuit.bus_kv for bus in ends):
             if switch.z_ohm == 0.0:
-                circuit.participants.append(ends)
+                circuit.joined.append(ends)
             else:  # pandapower's default share of resistance, switch_rx_ratio = 2
                 series = switch.z_ohm * complex(2.0, 1.0) / math.sqrt(5.0)
                 circuit.branches.append(Branch(f"switch {index}", *ends, series))

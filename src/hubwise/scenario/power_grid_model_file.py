@@ -123,7 +123,7 @@ def _circuit(data: Mapping[Any, Any], hertz: float) -> Circuit:
         if row["status"] == 1:
             kv = circuit.bus_kv[int(row["node"])]
             circuit.shunt(int(row["node"]), 1e3 * kv**2 * complex(row["g1"], -row["b1"]))
-    circuit.participants += [
+    circuit.joined += [
         (int(row["from_node"]), int(row["to_node"]))
         for row in data.get("link", ())
         if row["from_status"] == row["to_status"] == 1

@@ -3,6 +3,7 @@
 from hubwise.pricing.exact.classes import merged
 from hubwise.pricing.exact.method import Exact, solve_exact
 from hubwise.pricing.exact.program import UnsolvedError
+from hubwise.pricing.exact.session import UnsuitableError
 from hubwise.pricing.exact.ticks import rounded
 
-__all__ = ["Exact", "UnsolvedError", "merged", "rounded", "solve_exact"]
+__all__ = ["Exact", "UnsolvedError", "UnsuitableError", "merged", "rounded", "solve_exact"]

@@ -113,8 +113,8 @@ def solve_exact(
     ------
     UnsolvedError
         If no tariff keeps promises and limits, or none was found in time.
-    ValueError
-        If the family leaves prices unbounded.
+    UnsuitableError
+        If the family leaves prices unbounded, or sessions have what the program does not know.
 
     Notes
     -----

@@ -44,6 +44,21 @@ from hubwise.drivers import Batteries
 from hubwise.drivers.kernel import fill_bounds
 from hubwise.pricing.family import Family
 
+AUTO = 'method "auto" takes them'
+
+
+class UnsuitableError(ValueError):
+    """What the program does not know: ``wrong`` says what it met, ``right`` what would help."""
+
+    def __init__(self, wrong: str, right: str = AUTO) -> None:
+        """Keep both, and say both in the message."""
+        super().__init__(f"{wrong}; {right}")
+        self.wrong, self.right = wrong, right
+
+    def __reduce__(self) -> tuple[type[UnsuitableError], tuple[str, str]]:
+        """Come through to another process whole."""
+        return type(self), (self.wrong, self.right)
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -139,19 +154,29 @@ def sessions(problem: Problem, family: Family) -> list[Session]:
 
     Raises
     ------
-    ValueError
+    UnsuitableError
         If the family leaves prices unbounded, or sessions have what the program does not know: an
         accepted price list, terms to drivers, a bound on energy that falls during the stay.
     """
     if not (np.isfinite(family.low).all() and np.isfinite(family.high).all()):
-        raise ValueError("the exact method needs lower and upper bounds of all prices")
-    units = session_units(problem.fleet, problem.situation.horizon, own=True)
-    if (problem.fleet.lists != problem.fleet.hub).any() or problem.terms.felt:
-        raise ValueError("the exact method takes no accepted price lists, nor terms to drivers")
-    return [_session(units, family, i) for i in range(len(problem.fleet))]
+        raise UnsuitableError(
+            "the exact method needs lower and upper bounds of all prices",
+            "state price bounds in tariff_rules.csv",
+        )
+    fleet = problem.fleet
+    units = session_units(fleet, problem.situation.horizon, own=True)
+    kept = fleet.lists != fleet.hub
+    if kept.any():
+        name = fleet.session[kept][0]
+        raise UnsuitableError(
+            f"the exact method takes no accepted price lists, and session {str(name)!r} keeps one"
+        )
+    if problem.terms.felt:
+        raise UnsuitableError("the exact method takes no terms that drivers feel")
+    return [_session(units, family, i, str(fleet.session[i])) for i in range(len(fleet))]
 
 
-def _session(units: Batteries, family: Family, i: int) -> Session:
+def _session(units: Batteries, family: Family, i: int, name: str) -> Session:
     hub, first, last = (int(c[i]) for c in (units.hub, units.arrival, units.departure))
     n = last - first
     up, down, before, top = np.empty(n), np.empty(n), np.empty(n), np.empty(n + 1)
@@ -160,7 +185,10 @@ def _session(units: Batteries, family: Family, i: int) -> Session:
         before, top,
     )  # fmt: skip
     if (np.diff(top) < 0.0).any():
-        raise ValueError("the exact method takes no bound on energy that falls during a stay")
+        raise UnsuitableError(
+            "the exact method takes no highest energy that falls during a stay, and that of "
+            f"session {name!r} falls"
+        )
     step = float(up.max() or down.max() or 1.0)
     start, target = units.start[i] / step, units.target[i] / step
     up, limit, before, top = up / step, units.limit[i] / step, before / step, top[1:] / step

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hubwise.dispatch import Problem, make_problem
 from hubwise.domain.arrays import Array
-from hubwise.pricing.exact import UnsolvedError, merged, rounded, solve_exact
+from hubwise.pricing.exact import UnsolvedError, UnsuitableError, merged, rounded, solve_exact
 from hubwise.pricing.search.loop import Setting
 from hubwise.scenario import Issue, ScenarioError
 
@@ -52,7 +52,8 @@ class ExactMethod:
         Raises
         ------
         ScenarioError
-            If there are too many classes, or the program has no solution, or none in time.
+            If there are too many classes, or sessions have what the program does not know, or the
+            program has no solution, or none in time.
         """
         if state.solved:
             return []
@@ -65,6 +66,8 @@ class ExactMethod:
             )
         except UnsolvedError as unsolved:
             raise _refusal("the exact method found no tariff", str(unsolved)) from unsolved
+        except UnsuitableError as unsuitable:
+            raise _refusal(unsuitable.wrong, unsuitable.right) from unsuitable
         return rounded(setting.family, best.prices, setting.evaluations, setting.seed)
 
     def learn(self, state: State, prices: list[Array], merits: list[float]) -> State:  # noqa: ARG002

@@ -35,7 +35,7 @@ class Setting:
         Where they are given, points are shifts: a point of shape (2, clusters) stands for the
         price vector ``base + point[:, cluster]``, and ``first`` is a point, too.
     problem
-        What is priced; `search` puts it here.
+        What is priced; `run_search` puts it here.
     """
 
     family: Family
@@ -62,7 +62,7 @@ class Method(Protocol):
     """A search method: three functions on an immutable state of its own choosing.
 
     ``levelled`` says whether candidates are shifted to just keep the saving promise before they
-    are valued (see `level`), or valued as proposed.
+    are valued (see `level_prices`), or valued as proposed.
     """
 
     @property

@@ -66,7 +66,7 @@ def search_in_steps(
     Parameters
     ----------
     method, problem
-        As in `search`.
+        As in `run_search`.
     families
         Tariff families, coarse to fine.
     relaxed

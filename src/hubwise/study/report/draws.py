@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from hubwise.domain.plain import JsonObject, named, texts
+from hubwise.domain.plain import JsonObject, named, number, texts
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.glossary import DASH, EN, money, number, percent
 from hubwise.study.report.tables import chip, grouped
@@ -52,6 +52,6 @@ def _cell(interval: JsonObject, write: Write) -> str:
     if not interval:
         return DASH
     mean, low, high, least, greatest = (
-        write(interval[part]) for part in ("mean", "low", "high", "least", "greatest")
+        write(number(interval[part])) for part in ("mean", "low", "high", "least", "greatest")
     )
     return f"<b>{mean}</b><small>{low} to {high}<br>{least} … {greatest}</small>"
