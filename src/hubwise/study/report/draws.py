@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from hubwise.domain.plain import JsonObject, named, number, texts
+from hubwise.domain import plain
+from hubwise.domain.plain import JsonObject, named, texts
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.glossary import DASH, EN, money, number, percent
 from hubwise.study.report.tables import chip, grouped
@@ -52,6 +53,6 @@ def _cell(interval: JsonObject, write: Write) -> str:
     if not interval:
         return DASH
     mean, low, high, least, greatest = (
-        write(number(interval[part])) for part in ("mean", "low", "high", "least", "greatest")
+        write(plain.number(interval[part])) for part in ("mean", "low", "high", "least", "greatest")
     )
     return f"<b>{mean}</b><small>{low} to {high}<br>{least} … {greatest}</small>"
