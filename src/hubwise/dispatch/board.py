@@ -17,6 +17,8 @@ from hubwise.domain.arrays import Array
 # harder makes the units' own weight felt and the last per cent slow. A hub's own limits push back
 # as many times harder as there are hubs: that much smaller is its share of the spread.
 STIFFNESS = 0.5
+# Rounds in which multipliers of charged imports follow by whole steps.
+WHOLE_STEPS = 10
 # Pull towards a flat head, among what costs the operator the same, in the same measure.
 FLATNESS = 0.01
 # The same for each hub. Without it a hub may crowd its energy into any few slots of one price;
@@ -128,15 +130,25 @@ def rows(board: Board, f: int, problem: Problem) -> slice:
     return slice(f * board.height, f * board.height + len(problem.limits.row))
 
 
-def with_levels(board: Board, problems: Sequence[Problem], kink: float, *, learn: bool) -> Board:
-    """Set the free levels to balance; then, where ``learn``, let the multipliers follow."""
+def with_levels(
+    board: Board, problems: Sequence[Problem], kink: float, *, learn: bool, count: int = 0
+) -> Board:
+    """Set the free levels to balance; then, where ``learn``, let the multipliers follow.
+
+    Those of imports follow ever less where demand is charged for (``count`` rounds have been):
+    one round over the units does not end at the level's balance, and whole steps then send the
+    peak round and round its slots for ever.
+    """
     for f, problem in enumerate(problems):
         _set_levels(board, f, problem)
         here, limits = places(board, f), rows(board, f, problem)
         if learn:
             duals = duals_of(board, f, problem)
             board.multiplier[limits] = duals.rows
-            board.import_multiplier[here] = duals.imports
+            charged = problem.situation.market.demand_charge > 0.0
+            step = min(1.0, (WHOLE_STEPS / max(count, 1)) ** 0.5) if charged else 1.0
+            imports = board.import_multiplier[here]
+            board.import_multiplier[here] = step * duals.imports + (1.0 - step) * imports
             board.export_multiplier[here] = duals.exports
         board.of_place[here, kernel.HUB_MIDDLE] = board.net[here].mean(axis=1)
         board.of_future[f, kernel.MIDDLE] = board.rows[f * board.height].mean()

@@ -311,7 +311,8 @@ def _played(game: _Game, tariff: Tariff | None, rounds: int) -> float:
     for count in range(rounds):
         done = count / (rounds - 1) if rounds > 1 else 1.0
         kink = first_kink * (KINK / first_kink) ** done
-        board = with_levels(board, game.problems, kink, learn=count > 0 or game.onward)
+        learn = count > 0 or game.onward
+        board = with_levels(board, game.problems, kink, learn=learn, count=count)
         gap = sum(
             kernel.go_round(units, board, game.change, game.placed, charge, discharge, visit)
             for visit in visits
