@@ -10,6 +10,7 @@ from hubwise.dispatch.bound import (
     social_cost_bound,
 )
 from hubwise.dispatch.limits import Limits, feeder_limits
+from hubwise.dispatch.linear import best_dispatch, dispatch_linear, is_small
 from hubwise.dispatch.objective import Objective, objective_of
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
@@ -26,10 +27,13 @@ __all__ = [
     "Problem",
     "WarmStart",
     "at_rest",
+    "best_dispatch",
     "dispatch",
     "dispatch_futures",
+    "dispatch_linear",
     "excess_cost",
     "feeder_limits",
+    "is_small",
     "least_cost",
     "make_baseline",
     "make_problem",

@@ -61,9 +61,14 @@ def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
     """
     market = problem.situation.market
     duals = _balanced(problem, answer.duals.rows)
-    base = _slope_between(market.feed_in_price, market.purchase_price, answer.hub_kw)
     through = np.einsum("kt,kht->ht", duals, problem.limits.coefficient)
-    price: Array = base + through + answer.duals.imports - answer.duals.exports
+    through = through + answer.duals.imports - answer.duals.exports
+    if answer.rounds == 0:
+        # An optimum's own price of a connection: a hub at rest has one between the two.
+        base = np.clip(answer.marginal_price - through, market.feed_in_price, market.purchase_price)
+    else:
+        base = _slope_between(market.feed_in_price, market.purchase_price, answer.hub_kw)
+    price: Array = base + through
     return price
 
 

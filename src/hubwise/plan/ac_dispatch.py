@@ -12,7 +12,7 @@ from hubwise.dispatch import (
     Limits,
     Problem,
     WarmStart,
-    dispatch,
+    best_dispatch,
     feeder_limits,
     make_problem,
 )
@@ -99,7 +99,7 @@ def ac_dispatch(
             span_kw=baseline.span_kw - caution[0],
             connection_caution_kw=caution[2],
         )
-        answer = dispatch(problem, tariff, rounds=rounds, warm=warm, sessions=sessions)
+        answer = best_dispatch(problem, tariff, rounds=rounds, warm=warm, sessions=sessions)
         limits = feeder_limits(situation.feeder, situation.hubs.bus, answer.hub_kw)
         missed = missed_kw(situation, limits, baseline.span_kw, answer.hub_kw)
         worst = float(missed.max())

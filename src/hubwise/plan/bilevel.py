@@ -19,7 +19,7 @@ from hubwise.dispatch import (
     Dispatch,
     Problem,
     WarmStart,
-    dispatch,
+    best_dispatch,
     with_participants,
 )
 from hubwise.domain import Schedule, Search, Situation, Status, Tariff
@@ -139,7 +139,7 @@ def quickly(state: State, tariff: Tariff) -> Turn:
     situation = state.wear.situation
     fleet = situation.fleet.select(situation.fleet.participating)
     problem = replace(state.problem, situation=situation, fleet=fleet)
-    answer = dispatch(problem, tariff, rounds=QUICK_ROUNDS, warm=state.warm.near())
+    answer = best_dispatch(problem, tariff, rounds=QUICK_ROUNDS, warm=state.warm.near())
     schedule = with_participants(problem, answer.schedule)
     return Turn(situation, tariff, schedule, problem, answer, Status.ROUNDS_SPENT)
 
@@ -182,7 +182,7 @@ def at_tariff(
     """The same at prices that are given: nothing is searched for."""
     problem, relaxed = relaxed_problem(situation, baseline)
     tariff = situation.with_accepted(tariff)
-    answer = dispatch(problem, tariff, rounds=ROUNDS, warm=relaxed.warm().near())
+    answer = best_dispatch(problem, tariff, rounds=ROUNDS, warm=relaxed.warm().near())
     posted = Searched(situation, tariff, answer, problem, relaxed, 0, Status.GIVEN)
     return conclude(posted, situation.fleet.participating, baseline, search, "given")
 

@@ -10,7 +10,7 @@ from hubwise.dispatch import (
     Limits,
     Problem,
     WarmStart,
-    dispatch,
+    best_dispatch,
     feeder_limits,
     make_problem,
     with_participants,
@@ -74,7 +74,7 @@ def start_of(situation: Situation, tariff: Tariff) -> Start:
     at_once = uncoordinated_kw(situation)
     span = promised_span_kw(situation, power_flow(feeder, bus, at_once).head_kw)
     problem = make_problem(situation, feeder_limits(feeder, bus, at_once), span_kw=span)
-    answer = dispatch(problem, tariff, rounds=START_ROUNDS)
+    answer = best_dispatch(problem, tariff, rounds=START_ROUNDS)
     return Start(feeder_limits(feeder, bus, answer.hub_kw), answer.warm().near())
 
 

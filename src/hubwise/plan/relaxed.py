@@ -9,7 +9,7 @@ from hubwise.dispatch import (
     Dispatch,
     Limits,
     Problem,
-    dispatch,
+    best_dispatch,
     feeder_limits,
     make_baseline,
     make_problem,
@@ -40,7 +40,7 @@ def relaxed_problem(situation: Situation, baseline: Baseline) -> tuple[Problem, 
     limits, relaxed = baseline.limits, None
     for rounds in ROUNDS:
         problem = linear_problem(situation, baseline, limits)
-        relaxed = dispatch(
+        relaxed = best_dispatch(
             problem, None, rounds=rounds, warm=None if relaxed is None else relaxed.warm()
         )
         limits = feeder_limits(situation.feeder, situation.hubs.bus, relaxed.hub_kw)
@@ -59,11 +59,11 @@ def relaxed_for_bound(
     limits = feeder_limits(situation.feeder, situation.hubs.bus, hub_kw)
     problem = linear_problem(situation, baseline, limits)
     if np.array_equal(problem.fleet.session, relaxed.session):
-        return problem, dispatch(
+        return problem, best_dispatch(
             problem, None, rounds=BOUND_ROUNDS, warm=relaxed.warm(), flat=False
         )
     warm = relaxed.warm().near()
-    return problem, dispatch(problem, None, rounds=ROUNDS[0], warm=warm, flat=False)
+    return problem, best_dispatch(problem, None, rounds=ROUNDS[0], warm=warm, flat=False)
 
 
 def linear_problem(situation: Situation, baseline: Baseline, limits: Limits) -> Problem:

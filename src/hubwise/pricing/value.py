@@ -13,8 +13,9 @@ from hubwise.dispatch import (
     Dispatch,
     Problem,
     WarmStart,
-    dispatch,
+    best_dispatch,
     excess_cost,
+    is_small,
     with_participants,
 )
 from hubwise.domain import Schedule, StationSchedule, Tariff
@@ -29,6 +30,8 @@ COST_EXCESS_WEIGHT = 5.0
 # own prices. What no price has mended yet weighs this much [per kW]: beyond this share of the
 # peak-valley promise, and, for other limits, of the head's spread in every slot.
 SLACK = 0.05
+# What an exact dispatch may leave.
+ROUNDING = 1e-6
 EXCESS_WEIGHT = 20.0
 # Rounds of dispatch that tell tariffs apart: few where many sessions average out, more where few
 # make lumps. Between these two, so many visits to sessions.
@@ -134,13 +137,15 @@ def value_of(
     problem: Problem, tariff: Tariff, *, rounds: int, warm: WarmStart | None = None
 ) -> Value:
     """Dispatch at ``tariff`` in ``rounds`` rounds and add up what it is worth."""
-    answer = dispatch(problem, tariff, rounds=rounds, warm=warm)
+    answer = best_dispatch(problem, tariff, rounds=rounds, warm=warm)
     account, participant_cost = account_of(problem, tariff, answer.schedule, answer.stations)
     span = problem.situation.so_far.span_kw(problem.limits.head(answer.hub_kw))
     cost_excess = max(participant_cost - cost_ceiling(problem), 0.0)
-    broken_kw = _broken_kw(problem, answer.hub_kw, span)
+    exact = is_small(problem)
+    broken_kw = _broken_kw(problem, answer.hub_kw, span, ROUNDING if exact else SLACK)
     weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess
-    merit = account.profit - excess_cost(problem, answer) - weighed
+    excess = 0.0 if exact else excess_cost(problem, answer)
+    merit = account.profit - excess - weighed
     return Value(tariff, answer, account, participant_cost, span, merit, broken_kw)
 
 
@@ -172,15 +177,18 @@ def rounds_to_judge(problem: Problem) -> int:
     return min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS)
 
 
-def _broken_kw(problem: Problem, hub_kw: Array, span_kw: float) -> float:
-    """By how much limits are broken beyond what few rounds may leave, all slots together [kW]."""
+def _broken_kw(problem: Problem, hub_kw: Array, span_kw: float, slack: float) -> float:
+    """By how much limits are broken beyond ``slack``, all slots together [kW].
+
+    ``slack``: what may be left, as a share of the promise, and of the head's spread.
+    """
     over = [
         problem.limits.rows(hub_kw) - problem.limits.upper,
         hub_kw - problem.import_limit_kw[:, None],
         -hub_kw - problem.export_limit_kw[:, None],
     ]
-    slack = SLACK * problem.spread_kw
-    broken = sum(float(np.maximum(kw - slack, 0.0).sum()) for kw in over)
+    near = slack * problem.spread_kw
+    broken = sum(float(np.maximum(kw - near, 0.0).sum()) for kw in over)
     if np.isfinite(problem.span_kw):
-        broken += max(span_kw - (1.0 + SLACK) * problem.span_kw, 0.0)
+        broken += max(span_kw - (1.0 + slack) * problem.span_kw, 0.0)
     return broken

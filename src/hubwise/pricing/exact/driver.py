@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hubwise.dispatch.program import Program
 from hubwise.domain.arrays import Array, Index
-from hubwise.pricing.exact.program import Program
 from hubwise.pricing.exact.session import Session
 
 Term = tuple[Index, Array]

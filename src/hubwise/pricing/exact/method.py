@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from hubwise.dispatch import Problem
+from hubwise.dispatch.program import Program, Solution, UnsolvedError
 from hubwise.dispatch.units import station_schedule
 from hubwise.domain import Schedule, StationSchedule, Status, Tariff
 from hubwise.domain.arrays import Array, Index
@@ -22,7 +23,6 @@ from hubwise.pricing.exact.operator import (
     keep_saving,
     lawful_prices,
 )
-from hubwise.pricing.exact.program import Program, Solution, UnsolvedError
 from hubwise.pricing.exact.session import Session, sessions
 from hubwise.pricing.exact.ticks import rounded
 from hubwise.pricing.family import Family

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.dispatch import Problem, past_peaks
+from hubwise.dispatch.program import Program
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.exact.driver import DriverColumns
-from hubwise.pricing.exact.program import Program
 from hubwise.pricing.exact.session import Session
 from hubwise.pricing.family import Family
 from hubwise.pricing.value import cost_ceiling

@@ -18,6 +18,8 @@ EFFORT = 0.3
 # How exactly the linear program that is left once the whole numbers stand keeps its rows.
 TOLERANCE = 1e-9
 
+FEASIBLE = highspy.SolutionStatus.kSolutionStatusFeasible
+
 Fixed = tuple[Index, Array]
 
 
@@ -46,6 +48,25 @@ class Solution:
     bound: float
     optimal: bool
     nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """An optimum of a program whose whole numbers stand, or that has none.
+
+    Parameters
+    ----------
+    values
+        Of every column.
+    duals
+        What another unit of each row's end would bring; shape (rows,).
+    objective
+        What it brings.
+    """
+
+    values: Array
+    duals: Array
+    objective: float
 
 
 class Program:
@@ -137,22 +158,41 @@ class Program:
         solver.run()
         status, info = solver.getModelStatus(), solver.getInfo()
         optimal = status == highspy.HighsModelStatus.kOptimal
-        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        found = info.primal_solution_status == FEASIBLE
         if not optimal and not (found and status == highspy.HighsModelStatus.kTimeLimit):
             raise UnsolvedError(_advice(solver, status, seconds))
         values = np.array(solver.getSolution().col_value)
         low[whole] = high[whole] = np.round(values[whole])
-        values = self._linear(low, high)
-        objective = float(self._objective() @ values) + self.constant
+        linear = self._linear(low, high)
+        values, objective = linear.values, linear.objective
         bound = max(info.mip_dual_bound, objective) if whole.any() else objective
         return Solution(values, objective, bound, optimal, int(info.mip_node_count))
+
+    def linear(self, *, nodes: int | None = None) -> Linear:
+        """The optimum; of whole numbers, the best in a tree of so many nodes (if that is given).
+
+        Raises
+        ------
+        UnsolvedError
+            If there is none.
+        """
+        low, high = np.concatenate(self._low), np.concatenate(self._high)
+        whole = np.concatenate(self._whole)
+        if whole.any():
+            solver = _solver(mip_max_nodes=nodes or 1_000_000, threads=1)
+            solver.passModel(self._model(low, high, whole))
+            solver.run()
+            if solver.getInfo().primal_solution_status != FEASIBLE:
+                raise UnsolvedError(_advice(solver, solver.getModelStatus(), np.inf))
+            low[whole] = high[whole] = np.round(np.array(solver.getSolution().col_value)[whole])
+        return self._linear(low, high)
 
     def relaxed(self) -> highspy.HighsLp:
         """The program without whole numbers, for a solver of the caller's."""
         low, high = np.concatenate(self._low), np.concatenate(self._high)
         return self._model(low, high, np.zeros(len(low), bool))
 
-    def _linear(self, low: Array, high: Array) -> Array:
+    def _linear(self, low: Array, high: Array) -> Linear:
         """The optimum once the whole numbers stand: exact to the rounding of a linear program."""
         solver = _solver(primal_feasibility_tolerance=TOLERANCE)
         solver.passModel(self._model(low, high, np.zeros(len(low), bool)))
@@ -160,7 +200,10 @@ class Program:
         status = solver.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
             raise UnsolvedError(f"HiGHS cannot repeat its own solution: {_words(solver, status)}")
-        return np.array(solver.getSolution().col_value)
+        solution = solver.getSolution()
+        values = np.array(solution.col_value)
+        objective = float(self._objective() @ values) + self.constant
+        return Linear(values, np.array(solution.row_dual), objective)
 
     def _objective(self) -> Array:
         objective = np.zeros(self._width)
