@@ -25,7 +25,7 @@ def check_seal(folder: PlanFolder) -> Check:
     return _words(
         "folder: seal",
         "No file was changed since the plan was written",
-        [name for name in due if found.get(name) != due[name]],
+        sorted(name for name in {*found, *due} if found.get(name) != due.get(name)),
         "these files are not the ones that were written; the checks below say what is wrong",
     )
 
