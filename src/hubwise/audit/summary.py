@@ -42,7 +42,8 @@ def _scenario(folder: PlanFolder, scenario: Scenario) -> Check:
         "summary: scenario",
         "The plan was made for this scenario, unchanged since",
         [f"{key}: {summary[key]!r}, not {due[key]!r}" for key in due if summary[key] != due[key]],
-        "give the scenario that the plan was made for, or plan again",
+        "give the scenario that the plan was made for, and its tariff family where the plan has "
+        "another (--scenario, --family, --per-hub), or plan again",
     )
 
 
