@@ -226,7 +226,7 @@ def _beside_at_once(evidence: Evidence, conduct: Conduct) -> Array:
     """Wear, less what terms give, of charging at once as if taking part; (sessions,) [currency]."""
     fleet, hours = _able(evidence, conduct), evidence.hours
     put_in, taken = at_once_kw(fleet, evidence.scenario.situation.horizon)
-    worn = fleet.wear_cost / fleet.discharge_efficiency * hours * taken.sum(axis=1)
+    worn: Array = fleet.wear_cost / fleet.discharge_efficiency * hours * taken.sum(axis=1)
     for term in evidence.scenario.situation.terms.parts:
         g = fleet.groups
         given = put_in * term.charge_to_driver[g] + taken * term.discharge_to_driver[g]
