@@ -77,8 +77,6 @@ app = typer.Typer(
     "hold; 2 bad input; 130 interrupted.",
 )
 app.add_typer(scenarios, name="scenario")
-app.command()(zones)
-app.command()(statement)
 
 
 @app.callback(invoke_without_command=True)
@@ -326,3 +324,7 @@ def audit(
         results.print(report)
     if not report.ok:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+app.command()(statement)
+app.command()(zones)
