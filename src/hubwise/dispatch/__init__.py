@@ -14,6 +14,7 @@ from hubwise.dispatch.linear import best_dispatch, dispatch_linear, is_small
 from hubwise.dispatch.objective import Objective, objective_of
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
+from hubwise.dispatch.stays import Stays, stays_of
 from hubwise.dispatch.ties import pessimistic, undelegated
 from hubwise.dispatch.units import session_units
 from hubwise.dispatch.warm import Multipliers, WarmStart, read_warm_start
@@ -25,6 +26,7 @@ __all__ = [
     "Multipliers",
     "Objective",
     "Problem",
+    "Stays",
     "WarmStart",
     "at_rest",
     "best_dispatch",
@@ -45,6 +47,7 @@ __all__ = [
     "read_warm_start",
     "session_units",
     "social_cost_bound",
+    "stays_of",
     "undelegated",
     "with_participants",
 ]

@@ -20,12 +20,12 @@ from hubwise.dispatch.bound import past_peaks
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.program import Linear, Program
 from hubwise.dispatch.solve import Dispatch, dispatch
-from hubwise.dispatch.units import session_units, station_schedule
+from hubwise.dispatch.stays import Stays, stays_of
+from hubwise.dispatch.units import station_schedule
 from hubwise.dispatch.warm import Multipliers, WarmStart
 from hubwise.domain import Schedule, Tariff
 from hubwise.domain.arrays import Array, Index
-from hubwise.drivers import Batteries, best_response, felt_tariff, schedule_of
-from hubwise.drivers.kernel import fill_bounds
+from hubwise.drivers import best_response, felt_tariff, schedule_of
 from hubwise.ledger import sum_by_hub
 
 # Session-slots up to which one program a tariff is quicker than it is inexact to do without.
@@ -48,33 +48,6 @@ def is_small(problem: Problem) -> bool:
     """Whether one linear program a tariff is the better way."""
     fleet = problem.fleet
     return int((fleet.departure_slot - fleet.arrival_slot).sum()) <= SMALL
-
-
-@dataclass(frozen=True, slots=True)
-class _Stays:
-    """Every slot of every stay, one after another; arrays of shape (session-slots,).
-
-    Parameters
-    ----------
-    units
-        The sessions.
-    session, slot
-        Whose stay, and when.
-    first, last
-        The first and the last row of every session; shape (sessions,).
-    up, down, floor, top
-        Most that is put in and drawn, least and most energy at the end [kWh].
-    """
-
-    units: Batteries
-    session: Index
-    slot: Index
-    first: Index
-    last: Index
-    up: Array
-    down: Array
-    floor: Array
-    top: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +111,7 @@ def dispatch_linear(
     *,
     sessions: Schedule | None = None,
     flat: bool = True,
+    weight: float | None = None,
 ) -> Dispatch:
     """What `hubwise.dispatch.dispatch` approaches, exactly.
 
@@ -151,6 +125,9 @@ def dispatch_linear(
         Schedules of the participants, where they are given; only stations are then dispatched.
     flat
         Whether a flat head is preferred among what costs the operator nearly the same.
+    weight
+        Where it is given, drivers need not keep to their cheapest schedules: what they feel that
+        theirs cost is weighed so much against what the operator's costs.
 
     Raises
     ------
@@ -158,39 +135,23 @@ def dispatch_linear(
         If HiGHS ends without a solution: there is none where a battery's own bounds exclude all
         schedules, which the door refuses."""
     program = Program()
-    stays = _stays(problem)
+    stays = stays_of(problem)
     columns = _written(program, problem, stays, sessions)
     rows = _shared(program, problem, stays, columns)
     if flat:
         _prefer_flat(program, problem, columns)
-    if tariff is not None and sessions is None:
+    if tariff is not None and weight is not None:
+        for part, price in _felt(problem, tariff, stays, columns):
+            program.earn(part, -weight * price)
+    elif tariff is not None and sessions is None:
         _keep_cheapest(program, problem, tariff, stays, columns)
     solution = _solved(program, problem, stays, columns)
     found = _dispatch(problem, stays, columns, rows, solution)
     return found if sessions is None else replace(found, schedule=sessions)
 
 
-def _stays(problem: Problem) -> _Stays:
-    units = session_units(problem.fleet, problem.situation.horizon, own=True)
-    length = units.departure - units.arrival
-    ends = np.cumsum(length)
-    session = np.repeat(np.arange(len(length)), length)
-    slot = np.arange(len(session)) - np.repeat(ends - length, length) + units.arrival[session]
-    up, down, floor, top = np.empty((4, len(session)))
-    for i, (begin, end) in enumerate(zip(ends - length, ends, strict=True)):
-        n = end - begin
-        before, most = np.empty(n), np.empty(n + 1)
-        fill_bounds(
-            units.up, units.down, units.least, units.most, i, units.arrival[i], units.start[i],
-            up[begin:end], down[begin:end], before, most,
-        )  # fmt: skip
-        floor[begin:end] = np.append(before[1:], units.target[i])
-        top[begin:end] = most[1:]
-    return _Stays(units, session, slot, ends - length, ends - 1, up, down, floor, top)
-
-
 def _written(
-    program: Program, problem: Problem, stays: _Stays, sessions: Schedule | None
+    program: Program, problem: Problem, stays: Stays, sessions: Schedule | None
 ) -> _Columns:
     """Columns with their costs, and the energy in batteries; the rest is left to `_shared`."""
     hubs, market = problem.situation.hubs, problem.situation.market
@@ -235,7 +196,7 @@ def _written(
 
 
 def _moves(
-    stays: _Stays, sessions: Schedule | None, hours: float
+    stays: Stays, sessions: Schedule | None, hours: float
 ) -> tuple[tuple[Array | float, Array], tuple[Array | float, Array]]:
     """Least and most that is put into, and drawn from, batteries; one, where schedules are given.
 
@@ -284,7 +245,7 @@ def _store(program: Program, problem: Problem, columns: _Columns) -> None:
     program.earn(energy[:, -1], np.broadcast_to(hubs.battery_end_value, len(hubs)))
 
 
-def _shared(program: Program, problem: Problem, stays: _Stays, columns: _Columns) -> _Rows:
+def _shared(program: Program, problem: Problem, stays: Stays, columns: _Columns) -> _Rows:
     """Balance of every hub, connections, demand charges, and what all hubs share."""
     hours, units = problem.situation.horizon.slot_hours, stays.units
     balance = program.require(
@@ -379,23 +340,36 @@ def _draw(
 
 
 def _keep_cheapest(
-    program: Program, problem: Problem, tariff: Tariff, stays: _Stays, columns: _Columns
+    program: Program, problem: Problem, tariff: Tariff, stays: Stays, columns: _Columns
 ) -> None:
     """One row a driver: what it feels that its stay costs is what is least."""
     fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
     least = best_response(fleet, felt, problem.situation.horizon)[1]
-    units, session = stays.units, stays.session
     most = least - fleet.surplus_value * fleet.required_kwh + REGRET
-    rows = program.rows(len(units.hub), -np.inf, most)
-    lists = fleet.lists[session]
-    buy = felt.charge_price[lists, stays.slot] / units.charge_eff[session]
-    sell = felt.discharge_price[lists, stays.slot] * units.discharge_eff[session]
-    program.put(rows[session], columns.into, buy)
-    program.put(rows[session], columns.out, units.wear[session] - sell)
-    program.put(rows, columns.energy[stays.last], -units.surplus)
+    rows = program.rows(len(most), -np.inf, most)
+    into, out, energy = _felt(problem, tariff, stays, columns)
+    program.put(rows[stays.session], *into)
+    program.put(rows[stays.session], *out)
+    program.put(rows, *energy)
 
 
-def _solved(program: Program, problem: Problem, stays: _Stays, columns: _Columns) -> Linear:
+def _felt(
+    problem: Problem, tariff: Tariff, stays: Stays, columns: _Columns
+) -> tuple[tuple[Index, Array], ...]:
+    """What a stay costs its driver: columns in, out and at the end, and what each kWh costs."""
+    fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
+    units, session = stays.units, stays.session
+    here = fleet.lists[session], stays.slot
+    buy = felt.charge_price[here] / units.charge_eff[session]
+    sell = felt.discharge_price[here] * units.discharge_eff[session]
+    return (
+        (columns.into, buy),
+        (columns.out, units.wear[session] - sell),
+        (columns.energy[stays.last], -units.surplus),
+    )
+
+
+def _solved(program: Program, problem: Problem, stays: Stays, columns: _Columns) -> Linear:
     """Solve; where a battery goes in a circle, let it go one way there and solve again."""
     solution = program.linear()
     forbidden = 0
@@ -412,7 +386,7 @@ def _solved(program: Program, problem: Problem, stays: _Stays, columns: _Columns
 
 
 def _circles(
-    problem: Problem, stays: _Stays, columns: _Columns, values: Array
+    problem: Problem, stays: Stays, columns: _Columns, values: Array
 ) -> tuple[Index, Index, Array, Array]:
     """Columns in and out of batteries that do both in a slot, and the most of each."""
     hubs = problem.situation.hubs
@@ -426,7 +400,7 @@ def _circles(
 
 
 def _dispatch(
-    problem: Problem, stays: _Stays, columns: _Columns, rows: _Rows, solution: Linear
+    problem: Problem, stays: Stays, columns: _Columns, rows: _Rows, solution: Linear
 ) -> Dispatch:
     values, horizon, hubs = solution.values, problem.situation.horizon, problem.situation.hubs
     change = np.zeros((len(problem.fleet), horizon.slots))

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.dispatch import Baseline, Dispatch, Problem
+from hubwise.dispatch import Baseline, Dispatch, Problem, is_small
 from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.plan.participation import willing
 from hubwise.plan.relaxed import ROUNDS, linear_problem, relaxed_problem
+from hubwise.plan.strategies import reference_tariff
 from hubwise.pricing import coarse_to_fine, search_in_steps, value_of
+from hubwise.pricing.family import poorer_families
 from hubwise.pricing.search import Method
+from hubwise.pricing.search.alternating import alternate
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what)."""
@@ -106,6 +109,8 @@ def _search(
             progress(done, total, "prices tried")
 
     problem, relaxed = relaxed_problem(situation, baseline)
+    if search.method == "auto" and is_small(problem):
+        return _small(situation, problem, relaxed, search, begin, tell)
     family, result = search_in_steps(
         method,
         problem,
@@ -124,3 +129,25 @@ def _merit(ready: Situation, baseline: Baseline, last: Searched) -> float:
     """What a tariff is worth with those who take part at it."""
     problem = linear_problem(ready, baseline, last.problem.limits)
     return value_of(problem, last.tariff, rounds=ROUNDS[0], warm=last.dispatch.warm().near()).merit
+
+
+def _small(
+    situation: Situation,
+    problem: Problem,
+    relaxed: Dispatch,
+    search: Search,
+    begin: Tariff | None,
+    tell: Callable[[int, int], None],
+) -> Searched:
+    """The same on a small hub: turns of prices and answers, from poorer families to the last."""
+    starts = [reference_tariff(situation)] + ([] if begin is None else [begin])
+    spent, families = 0, poorer_families(situation)
+    for family in families:
+        result = alternate(
+            problem, family, relaxed, starts, evaluations=search.evaluations, progress=tell
+        )
+        spent += result.evaluations
+        tariff = family.tariff(result.prices)
+        starts.append(tariff)
+    answer = result.value.dispatch
+    return Searched(situation, tariff, answer, problem, relaxed, spent, result.status)

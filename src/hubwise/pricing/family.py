@@ -190,6 +190,27 @@ def coarse_to_fine(situation: Situation) -> tuple[Family, ...]:
     return tuple(families)
 
 
+def poorer_families(situation: Situation) -> tuple[Family, ...]:
+    """Every family that is part of the scenario's, poorest first, and that one itself at the end.
+
+    One is part of another where each of its groups of slots is a union of the other's.
+    """
+    last = make_family(situation)
+    found: list[Family] = []
+    sides = (False, True) if situation.rules.per_hub and len(situation.hubs) > 1 else (False,)
+    for per_hub in sides:
+        for name in TariffFamily:
+            try:
+                family = make_family(situation, name, per_hub=per_hub)
+            except ValueError:  # it leaves no lawful price
+                continue
+            pairs = np.stack([last.group.ravel(), family.group.ravel()])
+            if len(np.unique(pairs, axis=1).T) == last.groups > family.groups:
+                found.append(family)
+    found.sort(key=lambda family: family.groups)
+    return *found, last
+
+
 def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
     moment = horizon.slot_names()
     wrong = [
