@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,41 @@ def test_pins_are_plain() -> None:
     """Every pin is ``name==version``: no place, no host, no local path."""
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line) for line in lines)
+
+
+def _functions(path: Path) -> Iterator[ast.FunctionDef]:
+    tree = ast.parse(path.read_text("utf-8"))
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_functions_stay_readable(path: Path) -> None:
+    """No function is longer than 60 lines, docstring aside."""
+    long = {}
+    for function in _functions(path):
+        body = function.body[1:] if ast.get_docstring(function) else function.body
+        if body and (lines := body[-1].end_lineno - body[0].lineno + 1) > 60:
+            long[function.name] = lines
+    assert not long
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_functions_ask_for_little(path: Path) -> None:
+    """At most eight parameters: compiled kernels aside, and commands, whose options they are."""
+    if path.parent.name == "cli":
+        return
+    many = {}
+    for function in _functions(path):
+        compiled = any("njit" in ast.unparse(each) for each in function.decorator_list)
+        arguments = function.args
+        named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        asked = [each for each in named if each.arg not in ("self", "cls")]
+        if len(asked) > 8 and not compiled:
+            many[function.name] = len(asked)
+    assert not many
+
+
+def test_types_say_what_is_there() -> None:
+    """``Any`` stays what it is now, or less: where foreign files are read, above all."""
+    text = "".join(path.read_text("utf-8") for path in MODULES)
+    assert len(re.findall(r"\bAny\b", text)) <= 90

@@ -9,6 +9,7 @@ module is reached under its own name, as ``import hubwise.record.folder``.
 
 from importlib.metadata import version
 
+from hubwise import compiled as compiled  # before any kernel is imported
 from hubwise.audit import AuditReport, audit_record
 from hubwise.domain import Scenario, Schedule, StationSchedule, Tariff
 from hubwise.plan import Plan, make_plan

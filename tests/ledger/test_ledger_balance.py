@@ -273,6 +273,7 @@ def test_half_a_cent_goes_to_the_even_cent():
     assert books.paid == (Decimal("2.68"), Decimal("2.66"))
     assert books.earned == (Decimal("0.00"), Decimal("0.00"))
     assert books.rounding == Decimal("0.005")
+    assert str(books.others_revenue) == "0.00"
 
 
 @given(amount=st.floats(-1e6, 1e6))

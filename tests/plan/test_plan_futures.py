@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
+from hubwise.audit import audit_record
 from hubwise.domain import Scenario
 from hubwise.plan import make_plan
 from hubwise.plan.futures import (
@@ -19,7 +22,8 @@ from hubwise.plan.futures import (
     plan_for_futures,
     search_futures,
 )
-from hubwise.scenario import load, with_participation
+from hubwise.record import Appendix, PlanFolderError, read, write
+from hubwise.scenario import lawful, load, with_participation
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,7 @@ def test_price_days_are_futures_too(quick: Scenario) -> None:
 
 
 def test_tables_and_figures_agree(made: FuturesPlan) -> None:
-    """futures.parquet holds what futures.json sums up."""
+    """futures.parquet holds what the summary's ``futures`` sums up."""
     table, figures = as_table(made), in_short(made)
     fresh = table.filter(table["draw"] == "fresh")
     assert fresh["profit"].mean() == pytest.approx(figures["profit_on_fresh_draws"])
@@ -132,3 +136,23 @@ def test_prices_of_days_have_every_slot(quick: Scenario) -> None:
         on_price_days(futures, np.ones((2, 3)))
     with pytest.raises(ValueError, match="give at least 2"):
         plan_for_futures(quick, futures, fresh=1)
+
+
+def test_the_folder_holds_the_futures(quick: Scenario, made: FuturesPlan, tmp_path: Path) -> None:
+    """They are written and sealed with the plan; the audit sums them up again, and sees a lie."""
+    plan = make_plan(quick, tariff=lawful(made.tariff, quick.situation.fleet))
+    folder = write(plan, tmp_path / "plan", Appendix("futures", in_short(made), as_table(made)))
+    assert _fails(folder, quick) == []
+    assert read(folder).tables["futures"].equals(as_table(made))
+
+    table = as_table(made).with_columns(pl.col("profit") + 0.01)
+    table.write_parquet(folder / "futures.parquet")
+    assert _fails(folder, quick) == ["folder: seal", "summary: futures"]
+    (folder / "futures.parquet").unlink()
+    with pytest.raises(PlanFolderError, match=r"futures\.parquet: the file is missing"):
+        read(folder)
+
+
+def _fails(folder: Path, scenario: Scenario) -> list[str]:
+    report = audit_record(folder, scenario)
+    return [check.name for check in report.failures]

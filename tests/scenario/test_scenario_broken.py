@@ -61,7 +61,7 @@ def test_a_scenario_that_is_not_there_is_refused_with_those_that_are() -> None:
 def test_a_folder_without_a_scenario_is_refused(tmp_path: Path) -> None:
     """A folder that holds no scenario.toml says so."""
     (issue,) = check(tmp_path)
-    assert (issue.file, issue.wrong) == ("scenario.toml", "cannot be read")
+    assert (issue.file, issue.wrong) == ("scenario.toml", "is not there")
 
 
 def test_hubs_that_are_not_sections_are_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -112,6 +113,21 @@ def test_sums_are_of_the_rows(made: ZonesResult) -> None:
         "summary.json",
         "zones.parquet",
     ]
+
+
+def test_limits_of_every_kind_are_counted(site: Path, prices: pl.DataFrame, tmp_path: Path) -> None:
+    """Every kind that a plan's result counts is summed, hubs' own transformers with the rest."""
+    folder = shutil.copytree(site, tmp_path / "small")
+    toml = folder / "scenario.toml"
+    text = toml.read_text("utf-8").replace("bus = 5", "bus = 5\ntransformer_kva = 20.0")
+    toml.write_text(text, "utf-8")
+    made = make_zones(load_nation(folder, copies=1), tmp_path / "nation", prices=prices)
+    kinds = [key for key in made.table().columns if key.endswith("_violations")]
+    assert {key: made.summary[key] for key in kinds} == made.table().select(kinds).row(
+        0, named=True
+    )
+    assert made.summary["hub_transformer_violations"] > 0
+    assert made.summary["zones_with_broken_limits"] == 1
 
 
 def test_workers_do_not_change_the_rows(

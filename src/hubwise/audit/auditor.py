@@ -15,6 +15,7 @@ from hubwise.audit.drivers import check_drivers
 from hubwise.audit.evidence import Evidence, gather
 from hubwise.audit.feeder import check_feeder, second_power_flow
 from hubwise.audit.figures import check_figures, uncoordinated_kw
+from hubwise.audit.futures import check_futures
 from hubwise.audit.hubs import check_hubs, net_kw
 from hubwise.audit.money import check_money
 from hubwise.audit.prices import check_prices
@@ -121,3 +122,4 @@ def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield from check_figures(evidence, conduct, state, before)
     yield from check_advice(evidence, state)
     yield from check_promises(evidence, conduct, before)
+    yield from check_futures(evidence)

@@ -131,10 +131,10 @@ def _battery_power(evidence: Evidence) -> Check:
 
 
 def _battery_energy(evidence: Evidence) -> Check:
-    hubs, given = evidence.hubs, evidence.scenario.situation.hubs
-    put_in = hubs["battery_charge_kw"] * given.battery_charge_efficiency[:, None]
-    drawn = hubs["battery_discharge_kw"] / given.battery_discharge_efficiency[:, None]
-    before = np.hstack([given.battery_initial_kwh[:, None], hubs["battery_kwh"][:, :-1]])
+    hubs, place = evidence.hubs, evidence.scenario.situation.hubs
+    put_in = hubs["battery_charge_kw"] * place.battery_charge_efficiency[:, None]
+    drawn = hubs["battery_discharge_kw"] / place.battery_discharge_efficiency[:, None]
+    before = np.hstack([place.battery_initial_kwh[:, None], hubs["battery_kwh"][:, :-1]])
     return agree(
         "stations: energy",
         "A station battery's energy changes by what is charged and discharged",
@@ -146,10 +146,10 @@ def _battery_energy(evidence: Evidence) -> Check:
 
 
 def _battery_range(evidence: Evidence, conduct: Conduct) -> Check:
-    energy, given = evidence.hubs["battery_kwh"], evidence.scenario.situation.hubs
-    outside = np.maximum(energy - given.battery_kwh[:, None], -energy)
+    energy, place = evidence.hubs["battery_kwh"], evidence.scenario.situation.hubs
+    outside = np.maximum(energy - place.battery_kwh[:, None], -energy)
     # Stations that stand idle cannot reach what is asked for.
-    missing = (given.least_final_kwh - energy[:, -1]) * conduct.has_stations
+    missing = (place.least_final_kwh - energy[:, -1]) * conduct.has_stations
     return judge(
         "stations: range",
         "Station batteries stay between empty and full, and end with what is asked for",
@@ -163,9 +163,9 @@ def _battery_range(evidence: Evidence, conduct: Conduct) -> Check:
 
 
 def _connection_limits(evidence: Evidence) -> Iterator[Check]:
-    hubs, given = evidence.hubs, evidence.scenario.situation.hubs
-    limits = {"import_kw": given.import_limit_kw, "export_kw": given.export_limit_kw}
-    most = np.broadcast_to(given.transformer_kva * given.transformer_limit, len(given))
+    hubs, place = evidence.hubs, evidence.scenario.situation.hubs
+    limits = {"import_kw": place.import_limit_kw, "export_kw": place.export_limit_kw}
+    most = np.broadcast_to(place.transformer_kva * place.transformer_limit, len(place))
     yield judge(
         "hubs: transformers",
         "No hub draws or sells more than its own transformer carries",

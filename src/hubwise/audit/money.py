@@ -113,13 +113,15 @@ def bills(evidence: Evidence) -> dict[str, Array]:
 def _metered(evidence: Evidence) -> pl.DataFrame:
     """Energy and money of every slot of every stay."""
     tables, market = evidence.folder.tables, evidence.scenario.situation.market
-    given = pl.DataFrame({"slot": tables["feeder"]["slot"], "reference": market.reference_price})
+    reference = pl.DataFrame(
+        {"slot": tables["feeder"]["slot"], "reference": market.reference_price}
+    )
     terms = ["session", "participating", "wear_cost", "discharge_efficiency"]
     rows = (
         tables["schedule"]
         .join(tables["sessions"].select(terms), on="session", maintain_order="left")
         .join(_offered(evidence), on=["session", "slot"], maintain_order="left")
-        .join(given, on="slot", maintain_order="left")
+        .join(reference, on="slot", maintain_order="left")
     )
     participants, hours = pl.col("participating"), evidence.hours
     charged, discharged = pl.col("charge_kw") * hours, pl.col("discharge_kw") * hours
@@ -151,7 +153,7 @@ def _offered(evidence: Evidence) -> pl.DataFrame:
 
 def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
     """The operator's line items, from the tables' sums [currency]."""
-    market, given, hours = (
+    market, place, hours = (
         evidence.scenario.situation.market,
         evidence.scenario.situation.hubs,
         evidence.hours,
@@ -161,7 +163,7 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
     power = schedule.charge_kw - schedule.discharge_kw
     others = hours * (power[~participants] * market.purchase_price).sum()
     drawn = hours * evidence.hubs["battery_discharge_kw"].sum(axis=1)
-    wear = drawn / given.battery_discharge_efficiency * given.battery_wear_cost
+    wear = drawn / place.battery_discharge_efficiency * place.battery_wear_cost
     terms = _received_by_operator(evidence)
     items = {
         "charging_revenue": found["paid"][participants].sum(),
@@ -170,8 +172,8 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
         "feed_in": hours * (np.maximum(-net, 0.0) * market.feed_in_price).sum(),
         "incentives": terms.pop("incentives", 0.0),
         "demand_charges": market.demand_charge * above_past_peaks(evidence, net.max(axis=1)).sum(),
-        "running_cost": given.running_cost.sum() * conduct.has_stations,
-        "station_lease": given.lease_cost.sum() * conduct.has_stations,
+        "running_cost": place.running_cost.sum() * conduct.has_stations,
+        "station_lease": place.lease_cost.sum() * conduct.has_stations,
         "station_wear": wear.sum(),
         "margin_on_others": found["paid"][~participants].sum() - others,
         "station_stock": _station_stock(evidence) * conduct.has_stations,

@@ -25,7 +25,7 @@ def check_seal(folder: PlanFolder) -> Check:
     return _words(
         "folder: seal",
         "No file was changed since the plan was written",
-        [name for name in due if found.get(name) != due[name]],
+        sorted(name for name in {*found, *due} if found.get(name) != due.get(name)),
         "these files are not the ones that were written; the checks below say what is wrong",
     )
 
@@ -42,7 +42,8 @@ def _scenario(folder: PlanFolder, scenario: Scenario) -> Check:
         "summary: scenario",
         "The plan was made for this scenario, unchanged since",
         [f"{key}: {summary[key]!r}, not {due[key]!r}" for key in due if summary[key] != due[key]],
-        "give the scenario that the plan was made for, or plan again",
+        "give the scenario that the plan was made for, and its tariff family where the plan has "
+        "another (--scenario, --family, --per-hub), or plan again",
     )
 
 

@@ -15,7 +15,7 @@ from hubwise.audit import audit_record
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.failure import ExitCode, explained
-from hubwise.cli.futures import keep, planned_for
+from hubwise.cli.futures import planned_for, recorded
 from hubwise.cli.futures import show as show_futures
 from hubwise.cli.options import (
     AsJson,
@@ -34,7 +34,6 @@ from hubwise.cli.zones import zones
 from hubwise.domain import Scenario, Strategy, TariffFamily, WearPricing
 from hubwise.domain.plain import number, texts
 from hubwise.plan import make_plan
-from hubwise.plan.futures import in_short
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
 from hubwise.record.place import check_place
@@ -78,8 +77,6 @@ app = typer.Typer(
     "hold; 2 bad input; 130 interrupted.",
 )
 app.add_typer(scenarios, name="scenario")
-app.command()(zones)
-app.command()(statement)
 
 
 @app.callback(invoke_without_command=True)
@@ -125,14 +122,11 @@ def plan(
             made = make_plan(
                 given, strategy=strategy, participation=participation, method=method, progress=bar
             )
-        write(made, out)
-        if seen is not None:
-            keep(seen, out)
+        write(made, out, *([] if seen is None else [recorded(seen)]))
         report = write_plan_report(made.scenario, out)
     missed = list(made.result.advice)
     if as_json:
-        more = {} if seen is None else {"futures": in_short(seen)}
-        content = {"folder": str(out), "report": str(report), "misses": missed, **more}
+        content = {"folder": str(out), "report": str(report), "misses": missed}
         put_json({**content, **read(out).summary})
     else:
         results.print(show.plan_table(made.result.to_json(), given))
@@ -330,3 +324,7 @@ def audit(
         results.print(report)
     if not report.ok:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+app.command()(statement)
+app.command()(zones)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 from rich.table import Table
 
@@ -13,6 +11,7 @@ from hubwise.domain import Scenario, Strategy
 from hubwise.plan import Plan, make_plan
 from hubwise.plan.futures import FuturesPlan, as_table, draw_futures, in_short, plan_for_futures
 from hubwise.plan.price_search import Progress
+from hubwise.record import Appendix
 from hubwise.scenario import Issue, ScenarioError, lawful, with_participation
 
 WORDS = {
@@ -52,11 +51,9 @@ def planned_for(
     return made, make_plan(scenario, tariff=posted)
 
 
-def keep(made: FuturesPlan, folder: Path) -> None:
-    """Write ``futures.parquet`` and ``futures.json`` into a plan folder."""
-    as_table(made).write_parquet(folder / "futures.parquet")
-    text = json.dumps(in_short(made), indent=2)
-    (folder / "futures.json").write_text(text + "\n", encoding="utf-8")
+def recorded(made: FuturesPlan) -> Appendix:
+    """What a plan folder holds of it: ``futures.parquet``, and ``futures`` in the summary."""
+    return Appendix("futures", in_short(made), as_table(made))
 
 
 def show(made: FuturesPlan, currency: str) -> None:

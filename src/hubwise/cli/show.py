@@ -57,8 +57,9 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
     table = Table("", title=title, show_header=False, title_justify="left")
     table.add_column(justify="right")
     table.add_column()
-    for line in lines:
-        table.add_row(*line)
+    for words, value, unit in lines:
+        if value:
+            table.add_row(words, value, unit)
     return table
 
 

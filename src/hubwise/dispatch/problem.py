@@ -20,7 +20,7 @@ class Problem:
     Parameters
     ----------
     situation
-        What is given.
+        Hubs, feeder, market and sessions.
     fleet
         The participating sessions.
     uncoordinated
@@ -71,7 +71,7 @@ def make_problem(
     Parameters
     ----------
     situation
-        What is given.
+        Hubs, feeder, market and sessions.
     limits
         The feeder's limits.
     everybody

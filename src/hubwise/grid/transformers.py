@@ -67,7 +67,7 @@ def transformer_day(
     Parameters
     ----------
     feeder, hubs
-        What is given.
+        Where the transformers stand.
     state
         The feeder under AC power flow.
     hub_kw

@@ -94,9 +94,9 @@ def post(bills: Bills, participating: Flags, currency: str) -> Books:
         participating=tuple(participants),
         paid=posted_paid,
         earned=posted_earned,
-        charging_revenue=_sum_where(posted_paid, participants),
-        discharge_payments=_sum_where(posted_earned, participants),
-        others_revenue=_sum_where(posted_paid, [not j for j in participants]),
+        charging_revenue=_sum_where(posted_paid, participants, unit),
+        discharge_payments=_sum_where(posted_earned, participants, unit),
+        others_revenue=_sum_where(posted_paid, [not j for j in participants], unit),
         rounding=net_posted - (sum(paid, Decimal()) - sum(earned, Decimal())),
     )
 
@@ -110,5 +110,6 @@ def _rounded(amounts: Iterable[Decimal], unit: Decimal) -> tuple[Decimal, ...]:
     return tuple(a.quantize(unit, ROUND_HALF_EVEN) for a in amounts)
 
 
-def _sum_where(amounts: tuple[Decimal, ...], keep: list[bool]) -> Decimal:
-    return sum((a for a, k in zip(amounts, keep, strict=True) if k), Decimal())
+def _sum_where(amounts: tuple[Decimal, ...], keep: list[bool], unit: Decimal) -> Decimal:
+    """The kept amounts together, in whole units also where there is none: ``0.00``."""
+    return sum((a for a, k in zip(amounts, keep, strict=True) if k), 0 * unit)

@@ -183,8 +183,8 @@ def at_tariff(
     problem, relaxed = relaxed_problem(situation, baseline)
     tariff = situation.with_accepted(tariff)
     answer = dispatch(problem, tariff, rounds=ROUNDS, warm=relaxed.warm().near())
-    given = Searched(situation, tariff, answer, problem, relaxed, 0, Status.GIVEN)
-    return conclude(given, situation.fleet.participating, baseline, search, "given")
+    posted = Searched(situation, tariff, answer, problem, relaxed, 0, Status.GIVEN)
+    return conclude(posted, situation.fleet.participating, baseline, search, "given")
 
 
 def conclude(

@@ -90,7 +90,7 @@ def evaluate(
     Parameters
     ----------
     situation
-        What is given, with its participants marked.
+        The day, with its participants marked.
     tariff
         Posted prices, free of same-slot arbitrage.
     start
@@ -103,16 +103,16 @@ def evaluate(
     problem = make_problem(situation, start.limits)
     before = power_flow(feeder, bus, _at_once_kw(situation, problem.uncoordinated)).head_kw
     problem = replace(problem, span_kw=promised_span_kw(situation, before))
-    worth = value_of(problem, tariff, rounds=ROUNDS, warm=start.warm)
-    answer = worth.dispatch
+    value = value_of(problem, tariff, rounds=ROUNDS, warm=start.warm)
+    answer = value.dispatch
     schedule = with_participants(problem, answer.schedule)
     state = power_flow(feeder, bus, answer.hub_kw)
     figures: dict[str, float] = {
         **asdict(feeder_figures(situation, schedule, answer.stations, state)),
         **asdict(departure_figures(situation, schedule, hindsight or NOTHING_KNOWN)),
-        **_money(problem, worth),
+        **_money(problem, value),
         "uncoordinated_peak_valley_kw": float(np.ptp(before)),
-        "max_regret": _regret(problem, worth),
+        "max_regret": _regret(problem, value),
     }
     return Evaluation(figures, state.head_kw, before)
 
@@ -127,24 +127,24 @@ def _at_once_kw(situation: Situation, schedule: Schedule) -> Array:
     return hub_flows(len(situation.hubs), situation.fleet, schedule, rest).net_kw
 
 
-def _money(problem: Problem, worth: Value) -> dict[str, float]:
+def _money(problem: Problem, value: Value) -> dict[str, float]:
     """Costs and profit [currency]."""
     situation = problem.situation
     at_once = problem.uncoordinated.charge_kw.sum(axis=0)
     return {
-        "participant_cost": worth.participant_cost,
+        "participant_cost": value.participant_cost,
         "participant_reference_cost": reference_cost(problem),
         "fleet_reference_cost": situation.horizon.slot_hours
         * float(at_once @ situation.market.reference_price),
-        "operator_profit": worth.account.profit,
-        "operator_profit_without_incentive": worth.account.profit_without_incentive,
+        "operator_profit": value.account.profit,
+        "operator_profit_without_incentive": value.account.profit_without_incentive,
     }
 
 
-def _regret(problem: Problem, worth: Value) -> float:
+def _regret(problem: Problem, value: Value) -> float:
     """Largest regret of a participant [currency]."""
     fleet, horizon = problem.fleet, problem.situation.horizon
-    felt = felt_tariff(fleet, worth.tariff, problem.terms)
+    felt = felt_tariff(fleet, value.tariff, problem.terms)
     _, least = best_response(*felt, horizon)
-    cost = schedule_cost(*felt, worth.dispatch.schedule, horizon)
+    cost = schedule_cost(*felt, value.dispatch.schedule, horizon)
     return float((cost - least).max(initial=0.0))

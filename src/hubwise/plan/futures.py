@@ -41,6 +41,7 @@ from hubwise.pricing import (
     value_of,
 )
 from hubwise.pricing.search import Setting, search_by
+from hubwise.record.tables import OPTIONAL_TABLES
 from hubwise.scenario import lawful, load_draws
 from hubwise.scenario.draws import Draws
 
@@ -375,11 +376,12 @@ def _value(
 
 
 def as_table(made: FuturesPlan) -> pl.DataFrame:
-    """One row for every future and every fresh draw."""
+    """One row for every future and every fresh draw, by the contract's columns."""
     futures, fresh, alone = made.futures, made.fresh, made.one_draw
     seen = {
         "draw": ["future"] * len(futures.profit),
         "profit": futures.profit,
+        "cost": futures.cost,
         "cost_ratio": futures.cost_ratio,
         "peak_valley_ratio": futures.peak_valley_ratio,
         "profit_if_known": made.wait_and_see,
@@ -387,13 +389,16 @@ def as_table(made: FuturesPlan) -> pl.DataFrame:
     unseen = {
         "draw": ["fresh"] * len(fresh.profit),
         "profit": fresh.profit,
+        "cost": fresh.cost,
         "cost_ratio": fresh.cost_ratio,
         "peak_valley_ratio": fresh.peak_valley_ratio,
         "profit_of_one_draw": alone.profit,
+        "cost_of_one_draw": alone.cost,
         "cost_ratio_of_one_draw": alone.cost_ratio,
         "peak_valley_ratio_of_one_draw": alone.peak_valley_ratio,
     }
-    return pl.concat([pl.DataFrame(seen), pl.DataFrame(unseen)], how="diagonal")
+    table = pl.concat([pl.DataFrame(seen), pl.DataFrame(unseen)], how="diagonal")
+    return table.select(list(OPTIONAL_TABLES["futures"]))
 
 
 def in_short(made: FuturesPlan) -> dict[str, float | int]:

@@ -102,7 +102,7 @@ def most_saving(situation: Situation, wear_cost: Array) -> Array:
     Parameters
     ----------
     situation
-        What is given.
+        Drivers and what they wish.
     wear_cost
         What a kWh drawn costs in battery life; shape (sessions,) [currency/kWh].
     """

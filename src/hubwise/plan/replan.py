@@ -51,7 +51,7 @@ class Replan:
     Parameters
     ----------
     situation
-        What is given.
+        The day, as it stands now.
     tariff
         The prices to post.
     schedule, stations

@@ -2,6 +2,7 @@
 
 from hubwise.record.folder import (
     CONTRACT,
+    Appendix,
     PlanFolder,
     PlanFolderError,
     account_in,
@@ -44,6 +45,7 @@ from hubwise.record.wishes import Wishes
 __all__ = [
     "CONTRACT",
     "TABLES",
+    "Appendix",
     "BatteryFigures",
     "Bounds",
     "Departures",

@@ -17,7 +17,7 @@ from hubwise.domain.plain import JsonObject, named, number, rows
 from hubwise.ledger import Account, post
 from hubwise.record.model import Record
 from hubwise.record.place import whole_folder
-from hubwise.record.tables import TABLES, make_tables
+from hubwise.record.tables import OPTIONAL_TABLES, TABLES, make_tables
 from hubwise.scenario import fingerprint
 
 CONTRACT = 1
@@ -72,11 +72,39 @@ class PlanFolderError(ValueError):
         super().__init__("\n".join([f"{folder} is not a plan that can be read:", *issues]))
 
 
-def write(plan: Record, folder: str | Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class Appendix:
+    """What a folder may hold beside: a table of `OPTIONAL_TABLES`, and the figures of a summary.
+
+    Parameters
+    ----------
+    name
+        Of the table and of the summary's key.
+    figures
+        What the summary says of it.
+    table
+        Its rows.
+    """
+
+    name: str
+    figures: JsonObject
+    table: pl.DataFrame
+
+
+def write(plan: Record, folder: str | Path, *beside: Appendix) -> Path:
     """Write a plan as a folder, whole or not at all.
 
     Everything is written beside ``folder`` and renamed into place at the end. A plan that stands
     there is replaced.
+
+    Parameters
+    ----------
+    plan
+        What is written.
+    folder
+        Where.
+    beside
+        What the folder holds beside the tables that every plan has.
 
     Returns
     -------
@@ -89,10 +117,12 @@ def write(plan: Record, folder: str | Path) -> Path:
         Something else than a plan stands at ``folder``.
     """
     target = Path(folder)
-    with whole_folder(target, is_plan, "a plan") as beside:
-        for name, table in make_tables(plan).items():
-            table.write_parquet(beside / f"{name}.parquet", compression="zstd")
-        write_summary(summary(plan), beside)
+    tables = make_tables(plan) | {part.name: part.table for part in beside}
+    figures = {part.name: part.figures for part in beside}
+    with whole_folder(target, is_plan, "a plan") as place:
+        for name, table in tables.items():
+            table.write_parquet(place / f"{name}.parquet", compression="zstd")
+        write_summary({**summary(plan), **figures}, place)
     return target
 
 
@@ -108,7 +138,7 @@ def seal(content: JsonObject, folder: Path) -> dict[str, str]:
 
     It shows that nothing was changed since, numbers that nobody can derive again included.
     """
-    files = [folder / f"{name}.parquet" for name in TABLES]
+    files = [folder / f"{name}.parquet" for name in _tables_of(content)]
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     unsealed = {key: value for key, value in named(_plain(content)).items() if key != "seal"}
     text = json.dumps(unsealed, sort_keys=True, allow_nan=False)
@@ -157,7 +187,10 @@ def read(folder: str | Path) -> PlanFolder:
         raise PlanFolderError(place, ["there is no such folder"])
     issues: list[str] = []
     found_summary = _read_summary(place / SUMMARY, issues)
-    found = {name: _read_table(place, name, issues) for name in TABLES}
+    found = {
+        name: _read_table(place, name, columns, issues)
+        for name, columns in _tables_of(found_summary).items()
+    }
     if issues:
         raise PlanFolderError(place, issues)
     return PlanFolder(place, found_summary, found)
@@ -194,7 +227,15 @@ def _summary_problems(content: object) -> Iterator[str]:
     )
 
 
-def _read_table(place: Path, name: str, issues: list[str]) -> pl.DataFrame:
+def _tables_of(summary: Mapping[str, object]) -> dict[str, Mapping[str, pl.DataType]]:
+    """The tables that belong to a summary, with their columns."""
+    more = {name: kinds for name, kinds in OPTIONAL_TABLES.items() if name in summary}
+    return {**TABLES, **more}
+
+
+def _read_table(
+    place: Path, name: str, columns: Mapping[str, pl.DataType], issues: list[str]
+) -> pl.DataFrame:
     file = place / f"{name}.parquet"
     try:
         table = pl.read_parquet(file)
@@ -204,7 +245,7 @@ def _read_table(place: Path, name: str, issues: list[str]) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         issues.append(f"{file.name}: not a Parquet file ({error})")
         return pl.DataFrame()
-    issues += [f"{file.name}: {fault}" for fault in _column_problems(table, TABLES[name])]
+    issues += [f"{file.name}: {fault}" for fault in _column_problems(table, columns)]
     return table
 
 

@@ -86,6 +86,16 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
 }
 """Columns of every table, in order, and their types; the names are the files' stems."""
 
+OPTIONAL_TABLES: dict[str, dict[str, pl.DataType]] = {
+    "futures": {
+        "draw": _TEXT,
+        **_columns(_NUMBER, "profit cost cost_ratio peak_valley_ratio profit_if_known"),
+        **_columns(_NUMBER, "profit_of_one_draw cost_of_one_draw cost_ratio_of_one_draw"),
+        **_columns(_NUMBER, "peak_valley_ratio_of_one_draw"),
+    }
+}
+"""The same of tables that a folder holds where its summary has a key of that name."""
+
 
 def make_tables(plan: Record) -> dict[str, pl.DataFrame]:
     """Every table of `TABLES`, by name.

@@ -74,9 +74,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like ``word``, if any is."""
-    found = get_close_matches(word, list(known), n=1)
-    return found[0] if found else None
+    """The known word most like ``word``, capitals or not, if any is."""
+    names = {name.lower(): name for name in known}
+    found = get_close_matches(word.lower(), names, n=1)
+    return names[found[0]] if found else None
 
 
 def listed(items: Iterable[object], most: int = 12) -> str:

@@ -35,10 +35,11 @@ class Reader:
         """What is in a file, or nothing where it cannot be read."""
         try:
             return (self.folder / name).read_bytes()
-        except OSError:
+        except OSError as error:
             there = sorted(p.name for p in self.folder.iterdir()) if self.folder.is_dir() else []
             right = f"the folder holds {listed(there)}" if there else "the folder is not there"
-            self.wrong(name, "", "", "cannot be read", right)
+            missing = isinstance(error, FileNotFoundError)
+            self.wrong(name, "", "", "is not there" if missing else "cannot be read", right)
             return None
 
     def text(self, name: str) -> str | None:

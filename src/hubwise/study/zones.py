@@ -35,11 +35,12 @@ HEADS = ("head_kw", "uncoordinated_head_kw")
 WAYS = ("charge", "discharge")
 BROKEN = [
     f"{kind}_violations"
-    for kind in ("voltage", "branch", "transformer", "connection", "convergence")
+    for kind in ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
 ]
+COUNTS = ("number", "seed", "sessions", "participating", "early_departures", *BROKEN)
 TYPES = {
     "zone": pl.String(),
-    **dict.fromkeys(("number", "seed", "sessions", "participating", *BROKEN), pl.Int64()),
+    **dict.fromkeys(COUNTS, pl.Int64()),
     **dict.fromkeys(HEADS, pl.List(pl.Float64())),
 }
 # Figures that a nation's are the sums of.

@@ -299,7 +299,7 @@ def fade_by_temperature(cases: Cases, case: Case | None) -> Spec | None:
         for name in found.chemistries:
             rows = warm.chemistry == name
             names[0].append(plain(name))
-            names[1].append(f"{celsius:g} °C")
+            names[1].append(f"{celsius:g}")
             driving.append(a_year * float(aged.fade_driving[rows].mean()))
             v2g.append(a_year * float(aged.fade_v2g[rows].mean()))
     order = np.argsort(np.array(names[0]), kind="stable")
@@ -311,7 +311,7 @@ def fade_by_temperature(cases: Cases, case: Case | None) -> Spec | None:
     across = {"fixedrange": True, "tickangle": 0, "dividercolor": GRID, "type": "multicategory"}
     look = layout(
         450,
-        across | {"title": titled("Temperature of the battery")},
+        across | {"title": titled("Temperature of the battery, °C")},
         value_axis("Capacity lost in a year, %", zeroline=True, zerolinecolor=MUTED),
         hovermode="closest",
         barmode="relative",
