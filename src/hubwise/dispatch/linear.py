@@ -40,8 +40,8 @@ CIRCLE = 1e-6
 FLAT = 1e-3
 # How much above its least cost a driver's schedule may be [currency].
 REGRET = 1e-9
-# Circles are ruled out where they are found, so often and in trees of so many nodes.
-TRIES, NODES = 5, 200
+# Circles are ruled out where they are found, so often, in trees of at most so many nodes.
+TRIES, NODES = 8, 1
 
 
 def is_small(problem: Problem) -> bool:
@@ -372,31 +372,31 @@ def _felt(
 def _solved(program: Program, problem: Problem, stays: Stays, columns: _Columns) -> Linear:
     """Solve; where a battery goes in a circle, let it go one way there and solve again."""
     solution = program.linear()
-    forbidden = 0
-    while True:
-        pairs = _circles(problem, stays, columns, solution.values)
-        if not len(pairs[0]) or forbidden > TRIES:
-            return solution
-        into, out, most_in, most_out = pairs
+    for _ in range(TRIES):
+        into, out, most_in, most_out = _circles(problem, stays, columns, solution.values)
+        if not len(into):
+            break
         fills = program.switches(into.shape)
         program.require((into, 1.0), (fills, -most_in), high=0.0)
         program.require((out, 1.0), (fills, most_out), high=most_out)
         solution = program.linear(nodes=NODES)
-        forbidden += 1
+    return solution
 
 
 def _circles(
     problem: Problem, stays: Stays, columns: _Columns, values: Array
 ) -> tuple[Index, Index, Array, Array]:
-    """Columns in and out of batteries that do both in a slot, and the most of each."""
+    """Columns in and out of batteries that do both in some slot, and the most of each."""
     hubs = problem.situation.hubs
-    power = np.broadcast_to(hubs.battery_kw[:, None], columns.charged.shape)
+    power = np.broadcast_to(hubs.battery_kw[:, None], columns.charged.shape).ravel()
     into = np.concatenate([columns.into, columns.charged.ravel()])
     out = np.concatenate([columns.out, columns.discharged.ravel()])
-    most_in = np.concatenate([stays.up, power.ravel()])
-    most_out = np.concatenate([stays.down, power.ravel()])
-    circling = np.flatnonzero(np.minimum(values[into], values[out]) > CIRCLE)
-    return into[circling], out[circling], most_in[circling], most_out[circling]
+    most_in, most_out = np.concatenate([stays.up, power]), np.concatenate([stays.down, power])
+    hub = np.repeat(np.arange(len(power)) // columns.charged.shape[1], 1)
+    battery = np.concatenate([stays.session, len(stays.first) + hub])
+    circles = np.minimum(values[into], values[out]) > CIRCLE
+    whole = np.isin(battery, battery[circles]) & (np.minimum(most_in, most_out) > 0.0)
+    return into[whole], out[whole], most_in[whole], most_out[whole]
 
 
 def _dispatch(

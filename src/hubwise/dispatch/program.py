@@ -17,8 +17,8 @@ from hubwise.domain.arrays import Array, Flags, Index
 EFFORT = 0.3
 # How exactly the linear program that is left once the whole numbers stand keeps its rows.
 TOLERANCE = 1e-9
-
-FEASIBLE = highspy.SolutionStatus.kSolutionStatusFeasible
+# How near to the best a tree of few nodes need come.
+TREE_GAP = 1e-4
 
 Fixed = tuple[Index, Array]
 
@@ -158,7 +158,7 @@ class Program:
         solver.run()
         status, info = solver.getModelStatus(), solver.getInfo()
         optimal = status == highspy.HighsModelStatus.kOptimal
-        found = info.primal_solution_status == FEASIBLE
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         if not optimal and not (found and status == highspy.HighsModelStatus.kTimeLimit):
             raise UnsolvedError(_advice(solver, status, seconds))
         values = np.array(solver.getSolution().col_value)
@@ -168,21 +168,22 @@ class Program:
         bound = max(info.mip_dual_bound, objective) if whole.any() else objective
         return Solution(values, objective, bound, optimal, int(info.mip_node_count))
 
-    def linear(self, *, nodes: int | None = None) -> Linear:
-        """The optimum; of whole numbers, the best in a tree of so many nodes (if that is given).
+    def linear(self, *, nodes: int = 0) -> Linear:
+        """The optimum; of whole numbers, the best that a tree of so many nodes finds.
 
         Raises
         ------
         UnsolvedError
-            If there is none.
+            If there is none, or none was found.
         """
         low, high = np.concatenate(self._low), np.concatenate(self._high)
         whole = np.concatenate(self._whole)
         if whole.any():
-            solver = _solver(mip_max_nodes=nodes or 1_000_000, threads=1)
+            solver = _solver(mip_max_nodes=nodes, mip_rel_gap=TREE_GAP)
             solver.passModel(self._model(low, high, whole))
             solver.run()
-            if solver.getInfo().primal_solution_status != FEASIBLE:
+            status = solver.getInfo().primal_solution_status
+            if status != highspy.SolutionStatus.kSolutionStatusFeasible:
                 raise UnsolvedError(_advice(solver, solver.getModelStatus(), np.inf))
             low[whole] = high[whole] = np.round(np.array(solver.getSolution().col_value)[whole])
         return self._linear(low, high)

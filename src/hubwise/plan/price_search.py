@@ -144,8 +144,9 @@ def _small(
     spent, families = 0, poorer_families(situation)
     for family in families:
         result = alternate(
-            problem, family, relaxed, starts, evaluations=search.evaluations, progress=tell
-        )
+            problem, family, relaxed, starts,
+            evaluations=search.evaluations, seed=search.seed, progress=tell,
+        )  # fmt: skip
         spent += result.evaluations
         tariff = family.tariff(result.prices)
         starts.append(tariff)

@@ -35,6 +35,8 @@ MARGINS = (1.1, 0.55, 0.0)
 ROUNDING = 1e-6
 # Rounds of answers and prices once a good tariff stands.
 POLISHES = 8
+# Moves about the best prices: so many session-slots valued together, and at least so many.
+MOVES_EFFORT, FEWEST_MOVES = 60_000, 20
 
 
 @dataclass
@@ -93,6 +95,7 @@ def alternate(
     starts: Sequence[Tariff],
     *,
     evaluations: int,
+    seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> SearchResult[Value]:
     """The best tariff of ``family`` that turns of prices and answers find.
@@ -107,6 +110,8 @@ def alternate(
         Tariffs that are valued first, and whose answers are begun with, too.
     evaluations
         Most tariffs to be valued.
+    seed
+        Of the moves about the best.
     progress
         Called with (done, total).
     """
@@ -123,6 +128,7 @@ def alternate(
             if best.spent:
                 break
     _polish(best, stays)
+    _shift_about(best, stays, seed)
     assert best.prices is not None
     assert best.value is not None
     assert best.history is not None
@@ -144,6 +150,62 @@ def _turns(problem: Problem, family: Family, stays: Stays, answer: Schedule) -> 
         if answer.charge_kw.tobytes() != last:
             yield from inverse(problem, family, stays, answer)
         last = answer.charge_kw.tobytes()
+
+
+def _shift_about(best: _Best, stays: Stays, seed: int) -> None:
+    """Moves about the best prices, each kept where it helps; a helpful one is polished.
+
+    Drivers' answers change only where two prices of a stay cross, or where a cycle begins to pay.
+    So prices move to such places: to another price, to where a cycle with it pays just so or just
+    not, a tick beside either; groups are swapped, and several move together.
+    """
+    assert best.value is not None
+    assert best.history is not None
+    rng = np.random.default_rng(seed)
+    moves = max(FEWEST_MOVES, MOVES_EFFORT // max(len(stays.session), 1))
+    for _ in range(moves):
+        if best.spent or best.prices is None:
+            return
+        before = best.value.merit
+        best.offer(_moved(best, stays, rng), levelled=bool(rng.integers(2)))
+        if best.value.merit > before + 1e-9 * abs(before):
+            _polish(best, stays)
+
+
+def _moved(best: _Best, stays: Stays, rng: np.random.Generator) -> Array:
+    """A price vector beside the best one."""
+    assert best.prices is not None
+    prices, family = best.prices.copy(), best.family
+    tick, groups = 10.0**-family.decimals, family.groups
+    kind = int(rng.integers(2))
+    here = int(rng.integers(groups))
+    match int(rng.integers(5)):
+        case 0:
+            prices[kind, here] = prices[kind, rng.integers(groups)]
+            prices[kind, here] += tick * rng.integers(-1, 2)
+        case 1:
+            prices[kind, here] = _threshold(stays, prices, kind, rng)
+            prices[kind, here] += tick * rng.integers(-1, 2)
+        case 2:
+            there = int(rng.integers(groups))
+            prices[:, [here, there]] = prices[:, [there, here]]
+        case 3:
+            end = min(here + 1 + int(rng.integers(max(groups // 4, 1))), groups)
+            prices[kind, here:end] += tick * rng.integers(-20, 21)
+        case _:
+            alike = np.abs(prices[kind] - prices[kind, here]) < 0.5 * tick
+            prices[kind, alike] += tick * rng.integers(-10, 11)
+    return prices
+
+
+def _threshold(stays: Stays, prices: Array, kind: int, rng: np.random.Generator) -> float:
+    """Where a cycle of some driver with some other price pays neither way [currency/kWh]."""
+    units = stays.units
+    who = int(rng.integers(len(units.hub)))
+    other = float(prices[1 - kind, rng.integers(prices.shape[1])])
+    kept = float(units.charge_eff[who] * units.discharge_eff[who])
+    wear = float(units.wear[who] * units.charge_eff[who])
+    return (other + wear) / kept if kind else other * kept - wear
 
 
 def _polish(best: _Best, stays: Stays) -> None:
