@@ -112,16 +112,17 @@ def plan(
 
     Exit code 1 says that the plan is written and misses a limit or a promise; the table names it.
     """
+    if futures is not None and strategy != Strategy.HUBWISE:
+        raise typer.BadParameter("posts prices: only hubwise does", param_hint="--futures")
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
-        given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
+        given = _by(_worn(load(scenario), wear), method)
+        given = _adjusted(given, family, per_hub, evaluations, seed, boxes)
         seen = None
         if futures is not None:
             seen, made = planned_for(given, futures, participation, bar)
         else:
-            made = make_plan(
-                given, strategy=strategy, participation=participation, method=method, progress=bar
-            )
+            made = make_plan(given, strategy=strategy, participation=participation, progress=bar)
         write(made, out, *([] if seen is None else [recorded(seen)]))
         report = write_plan_report(made.scenario, out)
     missed = list(made.result.advice)
@@ -216,8 +217,8 @@ def study(
         made = make_study(
             given,
             out,
-            participations=participation or PARTICIPATIONS,
-            strategies=strategy or list(Strategy),
+            participations=list(dict.fromkeys(participation or PARTICIPATIONS)),
+            strategies=list(dict.fromkeys(strategy or Strategy)),
             seeds=seeds,
             freedom=freedom,
             keep_plans=keep_plans,
