@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import highspy
 import numpy as np
@@ -43,6 +43,12 @@ def least_social_cost() -> Callable[..., float]:
     return _least_social_cost
 
 
+@pytest.fixture(scope="session")
+def least_mean_cost() -> Callable[..., float]:
+    """The least mean cost over several futures; see `_least_mean_cost`."""
+    return _least_mean_cost
+
+
 def _social_cost(problem: Problem, answer: Dispatch) -> float:
     """Wear, purchases, demand charges, less feed-in, incentives and station stock [currency]."""
     situation = problem.situation
@@ -67,51 +73,80 @@ def _social_cost(problem: Problem, answer: Dispatch) -> float:
 
 def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
     """The same at its least, by HiGHS: with ``tariff``, no driver may pay above its least cost."""
+    return _least_mean_cost([problem], [1.0], tariff)
+
+
+def _least_mean_cost(
+    problems: Sequence[Problem],
+    shares: Sequence[float],
+    tariff: Tariff | None = None,
+    present: Sequence[str] = (),
+) -> float:
+    """The least mean over futures, all of them in one program (the extensive form), by HiGHS.
+
+    Sessions that are ``present`` have one schedule in all; the others, and stations, have one in
+    each.
+    """
     program = highspy.Highs()
     program.silent()
+    here: dict[str, list[object]] = {}
+    left = 0.0
+    for problem, share in zip(problems, shares, strict=True):
+        hubs, slots = problem.situation.hubs, problem.situation.horizon.slots
+        parts: list[list[list[object]]] = [[[] for _ in range(slots)] for _ in hubs.name]
+        _add_sessions(program, problem, tariff, parts, share, (present, here))
+        _add_stations(program, problem, parts, share)
+        _add_hubs(program, problem, parts, share)
+        left += share * float((hubs.battery_end_value * hubs.least_final_kwh).sum())
+    program.run()
+    assert program.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    return float(program.getInfo().objective_function_value + left)
+
+
+def _add_hubs(program, problem, parts, share) -> None:
     situation = problem.situation
     hubs, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
     slots = situation.horizon.slots
     draw = [[program.addVariable(-np.inf, np.inf) for _ in range(slots)] for _ in hubs.name]
-    parts: list[list[list[object]]] = [[[] for _ in range(slots)] for _ in hubs.name]
-    _add_sessions(program, problem, tariff, parts)
-    _add_stations(program, problem, parts)
     for h in range(len(hubs)):
         already = past_peaks(problem)[h]
-        above = program.addVariable(0.0, np.inf, market.demand_charge)
+        above = program.addVariable(0.0, np.inf, share * market.demand_charge)
         for t in range(slots):
             bought = program.addVariable(
-                0.0, problem.import_limit_kw[h], hours * market.purchase_price[t]
+                0.0, problem.import_limit_kw[h], share * hours * market.purchase_price[t]
             )
             sold = program.addVariable(
-                0.0, problem.export_limit_kw[h], -hours * market.feed_in_price[t]
+                0.0, problem.export_limit_kw[h], -share * hours * market.feed_in_price[t]
             )
             others = float(problem.others_kw[h, t])
             program.addConstr(draw[h][t] == sum(parts[h][t]) + others)
             program.addConstr(draw[h][t] == bought - sold)
             program.addConstr(bought <= already + above)
     _add_limits(program, problem, draw)
-    program.run()
-    assert program.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    not_stocked = hubs.battery_end_value * hubs.least_final_kwh
-    return float(program.getInfo().objective_function_value + not_stocked.sum())
 
 
-def _add_sessions(program, problem, tariff, parts) -> None:
+def _add_sessions(program, problem, tariff, parts, share, known) -> None:
+    present, here = known
     fleet, situation = problem.fleet, problem.situation
     hours, terms = situation.horizon.slot_hours, problem.terms
     felt = felt_tariff(fleet, tariff, terms) if tariff else None
     least = best_response(*felt, situation.horizon)[1] if felt else np.zeros(len(fleet))
     for i in range(len(fleet)):
+        name = str(fleet.session[i])
+        if name in here:
+            for t, power in enumerate(here[name], int(fleet.arrival_slot[i])):
+                parts[int(fleet.hub[i])][t].append(power)
+            continue
+        weight = 1.0 if name in present else share
         h, wear = int(fleet.hub[i]), fleet.wear_cost[i] / fleet.discharge_efficiency[i]
         group, energy, paid, drawn = int(fleet.groups[i]), float(fleet.arrival_kwh[i]), 0.0, 0.0
         bounds = zip(*stay_bounds(fleet, i, hours), strict=True)
         for t, (most_in, most_out, lowest, highest) in enumerate(
             bounds, int(fleet.arrival_slot[i])
         ):
-            charge = program.addVariable(0.0, most_in, -hours * terms.charge[group, t])
+            charge = program.addVariable(0.0, most_in, -weight * hours * terms.charge[group, t])
             discharge = program.addVariable(
-                0.0, most_out, hours * (wear - terms.discharge[group, t])
+                0.0, most_out, weight * hours * (wear - terms.discharge[group, t])
             )
             level = program.addVariable(min(lowest, highest), highest)
             loss = hours / fleet.discharge_efficiency[i]
@@ -120,6 +155,8 @@ def _add_sessions(program, problem, tariff, parts) -> None:
             energy = level
             drawn += loss * discharge
             parts[h][t].append(charge - discharge)
+            if name in present:
+                here.setdefault(name, []).append(charge - discharge)
             if felt:
                 row = int(felt[0].lists[i])
                 pays = felt[1].charge_price[row, t] * charge
@@ -131,7 +168,7 @@ def _add_sessions(program, problem, tariff, parts) -> None:
             program.addConstr(paid <= least[i] + 1e-7)
 
 
-def _add_stations(program, problem, parts) -> None:
+def _add_stations(program, problem, parts, share) -> None:
     situation = problem.situation
     hubs, hours = situation.hubs, situation.horizon.slot_hours
     for h in range(len(hubs)):
@@ -144,12 +181,12 @@ def _add_stations(program, problem, parts) -> None:
                 continue
             charge = program.addVariable(0.0, hubs.battery_kw[h])
             discharge = program.addVariable(
-                0.0, hubs.battery_kw[h], loss * hubs.battery_wear_cost[h]
+                0.0, hubs.battery_kw[h], share * loss * hubs.battery_wear_cost[h]
             )
             last = t == situation.horizon.slots - 1
             worth = np.broadcast_to(hubs.battery_end_value, len(hubs))[h] if last else 0.0
             level = program.addVariable(
-                hubs.least_final_kwh[h] if last else 0.0, hubs.battery_kwh[h], -worth
+                hubs.least_final_kwh[h] if last else 0.0, hubs.battery_kwh[h], -share * worth
             )
             gain = hours * hubs.battery_charge_efficiency[h]
             program.addConstr(level == energy + gain * charge - loss * discharge)

@@ -178,6 +178,33 @@ def test_charging_at_once_keeps_changing_bounds(seed: int, slots: int) -> None:
     np.testing.assert_array_less(target - 1e-9, schedule.energy_kwh[:, -1])
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 48))
+@settings(max_examples=60, deadline=None)
+def test_charging_at_once_leaves_room_for_what_comes(seed: int, slots: int) -> None:
+    """With a most and a least to be held, uncoordinated charging keeps both in every slot.
+
+    It waits with what may not be held later, and begins in time with what has to be drawn.
+    """
+    fleet, _, horizon = make(seed, 30, slots, 3, changing=True)
+    schedule = uncoordinated(fleet, horizon)
+    assert_kept(fleet, schedule, horizon.slot_hours)
+    target = least_at_departure(fleet, horizon)
+    np.testing.assert_array_less(target - 1e-9, schedule.energy_kwh[:, -1])
+
+
+def test_one_way_charging_waits_for_what_may_not_be_held() -> None:
+    """A most of 25 kWh in the third hour holds a one-way car there; it goes on afterwards."""
+    horizon = Horizon(datetime(2025, 5, 14, tzinfo=UTC), 5, 60)
+    free = np.full((1, 5), np.inf)
+    most = np.array([[np.inf, np.inf, 25.0, np.inf, np.inf]])
+    fleet = fleet_of(
+        1, 5, charge_efficiency=1.0, discharge_kw_max=0.0,
+        bounds=SlotBounds(free, free, -free, most),
+    )  # fmt: skip
+    energy = uncoordinated(fleet, horizon).energy_kwh
+    np.testing.assert_allclose(energy, [[25.0, 25.0, 25.0, 32.0, 39.0]])
+
+
 def test_bounds_that_say_nothing_change_nothing() -> None:
     """Infinite bounds in every slot: the same costs, and the same uncoordinated day."""
     fleet, tariff, horizon = make(3, 40, 48, 5)

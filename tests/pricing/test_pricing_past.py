@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import small_situation
+from builders import fleet_of, small_situation
 from hubwise.dispatch import dispatch, make_baseline, make_problem
 from hubwise.domain import Promises, SoFar, Tariff
 from hubwise.pricing import bound_family, level_prices, make_family, profit_bound
@@ -119,3 +119,23 @@ def test_what_was_paid_is_part_of_the_promise(seed) -> None:
     value = value_of(problem, family.tariff(prices), rounds=5)
     if lowest.participant_cost <= ceiling:
         assert value.participant_cost <= ceiling + 1e-9
+
+
+def test_who_values_energy_may_pay_more_than_uncoordinated() -> None:
+    """A driver that needs nothing and fills up at a list it likes: the bound counts it."""
+    situation = small_situation(4, sessions=1, station=False)
+    slots, hubs = situation.horizon.slots, len(situation.hubs)
+    fleet = fleet_of(1, slots, required_kwh=20.0, surplus_value=0.9, discharge_kw_max=0.0)
+    kept = np.full((1, slots), 0.8)
+    problem = problem_of(
+        replace(
+            situation,
+            fleet=fleet.offered(np.array([hubs])),
+            accepted=Tariff(kept, 0.0 * kept),
+        )
+    )
+    family = make_family(problem.situation)
+    value = value_of(problem, family.tariff(family.project(family.low)), rounds=20)
+    assert value.participant_cost > reference_cost(problem) + 10.0
+    relaxed = dispatch(problem, None, rounds=60, flat=False)
+    assert value.account.profit <= profit_bound(problem, relaxed) + 1e-6

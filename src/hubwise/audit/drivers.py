@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.felt import least_costs
+from hubwise.audit.program import drawn_at_most
 from hubwise.audit.report import Check, agree, difference, judge, worst_of
-from hubwise.audit.stays import charging_at_once_kwh, least_kwh, limits_of, most_kwh, target_kwh
+from hubwise.audit.stays import (
+    at_once_kw,
+    charging_at_once_kwh,
+    least_kwh,
+    limits_of,
+    most_kwh,
+    target_kwh,
+)
+from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array
 
 POWER = 1e-6  # kW
@@ -23,24 +33,31 @@ def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield _power(evidence, conduct)
     yield _one_direction(evidence)
     yield _recursion(evidence)
-    yield _floor(evidence)
-    yield _ceiling(evidence)
-    yield _departure(evidence)
-    yield _throughput(evidence)
+    yield _floor(evidence, conduct)
+    yield _ceiling(evidence, conduct)
+    yield _departure(evidence, conduct)
+    yield _throughput(evidence, conduct)
     yield _at_once(evidence, conduct)
     least = _least_costs(evidence, conduct)
     yield from _responses(evidence, conduct, least)
-    yield _no_worse_off(evidence)
+    yield _no_worse_off(evidence, conduct)
     yield _minimum_saving(evidence, conduct, least)
 
 
 def _power(evidence: Evidence, conduct: Conduct) -> Check:
-    schedule, axes = evidence.schedule, evidence.stays_axes
-    fleet = evidence.fleet if conduct.posts_prices else evidence.fleet.one_way()
-    allowed = limits_of(fleet, evidence.scenario.situation.horizon)
+    schedule, axes, horizon = (
+        evidence.schedule,
+        evidence.stays_axes,
+        evidence.scenario.situation.horizon,
+    )
+    allowed = limits_of(_able(evidence, conduct), horizon)
+    discharge = allowed.discharge_kw
+    if not conduct.posts_prices:
+        _, forced = at_once_kw(_able(evidence, conduct), horizon)
+        discharge = np.minimum(discharge, forced)
     limits = {
         "charge_kw": (schedule.charge_kw, allowed.charge_kw),
-        "discharge_kw": (schedule.discharge_kw, allowed.discharge_kw),
+        "discharge_kw": (schedule.discharge_kw, discharge),
     }
     findings = [
         worst_of(np.maximum(kw - most, -kw), axes, f"schedule.{name}")
@@ -49,11 +66,18 @@ def _power(evidence: Evidence, conduct: Conduct) -> Check:
     return judge(
         "drivers: power",
         "Charging and discharging stay within charger and vehicle; one-way ones never discharge, "
-        "and nobody does where no prices are posted",
+        "and nobody does where no prices are posted, but what may not be held any longer",
         findings,
         POWER,
         advice="the schedule cannot be driven: dispatch again",
     )
+
+
+def _able(evidence: Evidence, conduct: Conduct) -> Fleet:
+    """The sessions as the strategy has them: scheduled at no posted prices nobody discharges."""
+    fleet = evidence.fleet
+    kept = fleet.participating & (conduct.schedules and not conduct.posts_prices)
+    return replace(fleet, discharge_kw_max=np.where(kept, 0.0, fleet.discharge_kw_max))
 
 
 def _one_direction(evidence: Evidence) -> Check:
@@ -84,8 +108,8 @@ def _recursion(evidence: Evidence) -> Check:
     )
 
 
-def _floor(evidence: Evidence) -> Check:
-    least = least_kwh(evidence.fleet, evidence.scenario.situation.horizon)
+def _floor(evidence: Evidence, conduct: Conduct) -> Check:
+    least = least_kwh(_able(evidence, conduct), evidence.scenario.situation.horizon)
     below = np.where(evidence.stay, least - evidence.schedule.energy_kwh, 0.0)
     return judge(
         "drivers: reserve",
@@ -96,8 +120,8 @@ def _floor(evidence: Evidence) -> Check:
     )
 
 
-def _ceiling(evidence: Evidence) -> Check:
-    most = most_kwh(evidence.fleet, evidence.scenario.situation.horizon)
+def _ceiling(evidence: Evidence, conduct: Conduct) -> Check:
+    most = most_kwh(_able(evidence, conduct), evidence.scenario.situation.horizon)
     return judge(
         "drivers: highest energy",
         "Energy never passes the driver's highest, or what the vehicle arrived with",
@@ -107,8 +131,8 @@ def _ceiling(evidence: Evidence) -> Check:
     )
 
 
-def _departure(evidence: Evidence) -> Check:
-    target = target_kwh(evidence.fleet, evidence.scenario.situation.horizon)
+def _departure(evidence: Evidence, conduct: Conduct) -> Check:
+    target = target_kwh(_able(evidence, conduct), evidence.scenario.situation.horizon)
     missing = target - evidence.schedule.energy_kwh[:, -1]
     return judge(
         "drivers: required energy",
@@ -119,13 +143,19 @@ def _departure(evidence: Evidence) -> Check:
     )
 
 
-def _throughput(evidence: Evidence) -> Check:
-    fleet = evidence.fleet
+def _throughput(evidence: Evidence, conduct: Conduct) -> Check:
+    fleet, horizon = _able(evidence, conduct), evidence.scenario.situation.horizon
     drawn = evidence.hours * evidence.schedule.discharge_kw.sum(axis=1) / fleet.discharge_efficiency
+    most = drawn_at_most(fleet, horizon)
+    if not conduct.schedules or not fleet.participating.all():
+        _, forced = at_once_kw(fleet, horizon)
+        forced = evidence.hours * forced.sum(axis=1) / fleet.discharge_efficiency
+        alone = ~fleet.participating | (not conduct.schedules)
+        most = np.where(alone, np.maximum(most, forced), most)
     return judge(
         "drivers: discharge limit",
-        "No stay draws more from the battery than its driver allows",
-        worst_of(drawn - fleet.discharge_limit_kwh, evidence.sessions_axis, "schedule"),
+        "No stay draws more from the battery than its driver allows, or than may not be held",
+        worst_of(drawn - most, evidence.sessions_axis, "schedule"),
         ENERGY,
         advice="the schedule uses a battery more than its driver agreed to: dispatch again",
     )
@@ -174,9 +204,14 @@ def _responses(evidence: Evidence, conduct: Conduct, least: Array) -> Iterator[C
         )
 
 
-def _no_worse_off(evidence: Evidence) -> Check:
-    """Cost as drivers feel it: the worth of energy above the required is taken off both sides."""
+def _no_worse_off(evidence: Evidence, conduct: Conduct) -> Check:
+    """Cost as drivers feel it: the worth of energy above the required is taken off both sides.
+
+    Where nobody is asked, what comes beside the reference tariff comes to both sides.
+    """
     loss = felt_cost(evidence) - felt_cost_at_once(evidence)
+    if not conduct.posts_prices:
+        loss -= _beside_at_once(evidence, conduct)
     loss = np.where(evidence.fleet.participating, loss, 0.0)
     return judge(
         "drivers: no worse off",
@@ -185,6 +220,18 @@ def _no_worse_off(evidence: Evidence) -> Check:
         REGRET,
         advice="the posted prices are above the reference tariff where this driver must charge",
     )
+
+
+def _beside_at_once(evidence: Evidence, conduct: Conduct) -> Array:
+    """Wear, less what terms give, of charging at once as if taking part; (sessions,) [currency]."""
+    fleet, hours = _able(evidence, conduct), evidence.hours
+    put_in, taken = at_once_kw(fleet, evidence.scenario.situation.horizon)
+    worn: Array = fleet.wear_cost / fleet.discharge_efficiency * hours * taken.sum(axis=1)
+    for term in evidence.scenario.situation.terms.parts:
+        g = fleet.groups
+        given = put_in * term.charge_to_driver[g] + taken * term.discharge_to_driver[g]
+        worn = worn - hours * given.sum(axis=1) - term.lump_to_driver[g]
+    return worn
 
 
 def _minimum_saving(evidence: Evidence, conduct: Conduct, least: Array) -> Check:

@@ -20,6 +20,15 @@ def billed_prices(evidence: Evidence) -> tuple[Array, Array]:
     return charge[row], discharge[row]
 
 
+def felt_prices(evidence: Evidence) -> tuple[Array, Array]:
+    """The same with what terms give beside; each (sessions, slots) [currency/kWh]."""
+    charge, discharge = billed_prices(evidence)
+    for term in evidence.scenario.situation.terms.parts:
+        charge = charge - term.charge_to_driver[evidence.fleet.groups]
+        discharge = discharge + term.discharge_to_driver[evidence.fleet.groups]
+    return charge, discharge
+
+
 def received(evidence: Evidence) -> Array:
     """What each participant receives under terms, term by term; shape (sessions,) [currency]."""
     fleet, schedule = evidence.fleet, evidence.schedule
@@ -36,11 +45,9 @@ def received(evidence: Evidence) -> Array:
 def least_costs(evidence: Evidence, which: Flags | Index, *, one_way: bool = False) -> Array:
     """Least cost of sessions at their own lists, what terms give counted; (which,) [currency]."""
     fleet, situation = evidence.fleet, evidence.scenario.situation
-    charge, discharge = billed_prices(evidence)
+    charge, discharge = felt_prices(evidence)
     lump = np.zeros(len(fleet))
     for term in situation.terms.parts:
-        charge = charge - term.charge_to_driver[fleet.groups]
-        discharge = discharge + term.discharge_to_driver[fleet.groups]
         lump = lump + term.lump_to_driver[fleet.groups]
     chosen = fleet.select(which)
     own = chosen.offered(np.arange(len(chosen)))

@@ -11,12 +11,13 @@ from hubwise.audit.drivers import REGRET
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
-from hubwise.audit.money import account, agree_numbers, leaves, profit
+from hubwise.audit.money import above_past_peaks, account, agree_numbers, leaves, profit
 from hubwise.audit.objective import objective_figures
 from hubwise.audit.prices import price_groups
+from hubwise.audit.promises import FLAT_KW
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.audit.statuses import ENDED, check_statuses
-from hubwise.audit.stays import charging_at_once_kw
+from hubwise.audit.stays import at_once_kw
 from hubwise.domain.arrays import Array
 from hubwise.domain.plain import is_number
 from hubwise.grid import FeederState
@@ -181,18 +182,20 @@ def driver_figures(evidence: Evidence) -> Figures:
 def reference_margin(evidence: Evidence) -> float:
     """What the participants bring at the reference tariff, with solar but no station battery.
 
-    The spread on their energy, plus what solar saves and sells, less demand charges [currency].
+    What they pay, less what the hubs buy for them, plus what is sold, less demand charges
+    [currency].
     """
     fleet, market = evidence.fleet, evidence.scenario.situation.market
-    at_once = charging_at_once_kw(fleet, evidence.scenario.situation.horizon)
-    spread = market.reference_price - market.purchase_price
-    saved, sold = _solar_at_once(evidence)
+    put_in, taken = at_once_kw(fleet, evidence.scenario.situation.horizon)
+    others = (put_in - taken)[~fleet.participating].sum(axis=0)
+    net = uncoordinated_kw(evidence)
+    bought = net.clip(min=0.0).sum(axis=0) - others
     energy = (
-        (at_once[fleet.participating] * spread).sum()
-        + (saved * market.purchase_price).sum()
-        + (sold * market.feed_in_price).sum()
+        put_in[fleet.participating].sum(axis=0) @ market.reference_price
+        - bought @ market.purchase_price
+        + (-net).clip(min=0.0).sum(axis=0) @ market.feed_in_price
     )
-    peaks = uncoordinated_kw(evidence).clip(min=0.0).max(axis=1)
+    peaks = above_past_peaks(evidence, net.max(axis=1).clip(min=0.0))
     return float(evidence.hours * energy - market.demand_charge * peaks.sum())
 
 
@@ -204,14 +207,16 @@ def uncoordinated_kw(evidence: Evidence) -> Array:
 
 def _draw_at_once(evidence: Evidence) -> Array:
     fleet, hubs = evidence.fleet, len(evidence.scenario.situation.hubs)
-    at_once = charging_at_once_kw(fleet, evidence.scenario.situation.horizon)
+    put_in, taken = at_once_kw(fleet, evidence.scenario.situation.horizon)
+    at_once = put_in - taken
     return np.stack([at_once[fleet.hub == hub].sum(axis=0) for hub in range(hubs)])
 
 
 def _solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
     """Solar that vehicles charging at once use, and that is sold, as far as either pays."""
     market, hubs = evidence.scenario.situation.market, evidence.scenario.situation.hubs
-    saved = np.minimum(hubs.solar_kw, _draw_at_once(evidence)) * (market.purchase_price > 0.0)
+    drawn = _draw_at_once(evidence).clip(min=0.0)
+    saved = np.minimum(hubs.solar_kw, drawn) * (market.purchase_price > 0.0)
     rest = np.minimum(hubs.solar_kw - saved, hubs.most_export_kw[:, None])
     return saved, rest * (market.feed_in_price > 0.0)
 
@@ -235,6 +240,7 @@ def _ratios(evidence: Evidence, before: FeederState) -> Figures:
     """Ratios to the uncoordinated day, whose feeder a second power flow gives."""
     participants, bills = evidence.fleet.participating, evidence.bills
     span, span_before = peak_valley_kw(evidence.feeder["head_kw"]), peak_valley_kw(before.head_kw)
+    span_before = span_before if span_before > FLAT_KW else 0.0
     reference = bills["reference_cost"]
     pairs = {
         "peak_valley_ratio": (span, span_before),

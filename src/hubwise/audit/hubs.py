@@ -25,7 +25,7 @@ def check_hubs(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
         yield _idle(evidence)
     yield _battery_power(evidence)
     yield _battery_energy(evidence)
-    yield _battery_range(evidence)
+    yield _battery_range(evidence, conduct)
     yield from _connection_limits(evidence)
 
 
@@ -145,13 +145,14 @@ def _battery_energy(evidence: Evidence) -> Check:
     )
 
 
-def _battery_range(evidence: Evidence) -> Check:
+def _battery_range(evidence: Evidence, conduct: Conduct) -> Check:
     energy, place = evidence.hubs["battery_kwh"], evidence.scenario.situation.hubs
     outside = np.maximum(energy - place.battery_kwh[:, None], -energy)
-    missing = place.least_final_kwh - energy[:, -1]
+    # Stations that stand idle cannot reach what is asked for.
+    missing = (place.least_final_kwh - energy[:, -1]) * conduct.has_stations
     return judge(
         "stations: range",
-        "Station batteries stay between empty and full, and end with what they began with",
+        "Station batteries stay between empty and full, and end with what is asked for",
         [
             worst_of(outside, evidence.hubs_axes, "hubs.battery_kwh"),
             worst_of(missing, evidence.hubs_axes[:1], "hubs.battery_kwh at the end of"),

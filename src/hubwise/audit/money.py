@@ -13,7 +13,7 @@ from hubwise.audit.evidence import Evidence
 from hubwise.audit.felt import billed_prices, received
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.report import Check, Finding, Status, agree, judge
-from hubwise.audit.stays import charging_at_once_kw
+from hubwise.audit.stays import at_once_kw
 from hubwise.domain.arrays import Array
 from hubwise.domain.plain import is_number, named
 from hubwise.ledger import minor_unit
@@ -96,7 +96,7 @@ def bills(evidence: Evidence) -> dict[str, Array]:
     }
     beside = received(evidence)
     net_cost = metered["paid"] - metered["earned"] + metered["wear"] - beside
-    at_once = charging_at_once_kw(fleet, evidence.scenario.situation.horizon)
+    at_once, _ = at_once_kw(fleet, evidence.scenario.situation.horizon)
     reference = evidence.hours * at_once @ evidence.scenario.situation.market.reference_price
     surplus = evidence.schedule.energy_kwh[:, -1] - fleet.required_kwh
     felt = net_cost - fleet.surplus_value * surplus
@@ -146,7 +146,8 @@ def _offered(evidence: Evidence) -> pl.DataFrame:
             "slot": np.tile(np.arange(slots), sessions),
             "charge_price": charge.ravel(),
             "discharge_price": discharge.ravel(),
-        }
+        },
+        schema_overrides={"session": pl.String},
     )
 
 
@@ -159,7 +160,8 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
     )
     participants, schedule, found = evidence.fleet.participating, evidence.schedule, evidence.bills
     net = net_kw(evidence)
-    others = hours * (schedule.charge_kw * ~participants[:, None] * market.purchase_price).sum()
+    power = schedule.charge_kw - schedule.discharge_kw
+    others = hours * (power[~participants] * market.purchase_price).sum()
     drawn = hours * evidence.hubs["battery_discharge_kw"].sum(axis=1)
     wear = drawn / place.battery_discharge_efficiency * place.battery_wear_cost
     terms = _received_by_operator(evidence)
@@ -169,7 +171,7 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
         "purchases": hours * (np.maximum(net, 0.0) * market.purchase_price).sum() - others,
         "feed_in": hours * (np.maximum(-net, 0.0) * market.feed_in_price).sum(),
         "incentives": terms.pop("incentives", 0.0),
-        "demand_charges": market.demand_charge * _above_past_peaks(evidence, net.max(axis=1)).sum(),
+        "demand_charges": market.demand_charge * above_past_peaks(evidence, net.max(axis=1)).sum(),
         "running_cost": place.running_cost.sum() * conduct.has_stations,
         "station_lease": place.lease_cost.sum() * conduct.has_stations,
         "station_wear": wear.sum(),
@@ -195,7 +197,7 @@ def _received_by_operator(evidence: Evidence) -> dict[str, float]:
     return found
 
 
-def _above_past_peaks(evidence: Evidence, peak_kw: Array) -> Array:
+def above_past_peaks(evidence: Evidence, peak_kw: Array) -> Array:
     """What highest imports are above those of the billing period so far; (hubs,) [kW]."""
     past = evidence.scenario.situation.so_far.import_peak_kw
     above: Array = np.maximum(peak_kw - (0.0 if past is None else past), 0.0)

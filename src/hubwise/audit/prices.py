@@ -8,6 +8,7 @@ import numpy as np
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.felt import felt_prices
 from hubwise.audit.report import Check, agree, judge, worst_of
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Index
@@ -134,18 +135,22 @@ def _reference(evidence: Evidence) -> Check:
 
 
 def _arbitrage(evidence: Evidence) -> Check:
-    """For every two-way participant, in every slot: r * gain * loss <= c + w * gain."""
-    fleet, tariff = evidence.fleet, evidence.tariff
-    two_way = fleet.select(fleet.participating & (fleet.discharge_kw_max > 0))
-    round_trip = (two_way.charge_efficiency * two_way.discharge_efficiency)[:, None]
-    wear = (two_way.wear_cost * two_way.charge_efficiency)[:, None]
-    gained = tariff.discharge_price[two_way.hub] * round_trip
+    """For every two-way participant, in every slot of its stay: r * gain * loss <= c + w * gain.
+
+    At the prices of the list that it was offered, and what terms give beside.
+    """
+    fleet = evidence.fleet
+    two_way = fleet.participating & (fleet.discharge_kw_max > 0)
+    charge, discharge = felt_prices(evidence)
+    round_trip = (fleet.charge_efficiency * fleet.discharge_efficiency)[:, None]
+    wear = (fleet.wear_cost * fleet.charge_efficiency)[:, None]
+    gained = np.where(evidence.stay, discharge * round_trip - charge - wear, -np.inf)
     return judge(
         "prices: no arbitrage",
         "Buying and selling in the same slot never pays",
         worst_of(
-            gained - tariff.charge_price[two_way.hub] - wear,
-            [("session", two_way.session.tolist()), *evidence.slots_axis],
+            gained[two_way],
+            [("session", fleet.session[two_way].tolist()), *evidence.slots_axis],
             "prices for",
         ),
         PRICE,

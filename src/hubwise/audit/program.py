@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -64,17 +64,54 @@ def best_response_costs(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> Array
     solver = _solver()
     costs = np.empty(len(fleet))
     for row, stay in enumerate(stays(fleet, tariff, horizon)):
-        solver.passModel(linear_program(stay))
-        solver.run()
-        status = solver.getModelStatus()
-        if status != highspy.HighsModelStatus.kOptimal:
-            raise RuntimeError(f"HiGHS ends with {status} for session {fleet.session[row]}")
-        costs[row] = solver.getObjectiveValue()
+        costs[row] = _optimum(solver, stay, fleet.session[row])
     return costs + fleet.surplus_value * fleet.required_kwh
+
+
+def drawn_at_most(fleet: Fleet, horizon: Horizon) -> Array:
+    """Most energy that each stay may draw: as wished, or as little as its bounds leave it.
+
+    What may not be held any longer is drawn whatever was wished, and no more than that.
+
+    Returns
+    -------
+    Array
+        Shape (sessions,) [kWh].
+    """
+    most = fleet.discharge_limit_kwh.copy()
+    if fleet.bounds is None:
+        return most
+    solver = _solver()
+    nothing = Tariff(np.zeros((len(fleet), horizon.slots)), np.zeros((len(fleet), horizon.slots)))
+    free = replace(
+        fleet.offered(np.arange(len(fleet))),
+        wear_cost=np.ones(len(fleet)),
+        surplus_value=np.zeros(len(fleet)),
+        discharge_limit_kwh=np.full(len(fleet), np.inf),
+    )
+    wished = np.flatnonzero(np.isfinite(most))
+    for row, stay in zip(wished, _stays(free.select(wished), nothing, horizon), strict=True):
+        most[row] = max(most[row], _optimum(solver, stay, fleet.session[row]))
+    return most
+
+
+def _optimum(solver: highspy.Highs, stay: Stay, session: str) -> float:
+    solver.passModel(linear_program(stay))
+    solver.run()
+    status = solver.getModelStatus()
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise RuntimeError(f"HiGHS ends with {status} for session {session}")
+    return float(solver.getObjectiveValue())
 
 
 def stays(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> list[Stay]:
     """Every session's problem."""
+    return _stays(
+        replace(fleet, discharge_limit_kwh=drawn_at_most(fleet, horizon)), tariff, horizon
+    )
+
+
+def _stays(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> list[Stay]:
     hours = horizon.slot_hours
     limits = limits_of(fleet, horizon)
     least, most = least_kwh(fleet, horizon), limits.most_kwh

@@ -14,6 +14,7 @@ from hubwise.grid import FeederState
 
 LIMIT = 1e-9
 SHARE = 1e-6  # of what is promised
+FLAT_KW = 1e-6  # a peak-valley difference that is rounding
 
 
 def check_promises(
@@ -55,7 +56,10 @@ def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
     past = evidence.scenario.situation.so_far
     before = _span_of_day(uncoordinated.head_kw, past.baseline_peak_kw, past.baseline_valley_kw)
     head = evidence.feeder["head_kw"]
-    share = _span_of_day(head, past.head_peak_kw, past.head_valley_kw) / before
+    span = _span_of_day(head, past.head_peak_kw, past.head_valley_kw)
+    # Of nothing any difference is too much, and none is none.
+    flat = span <= FLAT_KW
+    share = span / before if before > FLAT_KW else (0.0 if flat else np.inf)
     return judge(
         "promises: peak-valley",
         f"The feeder's peak-valley difference is at most {promise:g} of uncoordinated",

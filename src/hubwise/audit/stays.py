@@ -83,26 +83,33 @@ def most_kwh(fleet: Fleet, horizon: Horizon) -> Array:
 def charging_at_once_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     """Energy when plugging in and charging at once to the target; shape (sessions, slots) [kWh].
 
-    To the most that must be held from then on, if that is more. Above what may be held it is
-    drawn down, where it can be.
+    To the most that must be held from then on, if that is more; no further than may be held from
+    then on, but where more has to be held before. Above what may be held it is drawn down, where it
+    can be.
     """
     limits, least = limits_of(fleet, horizon), least_kwh(fleet, horizon)
+    may = np.minimum.accumulate(limits.most_kwh[:, ::-1], axis=1)[:, ::-1]
+    must, keeps = least.copy(), limits.most_kwh.copy()
+    put_in = horizon.slot_hours * limits.charge_kw * fleet.charge_efficiency[:, None]
+    taken = horizon.slot_hours * limits.discharge_kw / fleet.discharge_efficiency[:, None]
+    for t in range(horizon.slots - 2, -1, -1):
+        must[:, t] = np.maximum(must[:, t], must[:, t + 1] - put_in[:, t + 1])
+        keeps[:, t] = np.minimum(keeps[:, t], keeps[:, t + 1] + taken[:, t + 1])
     now = fleet.arrival_kwh.copy()
     energy = np.empty(limits.charge_kw.shape)
     for t in range(horizon.slots):
-        most_in = horizon.slot_hours * limits.charge_kw[:, t] * fleet.charge_efficiency
-        most_out = horizon.slot_hours * limits.discharge_kw[:, t] / fleet.discharge_efficiency
         ahead = least[:, t:].max(axis=1)
-        wanted = np.maximum(np.minimum(ahead, limits.most_kwh[:, t]), now)
-        wanted = np.where(now > limits.most_kwh[:, t], limits.most_kwh[:, t], wanted)
-        now = np.clip(wanted, now - most_out, now + most_in)
+        wanted = np.maximum(np.minimum(ahead, may[:, t]), must[:, t])
+        wanted = np.minimum(np.maximum(wanted, now), keeps[:, t])
+        now = np.clip(wanted, now - taken[:, t], now + put_in[:, t])
         energy[:, t] = now
     return energy
 
 
-def charging_at_once_kw(fleet: Fleet, horizon: Horizon) -> Array:
-    """Power at the charger when charging at once; shape (sessions, slots) [kW]."""
+def at_once_kw(fleet: Fleet, horizon: Horizon) -> tuple[Array, Array]:
+    """Power in and out at the charger when charging at once; each (sessions, slots) [kW]."""
     energy = charging_at_once_kwh(fleet, horizon)
-    change = np.diff(energy, axis=1, prepend=fleet.arrival_kwh[:, None])
-    power: Array = np.maximum(change, 0.0) / (fleet.charge_efficiency[:, None] * horizon.slot_hours)
-    return power
+    change = np.diff(energy, axis=1, prepend=fleet.arrival_kwh[:, None]) / horizon.slot_hours
+    put_in = np.maximum(change, 0.0) / fleet.charge_efficiency[:, None]
+    taken = np.maximum(-change, 0.0) * fleet.discharge_efficiency[:, None]
+    return put_in, taken

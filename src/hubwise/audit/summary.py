@@ -60,11 +60,12 @@ def _strategy(folder: PlanFolder) -> Check:
 def _participation(folder: PlanFolder, scenario: Scenario) -> Check:
     """A share of n sessions is known to half a session, no better."""
     share, participants = folder.result.get("participation"), scenario.situation.fleet.participating
-    near = is_number(share) and abs(share - participants.mean()) * len(participants) <= 0.5 + 1e-9
+    count, size = int(participants.sum()), len(participants)
+    near = is_number(share) and abs(share * size - count) <= 0.5 + 1e-9
     return _words(
         "summary: participation",
         "The participation is the share of sessions that take part",
-        [] if near else [f"participation: {share!r}, where {participants.mean():.4f} take part"],
+        [] if near else [f"participation: {share!r}, where {count} of {size} sessions take part"],
         "give the scenario that the plan was made for, or plan again",
     )
 

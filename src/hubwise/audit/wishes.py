@@ -119,16 +119,17 @@ def _most_saving(evidence: Evidence) -> Array:
     )
     at_once, target = felt_cost_at_once(evidence), target_kwh(fleet, horizon)
     limits, terms = limits_of(fleet, horizon), evidence.scenario.situation.terms.parts
+    nothing = np.zeros(horizon.slots)
     most = np.zeros(len(fleet))
     for i in np.flatnonzero(evidence.declined):
         stay = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
         in_kw, out_kw = limits.charge_kw[i].max(), limits.discharge_kw[i].max()
-        in_kwh = in_kw * fleet.charge_efficiency[i] * evidence.hours
+        in_kwh = max(in_kw, 1e-12) * fleet.charge_efficiency[i] * evidence.hours
         out_kwh = out_kw / fleet.discharge_efficiency[i] * evidence.hours
         worth, arrives = fleet.surplus_value[i], fleet.arrival_kwh[i]
         group = int(fleet.groups[i])
-        bonus_in = sum(term.charge_to_driver[group].max() for term in terms)
-        bonus_out = sum(term.discharge_to_driver[group].max() for term in terms)
+        bonus_in = sum((term.charge_to_driver[group] for term in terms), nothing).max()
+        bonus_out = sum((term.discharge_to_driver[group] for term in terms), nothing).max()
         lump = sum(term.lump_to_driver[group] for term in terms)
         price_out = rules.discharge_price_max[stay].max() + bonus_out
         earns = price_out * fleet.discharge_efficiency[i]

@@ -26,7 +26,7 @@ class Problem:
     uncoordinated
         Uncoordinated schedule of every session, participating or not.
     others_kw
-        Draw of the sessions that do not participate; shape (hubs, slots) [kW].
+        Net draw of the sessions that do not participate; shape (hubs, slots) [kW].
     limits
         What all hubs share: feeder head, voltages, branches.
     spread_kw
@@ -53,7 +53,8 @@ class Problem:
 
 
 def _spread(situation: Situation, everybody: Schedule, limits: Limits) -> float:
-    draw = sum_by_hub(len(situation.hubs), situation.fleet.hub, everybody.charge_kw)
+    power = everybody.charge_kw - everybody.discharge_kw
+    draw = sum_by_hub(len(situation.hubs), situation.fleet.hub, power)
     return max(float(np.ptp(limits.head(draw))), float(draw.max(initial=0.0)), 1.0)
 
 
@@ -83,9 +84,8 @@ def make_problem(
     if everybody is None:
         everybody = uncoordinated(situation.fleet, situation.horizon)
     participating, hubs = situation.fleet.participating, situation.hubs
-    others = sum_by_hub(
-        len(hubs), situation.fleet.hub[~participating], everybody.charge_kw[~participating]
-    )
+    power = everybody.charge_kw - everybody.discharge_kw
+    others = sum_by_hub(len(hubs), situation.fleet.hub[~participating], power[~participating])
     return Problem(
         situation=situation,
         fleet=situation.fleet.select(participating),

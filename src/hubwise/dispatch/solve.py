@@ -8,7 +8,7 @@ batteries answer to each future as it comes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
@@ -24,7 +24,7 @@ from hubwise.dispatch.units import (
     station_units,
 )
 from hubwise.dispatch.warm import Multipliers, WarmStart
-from hubwise.domain import Fleet, Schedule, StationSchedule, Tariff
+from hubwise.domain import Fleet, Schedule, SlotBounds, StationSchedule, Tariff
 from hubwise.domain.arrays import Array, Flags, Index, Names
 from hubwise.drivers import Batteries, felt_prices, schedule_of
 from hubwise.ledger import sum_by_hub
@@ -135,6 +135,7 @@ def dispatch_futures(
     present: Names | None = None,
     rounds: int = 6,
     warm: Sequence[WarmStart | None] | None = None,
+    flat: bool = True,
 ) -> tuple[Dispatch, ...]:
     """Schedule participants and stations in several futures at once.
 
@@ -153,6 +154,8 @@ def dispatch_futures(
         Rounds over all units.
     warm
         Where to begin in each future.
+    flat
+        As in `dispatch`.
 
     Returns
     -------
@@ -162,13 +165,48 @@ def dispatch_futures(
     Raises
     ------
     ValueError
-        Where a present session is missing in a future.
+        Where a present session is missing in a future or is another one there, where futures are
+        not of one place and its terms, or where weights are none.
     """
-    weight = np.asarray(shares, dtype=float) / np.sum(shares)
+    weight = _weights(problems, shares)
     starts = list(warm) if warm is not None else [None] * len(problems)
-    game = _begun(problems, weight, tariff, starts, present=present)
+    if len(starts) != len(problems):
+        raise ValueError(f"{len(starts)} starts for {len(problems)} futures: give each its own")
+    _check_alike(problems)
+    game = _begun(problems, weight, tariff, starts, present=present, flat=flat)
     gap = _played(game, tariff, rounds)
     return tuple(_result(game, f, gap, rounds) for f in range(len(problems)))
+
+
+def _weights(problems: Sequence[Problem], shares: Sequence[float]) -> Array:
+    """The futures' weights, which sum to 1; refused where they are none."""
+    given = np.asarray(shares, dtype=float)
+    if not len(problems) or given.shape != (len(problems),):
+        raise ValueError(f"{given.size} weights for {len(problems)} futures: give one for each")
+    if not (np.isfinite(given).all() and (given >= 0.0).all() and given.sum() > 0.0):
+        raise ValueError(f"weights of futures are {given.tolist()}: give none below 0, some above")
+    weight: Array = given / given.sum()
+    return weight
+
+
+def _check_alike(problems: Sequence[Problem]) -> None:
+    """Refuse futures that are not of one place: units of all would read one's slots and terms."""
+    first = problems[0].situation
+    for f, problem in enumerate(problems[1:], 2):
+        here = problem.situation
+        same = {
+            "slots": here.horizon == first.horizon,
+            "hubs": here.hubs.name == first.hubs.name,
+            "terms": all(map(np.array_equal, _sums(problem), _sums(problems[0]))),
+        }
+        for what, agrees in same.items():
+            if not agrees:
+                raise ValueError(f"future {f} has other {what} than future 1: give all the same")
+
+
+def _sums(problem: Problem) -> list[Array]:
+    terms = problem.terms
+    return [getattr(terms, field.name) for field in fields(terms)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +256,7 @@ def _begun(
     """Units and board before the first round, with the schedules to go on from."""
     horizon = problems[0].situation.horizon
     fleets, cars = _rows_of_sessions([problem.fleet for problem in problems], present)
-    units, stations = _units(problems, fleets, own=tariff is not None)
+    units, stations = _units(problems, fleets, present, own=tariff is not None)
     resumed = [
         None if start is None else _resumed(problem, start)
         for problem, start in zip(problems, starts, strict=True)
@@ -249,12 +287,11 @@ def _rows_of_sessions(
         ends = np.cumsum([0, *(len(fleet) for fleet in fleets)])
         return list(fleets), tuple(np.arange(a, b) for a, b in pairwise(ends))
     here = set(present.tolist())
+    _check_present(fleets, present)
     place: dict[str, int] = {}
     kept, rows, count = [], [], 0
     for f, fleet in enumerate(fleets):
         names = fleet.session.tolist()
-        if missing := here - set(names):
-            raise ValueError(f"{sorted(missing)[0]!r} is present, and not in future {f + 1}")
         fresh = np.array([name not in here or f == 0 for name in names], dtype=bool)
         row = np.empty(len(names), np.int64)
         row[fresh] = count + np.arange(int(fresh.sum()))
@@ -268,12 +305,46 @@ def _rows_of_sessions(
     return kept, tuple(rows)
 
 
+def _check_present(fleets: Sequence[Fleet], present: Names) -> None:
+    """Refuse sessions that are present and not in every future, or not the same ones in all."""
+    seen: list[Fleet] = []
+    for f, fleet in enumerate(fleets, 1):
+        row = {name: k for k, name in enumerate(fleet.session.tolist())}
+        if missing := set(present.tolist()) - row.keys():
+            raise ValueError(f"{min(missing)!r} is present, and not in future {f}")
+        seen.append(fleet.select(np.array([row[name] for name in present.tolist()])))
+        for k, name in enumerate(present.tolist()):
+            if different := _differing(seen[0], seen[-1], k):
+                raise ValueError(
+                    f"{name!r} is present, and its {different} in future {f} is not that in future "
+                    "1: give it the same in all"
+                )
+
+
+def _differing(one: Fleet, other: Fleet, row: int) -> str | None:
+    """The first column of a session that is not the same in two fleets."""
+    rows = [fleet.select(np.array([row])) for fleet in (one, other)]
+    for name in (f.name for f in fields(Fleet) if f.name not in ("driver", "drivers", "bounds")):
+        mine, theirs = (getattr(fleet, name) for fleet in rows)
+        if (mine is None) != (theirs is None) or not np.array_equal(mine, theirs):
+            return name
+    bounds = [fleet.bounds for fleet in rows]
+    if (bounds[0] is None) != (bounds[1] is None):
+        return "bounds"
+    if bounds[0] is not None and bounds[1] is not None:
+        pairs = [
+            (getattr(bounds[0], f.name), getattr(bounds[1], f.name)) for f in fields(SlotBounds)
+        ]
+        return None if all(np.array_equal(*pair) for pair in pairs) else "bounds"
+    return None
+
+
 def _units(
-    problems: Sequence[Problem], fleets: Sequence[Fleet], *, own: bool
+    problems: Sequence[Problem], fleets: Sequence[Fleet], present: Names | None, *, own: bool
 ) -> tuple[Batteries, tuple[Index, ...]]:
     """Sessions of all futures, then stations of all; and the rows of each future's stations.
 
-    Those of the first fleet that stand in no other future are only expected, like the others'.
+    Those of the first fleet that are not present are only expected, like the others'.
     """
     horizon, futures = problems[0].situation.horizon, len(problems)
     rest = problems[0].terms.rest
@@ -283,8 +354,8 @@ def _units(
         f = k % futures
         size = len(part.hub)
         first, last = np.full(size, f), np.full(size, f + 1)
-        if k < futures and futures > 1 and f == 0:
-            shared = np.isin(fleets[0].session, problems[1].fleet.session)
+        if k == 0 and present is not None:
+            shared = np.isin(fleets[0].session, present)
             first, last = np.where(shared, 0, first), np.where(shared, futures, last)
         parts[k] = part._replace(first_future=first, last_future=last)
     units = parts[0]

@@ -396,22 +396,30 @@ def most_at_departure(batteries, reached):
 def charge_at_once(batteries, change):
     """Write what charging at full power from arrival on puts in; (n, slots).
 
-    Up to the target, or to what must be held in a slot to come, if that is more.
+    Up to the target, or to what must be held in a slot to come, if that is more; no further than
+    may be held in every slot to come, but where more has to be held before.
     """
     slots = change.shape[1]
     ups, downs, floor, top = np.empty(slots), np.empty(slots), np.empty(slots), np.empty(slots + 1)
+    ahead, need = np.empty(slots + 1), np.empty(slots + 1)
     for i in range(change.shape[0]):
         a, n = batteries.arrival[i], batteries.departure[i] - batteries.arrival[i]
         fill_bounds(
             batteries.up, batteries.down, batteries.least, batteries.most, i,
             batteries.arrival[i], batteries.start[i], ups[:n], downs[:n], floor[:n], top[: n + 1],
         )  # fmt: skip
-        energy = batteries.start[i]
-        for t in range(n - 2, 0, -1):
-            floor[t] = max(floor[t], floor[t + 1])
+        energy, target = batteries.start[i], batteries.target[i]
+        # At the end of each slot: the most and the least that leaves every slot to come its bounds.
+        ahead[n], need[n] = top[n], target
+        for t in range(n - 1, 0, -1):
+            ahead[t] = min(top[t], ahead[t + 1])
+            top[t] = min(top[t], top[t + 1] + downs[t])
+            need[t] = max(floor[t], need[t + 1] - ups[t])
+            if t + 1 < n:
+                floor[t] = max(floor[t], floor[t + 1])
         for t in range(n):
-            wanted = batteries.target[i] if t + 1 == n else max(batteries.target[i], floor[t + 1])
-            wanted = min(wanted, top[t + 1])
+            wanted = target if t + 1 == n else max(target, floor[t + 1])
+            wanted = min(max(min(wanted, ahead[t + 1]), need[t + 1]), top[t + 1])
             step = min(max(wanted - energy, 0.0), ups[t])
             # What may not be held any longer is drawn, where it can be.
             step = max(step if energy <= top[t + 1] else top[t + 1] - energy, -downs[t])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hubwise.domain import Hubs, Schedule, Situation, StationSchedule, Term
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Flags
 from hubwise.ledger.bills import Bills
 from hubwise.ledger.flows import HubFlows, hub_flows
 
@@ -96,13 +96,11 @@ def make_account(
     ``station_costs`` is false for strategies without station batteries: no lease and no running
     cost.
     """
-    fleet, hubs, market = situation.fleet, situation.hubs, situation.market
+    fleet, hubs = situation.fleet, situation.hubs
     flows = hub_flows(len(hubs), fleet, schedule, stations)
     hours = situation.horizon.slot_hours
     participants = fleet.participating
-    others_energy_cost = hours * float(
-        schedule.charge_kw[~participants].sum(axis=0) @ market.purchase_price
-    )
+    others_energy_cost = _energy_cost(situation, schedule, ~participants)
     received = _terms(situation, schedule)
     imported, exported, peaks = _connection_money(situation, flows)
     return Account(
@@ -169,10 +167,14 @@ def reference_margin(situation: Situation, uncoordinated: Schedule) -> float:
     revenue = hours * float(
         uncoordinated.charge_kw[participants].sum(axis=0) @ market.reference_price
     )
-    others = hours * float(
-        uncoordinated.charge_kw[~participants].sum(axis=0) @ market.purchase_price
-    )
+    others = _energy_cost(situation, uncoordinated, ~participants)
     return revenue - (imported - others) + exported - peaks
+
+
+def _energy_cost(situation: Situation, schedule: Schedule, which: Flags) -> float:
+    """Net energy of some sessions at the purchase price [currency]."""
+    net_kw = (schedule.charge_kw - schedule.discharge_kw)[which].sum(axis=0)
+    return situation.horizon.slot_hours * float(net_kw @ situation.market.purchase_price)
 
 
 def _connection_money(situation: Situation, flows: HubFlows) -> tuple[float, float, float]:

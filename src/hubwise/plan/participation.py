@@ -133,7 +133,7 @@ def _least_cost(fleet: Fleet, batteries: Batteries, stored: Array, drawn: Array)
     """
     slots = (fleet.departure_slot - fleet.arrival_slot).astype(float)
     # Where bounds change over the stay, the widest.
-    up, down = batteries.up.max(axis=1), batteries.down.max(axis=1)
+    up, down = np.maximum(batteries.up.max(axis=1), 1e-12), batteries.down.max(axis=1)
     most_kwh = np.maximum(batteries.most.max(axis=1), fleet.arrival_kwh)
     lack, room = batteries.target - fleet.arrival_kwh, most_kwh - fleet.arrival_kwh
     per_slot = 1.0 / np.maximum(down, 1e-12)  # slots that a kWh drawn takes

@@ -244,8 +244,8 @@ def _shortcomings(
     # Only the operator's own plan promises anything.
     posted = isinstance(decision, PostedDecision)
     promises = situation.promises if posted else Promises()
-    whole = result.with_past(situation.so_far, day.feeder, day.money, before)
-    said = advice(promises, result.ratios(*whole, reference_cost), day.feeder, before)
+    ratios = result.promised_ratios(situation.so_far, day.feeder, day.money, before, reference_cost)
+    said = advice(promises, ratios, day.feeder, before)
     hub_kw = _hub_kw(situation, day.schedule, day.stations)
     missed, redispatches = missed_limits(situation, hub_kw, day.state)
     said += sentences(situation, missed, redispatches)

@@ -44,6 +44,8 @@ from hubwise.record import (
 )
 
 ROUNDING_KWH = 1e-9
+# A peak-valley difference that is rounding [kW].
+FLAT_KW = 1e-6
 
 
 def feeder_figures(
@@ -171,20 +173,34 @@ def ratios(
     ``reference_cost`` is what the whole fleet pays on that day [currency].
     """
     return Ratios(
-        peak_valley_ratio=_ratio(feeder.peak_valley_kw, before.peak_valley_kw),
+        peak_valley_ratio=_ratio(feeder.peak_valley_kw, before.peak_valley_kw, least=FLAT_KW),
         participant_cost_ratio=_ratio(money.participant_cost, money.participant_reference_cost),
         profit_ratio=_ratio(money.operator_profit, reference_cost),
     )
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _ratio(part: float, whole: float, least: float = 0.0) -> float | None:
+    return part / whole if abs(whole) > least else None
 
 
-def with_past(
+def promised_ratios(
+    past: SoFar, feeder: FeederFigures, money: Money, before: FeederFigures, reference_cost: float
+) -> Ratios:
+    """The ratios that promises are about, over all that they hold for: the past is counted.
+
+    Where the uncoordinated day is flat, any difference is infinitely more.
+    """
+    whole = _with_past(past, feeder, money, before)
+    found = ratios(*whole, reference_cost)
+    if found.peak_valley_ratio is None and whole[0].peak_valley_kw > FLAT_KW:
+        return replace(found, peak_valley_ratio=np.inf)
+    return found
+
+
+def _with_past(
     past: SoFar, feeder: FeederFigures, money: Money, before: FeederFigures
 ) -> tuple[FeederFigures, Money, FeederFigures]:
-    """The figures that promises are about, over all that they hold for: the past is counted."""
+    """The figures of the horizon and of what has been before it."""
     paid, reference = money.participant_cost, money.participant_reference_cost
     span = past.span_kw(np.array([feeder.peak_kw, feeder.valley_kw]))
     span_before = past.baseline_span_kw(np.array([before.peak_kw, before.valley_kw]))

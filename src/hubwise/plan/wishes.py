@@ -9,7 +9,7 @@ import numpy as np
 
 from hubwise.domain import Schedule, Situation, Tariff
 from hubwise.domain.arrays import Array, Flags
-from hubwise.drivers import least_at_departure
+from hubwise.drivers import least_at_departure, uncoordinated
 from hubwise.ledger import Bills
 from hubwise.plan.participation import most_saving, savings
 from hubwise.record.notices import NOT_KEPT, arrives_low, declines, too_short
@@ -155,8 +155,8 @@ def felt_saving(situation: Situation, schedule: Schedule, bills: Bills) -> Array
     Both the plan and charging at once are counted with what energy above the required is worth.
     """
     fleet = situation.fleet
-    reached = np.maximum(least_at_departure(fleet, situation.horizon), fleet.arrival_kwh)
-    more_kwh = schedule.energy_kwh[:, -1] - reached
+    at_once = uncoordinated(fleet, situation.horizon)
+    more_kwh = schedule.energy_kwh[:, -1] - at_once.energy_kwh[:, -1]
     felt: Array = bills.saving + fleet.surplus_value * more_kwh
     return felt
 

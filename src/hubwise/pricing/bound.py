@@ -32,7 +32,8 @@ def _dearest(problem: Problem) -> float:
     A driver's optimal cost rises with every charge price and falls with every discharge price, so
     it is highest at the dearest charge and the lowest discharge prices; what surplus energy may be
     worth is added back at its most. No driver may pay more than uncoordinated, which a driver could
-    still do; what bounds make the battery give then, wears it.
+    still do, but for what it gains in energy of some worth; what bounds make the battery give then,
+    wears it.
     """
     situation, fleet = problem.situation, problem.fleet
     rules, shape = situation.rules, (len(situation.hubs), 1)
@@ -45,11 +46,10 @@ def _dearest(problem: Problem) -> float:
     corner = Tariff(charge, discharge)
     _, cost = felt_response(fleet, corner, situation.horizon, problem.terms)
     cost = cost - situation.terms.total("lump_to_driver", 0)[fleet.groups]
-    surplus = fleet.surplus_value * np.maximum(
-        np.maximum(fleet.max_kwh, fleet.arrival_kwh) - fleet.required_kwh, 0.0
-    )
-    forced = problem.uncoordinated.discharge_kw[situation.fleet.participating].sum(axis=1)
-    worn = situation.horizon.slot_hours * float(
-        (fleet.wear_cost / fleet.discharge_efficiency * forced).sum()
-    )
-    return min(float((cost + surplus).sum()), reference_cost(problem) + worn)
+    full, mine = np.maximum(fleet.max_kwh, fleet.arrival_kwh), situation.fleet.participating
+    surplus = fleet.surplus_value * np.maximum(full - fleet.required_kwh, 0.0)
+    forced = problem.uncoordinated.discharge_kw[mine].sum(axis=1)
+    worn = situation.horizon.slot_hours * fleet.wear_cost / fleet.discharge_efficiency * forced
+    more_kwh = np.maximum(full - problem.uncoordinated.energy_kwh[mine, -1], 0.0)
+    more = worn + fleet.surplus_value * more_kwh
+    return min(float((cost + surplus).sum()), reference_cost(problem) + float(more.sum()))
