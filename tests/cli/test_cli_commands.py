@@ -47,6 +47,15 @@ def test_plan_does_what_its_options_say(run: Run, quick: Path, tmp_path: Path) -
     assert json.loads(other.stdout)["results"][0]["strategy"] == "passive"
 
 
+def test_futures_need_prices_to_post(run: Run, quick: Path, tmp_path: Path) -> None:
+    """A strategy without prices is refused, not passed over, and nothing is written."""
+    options = ["--futures", 2, "--strategy", "storage"]
+    done = run("plan", quick, "--out", tmp_path / "plan", *options)
+    assert done.exit_code == 2
+    assert "storage posts no prices" in done.stderr.replace("\n", " ")
+    assert not (tmp_path / "plan").exists()
+
+
 def test_json_is_all_there_is_on_stdout(run: Run, quick: Path, tmp_path: Path) -> None:
     """With --json stdout is one JSON document: the summary, the places, and what is missed."""
     done = run("plan", quick, "--out", tmp_path / "plan", "--json")

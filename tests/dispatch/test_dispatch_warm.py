@@ -368,3 +368,41 @@ def test_a_dispatch_takes_up_prices_by_name(begun, before, after) -> None:
         due = priced(name) if name in before else np.zeros(slots)
         np.testing.assert_array_equal(answer.multipliers.rows[k], due)
     np.testing.assert_array_equal(answer.multipliers.imports, first.multipliers.imports)
+
+
+@pytest.mark.parametrize(("slots", "horizon"), [(-1, None), (-3, 24), (3, -2)])
+def test_a_start_does_not_move_back(begun, slots, horizon) -> None:
+    """Of slots before its own a start knows nothing."""
+    with pytest.raises(ValueError, match="0 or more slots"):
+        begun[2].warm().shifted(slots, horizon)
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_a_start_of_other_slots_is_refused(begun, near) -> None:
+    """A start that was shifted to fewer slots says so, and what would be right."""
+    problem, tariff, first = begun
+    later = first.warm().shifted(3)
+    with pytest.raises(ValueError, match="of 2 hubs and 21 slots, the problem of 2 and 24"):
+        dispatch(problem, tariff, rounds=1, warm=later.near() if near else later)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["hub_kw", "multipliers.rows", "schedule.energy_kwh"])
+def test_a_start_without_numbers_is_refused(file, tmp_path, name, value) -> None:
+    """What is no number would be no number in every schedule that goes on from it."""
+    with np.load(file) as whole:
+        arrays = {key: whole[key] for key in whole.files}
+    arrays[name] = np.where(np.arange(arrays[name].size).reshape(arrays[name].shape), 1.0, value)
+    np.savez(tmp_path / "odd.npz", **arrays)
+    with pytest.raises(ValueError, match="holds what is no finite number"):
+        read_warm_start(tmp_path / "odd.npz")
+
+
+def test_a_start_that_names_a_session_twice_is_refused(file, tmp_path) -> None:
+    """Two schedules of one session are one too many."""
+    with np.load(file) as whole:
+        arrays = {key: whole[key] for key in whole.files}
+    arrays["session"] = np.full(len(arrays["session"]), "s0")
+    np.savez(tmp_path / "odd.npz", **arrays)
+    with pytest.raises(ValueError, match="a session is there twice"):
+        read_warm_start(tmp_path / "odd.npz")

@@ -23,7 +23,7 @@ from hubwise.plan.futures import (
     search_futures,
 )
 from hubwise.record import Appendix, PlanFolderError, read, write
-from hubwise.scenario import lawful, load
+from hubwise.scenario import lawful, load, with_participation
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,50 @@ def test_tables_and_figures_agree(made: FuturesPlan) -> None:
     assert figures["value_of_knowing"] == pytest.approx(
         figures["profit_if_known"] - figures["profit_in_futures"]
     )
+
+
+def test_nobody_takes_part_in_any_future(quick: Scenario) -> None:
+    """Shares of nothing are nothing, and no figure is without a number."""
+    alone = with_participation(quick, 0.0)
+    found = plan_for_futures(alone, draw_futures(alone, 2), fresh=2)
+    assert not found.futures.cost_ratio.any()
+    assert all(np.isfinite(value) for value in in_short(found).values())
+
+
+def test_the_value_of_knowing_weighs_futures(made: FuturesPlan) -> None:
+    """A future of no weight adds nothing to the means."""
+    sure = replace(made, shares=np.array([1.0, 0.0, 0.0]))
+    gain = made.wait_and_see[0] - made.futures.profit[0]
+    assert sure.value_of_knowing == pytest.approx(gain)
+    assert in_short(sure)["profit_if_known"] == pytest.approx(made.wait_and_see[0])
+
+
+def test_lists_and_groups_may_be_told_in_some_futures_only(quick: Scenario) -> None:
+    """Where one future names lists and the other leaves them out, these are the hubs' own."""
+    futures = draw_futures(quick, 2)
+    named = futures.situations[0].fleet
+    named = replace(named, price_list=named.hub, group=np.zeros(len(named), np.int64))
+    mixed = replace(
+        futures, situations=(futures.situations[1], replace(futures.situations[0], fleet=named))
+    )
+    tariff, _ = search_futures(quick, mixed)
+    assert np.isfinite(tariff.charge_price).all()
+
+
+@pytest.mark.parametrize("shares", [[1.0], [0.5, 0.6], [1.5, -0.5], [np.nan, 1.0]])
+def test_weights_are_shares(quick: Scenario, shares: list[float]) -> None:
+    """One for each future, none below nothing, together one."""
+    with pytest.raises(ValueError, match="weights"):
+        replace(draw_futures(quick, 2), shares=np.array(shares))
+
+
+def test_prices_of_days_have_every_slot(quick: Scenario) -> None:
+    """Prices for too few slots, and a single fresh draw, are refused in words."""
+    futures = draw_futures(quick, 2)
+    with pytest.raises(ValueError, match="purchase prices of days have shape"):
+        on_price_days(futures, np.ones((2, 3)))
+    with pytest.raises(ValueError, match="give at least 2"):
+        plan_for_futures(quick, futures, fresh=1)
 
 
 def test_the_folder_holds_the_futures(quick: Scenario, made: FuturesPlan, tmp_path: Path) -> None:

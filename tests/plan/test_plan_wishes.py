@@ -18,6 +18,7 @@ from hubwise.plan import make_plan
 from hubwise.plan.participation import savings, willing
 from hubwise.plan.wishes import make_wishes
 from hubwise.record import Wishes, notices_in_short
+from hubwise.record.notices import declines
 from hubwise.scenario import load
 
 seeds = st.integers(0, 10**6)
@@ -224,3 +225,9 @@ def test_fade_limit(giving: Scenario, seed: int) -> None:
 def test_without_fade_limits_batteries_fade(giving: Scenario) -> None:
     """Else the test above would prove little."""
     assert (make_plan(giving).ageing.fade_v2g > 5e-3 / 365.0).sum() > 2
+
+
+def test_half_a_cent_is_told_alike_however_it_was_added_up() -> None:
+    """Sums that differ by rounding make the same sentence: the audit adds up in another way."""
+    said = {declines(2.0, could, 1.715 + could - 1.925, "EUR") for could in (1.925 - 2e-13, 1.925)}
+    assert len(said | {declines(2.0, 1.925 + 2e-13, 1.715 + 2e-13, "EUR")}) == 1

@@ -120,7 +120,7 @@ def plan(
         given = _adjusted(given, family, per_hub, evaluations, seed, boxes)
         seen = None
         if futures is not None:
-            seen, made = planned_for(given, futures, participation, bar)
+            seen, made = planned_for(given, futures, strategy, participation, method, bar)
         else:
             made = make_plan(given, strategy=strategy, participation=participation, progress=bar)
         write(made, out, *([] if seen is None else [recorded(seen)]))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.table import Table
 
 from hubwise.cli.console import results
-from hubwise.domain import Scenario
+from hubwise.domain import Scenario, Strategy
 from hubwise.plan import Plan, make_plan
 from hubwise.plan.futures import FuturesPlan, as_table, draw_futures, in_short, plan_for_futures
 from hubwise.plan.price_search import Progress
 from hubwise.record import Appendix
-from hubwise.scenario import lawful, with_participation
+from hubwise.scenario import Issue, ScenarioError, lawful, with_participation
 
 WORDS = {
     "profit_in_futures": "operator's profit in the futures planned for",
@@ -28,9 +30,20 @@ WORDS = {
 
 
 def planned_for(
-    scenario: Scenario, count: int, participation: float | None, progress: Progress | None
+    scenario: Scenario,
+    count: int,
+    strategy: Strategy,
+    participation: float | None,
+    method: str | None,
+    progress: Progress | None,
 ) -> tuple[FuturesPlan, Plan]:
     """Prices for ``count`` drawn futures, and the scenario's own day at them."""
+    if strategy is not Strategy.HUBWISE:
+        wrong = f"{strategy.value} posts no prices that futures could be drawn for"
+        right = f"leave --futures out, or give --strategy {Strategy.HUBWISE.value}"
+        raise ScenarioError([Issue("--strategy", "", "", wrong, right)])
+    if method is not None:
+        scenario = replace(scenario, search=replace(scenario.search, method=method))
     if participation is not None:
         scenario = with_participation(scenario, participation)
     made = plan_for_futures(scenario, draw_futures(scenario, count), progress=progress)

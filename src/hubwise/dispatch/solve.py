@@ -255,6 +255,9 @@ def _begun(
 ) -> _Game:
     """Units and board before the first round, with the schedules to go on from."""
     horizon = problems[0].situation.horizon
+    for start in starts:
+        if start is not None:
+            start.check_fits(len(problems[0].situation.hubs), horizon.slots)
     fleets, cars = _rows_of_sessions([problem.fleet for problem in problems], present)
     units, stations = _units(problems, fleets, present, own=tariff is not None)
     resumed = [

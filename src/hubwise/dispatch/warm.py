@@ -73,7 +73,14 @@ class WarmStart:
         """The same ``slots`` later, on a horizon of so many slots: nothing is known of new ones.
 
         By default the horizon ends where it did.
+
+        Raises
+        ------
+        ValueError
+            Where either is below 0: nothing is known of what was before.
         """
+        if slots < 0 or (horizon is not None and horizon < 0):
+            raise ValueError(f"a start moves on by 0 or more slots, not {slots} to {horizon}")
         length = max(self.hub_kw.shape[1] - slots, 0) if horizon is None else horizon
 
         def later(values: Array) -> Array:
@@ -88,6 +95,21 @@ class WarmStart:
             schedule=None if self.schedule is None else _each(self.schedule, later),
             stations=None if self.stations is None else _each(self.stations, later),
         )
+
+    def check_fits(self, hubs: int, slots: int) -> None:
+        """Refuse a start of other hubs or slots.
+
+        Raises
+        ------
+        ValueError
+            With both shapes, and what would be right.
+        """
+        if self.hub_kw.shape != (hubs, slots):
+            mine = "{} hubs and {} slots".format(*self.hub_kw.shape)
+            raise ValueError(
+                f"the start is of {mine}, the problem of {hubs} and {slots}: shift it, or begin "
+                "without one"
+            )
 
     def write(self, path: str | Path) -> None:
         """Write to a file of numpy's format ``npz``."""
@@ -127,6 +149,10 @@ def _start_of(arrays: dict[str, Any]) -> WarmStart:
         size = sizes.get(name, sizes.get(name.partition(".")[0], hubs))
         if values.dtype != np.float64 or values.shape != (size, slots):
             raise ValueError(f"{name} is no array of numbers of shape ({size}, {slots})")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} holds what is no finite number")
+    if session is not None and len(np.unique(session)) < len(session):
+        raise ValueError("a session is there twice")
     near = Multipliers(tuple(row.tolist()), *_parts(arrays, "multipliers", _MULTIPLIERS))
     if session is None:
         return WarmStart(near, hub_kw)

@@ -27,6 +27,7 @@ from hubwise.plan.participation import willing
 from hubwise.plan.planner import make_plan
 from hubwise.plan.price_search import Progress
 from hubwise.plan.relaxed import relaxed_problem
+from hubwise.plan.result import FLAT_KW
 from hubwise.pricing import (
     Family,
     account_of,
@@ -69,6 +70,19 @@ class Futures:
     situations: tuple[Situation, ...]
     shares: Array
 
+    def __post_init__(self) -> None:
+        """Refuse futures that are none, or not of one place, and weights that are not theirs."""
+        first, shares = self.situations[:1], np.asarray(self.shares, dtype=float)
+        if not first or shares.shape != (len(self.situations),):
+            raise ValueError(
+                f"{len(self.situations)} futures have {shares.size} weights: give one for each"
+            )
+        if not ((shares >= 0.0).all() and abs(shares.sum() - 1.0) <= 1e-9):
+            raise ValueError(f"weights of futures are {shares.tolist()}: give shares that sum to 1")
+        for k, each in enumerate(self.situations, 1):
+            if (each.horizon, each.hubs.name) != (first[0].horizon, first[0].hubs.name):
+                raise ValueError(f"future {k} has other slots or hubs than future 1")
+
 
 @dataclass(frozen=True, slots=True)
 class MeanValue:
@@ -88,7 +102,7 @@ class Posted:
         Operator's profit, and participants' net cost [currency].
     cost_ratio, peak_valley_ratio
         Participants' cost and the feeder's peak-valley difference as shares of the same day
-        uncoordinated.
+        uncoordinated; 0 where there is nothing to have a share of.
     """
 
     profit: Array
@@ -107,8 +121,10 @@ class FuturesPlan:
         What is posted.
     evaluations
         Tariffs tried, each in every future.
+    shares
+        Weights of the futures that it was made for.
     futures
-        What it brings in the futures that it was made for.
+        What it brings in them.
     fresh
         What it brings on draws that nobody planned for.
     one_draw
@@ -120,6 +136,7 @@ class FuturesPlan:
 
     tariff: Tariff
     evaluations: int
+    shares: Array
     futures: Posted
     fresh: Posted
     one_draw: Posted
@@ -128,7 +145,7 @@ class FuturesPlan:
     @property
     def value_of_knowing(self) -> float:
         """What knowing the future would add to the profit, in the mean [currency]."""
-        return float((self.wait_and_see - self.futures.profit).mean())
+        return float(self.shares @ (self.wait_and_see - self.futures.profit))
 
     @property
     def value_of_many(self) -> tuple[float, float]:
@@ -171,6 +188,12 @@ def on_price_days(futures: Futures, purchase: Array) -> Futures:
         Purchase prices of the days; shape (days, slots) [currency/kWh]. Feed-in and reference
         prices keep their distance to them.
     """
+    slots = futures.situations[0].horizon.slots
+    if np.ndim(purchase) != 2 or purchase.shape[1] != slots or not np.isfinite(purchase).all():
+        raise ValueError(
+            f"purchase prices of days have shape {np.shape(purchase)}: give numbers for "
+            f"(days, {slots} slots)"
+        )
     situations = []
     for situation in futures.situations:
         market = situation.market
@@ -206,6 +229,8 @@ def plan_for_futures(
     progress
         Called with (done, total, what).
     """
+    if fresh < 2:
+        raise ValueError(f"{fresh} fresh draws say nothing of their spread: give at least 2")
     if progress:
         progress(0, 1, "one draw planned")
     alone = make_plan(scenario).tariff
@@ -221,6 +246,7 @@ def plan_for_futures(
     return FuturesPlan(
         tariff=tariff,
         evaluations=evaluations,
+        shares=futures.shares,
         futures=bring(futures.situations, tariff, near),
         fresh=bring(others, tariff, near),
         one_draw=bring(others, alone, near),
@@ -285,12 +311,16 @@ def bring(situations: Sequence[Situation], tariff: Tariff, near: WarmStart | Non
             done.problem, posted, done.dispatch.schedule, done.dispatch.stations
         )
         head = power_flow(situation.feeder, situation.hubs.bus, done.dispatch.hub_kw).head_kw
-        span = float(np.ptp(head) / np.ptp(baseline.state.head_kw))
-        return account.profit, cost, cost / reference_cost(done.problem), span
+        span = _share(float(np.ptp(head)), float(np.ptp(baseline.state.head_kw)), least=FLAT_KW)
+        return account.profit, cost, _share(cost, reference_cost(done.problem)), span
 
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         columns = np.array(list(threads.map(of, situations))).T
     return Posted(*columns)
+
+
+def _share(part: float, whole: float, least: float = 0.0) -> float:
+    return part / whole if abs(whole) > least else 0.0
 
 
 def _everybody(futures: Futures) -> Situation:
@@ -298,10 +328,11 @@ def _everybody(futures: Futures) -> Situation:
     fleets = [situation.fleet for situation in futures.situations]
     columns: dict[str, Any] = {}
     for field in fields(Fleet):
-        if field.name in ("driver", "drivers", "bounds"):
+        if field.name in ("driver", "drivers", "bounds", "price_list", "group"):
             continue
-        parts = [getattr(fleet, field.name) for fleet in fleets]
-        columns[field.name] = None if parts[0] is None else np.concatenate(parts)
+        columns[field.name] = np.concatenate([getattr(fleet, field.name) for fleet in fleets])
+    columns["price_list"] = np.concatenate([fleet.lists for fleet in fleets])
+    columns["group"] = np.concatenate([fleet.groups for fleet in fleets])
     for field in fields(Drivers):
         name = "driver" if field.name == "name" else field.name
         parts = [getattr(fleet.drivers, field.name)[fleet.driver] for fleet in fleets]
@@ -377,8 +408,8 @@ def in_short(made: FuturesPlan) -> dict[str, float | int]:
         "futures": len(made.futures.profit),
         "fresh_draws": len(made.fresh.profit),
         "evaluations": made.evaluations,
-        "profit_in_futures": float(made.futures.profit.mean()),
-        "profit_if_known": float(made.wait_and_see.mean()),
+        "profit_in_futures": float(made.shares @ made.futures.profit),
+        "profit_if_known": float(made.shares @ made.wait_and_see),
         "value_of_knowing": made.value_of_knowing,
         "profit_on_fresh_draws": float(made.fresh.profit.mean()),
         "profit_spread_on_fresh_draws": float(made.fresh.profit.std(ddof=1)),

@@ -44,7 +44,7 @@ from hubwise.record import (
     WearFound,
     notices_in_short,
 )
-from hubwise.scenario import with_participation
+from hubwise.scenario import refuse_wrong_openings, with_participation
 
 
 def make_plan(
@@ -80,9 +80,13 @@ def make_plan(
     ------
     ValueError
         If the strategy or the search method is unknown, or the price rules leave no lawful price.
+    ScenarioError
+        With all that is wrong with what no file says: bounds by slot, accepted lists, terms, the
+        past, stations' ends (see `hubwise.scenario.check_openings`).
     """
     how = chosen(Strategy, strategy, "strategy")
     began = time.perf_counter()
+    refuse_wrong_openings(scenario.situation)
     if participation is not None:
         scenario = with_participation(scenario, participation)
     search = scenario.search if method is None else replace(scenario.search, method=method)

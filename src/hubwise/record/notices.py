@@ -29,9 +29,11 @@ def arrives_low(reserve_kwh: float, arrival_kwh: float) -> str:
 def declines(minimum: float, could: float, most: float, currency: str) -> str:
     """What a driver is told who could save less than the minimum at the posted prices.
 
-    ``most`` is what no lawful tariff passes; it is said where that, too, is less.
+    ``most`` is what no lawful tariff passes; it is said where that, too, is less. What is half a
+    cent but for rounding of sums is half a cent.
     """
-    would, wants, can = in_cents((could, minimum, most), currency)
+    amounts = (round(float(amount), 9) for amount in (could, minimum, most))
+    would, wants, can = in_cents(amounts, currency)
     said = (
         f"At the posted prices you would save {would} {currency}, less than the {wants} {currency} "
         "that you ask for: you do not take part, charge at once and pay the reference tariff."

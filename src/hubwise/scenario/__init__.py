@@ -7,6 +7,7 @@ from hubwise.scenario.errors import Issue, ScenarioError
 from hubwise.scenario.identity import fingerprint, with_participation, with_wear
 from hubwise.scenario.importer import import_sessions
 from hubwise.scenario.nation import Nation, ZoneKind, is_nation, load_nation
+from hubwise.scenario.openings import check_openings, refuse_wrong_openings
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.writing import new
 
@@ -18,6 +19,7 @@ __all__ = [
     "ScenarioError",
     "ZoneKind",
     "check",
+    "check_openings",
     "check_tariff",
     "fingerprint",
     "import_sessions",
@@ -28,6 +30,7 @@ __all__ = [
     "load_nation",
     "new",
     "packaged",
+    "refuse_wrong_openings",
     "with_participation",
     "with_wear",
 ]

@@ -42,7 +42,7 @@ def check_tariff(
         issues.append(
             Issue(
                 file,
-                f"hub {hubs.name[h]}, {_when(horizon, run)}",
+                f"{_list_name(hubs, h)}, {_when(horizon, run)}",
                 "discharge_price",
                 f"{tariff.discharge_price[h, t]:.5g} lets session {fleet.session[session[h, t]]} "
                 f"gain by buying at {tariff.charge_price[h, t]:.5g} and selling at once"
@@ -63,6 +63,10 @@ def _runs(where: Flags) -> Iterator[tuple[int, list[int]]]:
 
 def _prices(tariff: Tariff, limit: Array, h: int, t: int) -> tuple[float, ...]:
     return float(tariff.charge_price[h, t]), float(tariff.discharge_price[h, t]), limit[h, t]
+
+
+def _list_name(hubs: Hubs, row: int) -> str:
+    return f"hub {hubs.name[row]}" if row < len(hubs) else f"accepted list {row}"
 
 
 def _when(horizon: Horizon, run: Sequence[int]) -> str:

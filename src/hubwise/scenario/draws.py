@@ -81,9 +81,8 @@ def split_seed(source: str) -> tuple[str, int | None]:
 
 def resampled(fleet: Fleet, rng: Generator) -> Fleet:
     """As many sessions at each hub, drawn with replacement; every copy has names of its own."""
-    chosen = np.concatenate(
-        [rng.choice(np.flatnonzero(fleet.hub == hub), size=n) for hub, n in _crowds(fleet)]
-    )
+    rows = [rng.choice(np.flatnonzero(fleet.hub == hub), size=n) for hub, n in _crowds(fleet)]
+    chosen = np.concatenate([np.zeros(0, np.int64), *rows])
     drawn = fleet.select(chosen)
     copy = np.array([f"#{k}" for k in range(len(chosen))])
     named = drawn.with_drivers(name=np.char.add(drawn.driver_name, copy))
