@@ -112,17 +112,16 @@ def plan(
 
     Exit code 1 says that the plan is written and misses a limit or a promise; the table names it.
     """
-    if futures is not None and strategy != Strategy.HUBWISE:
-        raise typer.BadParameter("posts prices: only hubwise does", param_hint="--futures")
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
-        given = _by(_worn(load(scenario), wear), method)
-        given = _adjusted(given, family, per_hub, evaluations, seed, boxes)
+        given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
         seen = None
         if futures is not None:
             seen, made = planned_for(given, futures, strategy, participation, method, bar)
         else:
-            made = make_plan(given, strategy=strategy, participation=participation, progress=bar)
+            made = make_plan(
+                given, strategy=strategy, participation=participation, method=method, progress=bar
+            )
         write(made, out, *([] if seen is None else [recorded(seen)]))
         report = write_plan_report(made.scenario, out)
     missed = list(made.result.advice)
