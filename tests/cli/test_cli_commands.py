@@ -182,6 +182,40 @@ def test_a_place_without_permission_is_named(
     assert done.stderr.strip().startswith(f"{tmp_path} — may not be written to")
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a file system that takes no folders")
+@pytest.mark.parametrize("command", ["plan", "study", "frontier", "zones"])
+def test_a_place_that_takes_no_folder_is_named(run: Run, quick: Path, command: str) -> None:
+    """What lets nobody write, though it says otherwise, is told before any work."""
+    done = run(command, quick, "--out", "/proc/plan")
+    assert done.exit_code == 2
+    assert done.stderr.strip().startswith("/proc — may not be written to")
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "named"),
+    [
+        ("plan", ["--futures", 4, "--strategy", "passive"], "--futures"),
+        ("study", ["--scheduler", "somewhere"], "tcp://HOST:8786"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(
+    run: Run, quick: Path, tmp_path: Path, command: str, options: list[str], named: str
+) -> None:
+    """Futures without posted prices, and a scheduler without a port, do no work."""
+    done = run(command, quick, "--out", tmp_path / "it", *options)
+    assert done.exit_code == 2
+    assert named in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_share_named_twice_is_planned_once(run: Run, quick: Path, tmp_path: Path) -> None:
+    """Repeated options name a set."""
+    twice = ("--participation", 0.5) * 2 + ("--strategy", "passive") * 2
+    done = run("study", quick, *twice, "--workers", 1, "--json", "--out", tmp_path / "it")
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(done.stdout)["results"]) == 1
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -216,8 +216,8 @@ def study(
         made = make_study(
             given,
             out,
-            participations=participation or PARTICIPATIONS,
-            strategies=strategy or list(Strategy),
+            participations=list(dict.fromkeys(participation or PARTICIPATIONS)),
+            strategies=list(dict.fromkeys(strategy or Strategy)),
             seeds=seeds,
             freedom=freedom,
             keep_plans=keep_plans,

@@ -27,6 +27,12 @@ def _known_method(name: str | None) -> str | None:
     return name
 
 
+def _with_port(address: str | None) -> str | None:
+    if address is not None and not address.rpartition(":")[2].isdigit():
+        raise typer.BadParameter(f"{address!r} names no port: write it as tcp://HOST:8786")
+    return address
+
+
 Method = Annotated[
     str | None,
     typer.Option(
@@ -44,6 +50,7 @@ Scheduler = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
+        callback=_with_port,
         help="A dask scheduler, such as tcp://10.0.0.5:8786, whose workers do the work instead.",
     ),
 ]

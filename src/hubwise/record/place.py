@@ -37,8 +37,17 @@ def check_place(target: Path, holds: Holds, kind: str) -> None:
     parent = next(above for above in target.absolute().parents if above.exists())
     if not parent.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(parent))
-    if not os.access(parent, os.W_OK | os.X_OK):
+    if not (os.access(parent, os.W_OK | os.X_OK) and _takes_folders(parent)):
         raise PermissionError(errno.EACCES, "may not be written to", str(parent))
+
+
+def _takes_folders(parent: Path) -> bool:
+    """Whether one can be made: not in every file system that says so of itself."""
+    try:
+        tempfile.TemporaryDirectory(prefix=".hubwise.", dir=parent).cleanup()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

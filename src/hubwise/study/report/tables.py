@@ -187,7 +187,8 @@ def feeder_table(cases: Cases, share: float) -> str:
     """What the feeder gained, strategies side by side."""
     side_by_side = cases.at(share)
     rows = [[name, *(read(case) for case in side_by_side)] for name, read in FEEDER_ROWS]
-    return table(["", *(chip(case.strategy) for case in side_by_side)], rows, "numbers even")
+    kind = "numbers even" if len(side_by_side) > 1 else "numbers"
+    return table(["", *(chip(case.strategy) for case in side_by_side)], rows, kind)
 
 
 RESULT_COLUMNS: tuple[tuple[str, Reading], ...] = (
