@@ -17,7 +17,7 @@ from hubwise.plan import relax
 from hubwise.pricing import make_family
 from hubwise.pricing.exact.driver import DriverColumns
 from hubwise.pricing.exact.operator import earn, hubs, keep_limits
-from hubwise.pricing.exact.program import Program
+from hubwise.dispatch.program import Program
 from hubwise.pricing.exact.session import Session, sessions
 from hubwise.scenario import with_participation
 

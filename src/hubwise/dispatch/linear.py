@@ -18,7 +18,7 @@ import numpy as np
 
 from hubwise.dispatch.bound import past_peaks
 from hubwise.dispatch.problem import Problem
-from hubwise.dispatch.program import Linear, Program
+from hubwise.dispatch.program import Linear, Program, UnsolvedError
 from hubwise.dispatch.solve import Dispatch, dispatch
 from hubwise.dispatch.stays import Stays, stays_of
 from hubwise.dispatch.units import station_schedule
@@ -35,6 +35,8 @@ SMALL = 10_000
 MISSED = 20.0
 # A battery that is charged and discharged in a slot, each by more than this [kWh], circles.
 CIRCLE = 1e-6
+# Rounds where HiGHS finds no optimum.
+INSTEAD = 400
 # Price of a kW of peak-valley difference, in mean purchase prices of a slot's energy: a choice
 # among what costs the operator nearly the same.
 FLAT = 1e-3
@@ -101,7 +103,10 @@ def best_dispatch(
     Parameters are those of `hubwise.dispatch.dispatch`; ``rounds`` and ``warm`` are of large hubs.
     """
     if is_small(problem):
-        return dispatch_linear(problem, tariff, sessions=sessions, flat=flat)
+        try:
+            return dispatch_linear(problem, tariff, sessions=sessions, flat=flat)
+        except UnsolvedError:
+            rounds = max(rounds, INSTEAD)
     return dispatch(problem, tariff, rounds=rounds, warm=warm, sessions=sessions, flat=flat)
 
 

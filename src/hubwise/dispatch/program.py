@@ -17,6 +17,11 @@ from hubwise.domain.arrays import Array, Flags, Index
 EFFORT = 0.3
 # How exactly the linear program that is left once the whole numbers stand keeps its rows.
 TOLERANCE = 1e-9
+_EXACTLY: tuple[dict[str, bool | float | str], ...] = (
+    {"primal_feasibility_tolerance": TOLERANCE},
+    {"primal_feasibility_tolerance": TOLERANCE, "presolve": "off"},
+    {"presolve": "off"},
+)
 # How near to the best a tree of few nodes need come.
 TREE_GAP = 1e-4
 
@@ -194,17 +199,22 @@ class Program:
         return self._model(low, high, np.zeros(len(low), bool))
 
     def _linear(self, low: Array, high: Array) -> Linear:
-        """The optimum once the whole numbers stand: exact to the rounding of a linear program."""
-        solver = _solver(primal_feasibility_tolerance=TOLERANCE)
-        solver.passModel(self._model(low, high, np.zeros(len(low), bool)))
-        solver.run()
-        status = solver.getModelStatus()
-        if status != highspy.HighsModelStatus.kOptimal:
-            raise UnsolvedError(f"HiGHS cannot repeat its own solution: {_words(solver, status)}")
-        solution = solver.getSolution()
-        values = np.array(solution.col_value)
-        objective = float(self._objective() @ values) + self.constant
-        return Linear(values, np.array(solution.row_dual), objective)
+        """The optimum once the whole numbers stand: exact to the rounding of a linear program.
+
+        Where HiGHS loses its way among numbers of very different size, it is asked again, plainer.
+        """
+        model = self._model(low, high, np.zeros(len(low), bool))
+        for options in _EXACTLY:
+            solver = _solver(**options)
+            solver.passModel(model)
+            solver.run()
+            status = solver.getModelStatus()
+            if status == highspy.HighsModelStatus.kOptimal:
+                solution = solver.getSolution()
+                values = np.array(solution.col_value)
+                objective = float(self._objective() @ values) + self.constant
+                return Linear(values, np.array(solution.row_dual), objective)
+        raise UnsolvedError(f"HiGHS finds no optimum: {_words(solver, status)}")
 
     def _objective(self) -> Array:
         objective = np.zeros(self._width)
@@ -235,7 +245,7 @@ def _spread(values: ArrayLike, shape: int | tuple[int, ...]) -> Array:
     return np.broadcast_to(np.asarray(values, float), shape).ravel()
 
 
-def _solver(**options: bool | float) -> highspy.Highs:
+def _solver(**options: bool | float | str) -> highspy.Highs:
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     for name, setting in {"output_flag": False, **options}.items():
         if solver.setOptionValue(name, setting) != highspy.HighsStatus.kOk:
