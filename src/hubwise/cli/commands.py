@@ -110,7 +110,8 @@ def plan(
 ) -> None:
     """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
 
-    Exit code 1 says that the plan is written and misses a limit or a promise; the table names it.
+    Exit code 1 says that the plan is written and misses a limit or a promise, or that the hub is
+    better left without posted prices; what it is stands beside the table.
     """
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
@@ -129,6 +130,7 @@ def plan(
         content = {"folder": str(out), "report": str(report), "misses": missed}
         put_json({**content, **read(out).summary})
     else:
+        show.say_better(made.result.shortcomings.better)
         results.print(show.plan_table(made.result.to_json(), given))
         if seen is not None:
             show_futures(seen, given.situation.market.currency)
@@ -136,7 +138,7 @@ def plan(
         show.say_told(made.result.notices)
         show.say_warnings(made.result.warnings)
         results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
-    if missed:
+    if missed or made.result.better_alone:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
 
 

@@ -207,6 +207,12 @@ def frontier_table(points: Sequence[Result], scenario: str) -> Table:
     return table
 
 
+def say_better(better: Sequence[str]) -> None:
+    """Name what would be better than a poor plan, on stderr."""
+    for words in better:
+        messages.print(f"poor — {words}", style="yellow", highlight=False, markup=False)
+
+
 def say_missed(missed: Sequence[str]) -> None:
     """Name what a plan misses, on stderr."""
     for miss in missed:

@@ -24,6 +24,7 @@ from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
 from hubwise.plan.advice import advice, missed_limits, sentences
+from hubwise.plan.better import best_of_keeping, better
 from hubwise.plan.bilevel import at_tariff, bilevel_strategy
 from hubwise.plan.decision import Decision, PostedDecision
 from hubwise.plan.model import Memory, Plan
@@ -42,6 +43,7 @@ from hubwise.record import (
     Shortcomings,
     Statuses,
     WearFound,
+    WithoutPrices,
     notices_in_short,
 )
 from hubwise.scenario import refuse_wrong_openings, with_participation
@@ -182,6 +184,10 @@ def _plan_of(
         declined=int(declined.sum()),
         notices=tuple(notices_in_short(wishes.session, wishes.wish, wishes.notice)),
         warnings=tuple(leaving_range(fleet, decision.schedule, horizon, facts)),
+    )
+    figures = replace(
+        figures,
+        shortcomings=_with_better(short, decision, baseline, figures),
         wall_seconds=time.perf_counter() - began,
     )
     return Plan(
@@ -254,6 +260,33 @@ def _shortcomings(
     missed, redispatches = missed_limits(situation, hub_kw, day.state)
     said += sentences(situation, missed, redispatches)
     return Shortcomings(tuple(said), missed, redispatches)
+
+
+def _with_better(
+    short: Shortcomings, decision: Decision, baseline: Baseline, figures: PlanResult
+) -> Shortcomings:
+    """The same with what would be better than the prices posted, if there are any."""
+    if not isinstance(decision, PostedDecision):
+        return short
+    situation, found = decision.situation, []
+    before = result.feeder_figures(situation, baseline.schedule, baseline.stations, baseline.state)
+    for strategy, decide in _WITHOUT_PRICES.items():
+        other = decide(situation, baseline)
+        day = _day(other, baseline, other.schedule)
+        cost = float(day.bills.reference_cost.sum())
+        ratios = result.promised_ratios(situation.so_far, day.feeder, day.money, before, cost)
+        found.append((WithoutPrices(strategy, day.account.profit), day.feeder, ratios))
+    promises = situation.promises
+    best = best_of_keeping(found, figures.feeder, promises.peak_valley, promises.saving)
+    currency = situation.market.currency
+    said = better(figures.money, figures.reference_margin, figures.bounds, best, currency)
+    return replace(short, without_prices=best, better=tuple(said))
+
+
+_WITHOUT_PRICES = {
+    Strategy.UNCOORDINATED: uncoordinated_strategy,
+    Strategy.STORAGE: storage_strategy,
+}
 
 
 def _search(posted: PostedDecision | None) -> SearchFigures:

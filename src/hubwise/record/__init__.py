@@ -32,6 +32,7 @@ from hubwise.record.result import (
     Shortcomings,
     Statuses,
     WearFound,
+    WithoutPrices,
 )
 from hubwise.record.statement import (
     Statement,
@@ -70,6 +71,7 @@ __all__ = [
     "UnknownDriverError",
     "WearFound",
     "Wishes",
+    "WithoutPrices",
     "account_in",
     "is_plan",
     "make_statement",

@@ -313,6 +313,22 @@ class SearchFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class WithoutPrices:
+    """What the hub would bring were no prices posted, the same promises and limits kept.
+
+    Parameters
+    ----------
+    strategy
+        ``uncoordinated``, or ``storage``: station batteries alone.
+    operator_profit
+        What it brings [currency].
+    """
+
+    strategy: Strategy
+    operator_profit: float
+
+
+@dataclass(frozen=True, slots=True)
 class Shortcomings:
     """What a plan missed, and what would help.
 
@@ -324,11 +340,17 @@ class Shortcomings:
         Every element with a broken limit.
     redispatches
         For each slot with a broken limit, the least changes of hubs' net draw.
+    without_prices
+        The best of what could be done without posted prices; None where nothing keeps promises.
+    better
+        Where the plan is poor, what would be better, in sentences.
     """
 
     advice: tuple[str, ...] = ()
     missed: tuple[Missed, ...] = ()
     redispatches: tuple[Redispatch, ...] = ()
+    without_prices: WithoutPrices | None = None
+    better: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,9 +407,16 @@ class PlanResult:
         """What was missed, and what would help; empty where all promises and limits hold."""
         return self.shortcomings.advice
 
+    @property
+    def better_alone(self) -> bool:
+        """Whether more would be brought, with promises and limits kept, were no prices posted."""
+        without = self.shortcomings.without_prices
+        return without is not None and without.operator_profit > self.money.operator_profit
+
     def to_json(self) -> dict[str, Json]:
         """The entry in ``summary.json``: keys and order are the plan folder's."""
         objective, statuses = self.dispatch_objective, self.search.statuses
+        without = self.shortcomings.without_prices
         return {
             **asdict(self.feeder),
             **asdict(self.money),
@@ -405,6 +434,8 @@ class PlanResult:
             "dispatch_objective": asdict(objective) if objective else None,
             "outcomes": self.outcomes.to_json(),
             "transformers": self.transformers.rows(),
+            "without_prices": asdict(without) if without else None,
+            "better": list(self.shortcomings.better),
             "advice": list(self.shortcomings.advice),
             "limits_missed": [asdict(one) for one in self.shortcomings.missed],
             "mends": [asdict(one) for one in self.shortcomings.redispatches],

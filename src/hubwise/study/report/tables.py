@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
+from hubwise.domain.plain import texts
 from hubwise.study.report.cases import Case, Cases, advice, ratios, violations
 from hubwise.study.report.glossary import (
     DASH,
@@ -80,11 +81,16 @@ def cards(cases: Cases, share: float) -> str:
 
 def _missed(case: Case) -> str:
     """What the plan says it missed, as a notice below the cards; nothing where all holds."""
-    lines = "".join(f"<li>{escape(line)}</li>" for line in advice(case))
-    return (
-        f'<div class="panel missed"><h3>What this plan missed</h3><ul>{lines}</ul></div>'
+    panels = {
+        "What would be better": texts(case.result.get("better")),
+        "What this plan missed": advice(case),
+    }
+    return "".join(
+        f'<div class="panel missed"><h3>{title}</h3><ul>'
+        + "".join(f"<li>{escape(line)}</li>" for line in lines)
+        + "</ul></div>"
+        for title, lines in panels.items()
         if lines
-        else ""
     )
 
 
