@@ -349,7 +349,7 @@ def _keep_cheapest(
 ) -> None:
     """One row a driver: what it feels that its stay costs is what is least."""
     fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
-    least = best_response(fleet, felt, problem.situation.horizon)[1]
+    least = best_response(fleet, felt, problem.situation.horizon, parallel=False)[1]
     most = least - fleet.surplus_value * fleet.required_kwh + REGRET
     rows = program.rows(len(most), -np.inf, most)
     into, out, energy = _felt(problem, tariff, stays, columns)

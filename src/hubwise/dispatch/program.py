@@ -214,6 +214,8 @@ class Program:
                 values = np.array(solution.col_value)
                 objective = float(self._objective() @ values) + self.constant
                 return Linear(values, np.array(solution.row_dual), objective)
+            if status == highspy.HighsModelStatus.kInfeasible:
+                break
         raise UnsolvedError(f"HiGHS finds no optimum: {_words(solver, status)}")
 
     def _objective(self) -> Array:

@@ -145,7 +145,9 @@ def _small(
     for family in families:
         result = alternate(
             problem, family, relaxed, starts,
-            evaluations=search.evaluations, seed=search.seed, progress=tell,
+            evaluations=search.evaluations,
+            seed=search.seed if family is families[-1] else None,
+            progress=tell,
         )  # fmt: skip
         spent += result.evaluations
         tariff = family.tariff(result.prices)

@@ -29,14 +29,17 @@ from hubwise.pricing.value import Value, cost_ceiling, value_of
 
 # What a unit of a driver's duality gap costs, step by step.
 PENALTIES = (1.05, 1.2, 1.5, 2.0, 3.0, 5.0, 9.0, 17.0, 33.0, 65.0)
+# The same in smaller steps, from the relaxed answers of so many session-slots.
+SLOWLY = tuple(1.0 + 0.1 * 1.35**j for j in range(24))
+FEW = 2_000
 # By how many ticks prices should leave no doubt about an answer, tried in turn.
 MARGINS = (1.1, 0.55, 0.0)
 # What is moved in a slot, as a share of what can be: less is nothing, more is all.
 ROUNDING = 1e-6
 # Rounds of answers and prices once a good tariff stands.
 POLISHES = 8
-# Moves about the best prices: so many session-slots valued together, and at least so many.
-MOVES_EFFORT, FEWEST_MOVES = 60_000, 20
+# Moves about the best prices: so many session-slots valued together, and moves between these.
+MOVES_EFFORT, FEWEST_MOVES, MOST_MOVES = 100_000, 20, 250
 
 
 @dataclass
@@ -95,7 +98,7 @@ def alternate(
     starts: Sequence[Tariff],
     *,
     evaluations: int,
-    seed: int = 0,
+    seed: int | None = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> SearchResult[Value]:
     """The best tariff of ``family`` that turns of prices and answers find.
@@ -111,7 +114,7 @@ def alternate(
     evaluations
         Most tariffs to be valued.
     seed
-        Of the moves about the best.
+        Of the moves about the best; ``None`` for none.
     progress
         Called with (done, total).
     """
@@ -122,13 +125,15 @@ def alternate(
         if value is not None:
             answers.append(value.dispatch.schedule)
     stays = stays_of(problem)
-    for answer in answers:
-        for prices in _turns(problem, family, stays, answer):
+    for k, answer in enumerate(answers):
+        slowly = k == 0 and len(stays.session) <= FEW and seed is not None
+        for prices in _turns(problem, family, stays, answer, SLOWLY if slowly else PENALTIES):
             best.offer(prices)
             if best.spent:
                 break
     _polish(best, stays)
-    _shift_about(best, stays, seed)
+    if seed is not None:
+        _shift_about(best, stays, seed)
     assert best.prices is not None
     assert best.value is not None
     assert best.history is not None
@@ -136,10 +141,16 @@ def alternate(
     return SearchResult(best.prices, best.value, len(best.history), tuple(best.history), status)
 
 
-def _turns(problem: Problem, family: Family, stays: Stays, answer: Schedule) -> Iterator[Array]:
+def _turns(
+    problem: Problem,
+    family: Family,
+    stays: Stays,
+    answer: Schedule,
+    penalties: Sequence[float],
+) -> Iterator[Array]:
     """Price vectors on the way, as the duality gap grows dearer."""
     last: bytes = b""
-    for penalty in PENALTIES:
+    for penalty in penalties:
         prices = suited(problem, family, stays, answer, penalty)
         if prices is None:
             return
@@ -162,8 +173,8 @@ def _shift_about(best: _Best, stays: Stays, seed: int) -> None:
     assert best.value is not None
     assert best.history is not None
     rng = np.random.default_rng(seed)
-    moves = max(FEWEST_MOVES, MOVES_EFFORT // max(len(stays.session), 1))
-    for _ in range(moves):
+    moves = MOVES_EFFORT // max(len(stays.session), 1)
+    for _ in range(min(max(moves, FEWEST_MOVES), MOST_MOVES)):
         if best.spent or best.prices is None:
             return
         before = best.value.merit
