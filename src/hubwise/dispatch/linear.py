@@ -41,7 +41,7 @@ INSTEAD = 400
 # among what costs the operator nearly the same.
 FLAT = 1e-3
 # How much above its least cost a driver's schedule may be [currency].
-REGRET = 1e-9
+REGRET = 5e-10
 # Circles are ruled out where they are found, so often, in trees of at most so many nodes.
 TRIES, NODES = 8, 1
 
@@ -319,8 +319,10 @@ def _keep_span(program: Program, problem: Problem, columns: _Columns) -> Index |
         return None
     past, offset = problem.situation.so_far, problem.limits.offset
     slot, slots = np.arange(offset.shape[1]), offset.shape[1]
-    span = max(problem.span_kw, past.head_span_kw)
-    peak = program.columns(1, past.head_peak_kw, np.inf)
+    # Who aims inside the past's own difference aims inside both its ends.
+    inside = max(past.head_span_kw - problem.span_kw, 0.0)
+    span = problem.span_kw - inside
+    peak = program.columns(1, past.head_peak_kw - inside, np.inf)
     missed = program.columns(1, 0.0, np.inf)
     program.earn(missed, -_price_of_missed(problem))
     below = program.rows(slots, -np.inf, -offset[0])
@@ -331,7 +333,7 @@ def _keep_span(program: Program, problem: Problem, columns: _Columns) -> Index |
     program.put(above, peak, 1.0)
     program.put(above, missed, -1.0)
     if np.isfinite(past.head_valley_kw):
-        program.require((peak, 1.0), (missed, -1.0), high=past.head_valley_kw + span)
+        program.require((peak, 1.0), (missed, -1.0), high=past.head_valley_kw + problem.span_kw)
     return np.stack([below, above])
 
 

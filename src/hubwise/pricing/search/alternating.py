@@ -36,6 +36,8 @@ FEW = 2_000
 MARGINS = (1.1, 0.55, 0.0)
 # What is moved in a slot, as a share of what can be: less is nothing, more is all.
 ROUNDING = 1e-6
+# A promise is kept where it is passed by no more than this share, which is rounding.
+KEPT = 1e-9
 # Rounds of answers and prices once a good tariff stands.
 POLISHES = 8
 # Moves about the best prices: so many session-slots valued together, and moves between these.
@@ -64,6 +66,12 @@ class _Best:
         assert self.history is not None
         return len(self.history) >= self.most
 
+    def _rank(self, value: Value) -> tuple[bool, float]:
+        """What keeps all promises and limits comes first, then what is worth more."""
+        ceiling = cost_ceiling(self.problem)
+        kept = value.broken_kw <= 0.0 and value.participant_cost <= ceiling + KEPT * abs(ceiling)
+        return kept, value.merit
+
     def offer(self, prices: Array, *, levelled: bool = True) -> Value | None:
         """Value ``prices`` as posted, and levelled; the better of both."""
         lawful = self.family.project(prices)
@@ -71,7 +79,7 @@ class _Best:
         if levelled:
             tried.append(level_prices(self.problem, self.family, lawful))
         values = [value for each in tried if (value := self._valued(each)) is not None]
-        return max(values, key=lambda value: value.merit, default=None)
+        return max(values, key=self._rank, default=None)
 
     def _valued(self, prices: Array) -> Value | None:
         assert self.seen is not None
@@ -83,7 +91,7 @@ class _Best:
             return None
         value = value_of(self.problem, self.family.tariff(prices), rounds=1)
         self.seen[key] = value
-        if self.value is None or value.merit > self.value.merit:
+        if self.value is None or self._rank(value) > self._rank(self.value):
             self.prices, self.value = prices, value
         self.history.append(self.value.merit)
         if self.progress:
@@ -132,7 +140,7 @@ def alternate(
             if best.spent:
                 break
     _polish(best, stays)
-    if seed is not None:
+    if seed is not None and len(stays.session):
         _shift_about(best, stays, seed)
     assert best.prices is not None
     assert best.value is not None
@@ -155,9 +163,12 @@ def _turns(
         if prices is None:
             return
         yield prices
-        answer = dispatch_linear(
-            problem, family.tariff(prices), flat=False, weight=penalty - 1.0
-        ).schedule
+        try:
+            answer = dispatch_linear(
+                problem, family.tariff(prices), flat=False, weight=penalty - 1.0
+            ).schedule
+        except UnsolvedError:  # bounds that ask for more than a discharge limit leaves
+            return
         if answer.charge_kw.tobytes() != last:
             yield from inverse(problem, family, stays, answer)
         last = answer.charge_kw.tobytes()
@@ -177,9 +188,9 @@ def _shift_about(best: _Best, stays: Stays, seed: int) -> None:
     for _ in range(min(max(moves, FEWEST_MOVES), MOST_MOVES)):
         if best.spent or best.prices is None:
             return
-        before = best.value.merit
+        before = best.value
         best.offer(_moved(best, stays, rng), levelled=bool(rng.integers(2)))
-        if best.value.merit > before + 1e-9 * abs(before):
+        if best.value is not before:
             _polish(best, stays)
 
 
@@ -224,11 +235,11 @@ def _polish(best: _Best, stays: Stays) -> None:
     for _ in range(POLISHES):
         if best.value is None or best.spent:
             return
-        before = best.value.merit
+        before = best.value
         answer = best.value.dispatch.schedule
         for prices in inverse(best.problem, best.family, stays, answer):
             best.offer(prices)
-        if best.value.merit <= before:
+        if best.value is before:
             return
 
 
