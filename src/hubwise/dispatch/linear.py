@@ -7,7 +7,7 @@ are missed at a price, so that it says by how much.
 
 A driver keeps to its cheapest schedules by one row: its cost is at most what the driver kernel says
 is least. Nothing forbids a battery to charge and discharge in one slot, and where that costs it
-nothing a program may do it: there one of the two is ruled out by a switch, and it is solved again.
+nothing a program may do it: there one of the two is ruled out, and it is solved again.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ INSTEAD = 400
 FLAT = 1e-3
 # How much above its least cost a driver's schedule may be [currency].
 REGRET = 5e-10
-# Circles are ruled out where they are found, so often, in trees of at most so many nodes.
-TRIES, NODES = 8, 1
+# How often circles are ruled out where they are found.
+TRIES = 20
 
 
 def is_small(problem: Problem) -> bool:
@@ -377,16 +377,25 @@ def _felt(
 
 
 def _solved(program: Program, problem: Problem, stays: Stays, columns: _Columns) -> Linear:
-    """Solve; where a battery goes in a circle, let it go one way there and solve again."""
+    """Solve; where a battery goes in a circle, let it go one way there and solve again.
+
+    First what is charged and what is discharged share the slot's time; what still does both then
+    does what takes more of it. That may miss the best by a little, where circles pay.
+    """
     solution = program.linear()
+    into, out, most_in, most_out = _circles(problem, stays, columns, solution.values)
+    if not len(into):
+        return solution
+    program.require((into, 1.0 / most_in), (out, 1.0 / most_out), high=1.0)
+    idle: list[Index] = []
     for _ in range(TRIES):
-        into, out, most_in, most_out = _circles(problem, stays, columns, solution.values)
-        if not len(into):
+        solution = program.linear(idle=np.concatenate([np.zeros(0, np.int64), *idle]))
+        parts = solution.values[into], solution.values[out]
+        circling = np.minimum(*parts) > CIRCLE
+        if not circling.any():
             break
-        fills = program.switches(into.shape)
-        program.require((into, 1.0), (fills, -most_in), high=0.0)
-        program.require((out, 1.0), (fills, most_out), high=most_out)
-        solution = program.linear(nodes=NODES)
+        filling = parts[0] / most_in >= parts[1] / most_out
+        idle.append(np.where(filling, out, into)[circling])
     return solution
 
 

@@ -22,8 +22,6 @@ _EXACTLY: tuple[dict[str, bool | float | str], ...] = (
     {"primal_feasibility_tolerance": TOLERANCE, "presolve": "off"},
     {"presolve": "off"},
 )
-# How near to the best a tree of few nodes need come.
-TREE_GAP = 1e-4
 
 Fixed = tuple[Index, Array]
 
@@ -173,24 +171,17 @@ class Program:
         bound = max(info.mip_dual_bound, objective) if whole.any() else objective
         return Solution(values, objective, bound, optimal, int(info.mip_node_count))
 
-    def linear(self, *, nodes: int = 0) -> Linear:
-        """The optimum; of whole numbers, the best that a tree of so many nodes finds.
+    def linear(self, *, idle: Index | None = None) -> Linear:
+        """The optimum of a program without whole numbers; columns that are ``idle`` held at 0.
 
         Raises
         ------
         UnsolvedError
-            If there is none, or none was found.
+            If there is none.
         """
         low, high = np.concatenate(self._low), np.concatenate(self._high)
-        whole = np.concatenate(self._whole)
-        if whole.any():
-            solver = _solver(mip_max_nodes=nodes, mip_rel_gap=TREE_GAP)
-            solver.passModel(self._model(low, high, whole))
-            solver.run()
-            status = solver.getInfo().primal_solution_status
-            if status != highspy.SolutionStatus.kSolutionStatusFeasible:
-                raise UnsolvedError(_advice(solver, solver.getModelStatus(), np.inf))
-            low[whole] = high[whole] = np.round(np.array(solver.getSolution().col_value)[whole])
+        if idle is not None:
+            low[idle] = high[idle] = 0.0
         return self._linear(low, high)
 
     def relaxed(self) -> highspy.HighsLp:

@@ -173,7 +173,7 @@ def bilevel_strategy(
     asked = situation.fleet.participating
     situation, begin = near_first_prices(first_guess(situation), baseline)
     searched = search_prices(situation, baseline, search, method, begin, progress)
-    return conclude(searched, asked, baseline, search, name)
+    return conclude(searched, asked, baseline, search, searched.method or name)
 
 
 def at_tariff(

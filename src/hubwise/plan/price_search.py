@@ -40,6 +40,8 @@ class Searched:
         Tariffs tried, in all searches.
     status
         How the search that found them ended.
+    method
+        Which method found them, where it is not the one asked for.
     """
 
     situation: Situation
@@ -49,6 +51,7 @@ class Searched:
     relaxed: Dispatch
     evaluations: int
     status: Status
+    method: str = ""
 
 
 def search_prices(
@@ -153,4 +156,6 @@ def _small(
         tariff = family.tariff(result.prices)
         starts.append(tariff)
     answer = result.value.dispatch
-    return Searched(situation, tariff, answer, problem, relaxed, spent, result.status)
+    return Searched(
+        situation, tariff, answer, problem, relaxed, spent, result.status, "alternating"
+    )
