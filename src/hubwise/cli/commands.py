@@ -12,6 +12,7 @@ import typer
 
 from hubwise import __version__
 from hubwise.audit import audit_record
+from hubwise.audit.report import Status
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.failure import ExitCode, explained
@@ -309,8 +310,8 @@ def audit(
     A plan that was made with another tariff family than its scenario's is a plan of another
     scenario: name both, --scenario and --family (or --per-hub).
 
-    Exit code 1 says that the folder holds something that is not so. What a truthful plan misses
-    (a limit, a promise) is shown, and is no failure of the audit.
+    Exit code 1 says that the folder holds something that is not so, or that a truthful plan misses
+    a limit or a promise; the table says which of the two.
     """
     for hint, asked in (("--family", family), ("--per-hub", per_hub)):
         if asked is not None and not scenario:
@@ -324,7 +325,7 @@ def audit(
         put_json(report.to_dict())
     else:
         results.print(report)
-    if not report.ok:
+    if not report.ok or report.having(Status.MISSED):
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
 
 
