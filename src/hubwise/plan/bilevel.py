@@ -23,7 +23,7 @@ from hubwise.dispatch import (
     with_participants,
 )
 from hubwise.domain import Schedule, Search, Situation, Status, Tariff
-from hubwise.domain.arrays import Flags
+from hubwise.domain.arrays import Array, Flags
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
 from hubwise.plan.decision import PostedDecision
 from hubwise.plan.participation import agreed, family_of_all
@@ -31,6 +31,8 @@ from hubwise.plan.price_search import Progress, Searched, search_prices
 from hubwise.plan.relaxed import relaxed_for_bound, relaxed_problem
 from hubwise.plan.wear import Convergence, WearState, first_guess, learn_wear, wear_due
 from hubwise.pricing import (
+    Family,
+    best_of,
     bound_family,
     coarse_to_fine,
     first_prices,
@@ -42,6 +44,11 @@ from hubwise.pricing import (
 
 # Rounds of the quick dispatches at which wear prices are brought near.
 QUICK_ROUNDS = 5
+# Shifts of discharge prices that are tried where wear changes with what is done, as shares of the
+# mean purchase price, first far, then near the best; and rounds of dispatch that tell them apart.
+SCAN = tuple(np.arange(-0.475, 0.055, 0.025))
+FINE = (-0.018, -0.012, -0.006, -0.003, 0.003, 0.006, 0.012, 0.018)
+SCAN_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +232,35 @@ def near_first_prices(situation: Situation, baseline: Baseline) -> tuple[Situati
     first = family.tariff(first_prices(problem, family, relaxed))
     asked, wear = situation.fleet.participating, WearState(situation)
     turn, _ = run(State(asked, baseline, wear, first, problem, relaxed.warm().near()), quickly)
-    return turn.situation, turn.tariff
+    here = replace(problem, situation=turn.situation, fleet=turn.problem.fleet)
+    return turn.situation, _scanned(here, family, turn.tariff, relaxed.warm().near())
+
+
+def _scanned(problem: Problem, family: Family, tariff: Tariff, warm: WarmStart) -> Tariff:
+    """The best of tariffs whose discharge prices lie beside these, each levelled as promised.
+
+    Cars with alike batteries answer within a window of prices so narrow that a search steps over
+    it: above it all draw at once, below it none. Between, a cent decides.
+    """
+    posted = family.posted(tariff)
+    used = posted[1] > family.low[1]
+
+    scale = float(np.abs(problem.situation.market.purchase_price).mean())
+
+    def beside(shift: float) -> Array:
+        moved = posted + np.stack([0.0 * used, scale * shift * used])
+        return level_prices(problem, family, moved)
+
+    found, worth = best_of(problem, family, [posted], rounds=SCAN_ROUNDS, warm=warm)
+    centre = 0.0
+    for shifts in (SCAN, FINE):
+        trials = {beside(centre + shift).tobytes(): centre + shift for shift in shifts}
+        prices = [beside(shift) for shift in trials.values()]
+        better, value = best_of(problem, family, prices, rounds=SCAN_ROUNDS, warm=warm)
+        if value.merit > worth.merit:
+            found, worth = better, value
+            centre = trials[better.tobytes()]
+    return family.tariff(found)
 
 
 def after_search(searched: Searched, asked: Flags, baseline: Baseline) -> State:
