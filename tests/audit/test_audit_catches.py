@@ -20,7 +20,8 @@ from hubwise.record.tables import TABLES
 from hubwise.scenario import load
 
 # Only the seal tells that these were changed; the audit says that it cannot derive them.
-ONLY_SEALED = {"wall_seconds", "evaluations", "participation", "method", "advice"}
+ONLY_SEALED = {"wall_seconds", "evaluations", "participation", "method", "advice", "better"}
+ONLY_SEALED |= {"without_prices", "without_prices.strategy", "without_prices.operator_profit"}
 ONLY_SEALED |= {"profit_bound", "gap", "family_bound", "family_gap", "boxes", "wear_rounds"}
 ONLY_SEALED |= {
     f"dispatch_objective.{term}"
@@ -212,7 +213,7 @@ def test_any_text_of_the_summary(copy, scenario):
     """Another scenario, currency, strategy, fingerprint or amount in the books is noticed."""
     target = copy()
     summary = json.loads((target / "summary.json").read_text())
-    sealed_only = {"version", "scenario_source", "method", "advice"}
+    sealed_only = {"version", "scenario_source", "method", "advice", "better", "without_prices"}
     for path, value in _leaves(summary):
         if isinstance(value, str) and path[0] != "seal" and not sealed_only & set(path):
             _reseal(target, _with_leaf(summary, path, value + "1"))

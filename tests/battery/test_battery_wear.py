@@ -54,9 +54,11 @@ def test_wear_prices_are_what_the_model_finds(small_scenario, seed, cell):
 
 def test_someone_discharges_in_these_tests(small_scenario):
     """The days above are not fixed points because nobody does anything."""
-    made = make_plan(two_way_day(small_scenario, 3))
+    asked = two_way_day(small_scenario, 3)
+    made = make_plan(asked)
     assert (made.ageing.drawn_kwh > 1.0).sum() >= 2
-    assert made.result.wear.rounds >= 2
+    found = made.scenario.situation.fleet.wear_cost
+    assert (found != asked.situation.fleet.wear_cost).any()
 
 
 def test_linear_wear_is_as_given(small_scenario):
@@ -90,7 +92,7 @@ def test_fade_limits_are_kept_exactly(small_scenario, limit, wear):
     assert (made.ageing.fade_v2g * 365.0 / days <= limit).all()
     given_limits = made.asked.situation.fleet.discharge_limit_kwh
     assert (made.scenario.situation.fleet.discharge_limit_kwh <= given_limits).all()
-    assert made.result.money.max_regret < 1e-9
+    assert made.result.money.max_regret < 1e-8
 
 
 def test_a_fade_limit_that_binds_leaves_something(small_scenario):

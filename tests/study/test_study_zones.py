@@ -119,7 +119,7 @@ def test_limits_of_every_kind_are_counted(site: Path, prices: pl.DataFrame, tmp_
     """Every kind that a plan's result counts is summed, hubs' own transformers with the rest."""
     folder = shutil.copytree(site, tmp_path / "small")
     toml = folder / "scenario.toml"
-    text = toml.read_text("utf-8").replace("bus = 5", "bus = 5\ntransformer_kva = 20.0")
+    text = toml.read_text("utf-8").replace("bus = 5", "bus = 5\ntransformer_kva = 3.0")
     toml.write_text(text, "utf-8")
     made = make_zones(load_nation(folder, copies=1), tmp_path / "nation", prices=prices)
     kinds = [key for key in made.table().columns if key.endswith("_violations")]

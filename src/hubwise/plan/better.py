@@ -55,9 +55,9 @@ def better(
     gap = bounds.family_gap if bounds.family_gap is not None else bounds.gap
     if gap is not None and gap > LARGE_GAP:
         said.append(
-            f"whether better prices exist is not proven: no such tariff brings more than "
-            f"{profit / (1.0 - gap):,.2f} {currency}, and these bring {gap:.0%} less; more evaluations, "
-            "more boxes or a freer tariff family may tell"
+            "whether better prices exist is not proven: no such tariff brings more than "
+            f"{profit / (1.0 - gap):,.2f} {currency}, and these bring {gap:.0%} less; more "
+            "evaluations, more boxes or a freer tariff family may tell"
         )
     return said
 
