@@ -12,12 +12,12 @@ import numpy as np
 from benchmarks.figure import Figure
 from benchmarks.reference import ieee33
 from hubwise.dispatch import Problem, social_cost_bound
+from hubwise.dispatch.program import Program
 from hubwise.domain import Scenario
 from hubwise.plan import relax
 from hubwise.pricing import make_family
 from hubwise.pricing.exact.driver import DriverColumns
 from hubwise.pricing.exact.operator import earn, hubs, keep_limits
-from hubwise.dispatch.program import Program
 from hubwise.pricing.exact.session import Session, sessions
 from hubwise.scenario import with_participation
 

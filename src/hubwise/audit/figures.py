@@ -9,6 +9,7 @@ import numpy as np
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import REGRET
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.feeder import rounding_kw
 from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.money import above_past_peaks, account, agree_numbers, leaves, profit
@@ -64,7 +65,7 @@ def check_figures(
         "The ratios are to the uncoordinated day, which a second power flow gives",
         found,
         ratios,
-        NEAR,
+        NEAR + _rounding_share(evidence, before),
     )
     yield agree_numbers(
         "summary: outcomes",
@@ -314,9 +315,16 @@ def _transformers(evidence: Evidence, state: FeederState) -> Check:
         "summary: transformers",
         "Heat and insulation life of every transformer follow from its loading",
         Finding(worst, "summary.json, transformers"),
-        LIMIT,
+        LIMIT + 10.0 * _rounding_share(evidence, state),
         advice="derive them again from feeder.parquet and hubs.parquet",
     )
+
+
+def _rounding_share(evidence: Evidence, state: FeederState) -> float:
+    """How far two power flows may be apart by rounding, as a share of the head's spread."""
+    known = state.head_kw[np.isfinite(state.head_kw)]
+    spread = float(np.ptp(known)) if len(known) else 0.0
+    return rounding_kw(evidence.scenario.situation.feeder) / max(spread, 1.0)
 
 
 def _share_apart(found: object, derived: float) -> float:
