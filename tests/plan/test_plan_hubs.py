@@ -48,7 +48,7 @@ def test_richer_families_earn_no_less() -> None:
 
 
 def test_a_hub_that_is_better_left_alone_says_so() -> None:
-    """Stations alone earn 67 here, drivers as they come; no tariff is known to bring above 58.73."""
+    """Stations alone earn 67 here, drivers as they come; no tariff is known to bring over 59."""
     made = planned("better-alone")
     without = made.result.shortcomings.without_prices
     assert without is not None
