@@ -28,8 +28,9 @@ from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import best_response, felt_tariff, schedule_of
 from hubwise.ledger import sum_by_hub
 
-# Session-slots up to which one program a tariff is quicker than it is inexact to do without.
-SMALL = 10_000
+# A program is solved some hundred times in a search: above this size that takes too long. It is
+# counted in slots of sessions' stays, and each slot of a hub counts as several.
+SMALL, HUB_SLOT = 2_500, 4
 # What a kW of a broken limit costs in each slot, in mean purchase prices an hour; as in the merit
 # of a tariff, far above all that a limit can be worth.
 MISSED = 20.0
@@ -48,8 +49,8 @@ TRIES = 20
 
 def is_small(problem: Problem) -> bool:
     """Whether one linear program a tariff is the better way."""
-    fleet = problem.fleet
-    return int((fleet.departure_slot - fleet.arrival_slot).sum()) <= SMALL
+    fleet, hubs = problem.fleet, HUB_SLOT * problem.situation.hubs.solar_kw.size
+    return int((fleet.departure_slot - fleet.arrival_slot).sum()) + hubs <= SMALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ with the multiplier raised by steps, from several starts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,16 +54,12 @@ class _Best:
     progress: Callable[[int, int], None] | None
     prices: Array | None = None
     value: Value | None = None
-    history: list[float] | None = None
-    seen: dict[bytes, Value] | None = None
-
-    def __post_init__(self) -> None:
-        self.history, self.seen = [], {}
+    history: list[float] = field(default_factory=list)
+    seen: dict[bytes, Value] = field(default_factory=dict)
 
     @property
     def spent(self) -> bool:
         """Whether all evaluations are used up."""
-        assert self.history is not None
         return len(self.history) >= self.most
 
     def _rank(self, value: Value) -> tuple[bool, float]:
@@ -82,8 +78,6 @@ class _Best:
         return max(values, key=self._rank, default=None)
 
     def _valued(self, prices: Array) -> Value | None:
-        assert self.seen is not None
-        assert self.history is not None
         key = prices.tobytes()
         if key in self.seen:
             return self.seen[key]
@@ -122,7 +116,7 @@ def alternate(
     evaluations
         Most tariffs to be valued.
     seed
-        Of the moves about the best; ``None`` for none.
+        Of the moves about the best; ``None`` for a quick search without them, from fewer answers.
     progress
         Called with (done, total).
     """
@@ -133,7 +127,7 @@ def alternate(
         if value is not None:
             answers.append(value.dispatch.schedule)
     stays = stays_of(problem)
-    for k, answer in enumerate(answers):
+    for k, answer in enumerate(answers[: 2 if seed is None else None]):
         slowly = k == 0 and len(stays.session) <= FEW and seed is not None
         for prices in _turns(problem, family, stays, answer, SLOWLY if slowly else PENALTIES):
             best.offer(prices)
@@ -144,7 +138,6 @@ def alternate(
         _shift_about(best, stays, seed)
     assert best.prices is not None
     assert best.value is not None
-    assert best.history is not None
     status = Status.EVALUATIONS_SPENT if best.spent else Status.STILL
     return SearchResult(best.prices, best.value, len(best.history), tuple(best.history), status)
 
@@ -182,7 +175,6 @@ def _shift_about(best: _Best, stays: Stays, seed: int) -> None:
     not, a tick beside either; groups are swapped, and several move together.
     """
     assert best.value is not None
-    assert best.history is not None
     rng = np.random.default_rng(seed)
     moves = MOVES_EFFORT // max(len(stays.session), 1)
     for _ in range(min(max(moves, FEWEST_MOVES), MOST_MOVES)):
