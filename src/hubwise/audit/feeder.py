@@ -12,6 +12,7 @@ from hubwise.audit.report import Check, agree
 from hubwise.domain import Feeder
 from hubwise.domain.arrays import Array, Index
 from hubwise.grid import FeederState, power_flow_gauss
+from hubwise.grid.topology import bus_rows
 
 PowerFlow = Callable[[Feeder, Index, Array], FeederState]
 
@@ -32,7 +33,8 @@ def rounding_kw(feeder: Feeder) -> float:
     differ, over next to none, few of its digits are left.
     """
     impedance = np.hypot(feeder.r_ohm, feeder.x_ohm)
-    stiffest = float((1e3 * feeder.nominal_kv**2 / np.maximum(impedance, 1e-300)).max(initial=0.0))
+    kv = feeder.bus_kv[bus_rows(feeder, feeder.from_bus)]
+    stiffest = float((1e3 * kv**2 / np.maximum(impedance, 1e-300)).max(initial=0.0))
     return 4.0 * float(np.finfo(float).eps) * stiffest
 
 
