@@ -14,7 +14,7 @@ from hubwise.dispatch.linear import best_dispatch, dispatch_linear, is_small
 from hubwise.dispatch.objective import Objective, objective_of
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
-from hubwise.dispatch.stays import Stays, stays_of
+from hubwise.dispatch.stays import Stays, energies, stays_of
 from hubwise.dispatch.ties import pessimistic, undelegated
 from hubwise.dispatch.units import session_units
 from hubwise.dispatch.warm import Multipliers, WarmStart, read_warm_start
@@ -33,6 +33,7 @@ __all__ = [
     "dispatch",
     "dispatch_futures",
     "dispatch_linear",
+    "energies",
     "excess_cost",
     "feeder_limits",
     "is_small",

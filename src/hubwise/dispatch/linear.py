@@ -20,7 +20,7 @@ from hubwise.dispatch.bound import past_peaks
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.program import Linear, Program, UnsolvedError
 from hubwise.dispatch.solve import Dispatch, dispatch
-from hubwise.dispatch.stays import Stays, stays_of
+from hubwise.dispatch.stays import Stays, energies, stays_of
 from hubwise.dispatch.units import station_schedule
 from hubwise.dispatch.warm import Multipliers, WarmStart
 from hubwise.domain import Schedule, Tariff
@@ -139,7 +139,8 @@ def dispatch_linear(
     ------
     UnsolvedError
         If HiGHS ends without a solution: there is none where a battery's own bounds exclude all
-        schedules, which the door refuses."""
+        schedules, which the door refuses.
+    """
     program = Program()
     stays = stays_of(problem)
     columns = _written(program, problem, stays, sessions)
@@ -210,9 +211,7 @@ def _moves(
     """
     if sessions is None:
         return (0.0, stays.up), (0.0, stays.down)
-    units, here = stays.units, (stays.session, stays.slot)
-    into = sessions.charge_kw[here] * hours * units.charge_eff[stays.session]
-    out = sessions.discharge_kw[here] * hours / units.discharge_eff[stays.session]
+    into, out = energies(stays, sessions, hours)
     return (into, into), (out, out)
 
 

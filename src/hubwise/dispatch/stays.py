@@ -8,6 +8,7 @@ import numpy as np
 
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.units import session_units
+from hubwise.domain import Schedule
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import Batteries
 from hubwise.drivers.kernel import fill_bounds
@@ -38,6 +39,14 @@ class Stays:
     down: Array
     floor: Array
     top: Array
+
+
+def energies(stays: Stays, schedule: Schedule, slot_hours: float) -> tuple[Array, Array]:
+    """What a schedule puts into, and draws from, the battery; each (session-slots,) [kWh]."""
+    units, here = stays.units, (stays.session, stays.slot)
+    into = schedule.charge_kw[here] * slot_hours * units.charge_eff[stays.session]
+    out = schedule.discharge_kw[here] * slot_hours / units.discharge_eff[stays.session]
+    return into, out
 
 
 def stays_of(problem: Problem) -> Stays:

@@ -187,7 +187,7 @@ def _plan_of(
     )
     figures = replace(
         figures,
-        shortcomings=_with_better(short, decision, baseline, figures),
+        shortcomings=_with_better(decision, baseline, before, figures),
         wall_seconds=time.perf_counter() - began,
     )
     return Plan(
@@ -263,13 +263,12 @@ def _shortcomings(
 
 
 def _with_better(
-    short: Shortcomings, decision: Decision, baseline: Baseline, figures: PlanResult
+    decision: Decision, baseline: Baseline, before: FeederFigures, figures: PlanResult
 ) -> Shortcomings:
     """The same with what would be better than the prices posted, if there are any."""
     if not isinstance(decision, PostedDecision):
-        return short
+        return figures.shortcomings
     situation, found = decision.situation, []
-    before = result.feeder_figures(situation, baseline.schedule, baseline.stations, baseline.state)
     for strategy, decide in _WITHOUT_PRICES.items():
         other = decide(situation, baseline)
         day = _day(other, baseline, other.schedule)
@@ -280,7 +279,7 @@ def _with_better(
     best = best_of_keeping(found, figures.feeder, promises.peak_valley, promises.saving)
     currency = situation.market.currency
     said = better(figures.money, figures.reference_margin, figures.bounds, best, currency)
-    return replace(short, without_prices=best, better=tuple(said))
+    return replace(figures.shortcomings, without_prices=best, better=tuple(said))
 
 
 _WITHOUT_PRICES = {

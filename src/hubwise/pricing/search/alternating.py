@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Problem, Stays, dispatch_linear, stays_of
+from hubwise.dispatch import Dispatch, Problem, Stays, dispatch_linear, energies, stays_of
 from hubwise.dispatch.program import Program, UnsolvedError
 from hubwise.domain import Schedule, Status, Tariff
 from hubwise.domain.arrays import Array, Flags, Index
@@ -351,20 +351,11 @@ def _dual_value(model: _Model, stays: Stays) -> list[tuple[Index, Array]]:
     return paid
 
 
-def _energies(stays: Stays, problem: Problem, answer: Schedule) -> tuple[Array, Array]:
-    """What is put into, and drawn from, the battery in each slot of each stay [kWh]."""
-    units, here = stays.units, (stays.session, stays.slot)
-    hours = problem.situation.horizon.slot_hours
-    into = answer.charge_kw[here] * hours * units.charge_eff[stays.session]
-    out = answer.discharge_kw[here] * hours / units.discharge_eff[stays.session]
-    return into, out
-
-
 def _cost_of(
     model: _Model, problem: Problem, stays: Stays, answer: Schedule
 ) -> list[tuple[Index, Array]]:
     """What drivers feel that held answers cost, as columns and factors; constants left out."""
-    into, out = _energies(stays, problem, answer)
+    into, out = energies(stays, answer, problem.situation.horizon.slot_hours)
     charge, factor_in, _ = model.buy
     discharge, factor_out, _ = model.sell
     return [(charge, factor_in * into), (discharge, -factor_out * out)]
@@ -392,7 +383,7 @@ def _complementary(
 ) -> None:
     """Held answers are optimal: worth on the right side of each price, by a margin where it can."""
     program = model.program
-    into, out = _energies(stays, problem, answer)
+    into, out = energies(stays, answer, problem.situation.horizon.slot_hours)
     near = ROUNDING * np.maximum(stays.up, stays.down)
     _side(program, model.worth, model.buy, into <= near, into >= stays.up - near, margin)
     _side(program, model.worth, model.sell, out >= stays.down - near, out <= near, margin)
