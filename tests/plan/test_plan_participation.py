@@ -12,15 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.audit import audit_record
+from hubwise.dispatch import make_baseline
 from hubwise.domain import Promises, Scenario, Situation, Tariff
 from hubwise.drivers import best_response
 from hubwise.plan import make_plan, make_replan
 from hubwise.plan.participation import most_saving, savings, willing
+from hubwise.plan.relaxed import linear_problem, relaxed_problem
 from hubwise.plan.wishes import make_wishes
+from hubwise.pricing import bound_family, bound_profit, make_family, value_of
+from hubwise.pricing.search.alternating import rank
 from hubwise.record import write
 from hubwise.scenario import load
 
 seeds = st.integers(0, 10**6)
+FAMILIES = ["flat", "time-of-use", "hourly"]
 TOLERANCE = 1e-8
 
 
@@ -215,3 +220,32 @@ def test_asked_again_at_the_prices_of_a_plan_made_again(choosy: Scenario) -> Non
     enough = saved >= later.fleet.minimum_saving - TOLERANCE
     asked = later.fleet.participating
     np.testing.assert_array_equal(again.situation.fleet.participating, asked & enough)
+
+
+@given(seed=seeds, saving=st.sampled_from([np.inf, 0.9]), family=st.sampled_from(FAMILIES))
+@settings(max_examples=30)
+def test_no_tariff_passes_the_bounds_whoever_takes_part(
+    small_situation: Callable[..., Situation], seed: int, saving: float, family: str
+) -> None:
+    """At tariffs drawn at random, each with those who take part at it, no profit is above both."""
+    rng = np.random.default_rng(seed)
+    situation = small_situation(seed, sessions=4, hubs=1, slots=10, levels=2)
+    asking = replace(situation.fleet, minimum_saving=rng.choice([0.0, 0.5, 2.0], 4))
+    rules = replace(situation.rules, family=family)
+    promises = Promises(saving=saving)
+    situation = replace(situation, fleet=asking, rules=rules, promises=promises)
+    asked, baseline = situation.fleet.participating, make_baseline(situation)
+    problem, relaxed = relaxed_problem(situation, baseline)
+    found = bound_profit(problem, relaxed)
+    always = situation.fleet.with_participating(np.zeros_like(asked))
+    always.participating[np.flatnonzero(asked)[np.isinf(found.out)]] = True
+    lawful = make_family(replace(situation, fleet=always))
+    within = bound_family(problem, lawful, relaxed, boxes=60).profit
+    everybody = make_family(situation)
+    for prices in rng.uniform(0.0, 1.0, (12, 2, everybody.groups)) ** rng.choice([0.2, 1.0, 4.0]):
+        tariff = everybody.tariff(everybody.project(prices))
+        at = linear_problem(willing(situation, tariff, asked), baseline, problem.limits)
+        value = value_of(at, tariff, rounds=1)
+        if rank(value)[0]:
+            most = min(found.profit, within)
+            assert value.account.profit <= most + 1e-6 * (1.0 + abs(most))

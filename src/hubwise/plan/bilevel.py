@@ -9,7 +9,7 @@ dispatch brings wear near before the search, and again before the last turns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,23 +22,27 @@ from hubwise.dispatch import (
     best_dispatch,
     with_participants,
 )
-from hubwise.domain import Schedule, Search, Situation, Status, Tariff
+from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
 from hubwise.plan.decision import PostedDecision
 from hubwise.plan.participation import agreed, family_of_all
 from hubwise.plan.price_search import Progress, Searched, search_prices
 from hubwise.plan.relaxed import relaxed_for_bound, relaxed_problem
-from hubwise.plan.wear import Convergence, WearState, first_guess, learn_wear, wear_due
+from hubwise.plan.settled import settle
+from hubwise.plan.turn import Turn
+from hubwise.plan.wear import Convergence, WearState, first_guess, learn_wear, wear_due, wear_found
 from hubwise.pricing import (
     Family,
+    FamilyBound,
+    Value,
     best_of,
     bound_family,
+    bound_profit,
     coarse_to_fine,
     first_prices,
     level_prices,
     make_family,
-    profit_bound,
     search_method,
 )
 
@@ -49,32 +53,6 @@ QUICK_ROUNDS = 5
 SCAN = tuple(np.arange(-0.475, 0.055, 0.025))
 FINE = (-0.018, -0.012, -0.006, -0.003, 0.003, 0.006, 0.012, 0.018)
 SCAN_ROUNDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What one turn of the loop has decided.
-
-    Parameters
-    ----------
-    situation
-        With those who take part, at the wear prices and limits that they answered to.
-    tariff
-        What is posted.
-    schedule
-        Of every session.
-    problem, dispatch
-        The dispatch problem and its answer.
-    status
-        How the dispatch ended.
-    """
-
-    situation: Situation
-    tariff: Tariff
-    schedule: Schedule
-    problem: Problem
-    dispatch: Dispatch
-    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +101,16 @@ def run(state: State, answer: Answer) -> tuple[Turn, Convergence]:
 
 def step(state: State, answer: Answer) -> State:
     """One turn: prices, who takes part and what everybody does, and the wear that this makes."""
-    turn = answer(state, propose(state))
+    turn = answer(state, propose(state, fine=answer is within_limits))
     return replace(state, wear=learn_wear(state.wear, turn.situation, turn.schedule), turn=turn)
 
 
-def propose(state: State) -> Tariff:
+def propose(state: State, *, fine: bool) -> Tariff:
     """The prices of the next turn: the last ones, made lawful at the wear that holds now.
 
-    Lawful towards all who were asked, and levelled as promised to those who took part.
+    Lawful towards all who were asked, and levelled as promised to those who took part. Where wear
+    is found, the best margin over it moves with it, and little beside it is far from as good: once
+    prices are to be posted (``fine``), it is looked for again.
     """
     if state.turn is None:
         return state.tariff
@@ -138,7 +118,10 @@ def propose(state: State) -> Tariff:
     family = family_of_all(situation, state.asked)
     fleet = situation.fleet.select(situation.fleet.participating)
     problem = replace(state.turn.problem, situation=situation, fleet=fleet)
-    return family.tariff(level_prices(problem, family, family.posted(state.turn.tariff)))
+    prices = level_prices(problem, family, family.posted(state.turn.tariff))
+    if fine and wear_found(situation):
+        prices, _ = _best_beside(problem, family, prices, FINE, state.turn.dispatch.warm().near())
+    return family.tariff(prices)
 
 
 def quickly(state: State, tariff: Tariff) -> Turn:
@@ -199,11 +182,11 @@ def conclude(
 ) -> PostedDecision:
     """Turn the loop at the prices found, and bound what others could bring."""
     turn, wear = run(after_search(searched, asked, baseline), within_limits)
+    turn, wear = settle(turn, wear, asked)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
         relaxed = relaxed_problem(turn.situation, baseline)[1]
-    problem, settled = relaxed_for_bound(turn.situation, baseline, turn.dispatch.hub_kw, relaxed)
-    planned, family = (turn.tariff, turn.dispatch), make_family(turn.situation)
+    bounds = _bounds(turn, asked, baseline, relaxed, search.boxes)
     return PostedDecision(
         situation=turn.situation,
         tariff=turn.tariff,
@@ -217,10 +200,28 @@ def conclude(
         evaluations=searched.evaluations,
         searched=searched.status,
         dispatched=turn.status,
-        profit_bound=profit_bound(problem, settled),
-        family_bound=bound_family(problem, family, settled, planned, boxes=search.boxes),
+        profit_bound=bounds[0],
+        family_bound=bounds[1],
         relaxed=relaxed,
     )
+
+
+def _bounds(
+    turn: Turn, asked: Flags, baseline: Baseline, relaxed: Dispatch, boxes: int
+) -> tuple[float, FamilyBound]:
+    """The most that any tariff, and any of the family, can bring, whoever takes part at it."""
+    everybody = turn.situation.fleet.with_participating(asked)
+    situation = replace(turn.situation, fleet=everybody)
+    problem, settled = relaxed_for_bound(situation, baseline, turn.dispatch.hub_kw, relaxed)
+    found = bound_profit(problem, settled)
+    # A tariff must be lawful towards those who take part, which some may not.
+    asked_rows = np.flatnonzero(asked)
+    always = np.zeros_like(asked)
+    always[asked_rows[np.isinf(found.out)]] = True
+    family = make_family(replace(situation, fleet=everybody.with_participating(always)))
+    planned = turn.tariff, turn.dispatch
+    within = bound_family(problem, family, settled, planned, boxes=boxes)
+    return found.profit, within
 
 
 def near_first_prices(situation: Situation, baseline: Baseline) -> tuple[Situation, Tariff | None]:
@@ -242,25 +243,24 @@ def _scanned(problem: Problem, family: Family, tariff: Tariff, warm: WarmStart) 
     Cars with alike batteries answer within a window of prices so narrow that a search steps over
     it: above it all draw at once, below it none. Between, a cent decides.
     """
-    posted = family.posted(tariff)
-    used = posted[1] > family.low[1]
-
-    scale = float(np.abs(problem.situation.market.purchase_price).mean())
-
-    def beside(shift: float) -> Array:
-        moved = posted + np.stack([0.0 * used, scale * shift * used])
-        return level_prices(problem, family, moved)
-
-    found, worth = best_of(problem, family, [posted], rounds=SCAN_ROUNDS, warm=warm)
-    centre = 0.0
+    prices = family.posted(tariff)
     for shifts in (SCAN, FINE):
-        trials = {beside(centre + shift).tobytes(): centre + shift for shift in shifts}
-        prices = [beside(shift) for shift in trials.values()]
-        better, value = best_of(problem, family, prices, rounds=SCAN_ROUNDS, warm=warm)
-        if value.merit > worth.merit:
-            found, worth = better, value
-            centre = trials[better.tobytes()]
-    return family.tariff(found)
+        prices, _ = _best_beside(problem, family, prices, shifts, warm)
+    return family.tariff(prices)
+
+
+def _best_beside(
+    problem: Problem, family: Family, prices: Array, shifts: Sequence[float], warm: WarmStart
+) -> tuple[Array, Value]:
+    """The best of prices, and of those whose discharge prices are shifted and levelled again.
+
+    ``shifts``: shares of the mean purchase price.
+    """
+    used = prices[1] > family.low[1]
+    scale = float(np.abs(problem.situation.market.purchase_price).mean())
+    moved = [prices + np.stack([0.0 * used, scale * shift * used]) for shift in shifts]
+    trials = [prices, *(level_prices(problem, family, each) for each in moved)]
+    return best_of(problem, family, trials, rounds=SCAN_ROUNDS, warm=warm)
 
 
 def after_search(searched: Searched, asked: Flags, baseline: Baseline) -> State:

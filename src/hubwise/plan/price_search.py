@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.dispatch import Baseline, Dispatch, Problem, is_small
+from hubwise.dispatch import (
+    Baseline,
+    Dispatch,
+    Problem,
+    best_dispatch,
+    is_small,
+    least_cost,
+    prices_of_limits,
+)
 from hubwise.domain import Search, Situation, Status, Tariff
+from hubwise.domain.arrays import Flags
 from hubwise.plan.participation import willing
 from hubwise.plan.relaxed import ROUNDS, linear_problem, relaxed_problem
 from hubwise.plan.strategies import reference_tariff
-from hubwise.pricing import coarse_to_fine, search_in_steps, value_of
+from hubwise.pricing import (
+    Family,
+    SearchResult,
+    Value,
+    bound_profit,
+    coarse_to_fine,
+    most_felt,
+    search_in_steps,
+    value_of,
+)
 from hubwise.pricing.family import poorer_families
 from hubwise.pricing.search import Method
-from hubwise.pricing.search.alternating import alternate
+from hubwise.pricing.search.alternating import alternate, rank
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what)."""
 
 # Most searches for prices, each for those who would take part at the prices found before.
 SEARCHES = 3
+# Without so many of those who may decline, each by itself, a small hub looks for prices again.
+WITHOUT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +102,7 @@ def search_prices(
     asked, spent = situation.fleet.participating, 0
     best: tuple[float, Searched] | None = None
     for _ in range(SEARCHES):
-        last = _search(situation, baseline, search, method, begin, progress)
+        last = _search(situation, baseline, search, method, begin, progress, asked)
         begin, spent = last.tariff, spent + last.evaluations
         ready, participants = willing(situation, begin, asked), situation.fleet.participating
         left = participants & ready.fleet.participating
@@ -104,8 +124,9 @@ def _search(
     method: Method,
     begin: Tariff | None,
     progress: Progress | None,
+    asked: Flags,
 ) -> Searched:
-    """One search, for those who take part in ``situation``."""
+    """One search, for those who take part in ``situation`` of all who are ``asked``."""
 
     def tell(done: int, total: int) -> None:
         if progress:
@@ -113,7 +134,8 @@ def _search(
 
     problem, relaxed = relaxed_problem(situation, baseline)
     if search.method == "auto" and is_small(problem):
-        return _small(situation, problem, relaxed, search, begin, tell)
+        small = _Small(problem, relaxed, baseline, asked, search, tell)
+        return small.searched(begin)
     family, result = search_in_steps(
         method,
         problem,
@@ -134,28 +156,77 @@ def _merit(ready: Situation, baseline: Baseline, last: Searched) -> float:
     return value_of(problem, last.tariff, rounds=ROUNDS[0], warm=last.dispatch.warm().near()).merit
 
 
-def _small(
-    situation: Situation,
-    problem: Problem,
-    relaxed: Dispatch,
-    search: Search,
-    begin: Tariff | None,
-    tell: Callable[[int, int], None],
-) -> Searched:
-    """The same on a small hub: turns of prices and answers, from poorer families to the last."""
-    starts = [reference_tariff(situation)] + ([] if begin is None else [begin])
-    spent, families = 0, poorer_families(situation)
-    for family in families:
-        result = alternate(
-            problem, family, relaxed, starts,
-            evaluations=search.evaluations,
-            seed=search.seed if family is families[-1] else None,
-            progress=tell,
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """The same on a small hub: turns of prices and answers.
+
+    ``problem``, ``relaxed``: with those whom prices are sought for; ``asked``: who may take part.
+    """
+
+    problem: Problem
+    relaxed: Dispatch
+    baseline: Baseline
+    asked: Flags
+    search: Search
+    tell: Callable[[int, int], None]
+
+    def ask(self, tariff: Tariff) -> Problem:
+        """The problem with those who take part at a tariff."""
+        situation = self.problem.situation
+        ready = willing(situation, tariff, self.asked)
+        if ready is situation:
+            return self.problem
+        return linear_problem(ready, self.baseline, self.problem.limits)
+
+    def searched(self, begin: Tariff | None) -> Searched:
+        """From poorer families to the last; then without one or another who may decline."""
+        situation, spent = self.problem.situation, 0
+        starts = [reference_tariff(situation)] + ([] if begin is None else [begin])
+        families = poorer_families(situation)
+        for family in families:
+            result = self.alternated(
+                family, starts, self.search.seed if family is families[-1] else None
+            )
+            spent += result.evaluations
+            tariff = family.tariff(result.prices)
+            starts.append(tariff)
+        for other in self._without_some():
+            fewer = other.alternated(families[-1], starts[-1:], None)
+            spent += fewer.evaluations
+            if rank(fewer.value) > rank(result.value):
+                result, tariff = fewer, families[-1].tariff(fewer.prices)
+        taking = self.ask(tariff)
+        return Searched(
+            taking.situation, tariff, result.value.dispatch, taking, self.relaxed, spent,
+            result.status, "alternating",
         )  # fmt: skip
-        spent += result.evaluations
-        tariff = family.tariff(result.prices)
-        starts.append(tariff)
-    answer = result.value.dispatch
-    return Searched(
-        situation, tariff, answer, problem, relaxed, spent, result.status, "alternating"
-    )
+
+    def alternated(
+        self, family: Family, starts: list[Tariff], seed: int | None
+    ) -> SearchResult[Value]:
+        """Turns of prices and answers within one family."""
+        return alternate(
+            self.problem, family, self.relaxed, starts,
+            evaluations=self.search.evaluations, seed=seed, ask=self.ask, progress=self.tell,
+        )  # fmt: skip
+
+    def _without_some(self) -> Iterator[_Small]:
+        """Without each of those who may decline, the one that brings least first.
+
+        Whose saving takes more than it brings is better not won.
+        """
+        if not most_felt(self.problem)[1].any():
+            return
+        settled = best_dispatch(self.problem, None, rounds=ROUNDS[0], flat=False)
+        bound = bound_profit(self.problem, settled)
+        free = least_cost(self.problem, prices_of_limits(self.problem, settled))
+        mine = np.flatnonzero(self.problem.situation.fleet.participating)
+        first = np.argsort(bound.out - free, kind="stable")[:WITHOUT]
+        for i in first[np.isfinite(bound.out[first])]:
+            left = self.problem.situation.fleet.participating.copy()
+            left[mine[i]] = False
+            if left.any():
+                fleet = self.problem.situation.fleet.with_participating(left)
+                situation = replace(self.problem.situation, fleet=fleet)
+                problem, relaxed = relaxed_problem(situation, self.baseline)
+                yield replace(self, problem=problem, relaxed=relaxed)

@@ -23,7 +23,7 @@ from hubwise.scenario import lawful
 # are off by less than that share of all wear.
 RIGHT = 0.005
 STILL = 0.01
-ROUNDS = 12
+ROUNDS = 5
 # From this round on prices go half the way.
 HALVED_FROM = 3
 # No cell was tested with cycles shallower than this share of the capacity: that so little drawn
@@ -56,7 +56,7 @@ def first_guess(situation: Situation) -> Situation:
     The prices are those of the day on which everybody discharges as far as it pays at no wear at
     all, charging at the reference tariff and selling at the highest discharge price that is lawful.
     """
-    if not _found_out(situation):
+    if not wear_found(situation):
         return situation
     fleet, horizon = situation.fleet, situation.horizon
     free = replace(fleet, wear_cost=np.zeros(len(fleet)))
@@ -120,21 +120,35 @@ def learn_wear(state: WearState, situation: Situation, schedule: Schedule) -> We
     if still or rounds > ROUNDS:
         return WearState(situation, found.drawn_kwh, rounds, change, done=True)
     fleet = replace(situation.fleet, discharge_limit_kwh=limits)
-    if _found_out(situation):
+    if wear_found(situation):
         before = np.zeros(len(fleet)) if state.drawn_kwh is None else state.drawn_kwh
         fleet = _repriced(fleet, found, before, step=1.0 if rounds < HALVED_FROM else 0.5)
     return WearState(replace(situation, fleet=fleet), found.drawn_kwh, rounds, change)
 
 
+def as_scheduled(situation: Situation, schedule: Schedule) -> Situation:
+    """The situation at what a kWh drawn costs by the cell models in a schedule that stands.
+
+    Only prices that the models found are taken; limits and those who draw nothing stay.
+    """
+    fleet, found = situation.fleet, _wear(situation, schedule)
+    return replace(situation, fleet=replace(fleet, wear_cost=_due(fleet, found)))
+
+
+def wear_change(situation: Situation, schedule: Schedule) -> float:
+    """How far wear prices are off what the models make of a schedule, as a share of all wear."""
+    return _wear(situation, schedule).change(situation.fleet.wear_cost)
+
+
+def wear_found(situation: Situation) -> bool:
+    """Whether wear prices are found, not given."""
+    return situation.battery.wear == WearPricing.NONLINEAR
+
+
 def wear_due(situation: Situation) -> bool:
     """Whether wear prices or discharge limits depend on what is done."""
     limited = np.isfinite(situation.fleet.fade_limit_per_year).any()
-    return _found_out(situation) or bool(limited)
-
-
-def _found_out(situation: Situation) -> bool:
-    """Whether wear prices are found, not given."""
-    return situation.battery.wear == WearPricing.NONLINEAR
+    return wear_found(situation) or bool(limited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +177,7 @@ class _Wear:
 
 def _change(situation: Situation, found: _Wear) -> float:
     """How far the prices that hold are off what the model finds; 0 where they are given."""
-    return found.change(situation.fleet.wear_cost) if _found_out(situation) else 0.0
+    return found.change(situation.fleet.wear_cost) if wear_found(situation) else 0.0
 
 
 def _wear(situation: Situation, schedule: Schedule) -> _Wear:
@@ -193,15 +207,20 @@ def _repriced(fleet: Fleet, found: _Wear, before_kwh: Array, step: float) -> Fle
     at a price that now comes out too high, is given the lower price, for as much as was drawn at
     the higher: price and amount then agree.
     """
-    now, shallow = fleet.wear_cost, found.drawn_kwh < SHALLOW * fleet.capacity_kwh
-    due = np.divide(found.worth, found.drawn_kwh, out=now.copy(), where=found.drawn_kwh > 0.0)
-    due = np.where(shallow, np.maximum(due, 0.0), due)
+    now, due = fleet.wear_cost, _due(fleet, found)
     off = np.abs(due - now) > RIGHT * np.abs(now)
     torn = off & (due < now) & (found.drawn_kwh < before_kwh)
     price = np.where(off, now + np.where(torn, 1.0, step) * (due - now), now)
     drawn = np.minimum(found.drawn_kwh, fleet.discharge_limit_kwh)
     limits = np.where(torn, drawn, fleet.discharge_limit_kwh)
     return replace(fleet, wear_cost=price, discharge_limit_kwh=limits)
+
+
+def _due(fleet: Fleet, found: _Wear) -> Array:
+    """What a kWh drawn costs by the models; as it was where nothing is drawn; (sessions,)."""
+    drawn = found.drawn_kwh
+    due = np.divide(found.worth, drawn, out=fleet.wear_cost.copy(), where=drawn > 0.0)
+    return np.where(drawn < SHALLOW * fleet.capacity_kwh, np.maximum(due, 0.0), due)
 
 
 def _fade_limits(fleet: Fleet, found: _Wear, *, final: bool) -> Array:

@@ -1,6 +1,6 @@
 """The operator's problem: tariff families, what a tariff is worth, and the search for the best."""
 
-from hubwise.pricing.bound import profit_bound
+from hubwise.pricing.bound import bound_profit, most_felt, profit_bound
 from hubwise.pricing.exact import Exact, UnsolvedError, merged, solve_exact
 from hubwise.pricing.family import Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.family_bound import FamilyBound, bound_family
@@ -37,6 +37,7 @@ __all__ = [
     "best_of",
     "bill_everyone",
     "bound_family",
+    "bound_profit",
     "coarse_to_fine",
     "cost_ceiling",
     "first_prices",
@@ -44,6 +45,7 @@ __all__ = [
     "level_where",
     "make_family",
     "merged",
+    "most_felt",
     "participants_pay",
     "price_groups",
     "profit_bound",

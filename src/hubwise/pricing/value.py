@@ -61,6 +61,8 @@ class Value:
     broken_kw
         By how much shared limits are broken beyond what few rounds may leave, all slots together
         [kW].
+    cost_ceiling
+        The most that the participants' net cost was promised to be [currency].
     """
 
     tariff: Tariff
@@ -70,6 +72,7 @@ class Value:
     peak_valley_kw: float
     merit: float
     broken_kw: float
+    cost_ceiling: float
 
 
 def reference_cost(problem: Problem) -> float:
@@ -140,13 +143,14 @@ def value_of(
     answer = best_dispatch(problem, tariff, rounds=rounds, warm=warm)
     account, participant_cost = account_of(problem, tariff, answer.schedule, answer.stations)
     span = problem.situation.so_far.span_kw(problem.limits.head(answer.hub_kw))
-    cost_excess = max(participant_cost - cost_ceiling(problem), 0.0)
+    ceiling = cost_ceiling(problem)
+    cost_excess = max(participant_cost - ceiling, 0.0)
     exact = is_small(problem)
     broken_kw = _broken_kw(problem, answer.hub_kw, span, ROUNDING if exact else SLACK)
     weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess
     excess = 0.0 if exact else excess_cost(problem, answer)
     merit = account.profit - excess - weighed
-    return Value(tariff, answer, account, participant_cost, span, merit, broken_kw)
+    return Value(tariff, answer, account, participant_cost, span, merit, broken_kw, ceiling)
 
 
 def best_of(

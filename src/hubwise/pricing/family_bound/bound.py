@@ -16,7 +16,7 @@ import numpy as np
 
 from hubwise.dispatch import Dispatch, Problem, mixed
 from hubwise.domain import Status, Tariff
-from hubwise.pricing.bound import profit_bound
+from hubwise.pricing.bound import bound_profit
 from hubwise.pricing.family import Family
 from hubwise.pricing.family_bound.box import SMALL, Box, Part, parts_of
 
@@ -75,7 +75,7 @@ def bound_family(
     boxes
         Most boxes to look at, for each set of hubs with prices of their own.
     """
-    any_tariff = profit_bound(problem, relaxed)
+    any_tariff = bound_profit(problem, relaxed).profit
     rows = np.unique(family.group, axis=0)
     many = any(len(np.unique(row)) > MOST_GROUPS for row in rows)
     endless = not (np.isfinite(family.low).all() and np.isfinite(family.high).all())
@@ -95,14 +95,18 @@ def _tightest(
     problem: Problem, family: Family, relaxed: Dispatch, planned: tuple[Tariff, Dispatch] | None
 ) -> tuple[float, list[Part]]:
     """At the prices of the shared limits that bound the planned tariff best: bound and parts."""
+
+    def bounded(at: Dispatch) -> tuple[float, list[Part]]:
+        bound = bound_profit(problem, at)
+        return bound.profit, parts_of(problem, family, at, bound.out)
+
     if planned is None:
-        return profit_bound(problem, relaxed), parts_of(problem, family, relaxed)
+        return bounded(relaxed)
     tariff, own = planned
     posted = family.posted(tariff)
     found = []
     for share in WAYS:
-        at = mixed(relaxed, own, share)
-        bound, parts = profit_bound(problem, at), parts_of(problem, family, at)
+        bound, parts = bounded(mixed(relaxed, own, share))
         found.append((bound - sum(p.excess(p.at(posted)) for p in parts), bound, parts))
     _, bound, parts = min(found, key=lambda way: way[0])
     return bound, parts

@@ -35,12 +35,14 @@ class Box:
 class Part:
     """Hubs that post the same prices: their sessions, their groups, and the bounds of both.
 
-    ``excess`` is counted from ``free``, the least that the sessions can cost at all.
+    ``excess`` is counted from ``free``, the least that the sessions can cost at all. No session
+    costs more than ``out``: there it is worth more where it stays out.
     """
 
     units: Batteries
     sessions: SessionRuns
     chosen: Index
+    out: Array
     groups: Index
     low: Array
     high: Array
@@ -49,7 +51,8 @@ class Part:
 
     def excess(self, box: Box) -> float:
         """What answers in the box cost more than the cheapest of all, at least [currency]."""
-        return float((self.least(box) - self.sessions.free[self.chosen]).sum())
+        free = np.minimum(self.sessions.free[self.chosen], self.out)
+        return float((np.minimum(self.least(box), self.out) - free).sum())
 
     def least(self, box: Box) -> Array:
         """The least that each session can cost with an answer in the box; (chosen,) [currency]."""
@@ -107,8 +110,15 @@ class Part:
         return float(bottom), float(np.concatenate(most).min(initial=level[1]))
 
 
-def parts_of(problem: Problem, family: Family, prices: Dispatch) -> list[Part]:
-    """The sets of hubs with prices of their own, at a dispatch's prices of the shared limits."""
+def parts_of(
+    problem: Problem, family: Family, prices: Dispatch, out: Array | None = None
+) -> list[Part]:
+    """The sets of hubs with prices of their own, at a dispatch's prices of the shared limits.
+
+    ``out``: what a session costs at most before it is worth more out, if any may stay out; shape
+    (sessions,) [currency].
+    """
+    most = np.full(len(problem.fleet), np.inf) if out is None else out
     units = session_units(problem.fleet, problem.situation.horizon, own=True)
     sessions = _sessions(problem, units, family, prices)
     both = problem.fleet.charge_efficiency * problem.fleet.discharge_efficiency
@@ -122,7 +132,7 @@ def parts_of(problem: Problem, family: Family, prices: Dispatch) -> list[Part]:
         answers = problem.fleet.lists == problem.fleet.hub
         chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs) & answers)
         lawful = family.low[:, groups], family.high[:, groups], headroom
-        parts.append(Part(units, sessions, chosen, groups, *lawful, both_ways))
+        parts.append(Part(units, sessions, chosen, most[chosen], groups, *lawful, both_ways))
     return parts
 
 
