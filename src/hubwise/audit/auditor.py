@@ -23,6 +23,7 @@ from hubwise.audit.promises import check_promises
 from hubwise.audit.report import AuditReport, Check, Status
 from hubwise.audit.rows import check_rows
 from hubwise.audit.sessions import check_sessions
+from hubwise.audit.shape import check_shape
 from hubwise.audit.summary import check_identity, check_seal
 from hubwise.audit.wishes import check_wishes
 from hubwise.domain import Scenario, WearPricing
@@ -86,6 +87,7 @@ def _wear(scenario: Scenario, folder: PlanFolder) -> Scenario:
 def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
     """All checks; numbers only where strategy, rows and sessions are as they should be."""
     yield check_seal(folder)
+    yield from check_shape(folder)
     for basis in (check_identity, check_rows, check_sessions):
         checks = list(basis(folder, scenario))
         yield from checks

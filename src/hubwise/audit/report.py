@@ -23,6 +23,8 @@ class Status(StrEnum):
     """The folder says something that is not so."""
     MISSED = "missed"
     """The folder is truthful, and the plan falls short of something it should reach."""
+    SEALED = "sealed"
+    """Not derived: tables and scenario do not give it, and only the folder's seal speaks for it."""
     UNCHECKED = "not checked"
 
 
@@ -30,6 +32,7 @@ _COLOUR = {
     Status.HOLDS: "green",
     Status.FAILS: "bold red",
     Status.MISSED: "yellow",
+    Status.SEALED: "cyan",
     Status.UNCHECKED: "dim",
 }
 
@@ -208,6 +211,13 @@ def agree(
     """A check that every found array equals the derived one; ``pairs`` by ``table.column``."""
     findings = [worst_of(difference(*pair), axes, what) for what, pair in pairs.items()]
     return judge(name, promise, findings, tolerance, advice=advice)
+
+
+def words(name: str, promise: str, faults: Sequence[str], advice: str) -> Check:
+    """A check of what is no number: it holds where there is no fault."""
+    if not faults:
+        return Check(name, promise, Status.HOLDS)
+    return Check(name, promise, Status.FAILS, where="; ".join(faults), advice=advice)
 
 
 def _plain(check: Check) -> dict[str, object]:
