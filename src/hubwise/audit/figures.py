@@ -14,6 +14,7 @@ from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.money import above_past_peaks, account, agree_numbers, leaves, profit
 from hubwise.audit.objective import objective_figures
+from hubwise.audit.outcomes import other_outcomes
 from hubwise.audit.prices import price_groups
 from hubwise.audit.promises import FLAT_KW
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
@@ -74,6 +75,8 @@ def check_figures(
         ties,
         REGRET * max(1, int(evidence.fleet.participating.sum())),
     )
+    others, also = other_outcomes(evidence, conduct, found)
+    yield from others
     yield _branches(evidence, state)
     yield _transformers(evidence, state)
     yield check_statuses(evidence)
@@ -83,7 +86,7 @@ def check_figures(
     ):
         if found.get(key) is not None:
             yield _bound(found, key, tariffs)
-    yield _rest(found, {*derived, *ratios, *ties, *_CHECKED_ELSEWHERE})
+    yield _rest(found, {*derived, *ratios, *ties, *also, *_CHECKED_ELSEWHERE})
 
 
 _CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
