@@ -205,7 +205,7 @@ def reference_margin(evidence: Evidence) -> float:
 
 def uncoordinated_kw(evidence: Evidence) -> Array:
     """Net draw of every hub when all charge at once and no station runs; (hubs, slots) [kW]."""
-    saved, sold = _solar_at_once(evidence)
+    saved, sold = solar_at_once(evidence)
     return _draw_at_once(evidence) - saved - sold
 
 
@@ -216,7 +216,7 @@ def _draw_at_once(evidence: Evidence) -> Array:
     return np.stack([at_once[fleet.hub == hub].sum(axis=0) for hub in range(hubs)])
 
 
-def _solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
+def solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
     """Solar that vehicles charging at once use, and that is sold, as far as either pays."""
     market, hubs = evidence.scenario.situation.market, evidence.scenario.situation.hubs
     drawn = _draw_at_once(evidence).clip(min=0.0)

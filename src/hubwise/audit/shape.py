@@ -51,6 +51,12 @@ def check_shape(folder: PlanFolder) -> Iterator[Check]:
     )
 
 
+def well_formed(folder: PlanFolder) -> bool:
+    """Whether the result has every key, of its kind, and no other."""
+    due = _due(folder)
+    return next(_faults(folder.summary["results"], due["results"], "results"), None) is None
+
+
 def _due(folder: PlanFolder) -> dict[str, object]:
     """The specimen, with ``futures`` where a folder has them, less what its strategy has not."""
     due = specimen()
