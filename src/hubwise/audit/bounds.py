@@ -41,18 +41,19 @@ def check_bounds(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
             "Nobody posts prices: there is no search, no bound, and nothing better to be said",
             [
                 f"summary.json, {key}: {result.get(key)!r}"
-                for key, due in _NOTHING.items()
+                for key, due in NOTHING.items()
                 if result.get(key) != due
             ],
             "make the plan again",
         )
 
 
-_NOTHING: dict[str, object] = dict.fromkeys(
+NOTHING: dict[str, object] = dict.fromkeys(
     ("profit_bound", "gap", "family_bound", "family_gap", "status", "dispatch_objective")
 )
-_NOTHING |= {"without_prices": None, "better": [], "boxes": 0, "evaluations": 0, "method": ""}
-_NOTHING |= {"wear_rounds": 1}
+NOTHING |= {"without_prices": None, "better": [], "boxes": 0, "evaluations": 0, "method": ""}
+NOTHING |= {"wear_rounds": 1}
+"""What the result says of a search where nobody posts prices."""
 
 
 def _gaps(result: Mapping[str, object]) -> Iterator[str]:
@@ -87,6 +88,9 @@ def _withheld(result: Mapping[str, object]) -> Iterator[str]:
 
 def _endings(evidence: Evidence) -> Iterator[str]:
     result = evidence.result
+    for key in ("status", "dispatch_objective"):
+        if not is_object(result.get(key)):
+            yield f"summary.json, {key}: {result.get(key)!r}, where prices are posted"
     said = {name: _status(result, name) for name in ("search", "ac_dispatch", "family_bound")}
     given = said["search"] == Status.GIVEN
     tried, method = result.get("evaluations"), result.get("method")
