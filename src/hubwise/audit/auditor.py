@@ -23,7 +23,7 @@ from hubwise.audit.missed import check_values
 from hubwise.audit.money import check_money
 from hubwise.audit.prices import check_prices
 from hubwise.audit.promises import check_promises
-from hubwise.audit.report import AuditReport, Check, Status
+from hubwise.audit.report import UNREADABLE, AuditReport, Check, Status
 from hubwise.audit.rows import check_rows
 from hubwise.audit.sessions import check_sessions
 from hubwise.audit.shape import check_shape, well_formed
@@ -61,10 +61,10 @@ def audit_record(folder: str | Path, scenario: Scenario | None = None) -> AuditR
         given = scenario if scenario is not None else load(str(found.summary["scenario_source"]))
         with_plan = _wear(_participation(given, found), found)
     except PlanFolderError as error:
-        return _unreadable(place, "folder: contract", "The folder is a whole plan", error.issues)
+        return _unreadable(place, UNREADABLE[0], "The folder is a whole plan", error.issues)
     except ScenarioError as error:
         issues = [str(problem) for problem in error.issues]
-        return _unreadable(place, "scenario: readable", "The scenario can be read", issues)
+        return _unreadable(place, UNREADABLE[1], "The scenario can be read", issues)
     with np.errstate(all="ignore"):  # what comes out not finite fails its check
         return AuditReport(place, tuple(_checks(found, with_plan)))
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.money import MONEY, agree_numbers
-from hubwise.audit.report import Check
+from hubwise.audit.report import Check, words
 from hubwise.domain.arrays import Array
 from hubwise.domain.plain import named
 
@@ -18,12 +18,21 @@ def check_futures(evidence: Evidence) -> Iterator[Check]:
     """Whether the figures follow from the rows; the rows themselves rest on draws of their own."""
     if "futures" in evidence.folder.tables:
         said = named(evidence.folder.summary["futures"])
+        due = futures_figures(evidence.folder.tables["futures"])
         yield agree_numbers(
             "summary: futures",
             "What futures bring is what their rows come to",
             {key: value for key, value in said.items() if key != "evaluations"},
-            futures_figures(evidence.folder.tables["futures"]),
+            due,
             MONEY,
+        )
+        wrong = said.keys() ^ {*due, "evaluations"}
+        wrong |= set() if type(said.get("evaluations")) is int else {"evaluations"}
+        yield words(
+            "summary: futures, keys",
+            "Futures have their figures, and no others",
+            [f"summary.json, futures.{key}" for key in sorted(wrong)],
+            "make the plan again",
         )
 
 

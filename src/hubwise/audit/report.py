@@ -28,6 +28,9 @@ class Status(StrEnum):
     UNCHECKED = "not checked"
 
 
+UNREADABLE = ("folder: contract", "scenario: readable")
+"""Checks that fail alone: of a folder, or a scenario, that cannot be read."""
+
 _COLOUR = {
     Status.HOLDS: "green",
     Status.FAILS: "bold red",
@@ -87,6 +90,11 @@ class AuditReport:
     def ok(self) -> bool:
         """Whether nothing in the folder is untrue; it may still miss what it should reach."""
         return not self.failures
+
+    @property
+    def readable(self) -> bool:
+        """Whether folder and scenario could be read; else nothing but that was checked."""
+        return not any(check.name in UNREADABLE for check in self.failures)
 
     @property
     def failures(self) -> tuple[Check, ...]:

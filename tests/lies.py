@@ -1,0 +1,301 @@
+"""Lies about a plan folder: small edits of one thing each, for the audit to find.
+
+A lie is told in two ways: plainly, and by a liar who seals the folder again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hubwise.record import read, seal_again
+from hubwise.record.tables import TABLES
+
+Edit = Callable[[Path], None]
+Summary = dict[str, Any]
+Steps = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Lie:
+    """One edit of a folder.
+
+    Parameters
+    ----------
+    name
+        What kind of lie: alike in every plan.
+    tell
+        Tells it.
+    path
+        Of the value that is changed into ``value``, as the audit names it, where a value is.
+    value
+        What is said.
+    """
+
+    name: str
+    tell: Edit
+    path: str = ""
+    value: object = None
+
+
+def seal_over(folder: Path) -> None:
+    """What a liar does who knows of the seal; nothing where the folder can no longer be read."""
+    try:
+        seal_again(folder)
+    except ValueError:
+        assert not _readable(folder)
+
+
+def _readable(folder: Path) -> bool:
+    try:
+        read(folder)
+    except ValueError:
+        return False
+    return True
+
+
+def lies_about(folder: Path) -> list[Lie]:
+    """Every lie that can be told of a folder; their names are the kinds."""
+    return [*_of_summary(folder), *_of_tables(folder), *_of_files()]
+
+
+# --- the summary -------------------------------------------------------------------------------
+
+
+def _of_summary(folder: Path) -> Iterator[Lie]:
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    del summary["seal"]
+    told: dict[str, int] = {}
+    for steps, value in _places(summary, ()):
+        kind = ".".join("#" if isinstance(step, int) else step for step in steps)
+        kind = _without_names(steps, kind)
+        # Of what there are many alike, such as prices, two are changed.
+        told[kind] = told.get(kind, 0) + 1
+        if told[kind] <= 2:
+            yield from _of_value(kind, steps, value)
+    yield Lie("a key twice in summary.json", _twice)
+    yield Lie("NaN in summary.json", _nan)
+    yield Lie("an endless number in summary.json", _endless)
+    yield Lie("summary.json cut short", lambda place: _rewrite(place, lambda text: text[:-30]))
+
+
+def _without_names(steps: Steps, kind: str) -> str:
+    """The kind of a place below names that a scenario gives."""
+    if "prices" in steps and len(steps) == 6:
+        return f"results.#.prices.*.*.{steps[-1]}"
+    return "results.#.mends.#.hub_kw.*" if "hub_kw" in steps and len(steps) == 6 else kind
+
+
+def _places(value: object, steps: Steps) -> Iterator[tuple[Steps, object]]:
+    if steps:
+        yield steps, value
+    pairs: Any = ()
+    if isinstance(value, Mapping):
+        pairs = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    for key, item in pairs:
+        yield from _places(item, (*steps, key))
+
+
+def _of_value(kind: str, steps: Steps, value: object) -> Iterator[Lie]:
+    for word, other in _others(value):
+        yield _changed(f"{kind}: {word}", steps, other)
+    if isinstance(steps[-1], str):
+        yield Lie(f"{kind}: removed", lambda place: _at(place, steps, _remove))
+    if isinstance(value, Mapping):
+        yield Lie(f"{kind}: a key more", lambda place: _at(place, (*steps, "bonus"), _put(1.0)))
+    if isinstance(value, list):
+        yield Lie(f"{kind}: an item less or more", lambda place: _at(place, steps, _longer))
+        if value:
+            yield Lie(f"{kind}: an item twice", lambda place: _at(place, steps, _repeat))
+
+
+def _others(value: object) -> Iterator[tuple[str, object]]:
+    match value:
+        case bool():
+            yield "otherwise", not value
+            yield "as text", "yes"
+        case int() | float():
+            yield "more", value + (1 if isinstance(value, int) else 0.01)
+            yield "less", value - (1 if isinstance(value, int) else 0.01)
+            yield "as text", str(value)
+            yield "as truth", True
+            yield "null", None
+        case str():
+            yield "other words", value + "1"
+            yield "null", None
+        case None:
+            yield "something", 1.5
+        case _:
+            yield "null instead", None
+
+
+def _changed(name: str, steps: Steps, other: object) -> Lie:
+    path = ".".join(str(step) for step in steps if not isinstance(step, int) and step != "results")
+    return Lie(name, lambda place: _at(place, steps, _put(other)), path, other)
+
+
+def _at(place: Path, steps: Steps, change: Callable[[Any, str | int], None]) -> None:
+    """Change what stands at a place of summary.json; the seal stays as it is."""
+    file = place / "summary.json"
+    summary = json.loads(file.read_text(encoding="utf-8"))
+    holder: Any = summary
+    for step in steps[:-1]:
+        holder = holder[step]
+    change(holder, steps[-1])
+    file.write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
+
+
+def _put(value: object) -> Callable[[Any, str | int], None]:
+    def put(holder: Any, step: str | int) -> None:
+        holder[step] = value
+
+    return put
+
+
+def _remove(holder: Any, step: str | int) -> None:
+    del holder[step]
+
+
+def _longer(holder: Any, step: str | int) -> None:
+    holder[step] = holder[step][:-1] or ["made up"]
+
+
+def _repeat(holder: Any, step: str | int) -> None:
+    holder[step] = [*holder[step], holder[step][0]]
+
+
+def _rewrite(place: Path, change: Callable[[str], str]) -> None:
+    file = place / "summary.json"
+    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _twice(place: Path) -> None:
+    """What one reader takes and another does not: the first of two values."""
+    said = '"operator_profit": 1e6, "operator_profit":'
+    _rewrite(place, lambda text: text.replace('"operator_profit":', said, 1))
+
+
+def _nan(place: Path) -> None:
+    _rewrite(place, lambda text: text.replace('"wall_seconds": ', '"wall_seconds": NaN, "x": ', 1))
+
+
+def _endless(place: Path) -> None:
+    _rewrite(place, lambda text: text.replace('"wall_seconds": ', '"wall_seconds": 1e999, "x": '))
+
+
+# --- tables ------------------------------------------------------------------------------------
+
+
+def _of_tables(folder: Path) -> Iterator[Lie]:
+    for file in sorted(folder.glob("*.parquet")):
+        table, name = pl.read_parquet(file), file.stem
+        yield from _of_rows(name)
+        for column in table.columns if table.height and name in TABLES else ():
+            yield _table(f"{name}.{column}: a cell", name, _cell(column))
+            if table[column].n_unique() > 1:
+                yield _table(f"{name}.{column}: two cells swapped", name, _swapped(column))
+
+
+def _of_rows(name: str) -> Iterator[Lie]:
+    changes: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+        "a row lost": lambda rows: rows.head(-1),
+        "a row twice": lambda rows: pl.concat([rows, rows.tail(1)]),
+        "rows moved": lambda rows: pl.concat([rows.tail(1), rows.head(-1)]),
+        "no rows": lambda rows: rows.clear(),
+        "a column lost": lambda rows: rows.drop(rows.columns[-1]),
+        "a column more": lambda rows: rows.with_columns(bonus=pl.lit(1.0)),
+        "columns moved": lambda rows: rows.select(rows.columns[-1:] + rows.columns[:-1]),
+        "a column of text": lambda rows: rows.with_columns(
+            pl.col(rows.columns[-1]).cast(pl.String)
+        ),
+    }
+    for word, change in changes.items():
+        yield _table(f"{name}: {word}", name, change)
+
+
+def _table(kind: str, name: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Lie:
+    def tell(place: Path) -> None:
+        file = place / f"{name}.parquet"
+        change(pl.read_parquet(file)).write_parquet(file)
+
+    return Lie(kind, tell)
+
+
+def _cell(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    def change(rows: pl.DataFrame) -> pl.DataFrame:
+        values, row = rows[column].to_list(), int(0.4 * rows.height)
+        values[row] = _other_cell(values[row])
+        return rows.with_columns(pl.Series(column, values, rows.schema[column]))
+
+    return change
+
+
+def _other_cell(value: Any) -> Any:
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return 7.0 if value == float("inf") else value + 0.01
+        case str():
+            return value + "x"
+        case None:
+            return 1
+        case _:
+            return value + timedelta(minutes=15)
+
+
+def _swapped(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    def change(rows: pl.DataFrame) -> pl.DataFrame:
+        values = rows[column].to_list()
+        other = next(k for k, value in enumerate(values) if value != values[0])
+        values[0], values[other] = values[other], values[0]
+        return rows.with_columns(pl.Series(column, values, rows.schema[column]))
+
+    return change
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def _of_files() -> Iterator[Lie]:
+    yield Lie("report.html edited", _page_edited, "report.html")
+    yield Lie("report.html replaced", _page("<p>All is well.</p>"), "report.html")
+    yield Lie("report.html taken away", lambda place: (place / "report.html").unlink())
+    yield Lie("a file more", _file("audited.txt"))
+    yield Lie("a statement beside", _file("statements/ada.json"))
+    yield Lie("a scenario beside", _file("scenario.toml"))
+    yield Lie("futures beside", _file("futures.csv"))
+    yield Lie("a hidden file more", _file(".hidden"))
+    yield Lie("a table taken away", lambda place: (place / "bills.parquet").unlink())
+    yield Lie("a table that is none", _file("bills.parquet"))
+
+
+def _page_edited(place: Path) -> None:
+    page = place / "report.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("profit", "gift"), encoding="utf-8")
+
+
+def _page(text: str) -> Edit:
+    def tell(place: Path) -> None:
+        (place / "report.html").write_text(text, encoding="utf-8")
+
+    return tell
+
+
+def _file(name: str) -> Edit:
+    def tell(place: Path) -> None:
+        file = place / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("everything here is true", encoding="utf-8")
+
+    return tell
