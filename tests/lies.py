@@ -36,12 +36,15 @@ class Lie:
         Of the value that is changed into ``value``, as the audit names it, where a value is.
     value
         What is said.
+    leaves_a_trace
+        Whether the folder, sealed again, says something that is not so.
     """
 
     name: str
     tell: Edit
     path: str = ""
     value: object = None
+    leaves_a_trace: bool = True
 
 
 def seal_over(folder: Path) -> None:
@@ -75,10 +78,10 @@ def _of_summary(folder: Path) -> Iterator[Lie]:
     for steps, value in _places(summary, ()):
         kind = ".".join("#" if isinstance(step, int) else step for step in steps)
         kind = _without_names(steps, kind)
-        # Of what there are many alike, such as prices, two are changed.
+        # Of what there are many alike, such as prices, one is changed.
         told[kind] = told.get(kind, 0) + 1
-        if told[kind] <= 2:
-            yield from _of_value(kind, steps, value)
+        if told[kind] == 1:
+            yield from _of_value(kind, steps, value, up=len(told) % 2 == 0)
     yield Lie("a key twice in summary.json", _twice)
     yield Lie("NaN in summary.json", _nan)
     yield Lie("an endless number in summary.json", _endless)
@@ -104,8 +107,8 @@ def _places(value: object, steps: Steps) -> Iterator[tuple[Steps, object]]:
         yield from _places(item, (*steps, key))
 
 
-def _of_value(kind: str, steps: Steps, value: object) -> Iterator[Lie]:
-    for word, other in _others(value):
+def _of_value(kind: str, steps: Steps, value: object, *, up: bool) -> Iterator[Lie]:
+    for word, other in _others(value, 1 if up else -1):
         yield _changed(f"{kind}: {word}", steps, other)
     if isinstance(steps[-1], str):
         yield Lie(f"{kind}: removed", lambda place: _at(place, steps, _remove))
@@ -117,14 +120,14 @@ def _of_value(kind: str, steps: Steps, value: object) -> Iterator[Lie]:
             yield Lie(f"{kind}: an item twice", lambda place: _at(place, steps, _repeat))
 
 
-def _others(value: object) -> Iterator[tuple[str, object]]:
+def _others(value: object, sign: int) -> Iterator[tuple[str, object]]:
     match value:
         case bool():
             yield "otherwise", not value
             yield "as text", "yes"
         case int() | float():
-            yield "more", value + (1 if isinstance(value, int) else 0.01)
-            yield "less", value - (1 if isinstance(value, int) else 0.01)
+            step = 1 if isinstance(value, int) else 0.01
+            yield ("more" if sign > 0 else "less"), value + sign * step
             yield "as text", str(value)
             yield "as truth", True
             yield "null", None
@@ -200,7 +203,7 @@ def _of_tables(folder: Path) -> Iterator[Lie]:
         yield from _of_rows(name)
         for column in table.columns if table.height and name in TABLES else ():
             yield _table(f"{name}.{column}: a cell", name, _cell(column))
-            if table[column].n_unique() > 1:
+            if _other_row(table[column]):
                 yield _table(f"{name}.{column}: two cells swapped", name, _swapped(column))
 
 
@@ -254,10 +257,20 @@ def _other_cell(value: Any) -> Any:
             return value + timedelta(minutes=15)
 
 
+def _other_row(column: pl.Series) -> int | None:
+    """A row whose value is not the first one's, by more than rounding."""
+    first, *rest = column.to_list()
+    for row, value in enumerate(rest, start=1):
+        both_known = isinstance(value, float) and isinstance(first, float)
+        if value != first and not (both_known and abs(value - first) < 1e-4):
+            return row
+    return None
+
+
 def _swapped(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
     def change(rows: pl.DataFrame) -> pl.DataFrame:
-        values = rows[column].to_list()
-        other = next(k for k, value in enumerate(values) if value != values[0])
+        values, other = rows[column].to_list(), _other_row(rows[column])
+        assert other is not None
         values[0], values[other] = values[other], values[0]
         return rows.with_columns(pl.Series(column, values, rows.schema[column]))
 
@@ -270,7 +283,8 @@ def _swapped(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
 def _of_files() -> Iterator[Lie]:
     yield Lie("report.html edited", _page_edited, "report.html")
     yield Lie("report.html replaced", _page("<p>All is well.</p>"), "report.html")
-    yield Lie("report.html taken away", lambda place: (place / "report.html").unlink())
+    # A plan without a page is a plan, too.
+    yield Lie("report.html taken away", _page_away, leaves_a_trace=False)
     yield Lie("a file more", _file("audited.txt"))
     yield Lie("a statement beside", _file("statements/ada.json"))
     yield Lie("a scenario beside", _file("scenario.toml"))
@@ -290,6 +304,10 @@ def _page(text: str) -> Edit:
         (place / "report.html").write_text(text, encoding="utf-8")
 
     return tell
+
+
+def _page_away(place: Path) -> None:
+    (place / "report.html").unlink()
 
 
 def _file(name: str) -> Edit:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -90,23 +92,39 @@ PLANS: dict[str, tuple[Callable[[], Scenario], str]] = {
 }
 
 
-@pytest.fixture(scope="module", params=list(PLANS))
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """A plan with a page to look at, one of them with futures."""
-    make, strategy = PLANS[request.param]
-    scenario, place = make(), tmp_path_factory.mktemp("told") / "plan"
-    beside = [_futures()] if request.param == "tiny" else []
-    write(make_plan(scenario, strategy=strategy), place, *beside)
-    (place / "report.html").write_text("<p>profit: much</p>", encoding="utf-8")
-    seal_again(place)
-    return Told(scenario, place)
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+    """Plans with a page to look at, one of them with futures."""
+    made = {}
+    for name, (make, strategy) in PLANS.items():
+        scenario, place = make(), tmp_path_factory.mktemp("told") / name
+        beside = [_futures()] if name == "tiny" else []
+        write(make_plan(scenario, strategy=strategy), place, *beside)
+        (place / "report.html").write_text("<p>profit: much</p>", encoding="utf-8")
+        seal_again(place)
+        made[name] = Told(scenario, place)
+    return made
 
 
-def copies(told: Told, tmp_path: Path) -> Iterator[tuple[Lie, Path]]:
+@pytest.fixture(scope="module")
+def lies(plans: dict[str, Told]) -> dict[str, list[Lie]]:
+    """Lies by plan: every kind is told of one plan, and of all where ``HUBWISE_HUNT`` is set."""
+    about = {name: lies_about(told.folder) for name, told in plans.items()}
+    if "HUBWISE_HUNT" in os.environ:
+        return about
+    having: dict[str, list[str]] = {}
+    for name, told in about.items():
+        for lie in told:
+            having.setdefault(lie.name, []).append(name)
+    teller = {kind: names[crc32(kind.encode()) % len(names)] for kind, names in having.items()}
+    return {name: [lie for lie in told if teller[lie.name] == name] for name, told in about.items()}
+
+
+def copies(folder: Path, lies: list[Lie], tmp_path: Path) -> Iterator[tuple[Lie, Path]]:
     """Every lie, and a copy of the folder in which it is told."""
-    for k, lie in enumerate(lies_about(told.folder)):
+    for k, lie in enumerate(lies):
         place = tmp_path / str(k)
-        shutil.copytree(told.folder, place)
+        shutil.copytree(folder, place)
         lie.tell(place)
         yield lie, place
         shutil.rmtree(place)
@@ -124,35 +142,35 @@ def caught(place: Path, scenario: Scenario) -> bool:
     return not audit_record(place, scenario).ok
 
 
-def test_the_plans_themselves_are_true(told: Told) -> None:
-    """Nothing fails of a plan of which no lie was told yet."""
-    assert audit_record(told.folder, told.scenario).failures == ()
-
-
-def test_there_are_a_hundred_kinds_of_lies(told: Told) -> None:
-    """Kinds are told apart by what is changed, and how."""
-    assert len({lie.name for lie in lies_about(told.folder)}) >= 100
-
-
-def test_every_plain_lie_is_caught(told: Told, tmp_path: Path) -> None:
-    """The seal knows every file, every key and every number."""
-    passed = [lie.name for lie, place in copies(told, tmp_path) if not caught(place, told.scenario)]
-    assert passed == []
-
-
-def test_every_lie_that_is_sealed_again_is_caught_or_named(told: Told, tmp_path: Path) -> None:
-    """What the audit derives gives the lie away; what it cannot, it names as sealed, as said."""
-    passed = []
-    for lie, place in copies(told, tmp_path):
-        seal_over(place)
-        if not caught(place, told.scenario) and not _named(lie, place, told.scenario):
-            passed.append(lie.name)
-    assert passed == []
-
-
-def _named(lie: Lie, place: Path, scenario: Scenario) -> bool:
+def named(lie: Lie, place: Path, scenario: Scenario) -> bool:
+    """Whether the audit says of what was changed that it is sealed, as the liar has it."""
     sealed = audit_record(place, scenario).having(Status.SEALED)
     said = [part for check in sealed for part in check.where.split(", ")]
     if lie.path == "report.html":
         return any(part.startswith("report.html") for part in said)
     return bool(lie.path) and f"{lie.path} = {lie.value!r}" in said
+
+
+def test_there_are_a_hundred_kinds_of_lies(
+    plans: dict[str, Told], lies: dict[str, list[Lie]]
+) -> None:
+    """Kinds are told apart by what is changed, and how; of the plans as they are all is true."""
+    assert len({lie.name for told in lies.values() for lie in told}) >= 100
+    for told in plans.values():
+        assert audit_record(told.folder, told.scenario).failures == ()
+
+
+@pytest.mark.parametrize("name", list(PLANS))
+def test_no_lie_passes(
+    name: str, plans: dict[str, Told], lies: dict[str, list[Lie]], tmp_path: Path
+) -> None:
+    """A plain lie breaks the seal; sealed again it is derived to be none, or named as sealed."""
+    told, passed = plans[name], []
+    for lie, place in copies(told.folder, lies[name], tmp_path):
+        if not caught(place, told.scenario):
+            passed.append(lie.name)
+        seal_over(place)
+        known = not lie.leaves_a_trace or caught(place, told.scenario)
+        if not (known or named(lie, place, told.scenario)):
+            passed.append(f"{lie.name}, sealed again")
+    assert "\n".join(passed) == ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.report import Check, Status
 from hubwise.audit.shape import PAGE
-from hubwise.domain.plain import named
+from hubwise.domain.plain import named, rows
 
 SEALED = "sealed, not derived"
 
@@ -66,20 +66,22 @@ def check_sealed(
         own = {path: value for path, value in left.items() if path.startswith(beginnings)}
         left = {path: value for path, value in left.items() if path not in own}
         if own:
-            yield _sealed(name, own, why)
+            yield _sealed(name, own.items(), why)
     if (evidence.folder.folder / PAGE).exists():
-        yield _sealed("page", {PAGE: "a page"}, "a page to look at, made of what is checked here")
-    if evidence.result.get("mends"):
-        yield _sealed("mends", {"mends": "least"}, "limits hold with them; less might do as well")
+        yield _sealed("page", [(PAGE, "a page")], "a page to look at, made of what is checked here")
+    if mends := rows(evidence.result.get("mends")):
+        changes = [pair for row in mends for pair in named(row.get("hub_kw")).items()]
+        why = "with these changes limits hold as is said; lesser ones might do as well"
+        yield _sealed("mends", ((f"mends.hub_kw.{hub}", kw) for hub, kw in changes), why)
     if left:
-        yield _sealed("rest", left, "tables and scenario do not give it")
+        yield _sealed("rest", left.items(), "tables and scenario do not give it")
 
 
-def _sealed(name: str, figures: Mapping[str, object], why: str) -> Check:
+def _sealed(name: str, figures: Iterable[tuple[str, object]], why: str) -> Check:
     return Check(
         f"sealed: {name}",
         "Nobody changed what tables and scenario do not give: for this only the seal speaks",
         Status.SEALED,
-        where=", ".join(f"{path} = {value!r}" for path, value in figures.items()),
+        where=", ".join(f"{path} = {value!r}" for path, value in figures),
         advice=f"{SEALED}: {why}",
     )
