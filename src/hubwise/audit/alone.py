@@ -40,7 +40,8 @@ def check_alone(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
 
 def _faults(evidence: Evidence) -> Iterator[str]:
     said = evidence.result.get(KEY)
-    day, keeping = uncoordinated_day(evidence), _keeping(evidence)
+    day = uncoordinated_day(evidence)
+    keeping = _keeping(evidence, day)
     brings = profit(day.items)
     rounding = MONEY + 1e-9 * abs(brings)
     if said is None:
@@ -95,9 +96,9 @@ class _Keeping:
     perhaps: bool
 
 
-def _keeping(evidence: Evidence) -> _Keeping:
-    """Whether it keeps all promises, and breaks no limit more often than the plan."""
-    day, promises = uncoordinated_day(evidence), evidence.scenario.situation.promises
+def _keeping(evidence: Evidence, day: Day) -> _Keeping:
+    """Whether the day keeps all promises, and breaks no limit more often than the plan."""
+    promises = evidence.scenario.situation.promises
     as_plan = replace(day.evidence, feeder={"head_kw": day.state.head_kw})
     shares = (
         (peak_valley_share(as_plan, day.state), promises.peak_valley),
