@@ -49,10 +49,8 @@ class Lie:
 
 def seal_over(folder: Path) -> None:
     """What a liar does who knows of the seal; nothing where the folder can no longer be read."""
-    try:
+    if _readable(folder):
         seal_again(folder)
-    except ValueError:
-        assert not _readable(folder)
 
 
 def _readable(folder: Path) -> bool:

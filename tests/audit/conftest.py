@@ -20,7 +20,6 @@ from hubwise.plan.wishes import make_wishes
 from hubwise.record import Outcome, Outcomes, PlanResult, WearFound, notices_in_short, write
 from hubwise.scenario import load, with_participation
 
-
 # What only a search leaves behind; an assembled plan has none of it, and the audit says so.
 UNSEARCHED = {"folder: keys", "summary: gaps", "summary: ended", "summary: without prices"}
 UNSEARCHED |= {f"summary: undelegated, {kind}" for kind in ("money", "power", "shares")}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
@@ -31,7 +31,7 @@ def _missed(evidence: Evidence, state: FeederState) -> Check:
     sure, perhaps = broken(situation.feeder, situation.hubs, state, net_kw(evidence))
     wrong = sorted(map(str, (sure - said) | (said - perhaps)))
     elements = [(row.get("kind"), row.get("element")) for row in _rows(evidence, "limits_missed")]
-    wrong += sorted({f"{kind}, {name}, twice" for kind, name in _twice(elements)})
+    wrong += sorted({f"{element}, twice" for element in _twice(elements)})
     return judge(
         "advice: limits missed",
         "Every limit that a second power flow finds broken is named, and no other",
@@ -67,7 +67,7 @@ def _mends(evidence: Evidence) -> Check:
     )
 
 
-def _twice(items: list[Any]) -> list[Any]:
+def _twice(items: Sequence[object]) -> list[object]:
     return [item for k, item in enumerate(items) if item in items[:k]]
 
 

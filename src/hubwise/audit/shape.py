@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from hubwise.audit.conduct import CONDUCT
 from hubwise.audit.report import Check, words
-from hubwise.domain.plain import is_list, is_number, is_object
+from hubwise.domain.plain import is_list, is_number, is_object, named, rows
 from hubwise.record.folder import SUMMARY, PlanFolder, tables_of
 from hubwise.record.shape import ANY, specimen
 
@@ -65,7 +65,7 @@ def _due(folder: PlanFolder) -> dict[str, object]:
     conduct = CONDUCT.get(str(folder.result.get("strategy")))
     if conduct is not None and not conduct.posts_prices:
         for name in _WITH_PRICES:
-            del due["results"][0]["outcomes"][name]
+            del named(rows(due["results"])[0]["outcomes"])[name]
     return due
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
@@ -13,7 +14,7 @@ from hubwise.audit.limits import broken_counts
 from hubwise.audit.promises import peak_valley_share, saving_share
 from hubwise.audit.report import Check, words
 from hubwise.domain import Promises, Strategy
-from hubwise.domain.plain import is_number, named, number, rows
+from hubwise.domain.plain import is_number, named, number
 from hubwise.grid import FeederState
 from hubwise.record import Missed, Redispatch, WithoutPrices
 from hubwise.record.advice import better_than, sentences, shortcomings
@@ -54,22 +55,14 @@ def _advice(evidence: Evidence, conduct: Conduct, before: FeederState) -> Iterat
     keys = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
     broken = {key: int(number(result.get(f"{key}_violations"))) for key in keys}
     counts = broken_counts(evidence.scenario, before, uncoordinated_kw(evidence))
-    missed = [_missed(row) for row in rows(result.get("limits_missed"))]
-    mends = [_mend(row) for row in rows(result.get("mends"))]
+    missed = TypeAdapter(list[Missed]).validate_python(result.get("limits_missed"))
+    mends = TypeAdapter(list[Redispatch]).validate_python(result.get("mends"))
     limits = sentences(situation, missed, mends)
     for near, uncoordinated in product((0.0, NEAR, -NEAR), counts):
         of_span = None if share is None else share * (1.0 + near)
         of_cost = None if paid is None else paid * (1.0 + near)
         pairs = (of_span, promises.peak_valley), (of_cost, promises.saving)
         yield shortcomings(*pairs, broken, uncoordinated) + limits
-
-
-def _missed(row: Any) -> Missed:
-    return Missed(**{**row, "slots": tuple(row["slots"])})
-
-
-def _mend(row: Any) -> Redispatch:
-    return Redispatch(**row)
 
 
 def _better(evidence: Evidence) -> list[str]:

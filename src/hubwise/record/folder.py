@@ -137,14 +137,8 @@ def write_summary(content: JsonObject, folder: Path) -> None:
 
 
 def seal_again(folder: Path) -> None:
-    """Seal a plan folder with what was put beside its tables since, such as a page to look at.
-
-    Raises
-    ------
-    PlanFolderError
-        The folder is no plan.
-    """
-    write_summary(read(folder).summary, folder)
+    """Seal a plan folder with what was put beside its tables since, such as a page to look at."""
+    write_summary(json.loads((folder / SUMMARY).read_text(encoding="utf-8")), folder)
 
 
 def seal(content: JsonObject, folder: Path) -> dict[str, str]:

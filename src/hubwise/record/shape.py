@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -37,7 +36,7 @@ ANY = "*"
 _TEXTS = ("",)
 
 
-def specimen() -> dict[str, Any]:
+def specimen() -> dict[str, object]:
     """A summary with every key, in the summary's order.
 
     Numbers are 0.0 where a number may stand and 0 where a count does; a list holds one of what it
@@ -53,7 +52,7 @@ def specimen() -> dict[str, Any]:
         "books": dict.fromkeys(books.split(), ""),
         "seal": {ANY: ""},
     }
-    plain: dict[str, Any] = json.loads(json.dumps(content))
+    plain: dict[str, object] = json.loads(json.dumps(content))
     return plain
 
 
