@@ -193,11 +193,13 @@ def test_another_scenario(folder, scenario):
     assert "summary: scenario" in {check.name for check in report.failures}
 
 
-def test_a_promise_that_is_not_kept_is_missed_not_untrue(scenario, parts, tmp_path, assembled):
+def test_a_promise_that_is_not_kept_is_missed_not_untrue(
+    scenario, parts, tmp_path, assembled, unsearched
+):
     """A truthful plan that misses its promises says so, and is still truthful."""
     promising = scenario.having(promises=Promises(saving=0.1, peak_valley=0.01))
     report = audit_record(write(assembled(promising, **vars(parts)), tmp_path / "plan"), promising)
-    assert report.ok
+    assert {check.name for check in report.failures} <= unsearched
     missed = {check.name for check in report.having(Status.MISSED)}
     assert missed >= {"promises: saving", "promises: peak-valley"}
 

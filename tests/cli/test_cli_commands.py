@@ -16,7 +16,7 @@ from typer.testing import Result
 
 from hubwise.cli import commands
 from hubwise.domain import Strategy, TariffFamily
-from hubwise.record import place, read
+from hubwise.record import place, read, write_summary
 from hubwise.scenario import check, load
 from hubwise.study import run as study_run
 
@@ -254,6 +254,48 @@ def test_another_family_is_another_scenario(run: Run, quick: Path, tmp_path: Pat
     run("plan", quick, "--out", tmp_path / "plan", *family)
     assert run("audit", tmp_path / "plan").exit_code == 1
     assert run("audit", tmp_path / "plan", "--scenario", quick, *family).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("lie", "place"),
+    [
+        (lambda folder: (folder / "report.html").write_text("<p>fine</p>"), "report.html: changed"),
+        (lambda folder: (folder / "more.txt").write_text("fine"), "more.txt: not known"),
+        (lambda folder: _said(folder, "gap", 0.0), "summary.json, gap: 0.0"),
+        (lambda folder: _said(folder, "bonus", 1), "summary.json, results[0].bonus: not known"),
+    ],
+)
+def test_audit_names_the_place_of_a_lie(
+    run: Run, planned: Path, tmp_path: Path, lie, place
+) -> None:
+    """Exit code 1, and the place in the table, whatever was changed."""
+    folder = shutil.copytree(planned, tmp_path / "plan")
+    lie(folder)
+    done = run("audit", folder, "--json")
+    assert done.exit_code == 1
+    fails = [check for check in json.loads(done.stdout)["checks"] if check["status"] == "fails"]
+    (name,) = {check["name"] for check in fails if place in check["where"]}
+    assert name in run("audit", folder).stdout
+
+
+def _said(folder: Path, key: str, value: object) -> None:
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    summary["results"][0][key] = value
+    write_summary(summary, folder)
+
+
+def test_audit_of_what_cannot_be_read(run: Run, planned: Path, tmp_path: Path) -> None:
+    """A folder without a table, or with a key twice, is bad input and no lie."""
+    folder = shutil.copytree(planned, tmp_path / "plan")
+    summary = folder / "summary.json"
+    text = summary.read_text(encoding="utf-8")
+    summary.write_text(text.replace('"gap":', '"gap": 0.0, "gap":', 1), encoding="utf-8")
+    done = run("audit", folder)
+    assert done.exit_code == 2
+    assert "more than once" in done.stdout
+    summary.write_text(text, encoding="utf-8")
+    (folder / "bills.parquet").unlink()
+    assert run("audit", folder).exit_code == 2
 
 
 def test_audit_of_another_scenario(run: Run, quick: Path, planned: Path) -> None:

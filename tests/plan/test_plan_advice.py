@@ -13,7 +13,8 @@ from hubwise.domain import Scenario
 from hubwise.grid import Kind, power_flow, violations
 from hubwise.ledger import hub_flows
 from hubwise.plan import make_plan
-from hubwise.plan.advice import Missed, Redispatch, missed_limits, sentences
+from hubwise.plan.advice import Missed, Redispatch, missed_limits
+from hubwise.record.advice import sentences
 
 KINDS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
 

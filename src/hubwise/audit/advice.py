@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 from hubwise.audit.evidence import Evidence
@@ -30,6 +30,8 @@ def _missed(evidence: Evidence, state: FeederState) -> Check:
     }
     sure, perhaps = broken(situation.feeder, situation.hubs, state, net_kw(evidence))
     wrong = sorted(map(str, (sure - said) | (said - perhaps)))
+    elements = [(row.get("kind"), row.get("element")) for row in _rows(evidence, "limits_missed")]
+    wrong += sorted({f"{element}, twice" for element in _twice(elements)})
     return judge(
         "advice: limits missed",
         "Every limit that a second power flow finds broken is named, and no other",
@@ -54,6 +56,8 @@ def _mends(evidence: Evidence) -> Check:
     }
     missed = {str(slot) for row in _rows(evidence, "limits_missed") for slot in _slots(row)}
     wrong |= missed ^ {str(row.get("slot")) for row in rows}
+    wrong |= {str(slot) for slot in _twice([row.get("slot") for row in rows])}
+    wrong |= {hub for row in rows for hub in _changes(row) if hub not in names}
     return judge(
         "advice: what would mend it",
         "Each slot with a missed limit has its changes at hubs, and limits hold with them as said",
@@ -61,6 +65,10 @@ def _mends(evidence: Evidence) -> Check:
         0.0,
         advice="look for the least changes again",
     )
+
+
+def _twice(items: Sequence[object]) -> list[object]:
+    return [item for k, item in enumerate(items) if item in items[:k]]
 
 
 def _slots(row: Mapping[str, object]) -> list[object]:

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from hubwise.audit.advice import check_advice
+from hubwise.audit.alone import check_alone
 from hubwise.audit.batteries import check_batteries
+from hubwise.audit.bounds import check_bounds
 from hubwise.audit.conduct import CONDUCT, Conduct
 from hubwise.audit.drivers import check_drivers
 from hubwise.audit.evidence import Evidence, gather
@@ -17,15 +19,19 @@ from hubwise.audit.feeder import check_feeder, second_power_flow
 from hubwise.audit.figures import check_figures, uncoordinated_kw
 from hubwise.audit.futures import check_futures
 from hubwise.audit.hubs import check_hubs, net_kw
+from hubwise.audit.missed import check_values
 from hubwise.audit.money import check_money
 from hubwise.audit.prices import check_prices
 from hubwise.audit.promises import check_promises
-from hubwise.audit.report import AuditReport, Check, Status
+from hubwise.audit.report import UNREADABLE, AuditReport, Check, Status
 from hubwise.audit.rows import check_rows
 from hubwise.audit.sessions import check_sessions
+from hubwise.audit.shape import check_shape, well_formed
 from hubwise.audit.summary import check_identity, check_seal
 from hubwise.audit.wishes import check_wishes
+from hubwise.audit.wording import check_wording
 from hubwise.domain import Scenario, WearPricing
+from hubwise.grid import FeederState
 from hubwise.record.folder import PlanFolder, PlanFolderError, read
 from hubwise.scenario import ScenarioError, load, with_participation, with_wear
 
@@ -55,10 +61,10 @@ def audit_record(folder: str | Path, scenario: Scenario | None = None) -> AuditR
         given = scenario if scenario is not None else load(str(found.summary["scenario_source"]))
         with_plan = _wear(_participation(given, found), found)
     except PlanFolderError as error:
-        return _unreadable(place, "folder: contract", "The folder is a whole plan", error.issues)
+        return _unreadable(place, UNREADABLE[0], "The folder is a whole plan", error.issues)
     except ScenarioError as error:
         issues = [str(problem) for problem in error.issues]
-        return _unreadable(place, "scenario: readable", "The scenario can be read", issues)
+        return _unreadable(place, UNREADABLE[1], "The scenario can be read", issues)
     with np.errstate(all="ignore"):  # what comes out not finite fails its check
         return AuditReport(place, tuple(_checks(found, with_plan)))
 
@@ -86,6 +92,7 @@ def _wear(scenario: Scenario, folder: PlanFolder) -> Scenario:
 def _checks(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
     """All checks; numbers only where strategy, rows and sessions are as they should be."""
     yield check_seal(folder)
+    yield from check_shape(folder)
     for basis in (check_identity, check_rows, check_sessions):
         checks = list(basis(folder, scenario))
         yield from checks
@@ -120,6 +127,20 @@ def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield from check_batteries(evidence, conduct)
     yield from check_feeder(evidence, method, state)
     yield from check_figures(evidence, conduct, state, before)
-    yield from check_advice(evidence, state)
+    yield from check_alone(evidence, conduct)
+    yield from check_bounds(evidence, conduct)
+    yield from _advice_checks(evidence, conduct, state, before)
     yield from check_promises(evidence, conduct, before)
     yield from check_futures(evidence)
+
+
+def _advice_checks(
+    evidence: Evidence, conduct: Conduct, state: FeederState, before: FeederState
+) -> Iterator[Check]:
+    """What is said of shortcomings: lists, then their numbers, then the words made of both."""
+    checks = list(check_advice(evidence, state))
+    yield from checks
+    if not well_formed(evidence.folder) or any(it.status is Status.FAILS for it in checks):
+        return
+    yield from check_values(evidence, state)
+    yield from check_wording(evidence, conduct, before)

@@ -263,8 +263,8 @@ def _figures(evidence: Evidence, found: dict[str, Array], change: float) -> Chec
     fleet: Fleet = evidence.fleet
     participants = fleet.participating
     due = {"wear_priced": float(fleet.wear_cost @ _drawn(evidence)), "wear_change": change}
-    if not np.isnan(found["wear_nonlinear"]).any():
-        due["wear_nonlinear"] = float(found["wear_nonlinear"].sum())
+    due["wear_nonlinear"] = float(found["wear_nonlinear"].sum())
+    due |= dict.fromkeys(("fade_per_year_driving", "fade_per_year_v2g"), np.nan)
     if participants.any():
         a_year = YEAR / _days(evidence)
         due["fade_per_year_driving"] = a_year * float(found["fade_driving"][participants].mean())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from hubwise.audit.bounds import NOTHING
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import REGRET
 from hubwise.audit.evidence import Evidence
@@ -14,13 +15,15 @@ from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.money import above_past_peaks, account, agree_numbers, leaves, profit
 from hubwise.audit.objective import objective_figures
+from hubwise.audit.outcomes import other_outcomes
 from hubwise.audit.prices import price_groups
 from hubwise.audit.promises import FLAT_KW
-from hubwise.audit.report import Check, Finding, Status, judge, worst_of
+from hubwise.audit.report import Check, Finding, judge, worst_of
+from hubwise.audit.sealed import check_sealed
 from hubwise.audit.statuses import ENDED, check_statuses
 from hubwise.audit.stays import at_once_kw
 from hubwise.domain.arrays import Array
-from hubwise.domain.plain import is_number
+from hubwise.domain.plain import is_number, named
 from hubwise.grid import FeederState
 
 Figures = dict[str, float]
@@ -74,6 +77,8 @@ def check_figures(
         ties,
         REGRET * max(1, int(evidence.fleet.participating.sum())),
     )
+    others, also = other_outcomes(evidence, conduct, found)
+    yield from others
     yield _branches(evidence, state)
     yield _transformers(evidence, state)
     yield check_statuses(evidence)
@@ -83,13 +88,17 @@ def check_figures(
     ):
         if found.get(key) is not None:
             yield _bound(found, key, tariffs)
-    yield _rest(found, {*derived, *ratios, *ties, *_CHECKED_ELSEWHERE})
+    elsewhere = _CHECKED_ELSEWHERE | (set() if conduct.posts_prices else set(NOTHING))
+    if named(evidence.result.get("without_prices")).get("strategy") == "uncoordinated":
+        elsewhere |= {"without_prices.strategy", "without_prices.operator_profit"}
+    yield from check_sealed(evidence, found, {*derived, *ratios, *ties, *also, *elsewhere})
 
 
 _CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
 _CHECKED_ELSEWHERE |= {"transformers", "limits_missed", "mends"}
 _CHECKED_ELSEWHERE |= {"wear", "wear_change", "wear_priced", "wear_nonlinear", "warnings"}
 _CHECKED_ELSEWHERE |= {f"status.{name}.advice" for name in ENDED}
+_CHECKED_ELSEWHERE |= {"gap", "family_gap", "advice", "better"}
 _CHECKED_ELSEWHERE |= {"fade_per_year_driving", "fade_per_year_v2g"}
 
 
@@ -202,7 +211,7 @@ def reference_margin(evidence: Evidence) -> float:
 
 def uncoordinated_kw(evidence: Evidence) -> Array:
     """Net draw of every hub when all charge at once and no station runs; (hubs, slots) [kW]."""
-    saved, sold = _solar_at_once(evidence)
+    saved, sold = solar_at_once(evidence)
     return _draw_at_once(evidence) - saved - sold
 
 
@@ -213,7 +222,7 @@ def _draw_at_once(evidence: Evidence) -> Array:
     return np.stack([at_once[fleet.hub == hub].sum(axis=0) for hub in range(hubs)])
 
 
-def _solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
+def solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
     """Solar that vehicles charging at once use, and that is sold, as far as either pays."""
     market, hubs = evidence.scenario.situation.market, evidence.scenario.situation.hubs
     drawn = _draw_at_once(evidence).clip(min=0.0)
@@ -342,15 +351,4 @@ def _bound(found: Mapping[str, object], key: str, tariffs: str) -> Check:
         worst_of(np.array(earned - bound), (), f"summary.json, {key}: {bound!r}"),
         SUMS,
         advice="the bound is none",
-    )
-
-
-def _rest(found: Mapping[str, object], checked: set[str]) -> Check:
-    unchecked = [key for key, value in found.items() if key not in checked and value is not None]
-    return Check(
-        "summary: the rest",
-        "Nobody changed what tables and scenario do not give",
-        Status.UNCHECKED,
-        where=", ".join(unchecked),
-        advice="only the seal speaks for these",
     )

@@ -9,7 +9,7 @@ import polars as pl
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.money import MONEY, agree_numbers
-from hubwise.audit.report import Check
+from hubwise.audit.report import Check, words
 from hubwise.domain.arrays import Array
 from hubwise.domain.plain import named
 
@@ -17,14 +17,40 @@ from hubwise.domain.plain import named
 def check_futures(evidence: Evidence) -> Iterator[Check]:
     """Whether the figures follow from the rows; the rows themselves rest on draws of their own."""
     if "futures" in evidence.folder.tables:
+        wrong = _wrong_draws(evidence.folder.tables["futures"]["draw"].to_list())
+        yield words(
+            "rows: futures",
+            "There are several futures, then several fresh draws, and nothing else",
+            [f"futures.parquet, draw: {wrong}"] if wrong else [],
+            "make the plan again",
+        )
+        if wrong:
+            return
         said = named(evidence.folder.summary["futures"])
+        due = futures_figures(evidence.folder.tables["futures"])
         yield agree_numbers(
             "summary: futures",
             "What futures bring is what their rows come to",
             {key: value for key, value in said.items() if key != "evaluations"},
-            futures_figures(evidence.folder.tables["futures"]),
+            due,
             MONEY,
         )
+        strange = said.keys() ^ {*due, "evaluations"}
+        strange |= set() if type(said.get("evaluations")) is int else {"evaluations"}
+        yield words(
+            "summary: futures, keys",
+            "Futures have their figures, and no others",
+            [f"summary.json, futures.{key}" for key in sorted(strange)],
+            "make the plan again",
+        )
+
+
+def _wrong_draws(draws: list[str]) -> str:
+    """What is wrong with the kinds of draws; empty where nothing is."""
+    known, fresh = draws.count("future"), draws.count("fresh")
+    if draws != ["future"] * known + ["fresh"] * fresh:
+        return "other kinds, or another order"
+    return "" if min(known, fresh) >= 2 else f"{known} futures, {fresh} fresh"
 
 
 def futures_figures(table: pl.DataFrame) -> dict[str, float]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.domain import Feeder, Hubs
+from hubwise.domain import Feeder, Hubs, Scenario
 from hubwise.domain.arrays import Array, Flags
 from hubwise.grid import FeederState
 
@@ -31,12 +32,16 @@ class Room:
         The limit less the value, either way; NaN where it is not known.
     near
         By how much two calculations of it may differ.
+    value, limit
+        Both as summary.json tells them: p.u., kW, or shares of a rating.
     """
 
     kind: str
     elements: Sequence[str]
     left: Array
     near: Array
+    value: Array
+    limit: Array
 
 
 def broken(
@@ -49,7 +54,7 @@ def broken(
     """
     unsolved = {("convergence", "feeder", int(slot)) for slot in np.flatnonzero(~state.converged)}
     sure, perhaps = set(unsolved), set(unsolved)
-    for room in _rooms(feeder, hubs, state, hub_kw):
+    for room in rooms(feeder, hubs, state, hub_kw):
         near = np.broadcast_to(room.near, room.left.shape)
         sure |= _places(room, room.left < -near)
         perhaps |= _places(room, room.left < near)
@@ -60,21 +65,52 @@ def _places(room: Room, where: Flags) -> set[Place]:
     return {(room.kind, room.elements[row], int(slot)) for row, slot in np.argwhere(where)}
 
 
-def _rooms(feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array) -> Iterator[Room]:
+def rooms(feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array) -> Iterator[Room]:
+    """What every kind of limit leaves; ``hub_kw`` as in `broken`."""
     voltage, low, high = state.voltage_pu, feeder.voltage_min_pu, feeder.voltage_max_pu
     buses = [f"bus {bus}" for bus in feeder.bus.tolist()]
-    yield Room("voltage", buses, np.minimum(voltage - low, high - voltage), np.array(NEAR * high))
-    branch = feeder.branch_limits[:, None]
-    yield Room("branch", feeder.branch_names, branch - state.branch_loading, NEAR * branch)
-    most = np.array([[feeder.transformer_limit]])
-    head = most - state.transformer_loading[None]
-    yield Room("transformer", ["substation transformer"], head, NEAR * most)
+    left = np.minimum(voltage - low, high - voltage)
+    nearer = np.where(voltage - low < high - voltage, low, high)
+    yield Room("voltage", buses, left, np.array(NEAR * high), voltage, nearer)
+    branch, loading = feeder.branch_limits[:, None], state.branch_loading
+    yield Room("branch", feeder.branch_names, branch - loading, NEAR * branch, loading, branch)
+    most, head = np.array([[feeder.transformer_limit]]), state.transformer_loading[None]
+    yield Room("transformer", ["substation transformer"], most - head, NEAR * most, head, most)
     for side, limit, drawn in (
-        ("import", hubs.import_limit_kw, hub_kw),
-        ("export", hubs.export_limit_kw, -hub_kw),
+        ("import", hubs.import_limit_kw[:, None], hub_kw),
+        ("export", hubs.export_limit_kw[:, None], -hub_kw),
     ):
         names = [f"hub {name}, {side}" for name in hubs.name]
-        yield Room("connection", names, limit[:, None] - drawn, NEAR_KW + NEAR * limit[:, None])
-    own = np.broadcast_to(hubs.transformer_kva * hubs.transformer_limit, len(hubs))[:, None]
-    names = [f"hub {name}, transformer" for name in hubs.name]
-    yield Room("hub transformer", names, own - np.abs(hub_kw), NEAR_KW + NEAR * own)
+        yield Room("connection", names, limit - drawn, NEAR_KW + NEAR * limit, drawn, limit)
+    kva = np.broadcast_to(hubs.transformer_kva, len(hubs))[:, None]
+    share = np.broadcast_to(hubs.transformer_limit, len(hubs))[:, None]
+    names, own = [f"hub {name}, transformer" for name in hubs.name], kva * share
+    near = NEAR_KW + NEAR * own
+    yield Room("hub transformer", names, own - abs(hub_kw), near, abs(hub_kw) / kva, share)
+
+
+KINDS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
+
+
+def broken_counts(
+    scenario: Scenario, state: FeederState, hub_kw: Array
+) -> tuple[dict[str, int], dict[str, int]]:
+    """How often limits of each kind are broken: beyond doubt, and to the rounding of two flows."""
+    situation = scenario.situation
+    sure, perhaps = (
+        Counter(kind.replace(" ", "_") for kind, _, _ in places)
+        for places in broken(situation.feeder, situation.hubs, state, hub_kw)
+    )
+    return {kind: sure[kind] for kind in KINDS}, {kind: perhaps[kind] for kind in KINDS}
+
+
+def readings(
+    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array
+) -> dict[tuple[str, str], tuple[Array, Array]]:
+    """Value and limit of every element, by kind and name; each of shape (slots,)."""
+    found = {}
+    for room in rooms(feeder, hubs, state, hub_kw):
+        limit = np.broadcast_to(room.limit, room.value.shape)
+        for row, element in enumerate(room.elements):
+            found[room.kind, element] = (room.value[row], limit[row])
+    return found

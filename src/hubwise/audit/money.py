@@ -24,11 +24,13 @@ MONEY = 1e-6  # currency
 def check_money(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     """Bills, account and books."""
     yield _bills(evidence)
+    found, items = leaves(named(evidence.folder.summary["account"])), account(evidence, conduct)
+    strange = {key: 0.0 for key in found if key not in items and key != "terms"}
     yield agree_numbers(
         "money: account",
-        "The operator's line items are sums over bills, meters and stations",
-        {"station_stock": 0.0} | leaves(named(evidence.folder.summary["account"])),
-        account(evidence, conduct),
+        "The operator's line items are sums over bills, meters and stations, and there are no more",
+        {"station_stock": 0.0} | found,
+        items | strange,
         MONEY,
     )
     yield _books(evidence)

@@ -61,7 +61,7 @@ def best_response_costs(fleet: Fleet, tariff: Tariff, horizon: Horizon) -> Array
     RuntimeError
         If HiGHS finds no optimum; the session is named.
     """
-    solver = _solver()
+    solver = make_solver()
     costs = np.empty(len(fleet))
     for row, stay in enumerate(stays(fleet, tariff, horizon)):
         costs[row] = _optimum(solver, stay, fleet.session[row])
@@ -81,7 +81,7 @@ def drawn_at_most(fleet: Fleet, horizon: Horizon) -> Array:
     most = fleet.discharge_limit_kwh.copy()
     if fleet.bounds is None:
         return most
-    solver = _solver()
+    solver = make_solver()
     nothing = Tariff(np.zeros((len(fleet), horizon.slots)), np.zeros((len(fleet), horizon.slots)))
     free = replace(
         fleet.offered(np.arange(len(fleet))),
@@ -174,7 +174,8 @@ def _matrix(n: int, gain: float, loss: float) -> tuple[NDArray[np.int32], NDArra
     return start, index, value
 
 
-def _solver() -> highspy.Highs:
+def make_solver() -> highspy.Highs:
+    """A solver of small programs: the simplex method, exact and silent."""
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
     solver.setOptionValue("solver", "simplex")

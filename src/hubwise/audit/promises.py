@@ -35,12 +35,8 @@ def check_promises(
 
 
 def _saving(evidence: Evidence) -> Check:
-    participants, bills = evidence.fleet.participating, evidence.bills
     promise = evidence.scenario.situation.promises.saving
-    past = evidence.scenario.situation.so_far
-    reference = float(bills["reference_cost"][participants].sum()) + past.reference_cost
-    paid = float(bills["net_cost"][participants].sum()) + past.paid
-    share = paid / reference if reference else 0.0
+    share = saving_share(evidence) or 0.0
     return judge(
         "promises: saving",
         f"Participants' net cost is together at most {promise:g} of uncoordinated",
@@ -53,13 +49,7 @@ def _saving(evidence: Evidence) -> Check:
 
 def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
     promise = evidence.scenario.situation.promises.peak_valley
-    past = evidence.scenario.situation.so_far
-    before = _span_of_day(uncoordinated.head_kw, past.baseline_peak_kw, past.baseline_valley_kw)
-    head = evidence.feeder["head_kw"]
-    span = _span_of_day(head, past.head_peak_kw, past.head_valley_kw)
-    # Of nothing any difference is too much, and none is none.
-    flat = span <= FLAT_KW
-    share = span / before if before > FLAT_KW else (0.0 if flat else np.inf)
+    share = peak_valley_share(evidence, uncoordinated) or 0.0
     return judge(
         "promises: peak-valley",
         f"The feeder's peak-valley difference is at most {promise:g} of uncoordinated",
@@ -70,10 +60,34 @@ def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
     )
 
 
+def saving_share(evidence: Evidence) -> float | None:
+    """Participants' net cost of theirs uncoordinated, the past counted; None of nothing."""
+    participants, bills = evidence.fleet.participating, evidence.bills
+    past = evidence.scenario.situation.so_far
+    reference = float(bills["reference_cost"][participants].sum()) + past.reference_cost
+    paid = float(bills["net_cost"][participants].sum()) + past.paid
+    return paid / reference if reference else None
+
+
+def peak_valley_share(evidence: Evidence, uncoordinated: FeederState) -> float | None:
+    """The feeder's peak-valley difference of the uncoordinated one, the past counted.
+
+    Of nothing any difference is infinitely much, and none is none.
+    """
+    past = evidence.scenario.situation.so_far
+    before = _span_of_day(uncoordinated.head_kw, past.baseline_peak_kw, past.baseline_valley_kw)
+    head = evidence.feeder["head_kw"]
+    span = _span_of_day(head, past.head_peak_kw, past.head_valley_kw)
+    if before > FLAT_KW:
+        return span / before
+    return np.inf if span > FLAT_KW else None
+
+
 def _span_of_day(head_kw: Array, peak_kw: float, valley_kw: float) -> float:
     """Peak-valley difference of the horizon and what has been before it [kW]."""
     known = head_kw[~np.isnan(head_kw)]
-    return float(max(known.max(), peak_kw) - min(known.min(), valley_kw))
+    highest, lowest = known.max(initial=-np.inf), known.min(initial=np.inf)
+    return float(max(highest, peak_kw) - min(lowest, valley_kw))
 
 
 def _voltage(evidence: Evidence) -> Check:

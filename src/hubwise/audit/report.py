@@ -23,13 +23,19 @@ class Status(StrEnum):
     """The folder says something that is not so."""
     MISSED = "missed"
     """The folder is truthful, and the plan falls short of something it should reach."""
+    SEALED = "sealed"
+    """Not derived: tables and scenario do not give it, and only the folder's seal speaks for it."""
     UNCHECKED = "not checked"
 
+
+UNREADABLE = ("folder: contract", "scenario: readable")
+"""Checks that fail alone: of a folder, or a scenario, that cannot be read."""
 
 _COLOUR = {
     Status.HOLDS: "green",
     Status.FAILS: "bold red",
     Status.MISSED: "yellow",
+    Status.SEALED: "cyan",
     Status.UNCHECKED: "dim",
 }
 
@@ -84,6 +90,11 @@ class AuditReport:
     def ok(self) -> bool:
         """Whether nothing in the folder is untrue; it may still miss what it should reach."""
         return not self.failures
+
+    @property
+    def readable(self) -> bool:
+        """Whether folder and scenario could be read; else nothing but that was checked."""
+        return not any(check.name in UNREADABLE for check in self.failures)
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -208,6 +219,13 @@ def agree(
     """A check that every found array equals the derived one; ``pairs`` by ``table.column``."""
     findings = [worst_of(difference(*pair), axes, what) for what, pair in pairs.items()]
     return judge(name, promise, findings, tolerance, advice=advice)
+
+
+def words(name: str, promise: str, faults: Sequence[str], advice: str) -> Check:
+    """A check of what is no number: it holds where there is no fault."""
+    if not faults:
+        return Check(name, promise, Status.HOLDS)
+    return Check(name, promise, Status.FAILS, where="; ".join(faults), advice=advice)
 
 
 def _plain(check: Check) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubwise.audit.conduct import CONDUCT
-from hubwise.audit.report import Check, Status
+from hubwise.audit.report import Check, words
 from hubwise.domain import Scenario
 from hubwise.domain.plain import is_number, named
 from hubwise.record.folder import PlanFolder, seal
@@ -22,10 +22,15 @@ def check_identity(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
 def check_seal(folder: PlanFolder) -> Check:
     """Whether every file is the one that was written."""
     found, due = named(folder.summary["seal"]), seal(folder.summary, folder.folder)
-    return _words(
+    faults = [f"{name}: missing" for name in sorted(found.keys() - due.keys())]
+    faults += [
+        f"{name}: not there when it was written" for name in sorted(due.keys() - found.keys())
+    ]
+    faults += [f"{name}: changed" for name in found if name in due and found[name] != due[name]]
+    return words(
         "folder: seal",
-        "No file was changed since the plan was written",
-        sorted(name for name in {*found, *due} if found.get(name) != due.get(name)),
+        "No file was changed, added or taken away since the plan was written",
+        faults,
         "these files are not the ones that were written; the checks below say what is wrong",
     )
 
@@ -38,7 +43,7 @@ def _scenario(folder: PlanFolder, scenario: Scenario) -> Check:
         "zone": scenario.situation.horizon.zone,
         "scenario_fingerprint": fingerprint(scenario),
     }
-    return _words(
+    return words(
         "summary: scenario",
         "The plan was made for this scenario, unchanged since",
         [f"{key}: {summary[key]!r}, not {due[key]!r}" for key in due if summary[key] != due[key]],
@@ -49,7 +54,7 @@ def _scenario(folder: PlanFolder, scenario: Scenario) -> Check:
 
 def _strategy(folder: PlanFolder) -> Check:
     strategy = folder.result.get("strategy")
-    return _words(
+    return words(
         "summary: strategy",
         "The strategy is one that is known",
         [] if isinstance(strategy, str) and strategy in CONDUCT else [f"strategy: {strategy!r}"],
@@ -62,16 +67,9 @@ def _participation(folder: PlanFolder, scenario: Scenario) -> Check:
     share, participants = folder.result.get("participation"), scenario.situation.fleet.participating
     count, size = int(participants.sum()), len(participants)
     near = is_number(share) and abs(share * size - count) <= 0.5 + 1e-9
-    return _words(
+    return words(
         "summary: participation",
         "The participation is the share of sessions that take part",
         [] if near else [f"participation: {share!r}, where {count} of {size} sessions take part"],
         "give the scenario that the plan was made for, or plan again",
     )
-
-
-def _words(name: str, promise: str, faults: list[str], advice: str) -> Check:
-    """A check that holds where there is no fault."""
-    if not faults:
-        return Check(name, promise, Status.HOLDS)
-    return Check(name, promise, Status.FAILS, where="; ".join(faults), advice=advice)

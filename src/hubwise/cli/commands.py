@@ -311,7 +311,8 @@ def audit(
     scenario: name both, --scenario and --family (or --per-hub).
 
     Exit code 1 says that the folder holds something that is not so, or that a truthful plan misses
-    a limit or a promise; the table says which of the two.
+    a limit or a promise; the table says which of the two. Exit code 2 says that folder or scenario
+    cannot be read.
     """
     for hint, asked in (("--family", family), ("--per-hub", per_hub)):
         if asked is not None and not scenario:
@@ -325,6 +326,8 @@ def audit(
         put_json(report.to_dict())
     else:
         results.print(report)
+    if not report.readable:
+        raise typer.Exit(ExitCode.BAD_INPUT)
     if not report.ok or report.having(Status.MISSED):
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
 

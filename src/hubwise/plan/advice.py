@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 
-from hubwise.domain import Horizon, Promises, Situation
+from hubwise.domain import Promises, Situation
 from hubwise.domain.arrays import Array, Index
 from hubwise.grid import FeederState, Kind, Violation, power_flow, violations
-from hubwise.grid.redispatch import Excess, draw_at_bus, in_slots, least_changes, most_base
+from hubwise.grid.redispatch import Excess, draw_at_bus, in_slots, least_changes
 from hubwise.grid.topology import bus_load_kw
 from hubwise.record import FeederFigures, Missed, Ratios, Redispatch
+from hubwise.record.advice import shortcomings
 
-# Elements that get a sentence of their own; the rest are counted, and named in the result.
-SENTENCES = 6
 # Changes below this are rounding [kW].
 ROUNDING_KW = 0.005
-
-_UNITS = {Kind.VOLTAGE: ("{:.4f}", " p.u."), Kind.CONNECTION: ("{:.1f}", " kW")}
 
 
 def missed_limits(
@@ -158,103 +155,9 @@ def _at_bus(
 def advice(
     promises: Promises, ratios: Ratios, feeder: FeederFigures, before: FeederFigures
 ) -> list[str]:
-    """What a plan missed of ``promises`` and limits, and what would help; empty where all holds."""
-    said = []
+    """What a plan missed of ``promises`` and limits; empty where all holds."""
     kept = (
-        (ratios.peak_valley_ratio, promises.peak_valley, "the peak-valley promise"),
-        (ratios.participant_cost_ratio, promises.saving, "the saving promise"),
+        (ratios.peak_valley_ratio, promises.peak_valley),
+        (ratios.participant_cost_ratio, promises.saving),
     )
-    for ratio, most, words in kept:
-        if ratio is not None and ratio > most * (1 + 1e-9):
-            said.append(
-                f"{words} is missed: {ratio:.4f} of uncoordinated against {most:g}; promise less, "
-                "allow wider price bounds or a freer tariff family, or give the search more "
-                "evaluations"
-            )
-    uncoordinated = before.broken()
-    for kind, broken in feeder.broken().items():
-        if broken:
-            words = kind.replace("_", " ")
-            said.append(
-                f"{broken} {words} limits are broken over the horizon "
-                f"({uncoordinated[kind]} uncoordinated)"
-            )
-    return said
-
-
-def sentences(
-    situation: Situation, missed: Sequence[Missed], redispatches: Sequence[Redispatch]
-) -> list[str]:
-    """What is missed and what would mend it, worst first: a sentence for each element."""
-    by_slot = {redispatch.slot: redispatch for redispatch in redispatches}
-    ranked = sorted(missed, key=lambda one: -_badness(one))
-    said = [_sentence(situation, one, by_slot[one.worst_slot]) for one in ranked[:SENTENCES]]
-    if (more := len(ranked) - SENTENCES) > 0:
-        said.append(f"and {more} more: limits_missed and mends in summary.json name them all")
-    return said
-
-
-def _badness(missed: Missed) -> float:
-    """By which share of the limit it is missed; without a power flow it is worst."""
-    if missed.value is None or missed.limit is None:
-        return float("inf")
-    return abs(missed.value - missed.limit) / max(abs(missed.limit), 1e-9)
-
-
-def _sentence(situation: Situation, missed: Missed, redispatch: Redispatch) -> str:
-    horizon = situation.horizon
-    where = f"{missed.element}, {_when(horizon, missed.slots)}: "
-    slot = f"slot {missed.worst_slot} ({horizon.clock(missed.worst_slot)})"
-    if missed.value is None or missed.limit is None:
-        return where + _without_solution(situation, missed, redispatch, slot)
-    said = (
-        f"{where}{_amount(missed, missed.value)} against {_amount(missed, missed.limit)} in {slot}"
-    )
-    if missed.base_alone and missed.without_hubs is not None:
-        said += f"; the base load alone makes it {_amount(missed, missed.without_hubs)}"
-    if missed.hubs_mend:
-        holds = "all limits hold" if redispatch.holds else "it holds"
-        return f"{said}; with {_changes(redispatch)} in that slot {holds} under AC"
-    if missed.bus_kw is None:
-        return f"{said}; no change of hubs or of one bus's load mends it"
-    load = _less(missed.bus_kw)
-    return f"{said}; no hub can mend it: {load} of load at bus {missed.bus} would"
-
-
-def _without_solution(
-    situation: Situation, missed: Missed, redispatch: Redispatch, slot: str
-) -> str:
-    said = "the power flow finds no solution"
-    if missed.hubs_mend:
-        return f"{said}; with {_changes(redispatch)} it finds one in {slot}"
-    share = most_base(in_slots(situation.feeder, np.array([missed.worst_slot])))
-    return f"{said}, whatever hubs do; without them it finds one up to {share:.0%} of the base load"
-
-
-def _amount(missed: Missed, value: float) -> str:
-    form, unit = _UNITS.get(Kind(missed.kind), ("{:.1%}", ""))
-    return form.format(value) + unit
-
-
-def _less(kw: float) -> str:
-    return f"{abs(kw):,.1f} kW {'less' if kw < 0 else 'more'}"
-
-
-def _changes(redispatch: Redispatch) -> str:
-    parts = [f"{_less(kw)} at hub {name}" for name, kw in redispatch.hub_kw.items()]
-    return " and ".join(parts) if parts else "no change of hubs"
-
-
-def _when(horizon: Horizon, slots: Sequence[int]) -> str:
-    word = "slots " if len(slots) > 1 else "slot "
-    return word + ", ".join(
-        (f"{a}-{b}" if b > a else f"{a}") + f" ({horizon.clock(a)}-{horizon.clock(b + 1)})"
-        for a, b in _runs(slots)
-    )
-
-
-def _runs(slots: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Runs of slots that follow each other, first and last of each."""
-    for _, run in groupby(enumerate(sorted(slots)), key=lambda pair: pair[1] - pair[0]):
-        members = [slot for _, slot in run]
-        yield members[0], members[-1]
+    return shortcomings(*kept, feeder.broken(), before.broken())

@@ -23,7 +23,7 @@ from hubwise.drivers import felt_response
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import result
-from hubwise.plan.advice import advice, missed_limits, sentences
+from hubwise.plan.advice import advice, missed_limits
 from hubwise.plan.better import best_of_keeping, better
 from hubwise.plan.bilevel import at_tariff, bilevel_strategy
 from hubwise.plan.decision import Decision, PostedDecision
@@ -46,6 +46,7 @@ from hubwise.record import (
     WithoutPrices,
     notices_in_short,
 )
+from hubwise.record.advice import sentences
 from hubwise.scenario import refuse_wrong_openings, with_participation
 
 

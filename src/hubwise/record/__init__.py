@@ -9,6 +9,7 @@ from hubwise.record.folder import (
     is_plan,
     read,
     seal,
+    seal_again,
     write,
     write_summary,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "notices_in_short",
     "read",
     "seal",
+    "seal_again",
     "write",
     "write_summary",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -127,19 +128,29 @@ def write(plan: Record, folder: str | Path, *beside: Appendix) -> Path:
 
 
 def write_summary(content: JsonObject, folder: Path) -> None:
-    """Write ``summary.json`` beside the tables, and seal both."""
+    """Write ``summary.json`` beside the other files, and seal all; the old one stays until then."""
     sealed = {**named(_plain(content)), "seal": seal(content, folder)}
     text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
+    beside = folder / f".{SUMMARY}.new"
+    beside.write_text(text + "\n", encoding="utf-8")
+    os.replace(beside, folder / SUMMARY)
+
+
+def seal_again(folder: Path) -> None:
+    """Seal a plan folder with what was put beside its tables since, such as a page to look at."""
+    write_summary(json.loads((folder / SUMMARY).read_text(encoding="utf-8")), folder)
 
 
 def seal(content: JsonObject, folder: Path) -> dict[str, str]:
-    """SHA-256, in hexadecimal, of every table's file and of the summary without its seal.
+    """SHA-256, in hexadecimal, of every file in the folder, and of the summary without its seal.
 
     It shows that nothing was changed since, numbers that nobody can derive again included.
     """
-    files = [folder / f"{name}.parquet" for name in _tables_of(content)]
-    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    digests = {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file != folder / SUMMARY
+    }
     unsealed = {key: value for key, value in named(_plain(content)).items() if key != "seal"}
     text = json.dumps(unsealed, sort_keys=True, allow_nan=False)
     return {**digests, SUMMARY: hashlib.sha256(text.encode()).hexdigest()}
@@ -189,7 +200,7 @@ def read(folder: str | Path) -> PlanFolder:
     found_summary = _read_summary(place / SUMMARY, issues)
     found = {
         name: _read_table(place, name, columns, issues)
-        for name, columns in _tables_of(found_summary).items()
+        for name, columns in tables_of(found_summary).items()
     }
     if issues:
         raise PlanFolderError(place, issues)
@@ -198,7 +209,12 @@ def read(folder: str | Path) -> PlanFolder:
 
 def _read_summary(file: Path, issues: list[str]) -> dict[str, object]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(
+            file.read_text(encoding="utf-8"),
+            object_pairs_hook=_once,
+            parse_constant=_no_number,
+            parse_float=_finite,
+        )
     except FileNotFoundError:
         issues.append(f"{file.name}: the file is missing")
         return {}
@@ -207,6 +223,25 @@ def _read_summary(file: Path, issues: list[str]) -> dict[str, object]:
         return {}
     issues += [f"{file.name}: {problem}" for problem in _summary_problems(content)]
     return content if isinstance(content, dict) else {}
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The pairs as an object; readers would not agree on a key that stands there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"more than once: {', '.join(map(repr, twice))}")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
 
 
 def _summary_problems(content: object) -> Iterator[str]:
@@ -227,7 +262,7 @@ def _summary_problems(content: object) -> Iterator[str]:
     )
 
 
-def _tables_of(summary: Mapping[str, object]) -> dict[str, Mapping[str, pl.DataType]]:
+def tables_of(summary: Mapping[str, object]) -> dict[str, Mapping[str, pl.DataType]]:
     """The tables that belong to a summary, with their columns."""
     more = {name: kinds for name, kinds in OPTIONAL_TABLES.items() if name in summary}
     return {**TABLES, **more}

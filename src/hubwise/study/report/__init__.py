@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hubwise.domain import Scenario
+from hubwise.record import seal_again
 from hubwise.study.report.cases import read_plan, read_study
 from hubwise.study.report.page import make_page
 
@@ -31,7 +32,7 @@ def write_report(scenario: Scenario, study_folder: Path) -> Path:
 
 
 def write_plan_report(scenario: Scenario, plan_folder: Path) -> Path:
-    """Write ``report.html`` into a plan folder; the same page with one strategy.
+    """Write ``report.html`` into a plan folder, and seal it; the same page with one strategy.
 
     Parameters
     ----------
@@ -45,7 +46,9 @@ def write_plan_report(scenario: Scenario, plan_folder: Path) -> Path:
     Path
         The page.
     """
-    return _write(make_page(read_plan(scenario, plan_folder), "day-ahead plan"), plan_folder)
+    page = _write(make_page(read_plan(scenario, plan_folder), "day-ahead plan"), plan_folder)
+    seal_again(plan_folder)
+    return page
 
 
 def _write(text: str, folder: Path) -> Path:

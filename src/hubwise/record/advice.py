@@ -1,0 +1,191 @@
+"""What a plan missed, and what would help, in words: numbers in, sentences out.
+
+Planning writes them, and the audit writes them again from numbers that it has checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from hubwise.domain import Horizon, Situation
+from hubwise.grid import Kind
+from hubwise.grid.redispatch import in_slots, most_base
+from hubwise.record.missed import Missed, Redispatch
+from hubwise.record.result import WithoutPrices
+
+# Elements that get a sentence of their own; the rest are counted, and named in the result.
+SENTENCES = 6
+# A gap to the bound above this share is worth a word.
+LARGE_GAP = 0.1
+# Amounts nearer than this share of the larger are the same.
+SAME = 1e-6
+
+_UNITS = {Kind.VOLTAGE: ("{:.4f}", " p.u."), Kind.CONNECTION: ("{:.1f}", " kW")}
+
+
+def shortcomings(
+    peak_valley: tuple[float | None, float],
+    saving: tuple[float | None, float],
+    broken: Mapping[str, int],
+    uncoordinated: Mapping[str, int],
+) -> list[str]:
+    """What is missed of promises and limits; empty where all holds.
+
+    Parameters
+    ----------
+    peak_valley, saving
+        What it is, as a share of uncoordinated, and at most should be.
+    broken, uncoordinated
+        How often limits of each kind are broken, in the plan and uncoordinated.
+    """
+    said = []
+    for (ratio, most), words in (
+        (peak_valley, "the peak-valley promise"),
+        (saving, "the saving promise"),
+    ):
+        if ratio is not None and ratio > most * (1 + 1e-9):
+            said.append(
+                f"{words} is missed: {ratio:.4f} of uncoordinated against {most:g}; promise less, "
+                "allow wider price bounds or a freer tariff family, or give the search more "
+                "evaluations"
+            )
+    for kind, count in broken.items():
+        if count:
+            words = kind.replace("_", " ")
+            said.append(
+                f"{count} {words} limits are broken over the horizon "
+                f"({uncoordinated[kind]} uncoordinated)"
+            )
+    return said
+
+
+def better_than(
+    profit: float,
+    reference_margin: float,
+    gap: float | None,
+    without: WithoutPrices | None,
+    currency: str,
+) -> list[str]:
+    """What would be better than a plan that is poor, the plainest first.
+
+    Parameters
+    ----------
+    profit, reference_margin
+        Of the plan, and what participants bring at the reference tariff [currency].
+    gap
+        To the bound, as a share of it.
+    without
+        What would be brought without prices, with the same promises and limits kept.
+    currency
+        In which amounts are told.
+    """
+    said = []
+    if without is not None and _more(without.operator_profit, profit):
+        said.append(
+            "this hub is better left without posted prices: "
+            f"`--strategy {without.strategy}` brings {without.operator_profit:,.2f} "
+            f"{currency} and keeps the same promises, where these prices bring {profit:,.2f}"
+        )
+    if profit < 0.0:
+        said.append(
+            f"the operator loses {-profit:,.2f} {currency}: promise less, or allow wider price "
+            "bounds or a freer tariff family"
+        )
+    elif _more(reference_margin, profit):
+        said.append(
+            f"the profit of {profit:,.2f} {currency} is below what participants bring at the "
+            f"reference tariff without any of this ({reference_margin:,.2f}): what is promised, "
+            "or what stations cost, takes more than prices bring"
+        )
+    if gap is not None and gap > LARGE_GAP:
+        said.append(
+            "whether better prices exist is not proven: no such tariff brings more than "
+            f"{profit / (1.0 - gap):,.2f} {currency}, and these bring {gap:.0%} less; more "
+            "evaluations, more boxes or a freer tariff family may tell"
+        )
+    return said
+
+
+def _more(one: float, other: float) -> bool:
+    return one > other + SAME * max(abs(one), abs(other), 1.0)
+
+
+def sentences(
+    situation: Situation, missed: Sequence[Missed], redispatches: Sequence[Redispatch]
+) -> list[str]:
+    """What is missed and what would mend it, worst first: a sentence for each element."""
+    by_slot = {redispatch.slot: redispatch for redispatch in redispatches}
+    ranked = sorted(missed, key=lambda one: -_badness(one))
+    said = [_sentence(situation, one, by_slot[one.worst_slot]) for one in ranked[:SENTENCES]]
+    if (more := len(ranked) - SENTENCES) > 0:
+        said.append(f"and {more} more: limits_missed and mends in summary.json name them all")
+    return said
+
+
+def _badness(missed: Missed) -> float:
+    """By which share of the limit it is missed; without a power flow it is worst."""
+    if missed.value is None or missed.limit is None:
+        return float("inf")
+    return abs(missed.value - missed.limit) / max(abs(missed.limit), 1e-9)
+
+
+def _sentence(situation: Situation, missed: Missed, redispatch: Redispatch) -> str:
+    horizon = situation.horizon
+    where = f"{missed.element}, {_when(horizon, missed.slots)}: "
+    slot = f"slot {missed.worst_slot} ({horizon.clock(missed.worst_slot)})"
+    if missed.value is None or missed.limit is None:
+        return where + _without_solution(situation, missed, redispatch, slot)
+    said = (
+        f"{where}{_amount(missed, missed.value)} against {_amount(missed, missed.limit)} in {slot}"
+    )
+    if missed.base_alone and missed.without_hubs is not None:
+        said += f"; the base load alone makes it {_amount(missed, missed.without_hubs)}"
+    if missed.hubs_mend:
+        holds = "all limits hold" if redispatch.holds else "it holds"
+        return f"{said}; with {_changes(redispatch)} in that slot {holds} under AC"
+    if missed.bus_kw is None:
+        return f"{said}; no change of hubs or of one bus's load mends it"
+    load = _less(missed.bus_kw)
+    return f"{said}; no hub can mend it: {load} of load at bus {missed.bus} would"
+
+
+def _without_solution(
+    situation: Situation, missed: Missed, redispatch: Redispatch, slot: str
+) -> str:
+    said = "the power flow finds no solution"
+    if missed.hubs_mend:
+        return f"{said}; with {_changes(redispatch)} it finds one in {slot}"
+    share = most_base(in_slots(situation.feeder, np.array([missed.worst_slot])))
+    return f"{said}, whatever hubs do; without them it finds one up to {share:.0%} of the base load"
+
+
+def _amount(missed: Missed, value: float) -> str:
+    form, unit = _UNITS.get(Kind(missed.kind), ("{:.1%}", ""))
+    return form.format(value) + unit
+
+
+def _less(kw: float) -> str:
+    return f"{abs(kw):,.1f} kW {'less' if kw < 0 else 'more'}"
+
+
+def _changes(redispatch: Redispatch) -> str:
+    parts = [f"{_less(kw)} at hub {name}" for name, kw in redispatch.hub_kw.items()]
+    return " and ".join(parts) if parts else "no change of hubs"
+
+
+def _when(horizon: Horizon, slots: Sequence[int]) -> str:
+    word = "slots " if len(slots) > 1 else "slot "
+    return word + ", ".join(
+        (f"{a}-{b}" if b > a else f"{a}") + f" ({horizon.clock(a)}-{horizon.clock(b + 1)})"
+        for a, b in _runs(slots)
+    )
+
+
+def _runs(slots: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of slots that follow each other, first and last of each."""
+    for _, run in groupby(enumerate(sorted(slots)), key=lambda pair: pair[1] - pair[0]):
+        members = [slot for _, slot in run]
+        yield members[0], members[-1]

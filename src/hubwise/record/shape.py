@@ -1,0 +1,101 @@
+"""The shape of ``summary.json``: every key that the contract knows, with a value of its kind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+
+from hubwise.domain import Status, Strategy, WearPricing
+from hubwise.grid import TransformerDay
+from hubwise.ledger import Account
+from hubwise.record.missed import Missed, Redispatch
+from hubwise.record.result import (
+    BatteryFigures,
+    Bounds,
+    Departures,
+    DispatchObjective,
+    FeederFigures,
+    Money,
+    Outcome,
+    Outcomes,
+    PlanResult,
+    PostedPrice,
+    Ratios,
+    SearchFigures,
+    Shortcomings,
+    Statuses,
+    WearFound,
+    WithoutPrices,
+)
+
+ANY = "*"
+"""A key that stands for names that a scenario gives: hubs, blocks, sources of terms."""
+
+_TEXTS = ("",)
+
+
+def specimen() -> dict[str, object]:
+    """A summary with every key, in the summary's order.
+
+    Numbers are 0.0 where a number may stand and 0 where a count does; a list holds one of what it
+    may hold many of; `ANY` is the key where names are the scenario's.
+    """
+    texts = "scenario scenario_source scenario_fingerprint currency zone version"
+    books = "charging_revenue discharge_payments others_revenue rounding"
+    content = {
+        "contract": 0,
+        **dict.fromkeys(texts.split(), ""),
+        "results": [_result().to_json()],
+        "account": asdict(_account()),
+        "books": dict.fromkeys(books.split(), ""),
+        "seal": {ANY: ""},
+    }
+    plain: dict[str, object] = json.loads(json.dumps(content))
+    return plain
+
+
+def _account() -> Account:
+    return Account(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, terms={ANY: 0.0})
+
+
+def _feeder() -> FeederFigures:
+    return FeederFigures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0.0, 0.0)
+
+
+def _result() -> PlanResult:
+    nothing, feeder = np.zeros(1), _feeder()
+    money = Money(*[0.0] * 7)
+    outcome, given = Outcome.of(feeder, money), Status.GIVEN
+    return PlanResult(
+        strategy=Strategy.HUBWISE,
+        participation=0.0,
+        feeder=feeder,
+        money=money,
+        departures=Departures(0.0, 0, 0.0),
+        reference_margin=0.0,
+        ratios=Ratios(0.0, 0.0, 0.0),
+        prices={ANY: {ANY: PostedPrice(0.0, 0.0)}},
+        outcomes=Outcomes(outcome, outcome, outcome),
+        transformers=TransformerDay(("",), *[nothing] * 5),
+        battery=BatteryFigures(0.0, 0.0, 0.0, 0.0),
+        wear=WearFound(WearPricing.LINEAR),
+        bounds=Bounds(0.0, 0.0, 0.0, 0.0),
+        search=SearchFigures(statuses=Statuses(given, given, given)),
+        dispatch_objective=DispatchObjective(*[0.0] * 8),
+        shortcomings=_shortcomings(),
+        notices=_TEXTS,
+        warnings=_TEXTS,
+    )
+
+
+def _shortcomings() -> Shortcomings:
+    missed = Missed("", "", (0,), 0, 0.0, 0.0, 0.0, False, False, 0, 0.0)
+    return Shortcomings(
+        advice=_TEXTS,
+        missed=(missed,),
+        redispatches=(Redispatch(0, {ANY: 0.0}, False),),
+        without_prices=WithoutPrices(Strategy.STORAGE, 0.0),
+        better=_TEXTS,
+    )
