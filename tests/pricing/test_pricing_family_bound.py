@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from builders import on_discharging, with_slot_bounds
-from hubwise.dispatch import dispatch, mixed, prices_of_limits
+from hubwise.dispatch import dispatch, prices_of_limits
 from hubwise.domain import Status, Tariff
 from hubwise.drivers import best_response
 from hubwise.pricing import (
@@ -115,8 +115,8 @@ def test_no_tariff_of_the_family_passes_its_bound(
         assume(False)
     for rounds in (3, 40):
         relaxed = dispatch(problem, None, rounds=rounds, flat=False)
-        own = dispatch(problem, best.tariff, rounds=rounds)
-        for planned in (None, (best.tariff, own)):
+        own = dispatch(problem, best.tariff, rounds=rounds, flat=False)
+        for planned in (None, own):
             found = bound_family(problem, family, relaxed, planned, boxes=300)
             assert found.profit >= best.profit - 1e-6 * (1.0 + abs(best.profit))
             assert found.profit <= profit_bound(problem, relaxed) + 1e-9
@@ -155,16 +155,3 @@ def test_it_is_worth_having(small_situation, make_problem_of) -> None:
     found = bound_family(problem, family, relaxed)
     any_tariff = profit_bound(problem, relaxed)
     assert found.profit < any_tariff - 0.01 * abs(any_tariff)
-
-
-@given(seeds, st.floats(0.0, 1.0))
-@settings(max_examples=20)
-def test_mixed_prices_of_limits_bound_as_well(
-    small_situation, make_problem_of, seed, share
-) -> None:
-    """A bound of mixed prices of the shared limits is no worse than the worse of both."""
-    problem = problem_of(small_situation, make_problem_of, seed, kept={"peak_valley": 0.9})
-    ends = [dispatch(problem, None, rounds=rounds, flat=False) for rounds in (4, 30)]
-    at = [profit_bound(problem, mixed(*ends, way)) for way in (0.0, share, 1.0)]
-    assert at[0] == pytest.approx(profit_bound(problem, ends[0]))
-    assert at[1] <= max(at[0], at[2]) + 1e-6 * (1.0 + abs(at[0]))

@@ -78,8 +78,7 @@ def test_no_profit_passes_a_bound(seed, accepted) -> None:
         if best is None or value.account.profit > best.account.profit:
             best = value
     if best is not None:
-        planned = best.tariff, best.dispatch
-        within = bound_family(problem, family, relaxed, planned, boxes=60)
+        within = bound_family(problem, family, relaxed, best.dispatch, boxes=60)
         assert best.account.profit <= within.profit + 1e-6
 
 

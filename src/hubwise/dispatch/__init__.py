@@ -4,7 +4,6 @@ from hubwise.dispatch.baseline import Baseline, at_rest, make_baseline
 from hubwise.dispatch.bound import (
     excess_cost,
     least_cost,
-    mixed,
     past_peaks,
     prices_of_limits,
     social_cost_bound,
@@ -40,7 +39,6 @@ __all__ = [
     "least_cost",
     "make_baseline",
     "make_problem",
-    "mixed",
     "objective_of",
     "past_peaks",
     "pessimistic",

@@ -7,8 +7,6 @@ dispatch give a tight one.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from hubwise.dispatch import kernel
@@ -88,25 +86,6 @@ def _least_of_stations(problem: Problem, price: Array) -> float:
     np.add.at(reached, units.hub, units.target)
     worth = np.where(hubs.battery_kwh > 0.0, hubs.battery_end_value, 0.0)
     return least + float(worth @ (asked - reached))
-
-
-def mixed(first: Dispatch, second: Dispatch, share: float) -> Dispatch:
-    """``first``, its limits priced ``share`` of the way to those of ``second``."""
-
-    def between(name: str) -> Array:
-        one, other = getattr(first.duals, name), getattr(second.duals, name)
-        way: Array = (1.0 - share) * one + share * other
-        return way
-
-    return replace(
-        first,
-        duals=replace(
-            first.duals,
-            rows=between("rows"),
-            imports=between("imports"),
-            exports=between("exports"),
-        ),
-    )
 
 
 def _least(units: Batteries, price: Array, terms: TermSums) -> Array:

@@ -53,6 +53,8 @@ QUICK_ROUNDS = 5
 SCAN = tuple(np.arange(-0.475, 0.055, 0.025))
 FINE = (-0.018, -0.012, -0.006, -0.003, 0.003, 0.006, 0.012, 0.018)
 SCAN_ROUNDS = 5
+# Rounds after which a plan's own prices of the shared limits stand.
+OWN_ROUNDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +221,16 @@ def _bounds(
     always = np.zeros_like(asked)
     always[asked_rows[np.isinf(found.out)]] = True
     family = make_family(replace(situation, fleet=everybody.with_participating(always)))
-    planned = turn.tariff, turn.dispatch
-    within = bound_family(problem, family, settled, planned, boxes=boxes)
+    within = bound_family(problem, family, settled, _unflattened(turn, problem), boxes=boxes)
     return found.profit, within
+
+
+def _unflattened(turn: Turn, problem: Problem) -> Dispatch:
+    """The turn's dispatch as profit alone would have it: what that presses on prices the limits."""
+    fleet = turn.situation.fleet.select(turn.situation.fleet.participating)
+    mine = replace(problem, situation=turn.situation, fleet=fleet, others_kw=turn.problem.others_kw)
+    warm = turn.dispatch.warm()
+    return best_dispatch(mine, turn.tariff, rounds=OWN_ROUNDS, warm=warm, flat=False)
 
 
 def near_first_prices(situation: Situation, baseline: Baseline) -> tuple[Situation, Tariff | None]:

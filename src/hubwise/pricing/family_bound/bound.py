@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Problem, mixed
-from hubwise.domain import Status, Tariff
+from hubwise.dispatch import Dispatch, Problem
+from hubwise.domain import Status
 from hubwise.pricing.bound import bound_profit
 from hubwise.pricing.family import Family
 from hubwise.pricing.family_bound.box import SMALL, Box, Part, parts_of
@@ -26,8 +26,6 @@ BOXES = 500
 MOST_GROUPS = 8
 # A bound this near to what is reached at a point is closed, as a share.
 CLOSE = 2e-4
-# Shares of the way from the relaxed problem's prices of the shared limits to the plan's own.
-WAYS = (0.0, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def bound_family(
     problem: Problem,
     family: Family,
     relaxed: Dispatch,
-    planned: tuple[Tariff, Dispatch] | None = None,
+    planned: Dispatch | None = None,
     *,
     boxes: int = BOXES,
 ) -> FamilyBound:
@@ -70,8 +68,8 @@ def bound_family(
     relaxed
         A settled dispatch without a tariff, for the prices of the shared limits.
     planned
-        A good tariff of the family and its dispatch; its prices of the shared limits are tried,
-        too, and the mixture is taken that is tightest there.
+        A dispatch at a good tariff, not flattened: its prices of the shared limits bound tariffs
+        like it best.
     boxes
         Most boxes to look at, for each set of hubs with prices of their own.
     """
@@ -83,36 +81,72 @@ def bound_family(
         return FamilyBound(any_tariff, 0, Status.NOT_BOUNDED)
     if not len(problem.fleet):
         return FamilyBound(any_tariff, 0, Status.CLOSED)
-    bound, parts = _tightest(problem, family, relaxed, planned)
-    found = [_closed_in(part, boxes, bound) for part in parts]
-    profit = bound - sum(excess for excess, _, _ in found)
-    closed = all(done for _, _, done in found) and profit <= any_tariff
-    status = Status.CLOSED if closed else Status.BOXES_SPENT
-    return FamilyBound(min(profit, any_tariff), sum(n for _, n, _ in found), status)
+    at = [relaxed] if planned is None else [relaxed, planned]
+    found = [_bounded(sides, boxes) for sides in _sides(problem, family, at)]
+    profit, looked, closed = min(found)
+    status = Status.CLOSED if closed and profit <= any_tariff else Status.BOXES_SPENT
+    return FamilyBound(min(profit, any_tariff), looked, status)
 
 
-def _tightest(
-    problem: Problem, family: Family, relaxed: Dispatch, planned: tuple[Tariff, Dispatch] | None
-) -> tuple[float, list[Part]]:
-    """At the prices of the shared limits that bound the planned tariff best: bound and parts."""
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A set of hubs with prices of their own, at several prices of the shared limits.
 
-    def bounded(at: Dispatch) -> tuple[float, list[Part]]:
-        bound = bound_profit(problem, at)
-        return bound.profit, parts_of(problem, family, at, bound.out)
+    Each of these gives a bound in every box, and the least holds: those of the relaxed problem are
+    tight for most tariffs, a plan's own where prices are like its own. ``profits``: the bound for
+    any tariff at each; ``parts``: what a box takes off it.
+    """
 
-    if planned is None:
-        return bounded(relaxed)
-    tariff, own = planned
-    posted = family.posted(tariff)
-    found = []
-    for share in WAYS:
-        bound, parts = bounded(mixed(relaxed, own, share))
-        found.append((bound - sum(p.excess(p.at(posted)) for p in parts), bound, parts))
-    _, bound, parts = min(found, key=lambda way: way[0])
-    return bound, parts
+    profits: tuple[float, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def most(self) -> float:
+        """The bound for any tariff [currency]."""
+        return min(self.profits)
+
+    def excess(self, box: Box) -> float:
+        """What a box takes off the bound for any tariff [currency]."""
+        pairs = zip(self.profits, self.parts, strict=True)
+        return self.most - min(profit - part.excess(box) for profit, part in pairs)
+
+    def whole(self) -> Box:
+        """The box of all lawful prices."""
+        return self.parts[0].whole()
+
+    def trimmed(self, box: Box) -> Box | None:
+        """The box without what no lawful tariff has."""
+        return self.parts[0].trimmed(box)
 
 
-def _closed_in(part: Part, boxes: int, scale: float) -> tuple[float, int, bool]:
+def _sides(problem: Problem, family: Family, at: list[Dispatch]) -> list[list[_Side]]:
+    """Sets of hubs to be bounded together: all prices of limits at once where there is one set.
+
+    Hubs that post prices of their own have the shared limits in common, so that these must be
+    priced alike for all: then each way of pricing them is a bound by itself.
+    """
+    bounds = [bound_profit(problem, prices) for prices in at]
+    parts = [
+        parts_of(problem, family, prices, bound.out)
+        for prices, bound in zip(at, bounds, strict=True)
+    ]
+    profits = tuple(bound.profit for bound in bounds)
+    if len(parts[0]) == 1:
+        return [[_Side(profits, tuple(each[0] for each in parts))]]
+    return [
+        [_Side((profit,), (part,)) for part in each]
+        for profit, each in zip(profits, parts, strict=True)
+    ]
+
+
+def _bounded(sides: list[_Side], boxes: int) -> tuple[float, int, bool]:
+    """The bound for all sets of hubs together, boxes looked at, and whether all are closed."""
+    found = [_closed_in(side, boxes, side.most) for side in sides]
+    profit = sides[0].most - sum(excess for excess, _, _ in found)
+    return profit, sum(looked for _, looked, _ in found), all(done for _, _, done in found)
+
+
+def _closed_in(part: _Side, boxes: int, scale: float) -> tuple[float, int, bool]:
     """Least excess over all boxes, how many were looked at, and whether it is closed.
 
     The box of least excess is cut, along the price that raises the lesser half's excess most.
@@ -139,7 +173,7 @@ def _closed_in(part: Part, boxes: int, scale: float) -> tuple[float, int, bool]:
     return heap[0][0], looked, False
 
 
-def _best_cut(part: Part, box: Box, excess: float) -> tuple[list[tuple[float, Box]], int]:
+def _best_cut(part: _Side, box: Box, excess: float) -> tuple[list[tuple[float, Box]], int]:
     """Both halves of the best cut, with their excess; and how many boxes were looked at."""
     best: list[tuple[float, Box]] = []
     rank: list[float] = []
