@@ -86,7 +86,7 @@ def check_figures(
     yield _rest(found, {*derived, *ratios, *ties, *_CHECKED_ELSEWHERE})
 
 
-_CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
+_CHECKED_ELSEWHERE = {"strategy", "ties", "participation", "branch_violations", "told"}
 _CHECKED_ELSEWHERE |= {"transformers", "limits_missed", "mends"}
 _CHECKED_ELSEWHERE |= {"wear", "wear_change", "wear_priced", "wear_nonlinear", "warnings"}
 _CHECKED_ELSEWHERE |= {f"status.{name}.advice" for name in ENDED}

@@ -16,6 +16,7 @@ from hubwise.domain import (
     StationSchedule,
     Strategy,
     Tariff,
+    Ties,
     chosen,
 )
 from hubwise.domain.arrays import Array
@@ -67,7 +68,8 @@ def make_plan(
     strategy
         ``hubwise`` (the bilevel plan), or what it is compared with: ``uncoordinated``,
         ``storage`` (station batteries alone), ``passive`` (drivers shift charging against the
-        reference tariff).
+        reference tariff, as early as possible among what costs them the same), or that with ties
+        at random (``passive-random``) or spread for the grid (``passive-spread``).
     participation
         Share of the sessions that take part; default: the scenario's own.
     method
@@ -110,8 +112,8 @@ def _decided(
     match strategy:
         case Strategy.UNCOORDINATED:
             return uncoordinated_strategy(situation, baseline)
-        case Strategy.PASSIVE:
-            return passive_strategy(situation, baseline)
+        case Strategy.PASSIVE | Strategy.PASSIVE_RANDOM | Strategy.PASSIVE_SPREAD:
+            return passive_strategy(situation, baseline, strategy.ties or Ties.EARLY, search.seed)
         case Strategy.STORAGE:
             return storage_strategy(situation, baseline)
         case Strategy.HUBWISE:

@@ -14,14 +14,27 @@ THIN = "\u202f"  # narrower, before a percent sign
 STRATEGY_LABELS: Mapping[str, str] = {
     "uncoordinated": "Uncoordinated",
     "storage": "Station batteries alone",
-    "passive": "Passive shifting",
+    "passive": "Passive shifting, early",
+    "passive-random": "Passive shifting, at random",
+    "passive-spread": "Passive shifting, spread",
     "hubwise": "Hubwise",
 }
 
 STRATEGY_MEANINGS: Mapping[str, str] = {
     "uncoordinated": "Every driver plugs in and charges at once, at the reference tariff.",
     "storage": "Only the station batteries are scheduled; the drivers stay uncoordinated.",
-    "passive": "Drivers shift charging against the fixed reference tariff and never discharge.",
+    "passive": (
+        "Drivers shift charging against the fixed reference tariff and never discharge; each "
+        "device takes the first of the slots that cost it the same."
+    ),
+    "passive-random": (
+        "The same tariff, cost and drivers; each device draws lots among the slots that cost it "
+        "the same."
+    ),
+    "passive-spread": (
+        "The same again, and among what costs each driver the same somebody picks for all of them "
+        "what is flattest for the grid: no posted prices, no station, no profit sought."
+    ),
     "hubwise": "The operator posts prices; participating drivers answer with their best response.",
 }
 
