@@ -30,11 +30,22 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("  of uncoordinated", _percent(result["peak_valley_ratio"]), ""),
         ("participants' cost, wear included", _number(result["participant_cost"]), money),
         ("  of theirs uncoordinated", _percent(result["participant_cost_ratio"]), ""),
+        *_energy_fair(
+            result,
+            ("their energy left, to uncoordinated", "energy_left_kwh", "kWh"),
+            ("their cost if they buy it back", "energy_fair_cost_ratio", ""),
+        ),
         *([("drivers who decline", str(declined), "")] if (declined := result["declined"]) else []),
         (f"  of which wear, {result['wear']}", _number(result["wear_priced"]), money),
         ("  wear by the cell models", _number(result["wear_nonlinear"]), money),
         ("operator's profit", _number(result["operator_profit"]), money),
         ("  of the fleet's uncoordinated cost", _percent(result["profit_ratio"]), ""),
+        *_energy_fair(
+            result,
+            ("stations' energy left", "station_energy_left_kwh", "kWh"),
+            ("if it buys all of it back", "energy_fair_profit", money),
+            ("of the fleet's uncoordinated cost", "energy_fair_profit_ratio", ""),
+        ),
         ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
         ("  bound for any tariff", _number(result["profit_bound"]), money),
         ("  bound for such tariffs", _number(result["family_bound"]), money),
@@ -61,6 +72,21 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         if value:
             table.add_row(words, value, unit)
     return table
+
+
+# Energy that is rounding [kWh].
+ROUNDING_KWH = 0.005
+
+
+def _energy_fair(result: Result, *lines: tuple[str, str, str]) -> list[tuple[str, str, str]]:
+    """Lines that count what batteries are left with, where that is not what it was."""
+    left = (result["energy_left_kwh"], result["station_energy_left_kwh"])
+    if max(abs(number(kwh)) for kwh in left) < ROUNDING_KWH:
+        return []
+    return [
+        (f"  {words}", (_percent if key.endswith("_ratio") else _number)(result[key]), unit)
+        for words, key, unit in lines
+    ]
 
 
 def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
