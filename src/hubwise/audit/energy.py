@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.report import Check, judge, worst_of
+from hubwise.audit.report import Check, Status, judge, worst_of
 from hubwise.audit.stays import charging_at_once_kwh
 from hubwise.domain.arrays import Array
 
@@ -73,4 +73,5 @@ def check_equal_energy(evidence: Evidence) -> Check:
         worst_of(-more_kwh(evidence), evidence.sessions_axis, "energy at departure of"),
         LEAST,
         advice="require as much of each session, and plan again",
+        otherwise=Status.MISSED,
     )

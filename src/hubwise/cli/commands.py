@@ -257,6 +257,8 @@ def study(
         put_json({"folder": str(out), "report": str(made.report), "misses": missed, **made.summary})
     else:
         results.print(show.study_table(made.results, given))
+        if (left := show.energy_table(made.results, given)) is not None:
+            results.print(left)
         if seeds > 1:
             results.print(show.draws_table(made.summary, given))
         show.say_missed(missed)

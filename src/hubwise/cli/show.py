@@ -80,13 +80,19 @@ ROUNDING_KWH = 0.005
 
 def _energy_fair(result: Result, *lines: tuple[str, str, str]) -> list[tuple[str, str, str]]:
     """Lines that count what batteries are left with, where that is not what it was."""
-    left = (result["energy_left_kwh"], result["station_energy_left_kwh"])
-    if max(abs(number(kwh)) for kwh in left) < ROUNDING_KWH:
+    if _left_alike(result):
         return []
     return [
         (f"  {words}", (_percent if key.endswith("_ratio") else _number)(result[key]), unit)
         for words, key, unit in lines
+        if not key.endswith("_kwh") or abs(number(result[key])) >= ROUNDING_KWH
     ]
+
+
+def _left_alike(result: Result) -> bool:
+    """Whether batteries are left as on the uncoordinated day."""
+    keys = ("energy_left_kwh", "station_energy_left_kwh")
+    return max(abs(number(result[key])) for key in keys) < ROUNDING_KWH
 
 
 def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
@@ -125,6 +131,42 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
             _number(result["min_voltage_pu"], ".4f"),
             _percent(result["transformer_peak_loading"]),
             str(limits_broken(result)),
+        )
+    return table
+
+
+def energy_table(results: Sequence[Result], scenario: Scenario) -> Table | None:
+    """Where batteries are not left as uncoordinated, what it comes to; None where all are.
+
+    Cost and profit are counted with it in turn: one or the other buys back what is lacking.
+    """
+    lines = [result for result in results if not _left_alike(result)]
+    if not lines:
+        return None
+    prices = (number(lines[0][key]) for key in ("energy_left_price", "station_energy_left_price"))
+    car, station = (f"{price:g}" for price in prices)
+    money = scenario.situation.market.currency
+    table = Table(
+        "strategy",
+        title=f"energy left, to uncoordinated; bought at {car} in cars, {station} in stations "
+        f"[{money}/kWh]",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    heads = ("take\npart", "cars\nkWh", "stations\nkWh", "their cost,\nbought back")
+    for head in (*heads, f"or profit\n{money}", "of all\ncosts"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for result in lines:
+        table.add_row(
+            str(result["strategy"]),
+            f"{number(result['participation']):.0%}",
+            str(round(number(result["energy_left_kwh"]))),
+            str(round(number(result["station_energy_left_kwh"]))),
+            _percent(result["energy_fair_cost_ratio"]),
+            _number(result["energy_fair_profit"]),
+            _percent(result["energy_fair_profit_ratio"]),
         )
     return table
 

@@ -26,7 +26,7 @@ def counting_energy(
     baseline: Baseline,
     search: Search,
     progress: Progress | None,
-    counted: Callable[[PostedDecision], float],
+    shares: Callable[[PostedDecision], tuple[float, float]],
 ) -> PostedDecision:
     """The bilevel plan whose saving promise holds with what cars leave with counted.
 
@@ -37,22 +37,26 @@ def counting_energy(
     ----------
     situation, baseline, search, progress
         As in `hubwise.plan.bilevel.bilevel_strategy`.
-    counted
-        What participants pay as a share of uncoordinated, with what they leave with counted.
+    shares
+        What participants pay, and what buying back would cost that they lack, as shares of what
+        they pay uncoordinated.
     """
-    promises = situation.promises
-    quick, share = replace(search, boxes=0), promises.saving
+    promises, quick = situation.promises, replace(search, boxes=0)
     best: tuple[bool, float, PostedDecision] | None = None
-    for _ in range(TURNS):
+    share, least = promises.saving, NEAR / 4
+    for turn in range(TURNS):
         aimed = replace(situation, promises=replace(promises, saving=share))
         decision = bilevel_strategy(aimed, baseline, quick, progress)
-        missed = counted(decision) - promises.saving
+        paid, lacks = shares(decision)
+        missed = paid + lacks - promises.saving
         rank = missed <= 0.0, -abs(missed)
         if best is None or rank > best[:2]:
             best = (*rank, decision)
-        if -NEAR <= missed <= 0.0 or (missed < 0.0 and share >= promises.saving):
+        # What may be paid if as much is lacking again; with more room each time that this fails.
+        due = min(max(promises.saving - lacks - turn * least, 0.0), promises.saving)
+        if -NEAR <= missed <= 0.0 or abs(due - share) <= least / 2:
             break
-        share = max(share - missed - (NEAR / 4 if missed > 0.0 else 0.0), 0.0)
+        share = due
     assert best is not None
     decision = best[2]
     return replace(decision, situation=replace(decision.situation, promises=promises))

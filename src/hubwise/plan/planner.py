@@ -128,7 +128,7 @@ def _decided(
             return storage_strategy(situation, baseline)
         case Strategy.HUBWISE if _counts_energy(situation):
             return counting_energy(
-                situation, baseline, search, progress, lambda it: _counted(it, baseline)
+                situation, baseline, search, progress, lambda it: _shares(it, baseline)
             )
         case Strategy.HUBWISE:
             return bilevel_strategy(situation, baseline, search, progress)
@@ -139,12 +139,13 @@ def _counts_energy(situation: Situation) -> bool:
     return situation.promises.counts_energy and isfinite(situation.promises.saving)
 
 
-def _counted(decision: Decision, baseline: Baseline) -> float:
-    """What participants pay, as the saving promise counts it."""
+def _shares(decision: Decision, baseline: Baseline) -> tuple[float, float]:
+    """What participants pay and lack, as shares of uncoordinated, the past with it."""
     day, past = _day(decision, baseline, decision.schedule), decision.situation.so_far
-    money = _promised_money(decision, baseline, day)
-    whole = money.participant_reference_cost + past.reference_cost
-    return (money.participant_cost + past.paid) / whole if whole else 0.0
+    counted = _promised_money(decision, baseline, day).participant_cost
+    whole = day.money.participant_reference_cost + past.reference_cost
+    paid = day.money.participant_cost
+    return ((paid + past.paid) / whole, (counted - paid) / whole) if whole else (0.0, 0.0)
 
 
 def _promised_money(decision: Decision, baseline: Baseline, day: _Day) -> Money:

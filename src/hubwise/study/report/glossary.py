@@ -91,6 +91,17 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Participants' payments, feed-in and incentives, less discharge payments, purchases, "
         "demand charges and stations.",
     ),
+    (
+        "Energy left",
+        "What participants' cars and station batteries hold at the end beyond the uncoordinated "
+        "day; less is negative. It is counted at a stated price: the lowest at which each could "
+        "be filled, unless the scenario says otherwise.",
+    ),
+    (
+        "Energy bought back",
+        "Participants' cost once they have bought what they lack; or else the operator's profit "
+        "once it has, so that they pay what the plan says. One or the other, never both.",
+    ),
     ("Margin on others", "What the other drivers pay above the purchase price. Not in the profit."),
     (
         "Reference margin",
