@@ -45,6 +45,7 @@ from hubwise.plan.wear import Convergence
 from hubwise.plan.wishes import make_wishes
 from hubwise.record import (
     Bounds,
+    EnergyLeft,
     FeederFigures,
     Money,
     Outcome,
@@ -207,13 +208,7 @@ def _plan_of(
         departures=result.departure_figures(situation, decision.schedule, scenario.hindsight),
         reference_margin=reference_margin(situation, baseline.schedule),
         ratios=result.ratios(day.feeder, day.money, before, reference_cost),
-        energy=result.energy_figures(
-            situation,
-            (decision.schedule, decision.stations),
-            baseline.schedule,
-            day.money,
-            reference_cost,
-        ),
+        energy=_energy(day, situation, baseline),
         prices=result.posted_prices(situation, decision.tariff),
         outcomes=_outcomes(decision, baseline, day),
         transformers=result.transformers(
@@ -286,6 +281,11 @@ def _day(decision: Decision, baseline: Baseline, schedule: Schedule) -> _Day:
         feeder=result.feeder_figures(situation, schedule, stations, state),
         money=result.money_figures(situation, bills, account),
     )
+
+
+def _energy(day: _Day, situation: Situation, baseline: Baseline) -> EnergyLeft:
+    did, cost = (day.schedule, day.stations), float(day.bills.reference_cost.sum())
+    return result.energy_figures(situation, did, baseline.schedule, day.money, cost)
 
 
 def _hub_kw(situation: Situation, schedule: Schedule, stations: StationSchedule) -> Array:

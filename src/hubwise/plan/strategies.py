@@ -18,13 +18,17 @@ from hubwise.dispatch import (
     with_participants,
 )
 from hubwise.domain import Schedule, Situation, Tariff, Ties
+from hubwise.domain.arrays import Array
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
 from hubwise.plan.ac_dispatch import ac_dispatch
 from hubwise.plan.decision import Decision
 
-# How often the feeder is linearised anew for ties that are spread.
-SPREAD_TURNS = 2
+# How often at most the feeder is linearised anew for ties that are spread, the share of the
+# difference below which another turn is not worth it, and the steps that are tried.
+SPREAD_TURNS = 6
+SPREAD_GAIN = 1e-5
+SPREAD_STEPS = (1.0, 0.5, 0.2, 0.1, 0.02)
 
 
 def reference_tariff(situation: Situation) -> Tariff:
@@ -63,25 +67,53 @@ def passive_strategy(
 
 
 def _spread(problem: Problem, tariff: Tariff, seed: int) -> Schedule:
-    """Ties spread for the grid under AC: the best of a few turns, ties at random the first.
+    """Ties spread for the grid under AC, from ties at random on: never worse than those.
 
-    Each turn linearises the feeder where the one before has led.
+    Each turn linearises the feeder where the one before has led, and goes as far towards what is
+    then flattest as the AC power flow gains by. All on the way is cheapest for every driver: the
+    cheapest schedules are a convex set.
     """
-    situation, feeder = problem.situation, problem.situation.feeder
-    best, least = at_random(problem, tariff, seed), np.inf
-    schedule = best
-    for turn in range(SPREAD_TURNS + 1):
-        everybody = with_participants(problem, schedule)
-        rest = at_rest(situation, everybody)
-        draw = hub_flows(len(situation.hubs), situation.fleet, everybody, rest).net_kw
-        head = power_flow(feeder, situation.hubs.bus, draw).head_kw
-        span = situation.so_far.span_kw(head)
-        if span < least:
-            best, least = schedule, span
-        if turn < SPREAD_TURNS:
-            limits = feeder_limits(feeder, situation.hubs.bus, draw)
-            schedule = spread(replace(problem, limits=limits), tariff, seed)
-    return best
+    situation, bus = problem.situation, problem.situation.hubs.bus
+    here = at_random(problem, tariff, seed)
+    draw = _draw(problem, here)
+    span = _span(problem, draw)
+    for _ in range(SPREAD_TURNS):
+        limits = feeder_limits(situation.feeder, bus, draw)
+        there = spread(replace(problem, limits=limits), tariff, seed)
+        ways = [_between(here, there, share) for share in SPREAD_STEPS]
+        draws = [_draw(problem, way) for way in ways]
+        spans = [_span(problem, each) for each in draws]
+        best = int(np.argmin([span, *spans]))
+        if best == 0:
+            break
+        gained = span - spans[best - 1]
+        here, draw, span = ways[best - 1], draws[best - 1], spans[best - 1]
+        if gained < SPREAD_GAIN * span:
+            break
+    return here
+
+
+def _draw(problem: Problem, participants: Schedule) -> Array:
+    """Hub net draw without stations; shape (hubs, slots) [kW]."""
+    situation, everybody = problem.situation, with_participants(problem, participants)
+    rest = at_rest(situation, everybody)
+    return hub_flows(len(situation.hubs), situation.fleet, everybody, rest).net_kw
+
+
+def _span(problem: Problem, draw: Array) -> float:
+    """Peak-valley difference under AC; infinite without a power flow [kW]."""
+    situation = problem.situation
+    head = power_flow(situation.feeder, situation.hubs.bus, draw).head_kw
+    return situation.so_far.span_kw(head) if np.isfinite(head).all() else np.inf
+
+
+def _between(here: Schedule, there: Schedule, share: float) -> Schedule:
+    """The schedule that is ``share`` of the way from the one to the other."""
+    return Schedule(
+        here.charge_kw + share * (there.charge_kw - here.charge_kw),
+        here.discharge_kw + share * (there.discharge_kw - here.discharge_kw),
+        here.energy_kwh + share * (there.energy_kwh - here.energy_kwh),
+    )
 
 
 def storage_strategy(situation: Situation, baseline: Baseline) -> Decision:
