@@ -1,7 +1,8 @@
-"""The audit derives what batteries are left with, and what it is worth, on its own."""
+"""The audit derives how ties were broken, and what energy left in batteries is worth, on its own."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 
 import numpy as np
@@ -51,3 +52,15 @@ def test_a_promise_that_counts_energy_is_judged_so(scenario, tmp_path) -> None:
         report = audit_record(write(made, tmp_path / "plan"), given)
         assert {check.name for check in report.having(Status.MISSED)} == due
         assert report.ok
+
+
+@pytest.mark.parametrize("told", ["spread", None])
+def test_a_lie_about_ties_fails(scenario, tmp_path, told) -> None:
+    """Ties said to be broken in another way than the strategy's own are found."""
+    folder = write(make_plan(scenario, strategy="passive-random"), tmp_path / "plan")
+    assert audit_record(folder, scenario).ok
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    summary["results"][0]["ties"] = told
+    (folder / "summary.json").write_text(json.dumps(summary), "utf-8")
+    failures = audit_record(folder, scenario).failures
+    assert "summary: ties" in {check.name for check in failures}

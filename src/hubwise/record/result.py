@@ -481,7 +481,7 @@ class PlanResult:
             "limits_missed": [asdict(one) for one in self.shortcomings.missed],
             "mends": [asdict(one) for one in self.shortcomings.redispatches],
             "strategy": self.strategy,
-            "ties": self.strategy.ties,
+            "ties": Strategy(self.strategy).ties,
             "participation": self.participation,
             "declined": self.declined,
             "told": list(self.notices),
