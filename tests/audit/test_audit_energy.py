@@ -1,4 +1,4 @@
-"""The audit derives how ties were broken, and what energy left in batteries is worth, on its own."""
+"""The audit derives how ties were broken, and what energy left in batteries is worth."""
 
 from __future__ import annotations
 
