@@ -138,6 +138,13 @@ def _figures(plan):
         departures=result.departure_figures(situation, plan.schedule, scenario.hindsight),
         reference_margin=reference_margin(situation, at_once),
         ratios=result.ratios(feeder, money, base, plan.bills.reference_cost.sum()),
+        energy=result.energy_figures(
+            situation,
+            (plan.schedule, plan.stations),
+            at_once,
+            money,
+            plan.bills.reference_cost.sum(),
+        ),
         prices=result.posted_prices(situation, plan.tariff),
         outcomes=Outcomes(Outcome.of(feeder, money)),
         transformers=result.transformers(situation, plan.schedule, plan.stations, plan.state),

@@ -18,16 +18,25 @@ class Conduct:
         Participants follow a best response; else they plug in and charge at once.
     has_stations
         Station batteries run, and are paid for.
+    ties
+        How ties are broken, where drivers' own devices choose.
     """
 
     posts_prices: bool
     schedules: bool
     has_stations: bool
+    ties: str | None = None
 
 
 CONDUCT = {
     "uncoordinated": Conduct(posts_prices=False, schedules=False, has_stations=False),
     "storage": Conduct(posts_prices=False, schedules=False, has_stations=True),
-    "passive": Conduct(posts_prices=False, schedules=True, has_stations=False),
+    "passive": Conduct(posts_prices=False, schedules=True, has_stations=False, ties="early"),
+    "passive-random": Conduct(
+        posts_prices=False, schedules=True, has_stations=False, ties="random"
+    ),
+    "passive-spread": Conduct(
+        posts_prices=False, schedules=True, has_stations=False, ties="spread"
+    ),
     "hubwise": Conduct(posts_prices=True, schedules=True, has_stations=True),
 }

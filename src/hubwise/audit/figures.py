@@ -9,6 +9,7 @@ import numpy as np
 from hubwise.audit.bounds import NOTHING
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import REGRET
+from hubwise.audit.energy import energy_figures
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.feeder import rounding_kw
 from hubwise.audit.heat import hot_spot_c, life_days, transformers
@@ -52,6 +53,10 @@ def check_figures(
             "The money is what bills and account add up to",
             money_figures(evidence, conduct),
         ),
+        "energy": (
+            "What batteries are left with is the tables', and cost and profit that count it",
+            energy_figures(evidence, **_plain_money(evidence, conduct)),
+        ),
         "drivers": ("Regret and shortfall are those of the sessions", driver_figures(evidence)),
         "objective": (
             "The dispatch objective's terms come to its total, and its wear is the tables'",
@@ -94,7 +99,7 @@ def check_figures(
     yield from check_sealed(evidence, found, {*derived, *ratios, *ties, *also, *elsewhere})
 
 
-_CHECKED_ELSEWHERE = {"strategy", "participation", "branch_violations", "told"}
+_CHECKED_ELSEWHERE = {"strategy", "ties", "participation", "branch_violations", "told"}
 _CHECKED_ELSEWHERE |= {"transformers", "limits_missed", "mends"}
 _CHECKED_ELSEWHERE |= {"wear", "wear_change", "wear_priced", "wear_nonlinear", "warnings"}
 _CHECKED_ELSEWHERE |= {f"status.{name}.advice" for name in ENDED}
@@ -167,6 +172,11 @@ def money_figures(evidence: Evidence, conduct: Conduct) -> Figures:
         "margin_on_others": items["margin_on_others"],
         "reference_margin": reference_margin(evidence),
     }
+
+
+def _plain_money(evidence: Evidence, conduct: Conduct) -> Figures:
+    figures = money_figures(evidence, conduct)
+    return {name: figures[name] for name in ("operator_profit", "participant_cost")}
 
 
 def driver_figures(evidence: Evidence) -> Figures:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hubwise.audit.conduct import Conduct
+from hubwise.audit.energy import check_equal_energy, value
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.domain.arrays import Array
@@ -27,6 +28,8 @@ def check_promises(
     promises = evidence.scenario.situation.promises
     if conduct.posts_prices and np.isfinite(promises.saving):
         yield _saving(evidence)
+    if conduct.schedules and promises.equal_energy:
+        yield check_equal_energy(evidence)
     if conduct.posts_prices and np.isfinite(promises.peak_valley):
         yield _peak_valley(evidence, uncoordinated)
     yield _voltage(evidence)
@@ -36,10 +39,12 @@ def check_promises(
 
 def _saving(evidence: Evidence) -> Check:
     promise = evidence.scenario.situation.promises.saving
+    counts = evidence.scenario.situation.promises.counts_energy
     share = saving_share(evidence) or 0.0
     return judge(
         "promises: saving",
-        f"Participants' net cost is together at most {promise:g} of uncoordinated",
+        f"Participants' net cost is together at most {promise:g} of uncoordinated"
+        + (", with what they leave with counted" if counts else ""),
         Finding(share - promise, f"it is {share:.4f}"),
         SHARE,
         advice="this tariff does not keep the operator's promise to its drivers",
@@ -61,11 +66,16 @@ def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
 
 
 def saving_share(evidence: Evidence) -> float | None:
-    """Participants' net cost of theirs uncoordinated, the past counted; None of nothing."""
+    """Participants' net cost of theirs uncoordinated, the past counted; None of nothing.
+
+    What they leave with is taken off where the promise counts it.
+    """
     participants, bills = evidence.fleet.participating, evidence.bills
     past = evidence.scenario.situation.so_far
     reference = float(bills["reference_cost"][participants].sum()) + past.reference_cost
     paid = float(bills["net_cost"][participants].sum()) + past.paid
+    if evidence.scenario.situation.promises.counts_energy:
+        paid -= value(evidence)
     return paid / reference if reference else None
 
 

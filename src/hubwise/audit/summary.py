@@ -16,6 +16,7 @@ def check_identity(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
     """Whether the summary is of this scenario and participation, by a known strategy."""
     yield _scenario(folder, scenario)
     yield _strategy(folder)
+    yield _ties(folder)
     yield _participation(folder, scenario)
 
 
@@ -59,6 +60,17 @@ def _strategy(folder: PlanFolder) -> Check:
         "The strategy is one that is known",
         [] if isinstance(strategy, str) and strategy in CONDUCT else [f"strategy: {strategy!r}"],
         f"known are {', '.join(CONDUCT)}",
+    )
+
+
+def _ties(folder: PlanFolder) -> Check:
+    conduct = CONDUCT.get(str(folder.result.get("strategy")))
+    found, due = folder.result.get("ties"), conduct.ties if conduct else None
+    return _words(
+        "summary: ties",
+        "Ties are broken as the strategy breaks them",
+        [] if found == due else [f"ties: {found!r}, not {due!r}"],
+        "name the strategy's own, or null where no driver's device chooses alone",
     )
 
 

@@ -32,13 +32,13 @@ from hubwise.cli.options import (
 from hubwise.cli.scenario import scenarios
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
-from hubwise.domain import Scenario, Strategy, TariffFamily, WearPricing
+from hubwise.domain import Scenario, Strategy, TariffFamily, Ties, WearPricing
 from hubwise.domain.plain import number, texts
 from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
 from hubwise.record.place import check_place
-from hubwise.scenario import load, with_wear
+from hubwise.scenario import Issue, ScenarioError, load, with_wear
 from hubwise.study import PARTICIPATIONS, RunOptions, make_frontier, make_study
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
 from hubwise.study.frontier import PARTICIPATIONS as FRONTIER_PARTICIPATIONS
@@ -65,6 +65,14 @@ Wear = Annotated[
     typer.Option(
         help="What a kWh drawn costs in battery life: as given for each session, or as the cell "
         "models find it; else as the scenario says."
+    ),
+]
+
+PassiveTies = Annotated[
+    Ties | None,
+    typer.Option(
+        help="With --strategy passive, which of the schedules that cost a driver the same its "
+        "device takes: the earliest, one at random, or what spreads load for the grid."
     ),
 ]
 
@@ -95,13 +103,16 @@ def plan(
     scenario: Source,
     out: Out,
     strategy: Annotated[Strategy, typer.Option(help="How the hubs are run.")] = Strategy.HUBWISE,
+    ties: PassiveTies = None,
     participation: Share = None,
     method: Method = None,
     family: Family = None,
     per_hub: PerHub = None,
     wear: Wear = None,
     evaluations: Annotated[int | None, typer.Option(min=1, help="Most tariffs to try.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the search, and of ties at random.")
+    ] = None,
     boxes: Boxes = None,
     futures: Annotated[
         int | None,
@@ -116,6 +127,7 @@ def plan(
     """
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
+        strategy = _tied(strategy, ties)
         given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
         seen = None
         if futures is not None:
@@ -141,6 +153,15 @@ def plan(
         results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
     if missed or made.result.better_alone:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _tied(strategy: Strategy, ties: Ties | None) -> Strategy:
+    """The strategy with its ties broken as the command line says."""
+    if ties is not None and strategy.ties is None:
+        right = f"leave --ties out, or give --strategy {Strategy.PASSIVE}"
+        wrong = f"{strategy.value} leaves no ties to drivers' own devices"
+        raise ScenarioError([Issue("--ties", "", "", wrong, right)])
+    return strategy if ties is None else strategy.with_ties(ties)
 
 
 def _worn(scenario: Scenario, wear: WearPricing | None) -> Scenario:
@@ -236,6 +257,8 @@ def study(
         put_json({"folder": str(out), "report": str(made.report), "misses": missed, **made.summary})
     else:
         results.print(show.study_table(made.results, given))
+        if (left := show.energy_table(made.results, given)) is not None:
+            results.print(left)
         if seeds > 1:
             results.print(show.draws_table(made.summary, given))
         show.say_missed(missed)

@@ -30,11 +30,22 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("  of uncoordinated", _percent(result["peak_valley_ratio"]), ""),
         ("participants' cost, wear included", _number(result["participant_cost"]), money),
         ("  of theirs uncoordinated", _percent(result["participant_cost_ratio"]), ""),
+        *_energy_fair(
+            result,
+            ("their energy left, to uncoordinated", "energy_left_kwh", "kWh"),
+            ("their cost if they buy it back", "energy_fair_cost_ratio", ""),
+        ),
         *([("drivers who decline", str(declined), "")] if (declined := result["declined"]) else []),
         (f"  of which wear, {result['wear']}", _number(result["wear_priced"]), money),
         ("  wear by the cell models", _number(result["wear_nonlinear"]), money),
         ("operator's profit", _number(result["operator_profit"]), money),
         ("  of the fleet's uncoordinated cost", _percent(result["profit_ratio"]), ""),
+        *_energy_fair(
+            result,
+            ("stations' energy left", "station_energy_left_kwh", "kWh"),
+            ("if it buys all of it back", "energy_fair_profit", money),
+            ("of the fleet's uncoordinated cost", "energy_fair_profit_ratio", ""),
+        ),
         ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
         ("  bound for any tariff", _number(result["profit_bound"]), money),
         ("  bound for such tariffs", _number(result["family_bound"]), money),
@@ -61,6 +72,27 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         if value:
             table.add_row(words, value, unit)
     return table
+
+
+# Energy that is rounding [kWh].
+ROUNDING_KWH = 0.005
+
+
+def _energy_fair(result: Result, *lines: tuple[str, str, str]) -> list[tuple[str, str, str]]:
+    """Lines that count what batteries are left with, where that is not what it was."""
+    if _left_alike(result):
+        return []
+    return [
+        (f"  {words}", (_percent if key.endswith("_ratio") else _number)(result[key]), unit)
+        for words, key, unit in lines
+        if not key.endswith("_kwh") or abs(number(result[key])) >= ROUNDING_KWH
+    ]
+
+
+def _left_alike(result: Result) -> bool:
+    """Whether batteries are left as on the uncoordinated day."""
+    keys = ("energy_left_kwh", "station_energy_left_kwh")
+    return max(abs(number(result[key])) for key in keys) < ROUNDING_KWH
 
 
 def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
@@ -99,6 +131,42 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
             _number(result["min_voltage_pu"], ".4f"),
             _percent(result["transformer_peak_loading"]),
             str(limits_broken(result)),
+        )
+    return table
+
+
+def energy_table(results: Sequence[Result], scenario: Scenario) -> Table | None:
+    """Where batteries are not left as uncoordinated, what it comes to; None where all are.
+
+    Cost and profit are counted with it in turn: one or the other buys back what is lacking.
+    """
+    lines = [result for result in results if not _left_alike(result)]
+    if not lines:
+        return None
+    prices = (number(lines[0][key]) for key in ("energy_left_price", "station_energy_left_price"))
+    car, station = (f"{price:g}" for price in prices)
+    money = scenario.situation.market.currency
+    table = Table(
+        "strategy",
+        title=f"energy left, to uncoordinated; bought at {car} in cars, {station} in stations "
+        f"[{money}/kWh]",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    heads = ("take\npart", "cars\nkWh", "stations\nkWh", "their cost,\nbought back")
+    for head in (*heads, f"or profit\n{money}", "of all\ncosts"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for result in lines:
+        table.add_row(
+            str(result["strategy"]),
+            f"{number(result['participation']):.0%}",
+            str(round(number(result["energy_left_kwh"]))),
+            str(round(number(result["station_energy_left_kwh"]))),
+            _percent(result["energy_fair_cost_ratio"]),
+            _number(result["energy_fair_profit"]),
+            _percent(result["energy_fair_profit_ratio"]),
         )
     return table
 

@@ -13,8 +13,9 @@ from hubwise.dispatch.linear import best_dispatch, dispatch_linear, is_small
 from hubwise.dispatch.objective import Objective, objective_of
 from hubwise.dispatch.problem import Problem, make_problem, with_participants
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
+from hubwise.dispatch.spreading import spread
 from hubwise.dispatch.stays import Stays, energies, stays_of
-from hubwise.dispatch.ties import pessimistic, undelegated
+from hubwise.dispatch.ties import at_random, pessimistic, undelegated
 from hubwise.dispatch.units import session_units
 from hubwise.dispatch.warm import Multipliers, WarmStart, read_warm_start
 
@@ -27,6 +28,7 @@ __all__ = [
     "Problem",
     "Stays",
     "WarmStart",
+    "at_random",
     "at_rest",
     "best_dispatch",
     "dispatch",
@@ -46,6 +48,7 @@ __all__ = [
     "read_warm_start",
     "session_units",
     "social_cost_bound",
+    "spread",
     "stays_of",
     "undelegated",
     "with_participants",

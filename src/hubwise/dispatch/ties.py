@@ -11,6 +11,9 @@ from hubwise.dispatch.units import TIE
 from hubwise.domain import Schedule, Tariff
 from hubwise.drivers import best_response, felt_tariff
 
+# Weight of what a device draws at random: so small that it moves nobody by a billionth.
+LOT = 1e-11
+
 
 def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
     """Each participant's own device breaks ties as early as possible.
@@ -23,6 +26,19 @@ def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
     fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
     nudged = Tariff(felt.charge_price + late, felt.discharge_price - late)
     return best_response(fleet, nudged, horizon)[0]
+
+
+def at_random(problem: Problem, tariff: Tariff, seed: int) -> Schedule:
+    """Each participant's own device breaks ties by lot: every slot of a tie is as likely.
+
+    Slots are drawn for every session on its own, from one generator: the same seed gives the same
+    schedule. The lot weighs so little that each schedule costs its driver what is least.
+    """
+    fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
+    horizon = problem.situation.horizon
+    lot = LOT * np.random.default_rng(seed).random((len(fleet), horizon.slots))
+    drawn = Tariff(felt.charge_price[fleet.lists] + lot, felt.discharge_price[fleet.lists] - lot)
+    return best_response(fleet.offered(np.arange(len(fleet))), drawn, horizon)[0]
 
 
 def pessimistic(problem: Problem, tariff: Tariff) -> Schedule:

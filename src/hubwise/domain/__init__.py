@@ -1,7 +1,7 @@
 """The nouns: horizon, tariff, fleet, hub, feeder, schedule, situation, scenario."""
 
 from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
-from hubwise.domain.choices import Strategy, TariffFamily, WearPricing, chosen
+from hubwise.domain.choices import Strategy, TariffFamily, Ties, WearPricing, chosen
 from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Drivers, Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
@@ -42,6 +42,7 @@ __all__ = [
     "Term",
     "TermSums",
     "Terms",
+    "Ties",
     "WearPricing",
     "chosen",
     "standard_cells",

@@ -27,7 +27,44 @@ class Strategy(StrEnum):
     UNCOORDINATED = "uncoordinated"
     STORAGE = "storage"
     PASSIVE = "passive"
+    PASSIVE_RANDOM = "passive-random"
+    PASSIVE_SPREAD = "passive-spread"
     HUBWISE = "hubwise"
+
+    @property
+    def ties(self) -> Ties | None:
+        """How ties are broken where devices choose alone; None where they do not choose."""
+        return next((ties for ties, passive in _PASSIVE.items() if passive is self), None)
+
+    def with_ties(self, ties: Ties) -> Strategy:
+        """The passive strategy that breaks ties so.
+
+        Raises
+        ------
+        ValueError
+            If nobody's device chooses alone under this strategy.
+        """
+        if self.ties is None:
+            raise ValueError(f"{self.value} leaves no ties to drivers' own devices")
+        return _PASSIVE[ties]
+
+
+class Ties(StrEnum):
+    """How ties are broken among schedules that cost their driver the same, with no prices posted.
+
+    As early as possible, at random, or spread for the grid.
+    """
+
+    EARLY = "early"
+    RANDOM = "random"
+    SPREAD = "spread"
+
+
+_PASSIVE = {
+    Ties.EARLY: Strategy.PASSIVE,
+    Ties.RANDOM: Strategy.PASSIVE_RANDOM,
+    Ties.SPREAD: Strategy.PASSIVE_SPREAD,
+}
 
 
 class TariffFamily(StrEnum):

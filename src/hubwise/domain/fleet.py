@@ -236,6 +236,13 @@ class Fleet:
         """The same sessions, none of which can discharge."""
         return replace(self, discharge_kw_max=np.zeros(len(self)))
 
+    def leaving_no_less(self) -> Fleet:
+        """The same sessions, each required to leave with no less than uncoordinated.
+
+        Charging at once goes to the required energy and never below the energy at arrival.
+        """
+        return replace(self, required_kwh=np.maximum(self.required_kwh, self.arrival_kwh))
+
     def with_participating(self, participating: Flags) -> Fleet:
         """The same sessions with another set of participants."""
         return replace(self, participating=participating)

@@ -44,6 +44,9 @@ class Market:
         Paid once per horizon for the highest import of each hub [currency/kW].
     currency
         ISO 4217 code of every price.
+    energy_left_price
+        What energy left in batteries at the end is counted at, as bought at the charger
+        [currency/kWh]; ``None`` for the lowest prices of the horizon (see `energy_left`).
     """
 
     purchase_price: Array
@@ -51,6 +54,20 @@ class Market:
     reference_price: Array
     demand_charge: float = 0.0
     currency: str = ""
+    energy_left_price: float | None = None
+
+    @property
+    def energy_left(self) -> tuple[float, float]:
+        """What a kWh bought to be left is counted at, in cars and in stations [currency/kWh].
+
+        As given, or the lowest price that each could be filled at: drivers at the reference tariff,
+        stations at the purchase price; nothing where that is negative.
+        """
+        if self.energy_left_price is not None:
+            return self.energy_left_price, self.energy_left_price
+        lowest = (self.reference_price.min(), self.purchase_price.min())
+        car, station = (max(float(price), 0.0) for price in lowest)
+        return car, station
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +117,15 @@ class Promises:
         uncoordinated cost.
     peak_valley
         The feeder's peak-valley difference is at most this share of the uncoordinated one.
+    counts_energy
+        Whether what participants' cars leave with less, or more, than uncoordinated counts in what
+        ``saving`` is about.
+    equal_energy
+        Whether every session leaves with no less than uncoordinated charging would leave it; its
+        required energy then says so.
     """
 
     saving: float = float("inf")
     peak_valley: float = float("inf")
+    counts_energy: bool = False
+    equal_energy: bool = False

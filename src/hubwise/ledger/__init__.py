@@ -3,13 +3,16 @@
 from hubwise.ledger.account import Account, make_account, reference_margin, solar_that_pays
 from hubwise.ledger.bills import Bills, make_bills, session_prices
 from hubwise.ledger.books import Books, in_cents, minor_unit, post
+from hubwise.ledger.energy import EnergyLeft, energy_left
 from hubwise.ledger.flows import HubFlows, hub_flows, sum_by_hub
 
 __all__ = [
     "Account",
     "Bills",
     "Books",
+    "EnergyLeft",
     "HubFlows",
+    "energy_left",
     "hub_flows",
     "in_cents",
     "make_account",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from hubwise.battery import DAYS_A_YEAR, fleet_ageing, leaving_range
 from hubwise.dispatch import Baseline, make_baseline, pessimistic, undelegated, with_participants
@@ -16,16 +17,26 @@ from hubwise.domain import (
     StationSchedule,
     Strategy,
     Tariff,
+    Ties,
     chosen,
 )
 from hubwise.domain.arrays import Array
 from hubwise.drivers import felt_response
 from hubwise.grid import FeederState, power_flow
-from hubwise.ledger import Account, Bills, hub_flows, make_account, make_bills, reference_margin
+from hubwise.ledger import (
+    Account,
+    Bills,
+    energy_left,
+    hub_flows,
+    make_account,
+    make_bills,
+    reference_margin,
+)
 from hubwise.plan import result
 from hubwise.plan.advice import advice, missed_limits
 from hubwise.plan.better import best_of_keeping, better
 from hubwise.plan.bilevel import at_tariff, bilevel_strategy
+from hubwise.plan.counting import counting_energy
 from hubwise.plan.decision import Decision, PostedDecision
 from hubwise.plan.model import Memory, Plan
 from hubwise.plan.price_search import Progress
@@ -34,6 +45,7 @@ from hubwise.plan.wear import Convergence
 from hubwise.plan.wishes import make_wishes
 from hubwise.record import (
     Bounds,
+    EnergyLeft,
     FeederFigures,
     Money,
     Outcome,
@@ -68,7 +80,8 @@ def make_plan(
     strategy
         ``hubwise`` (the bilevel plan), or what it is compared with: ``uncoordinated``,
         ``storage`` (station batteries alone), ``passive`` (drivers shift charging against the
-        reference tariff).
+        reference tariff, as early as possible among what costs them the same), or that with ties
+        at random (``passive-random``) or spread for the grid (``passive-spread``).
     participation
         Share of the sessions that take part; default: the scenario's own.
     method
@@ -111,12 +124,39 @@ def _decided(
     match strategy:
         case Strategy.UNCOORDINATED:
             return uncoordinated_strategy(situation, baseline)
-        case Strategy.PASSIVE:
-            return passive_strategy(situation, baseline)
+        case Strategy.PASSIVE | Strategy.PASSIVE_RANDOM | Strategy.PASSIVE_SPREAD:
+            return passive_strategy(situation, baseline, strategy.ties or Ties.EARLY, search.seed)
         case Strategy.STORAGE:
             return storage_strategy(situation, baseline)
+        case Strategy.HUBWISE if _counts_energy(situation):
+            return counting_energy(
+                situation, baseline, search, progress, lambda it: _shares(it, baseline)
+            )
         case Strategy.HUBWISE:
             return bilevel_strategy(situation, baseline, search, progress)
+
+
+def _counts_energy(situation: Situation) -> bool:
+    """Whether there is a saving promise that counts what cars leave with."""
+    return situation.promises.counts_energy and isfinite(situation.promises.saving)
+
+
+def _shares(decision: Decision, baseline: Baseline) -> tuple[float, float]:
+    """What participants pay and lack, as shares of uncoordinated, the past with it."""
+    day, past = _day(decision, baseline, decision.schedule), decision.situation.so_far
+    counted = _promised_money(decision, baseline, day).participant_cost
+    whole = day.money.participant_reference_cost + past.reference_cost
+    paid = day.money.participant_cost
+    return ((paid + past.paid) / whole, (counted - paid) / whole) if whole else (0.0, 0.0)
+
+
+def _promised_money(decision: Decision, baseline: Baseline, day: _Day) -> Money:
+    """The day's money; what cars leave with is counted where the saving promise counts it."""
+    situation = decision.situation
+    if not situation.promises.counts_energy:
+        return day.money
+    left = energy_left(situation, day.schedule, baseline.schedule, day.stations)
+    return replace(day.money, participant_cost=day.money.participant_cost - left.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +198,7 @@ def _plan_of(
     wishes = make_wishes(asked, situation, decision.schedule, day.bills, tariff, fade)
     before = result.feeder_figures(situation, baseline.schedule, baseline.stations, baseline.state)
     reference_cost = float(day.bills.reference_cost.sum())
-    short = _shortcomings(decision, day, before, reference_cost)
+    short = _shortcomings(decision, baseline, day, before)
     wear = posted.wear if posted else Convergence()
     declined = asked.fleet.participating & ~fleet.participating
     figures = PlanResult(
@@ -169,6 +209,7 @@ def _plan_of(
         departures=result.departure_figures(situation, decision.schedule, scenario.hindsight),
         reference_margin=reference_margin(situation, baseline.schedule),
         ratios=result.ratios(day.feeder, day.money, before, reference_cost),
+        energy=_energy(day, situation, baseline),
         prices=result.posted_prices(situation, decision.tariff),
         outcomes=_outcomes(decision, baseline, day),
         transformers=result.transformers(
@@ -243,19 +284,25 @@ def _day(decision: Decision, baseline: Baseline, schedule: Schedule) -> _Day:
     )
 
 
+def _energy(day: _Day, situation: Situation, baseline: Baseline) -> EnergyLeft:
+    did, cost = (day.schedule, day.stations), float(day.bills.reference_cost.sum())
+    return result.energy_figures(situation, did, baseline.schedule, day.money, cost)
+
+
 def _hub_kw(situation: Situation, schedule: Schedule, stations: StationSchedule) -> Array:
     return hub_flows(len(situation.hubs), situation.fleet, schedule, stations).net_kw
 
 
 def _shortcomings(
-    decision: Decision, day: _Day, before: FeederFigures, reference_cost: float
+    decision: Decision, baseline: Baseline, day: _Day, before: FeederFigures
 ) -> Shortcomings:
     """What the day misses of promises and limits, and what would help."""
     situation = decision.situation
     # Only the operator's own plan promises anything.
     posted = isinstance(decision, PostedDecision)
     promises = situation.promises if posted else Promises()
-    ratios = result.promised_ratios(situation.so_far, day.feeder, day.money, before, reference_cost)
+    money, cost = _promised_money(decision, baseline, day), float(day.bills.reference_cost.sum())
+    ratios = result.promised_ratios(situation.so_far, day.feeder, money, before, cost)
     said = advice(promises, ratios, day.feeder, before)
     hub_kw = _hub_kw(situation, day.schedule, day.stations)
     missed, redispatches = missed_limits(situation, hub_kw, day.state)
@@ -300,9 +347,9 @@ def _bounds(posted: PostedDecision | None, profit: float, *, misses: bool) -> Bo
     """The bounds, and how far the profit may be from the best, as a share of each.
 
     They are on plans that keep their promises and limits: one that misses some may pass them, and
-    then has none.
+    then has none. Nor has one whose saving promise counts more than money.
     """
-    if posted is None:
+    if posted is None or _counts_energy(posted.situation):
         return Bounds()
     family = posted.family_bound
     bound, of_family = (

@@ -30,12 +30,13 @@ from hubwise.grid import (
     transformer_day,
     violations,
 )
-from hubwise.ledger import Account, Bills, hub_flows
+from hubwise.ledger import Account, Bills, energy_left, hub_flows
 from hubwise.pricing import price_groups
 from hubwise.record import (
     BatteryFigures,
     Departures,
     DispatchObjective,
+    EnergyLeft,
     FeederFigures,
     Money,
     PostedPrice,
@@ -176,6 +177,44 @@ def ratios(
         peak_valley_ratio=_ratio(feeder.peak_valley_kw, before.peak_valley_kw, least=FLAT_KW),
         participant_cost_ratio=_ratio(money.participant_cost, money.participant_reference_cost),
         profit_ratio=_ratio(money.operator_profit, reference_cost),
+    )
+
+
+def energy_figures(
+    situation: Situation,
+    day: tuple[Schedule, StationSchedule],
+    uncoordinated: Schedule,
+    money: Money,
+    reference_cost: float,
+) -> EnergyLeft:
+    """What batteries are left with, and cost and profit that count it.
+
+    Parameters
+    ----------
+    situation, day
+        What is planned, and what sessions and stations do.
+    uncoordinated
+        What every session does uncoordinated.
+    money
+        Of the plan.
+    reference_cost
+        What the whole fleet pays uncoordinated [currency].
+    """
+    left = energy_left(situation, day[0], uncoordinated, day[1])
+    price, station_price = situation.market.energy_left
+    cost = money.participant_cost - left.value
+    profit = money.operator_profit + left.station_value + min(left.value, 0.0)
+    return EnergyLeft(
+        energy_left_kwh=left.kwh,
+        station_energy_left_kwh=left.station_kwh,
+        energy_left_price=price,
+        station_energy_left_price=station_price,
+        energy_left_value=left.value,
+        station_energy_left_value=left.station_value,
+        energy_fair_participant_cost=cost,
+        energy_fair_cost_ratio=_ratio(cost, money.participant_reference_cost),
+        energy_fair_profit=profit,
+        energy_fair_profit_ratio=_ratio(profit, reference_cost),
     )
 
 

@@ -152,6 +152,45 @@ class Ratios:
 
 
 @dataclass(frozen=True, slots=True)
+class EnergyLeft:
+    """What batteries hold at the end beyond the uncoordinated day; negative where it is less.
+
+    The two ways in which it may be set right stand beside the plain figures, and exclude each
+    other: drivers buy back what they lack, or the operator does.
+
+    Parameters
+    ----------
+    energy_left_kwh, station_energy_left_kwh
+        In participants' cars at departure, and in station batteries [kWh].
+    energy_left_price, station_energy_left_price
+        What a kWh of it costs at the charger [currency/kWh].
+    energy_left_value, station_energy_left_value
+        What it all costs, losses of charging included [currency].
+    energy_fair_participant_cost
+        Participants' cost once they have bought back what they lack, or are paid for what they
+        have more [currency].
+    energy_fair_cost_ratio
+        The same as a share of what they pay uncoordinated.
+    energy_fair_profit
+        The operator's profit with stations' energy counted, once it has bought back what
+        participants lack, so that they pay what the plan says [currency].
+    energy_fair_profit_ratio
+        The same as a share of what the fleet would have paid.
+    """
+
+    energy_left_kwh: float
+    station_energy_left_kwh: float
+    energy_left_price: float
+    station_energy_left_price: float
+    energy_left_value: float
+    station_energy_left_value: float
+    energy_fair_participant_cost: float
+    energy_fair_cost_ratio: float | None
+    energy_fair_profit: float
+    energy_fair_profit_ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PostedPrice:
     """Prices of one hub and group of slots [currency/kWh]."""
 
@@ -361,7 +400,7 @@ class PlanResult:
     ----------
     strategy, participation
         How the hubs are run, and the share of sessions that were asked to take part.
-    feeder, money, departures, bounds, ratios, outcomes, battery, wear, search, shortcomings
+    feeder, money, departures, ratios, energy, outcomes, battery, wear, bounds, search, shortcomings
         See each.
     reference_margin
         What participants bring at the reference tariff [currency].
@@ -388,6 +427,7 @@ class PlanResult:
     departures: Departures
     reference_margin: float
     ratios: Ratios
+    energy: EnergyLeft
     prices: PostedPrices
     outcomes: Outcomes
     transformers: TransformerDay
@@ -424,6 +464,7 @@ class PlanResult:
             "reference_margin": self.reference_margin,
             **asdict(self.bounds),
             **asdict(self.ratios),
+            **asdict(self.energy),
             "prices": {
                 hub: {group: asdict(price) for group, price in prices.items()}
                 for hub, prices in self.prices.items()
@@ -440,6 +481,7 @@ class PlanResult:
             "limits_missed": [asdict(one) for one in self.shortcomings.missed],
             "mends": [asdict(one) for one in self.shortcomings.redispatches],
             "strategy": self.strategy,
+            "ties": Strategy(self.strategy).ties,
             "participation": self.participation,
             "declined": self.declined,
             "told": list(self.notices),

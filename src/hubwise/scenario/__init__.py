@@ -4,7 +4,7 @@ from hubwise.scenario.arbitrage import check_tariff, lawful
 from hubwise.scenario.door import check, load, load_draws, packaged
 from hubwise.scenario.draws import Draws
 from hubwise.scenario.errors import Issue, ScenarioError
-from hubwise.scenario.identity import fingerprint, with_participation, with_wear
+from hubwise.scenario.identity import fingerprint, with_equal_energy, with_participation, with_wear
 from hubwise.scenario.importer import import_sessions
 from hubwise.scenario.nation import Nation, ZoneKind, is_nation, load_nation
 from hubwise.scenario.openings import check_openings, refuse_wrong_openings
@@ -31,6 +31,7 @@ __all__ = [
     "new",
     "packaged",
     "refuse_wrong_openings",
+    "with_equal_energy",
     "with_participation",
     "with_wear",
 ]

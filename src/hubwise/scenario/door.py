@@ -110,12 +110,14 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
 
     rng = Generator(PCG64(search.seed))
     fleet = _fleet(sections, table, hubs, horizon, rng)
+    promises = sections.promises or PromisesSection()
+    if promises.equal_energy:
+        fleet = fleet.leaving_no_less()
     known = NOTHING_KNOWN if table is None else build_hindsight(table, fleet, horizon)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
     if reader.issues:
         return None
-    promises = sections.promises or PromisesSection()
     assert sections.prices is not None, "there is a market"
     scenario = Scenario(
         name=head.name,
@@ -127,7 +129,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
             fleet=fleet,
             market=replace(market, currency=head.currency),
             rules=rules,
-            promises=Promises(promises.saving, promises.peak_valley),
+            promises=Promises(**promises.model_dump()),
             battery=battery,
             terms=read_terms(sections.prices, horizon),
         ),

@@ -50,6 +50,8 @@ class Draws:
             fleet = resampled(usual.fleet, rng)
         else:
             fleet = draw_fleet(self.section, len(usual.hubs), usual.horizon, rng)
+        if usual.promises.equal_energy:
+            fleet = fleet.leaving_no_less()
         issues = check_bounds(usual.rules, fleet, usual.hubs, usual.horizon, file=TOML)
         if issues:
             raise ScenarioError(in_order(list(issues)))

@@ -178,6 +178,7 @@ class PricesSection(Section):
     feed_in_fee: NotNegative = 0.0
     service_fee: Finite = 0.0
     demand_charge: NotNegative = 0.0
+    energy_left: Annotated[float | Literal["lowest"], _number_or("lowest")] = "lowest"
     incentives: list[Incentive] = []
 
     @model_validator(mode="after")
@@ -207,6 +208,8 @@ class PromisesSection(Section):
 
     saving: Annotated[float, Field(gt=0)] = float("inf")
     peak_valley: Annotated[float, Field(gt=0)] = float("inf")
+    counts_energy: bool = False
+    equal_energy: bool = False
 
 
 class Normal(Section):

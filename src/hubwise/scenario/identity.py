@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Hubs, Market, Scenario, Situation, SoFar, Terms, WearPricing
+from hubwise.domain import Hubs, Market, Promises, Scenario, Situation, SoFar, Terms, WearPricing
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
@@ -22,6 +22,7 @@ _LEFT_OUT = {(Market, "currency")}
 # Counts only where it is used.
 _OPTIONAL = {
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
+    (Promises, "counts_energy"), (Promises, "equal_energy"),
 }  # fmt: skip
 
 
@@ -62,6 +63,15 @@ def with_wear(scenario: Scenario, wear: WearPricing | str) -> Scenario:
     if wear == WearPricing.NONLINEAR and unknown:
         raise ScenarioError([unpriced(map(str, unknown), scenario.situation.market.currency)])
     return scenario.having(battery=replace(scenario.situation.battery, wear=WearPricing(wear)))
+
+
+def with_equal_energy(scenario: Scenario) -> Scenario:
+    """The scenario in which every session leaves with no less than uncoordinated."""
+    situation = scenario.situation
+    return scenario.having(
+        fleet=situation.fleet.leaving_no_less(),
+        promises=replace(situation.promises, equal_energy=True),
+    )
 
 
 def unpriced(chemistries: Iterable[str], currency: str) -> Issue:
@@ -140,6 +150,9 @@ def _market_pieces(situation: Situation) -> Iterator[bytes]:
     yield from _pieces(situation.terms.on_discharging(slots))
     yield b"demand_charge"
     yield from _pieces(market.demand_charge)
+    if market.energy_left_price is not None:
+        yield b"energy_left_price"
+        yield from _pieces(market.energy_left_price)
     for part, usual in ((situation.terms, plain), (situation.so_far, SoFar())):
         if list(_pieces(part)) != list(_pieces(usual)):
             yield from _pieces(part)

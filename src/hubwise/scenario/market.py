@@ -84,6 +84,7 @@ def _build_market(section: PricesSection, purchase: Array, horizon: Horizon) -> 
         feed_in_price=sold - section.feed_in_fee,
         reference_price=purchase + section.service_fee,
         demand_charge=section.demand_charge,
+        energy_left_price=None if isinstance(section.energy_left, str) else section.energy_left,
     )
 
 

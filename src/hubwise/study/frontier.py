@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from hubwise.domain import Promises, Scenario
+from hubwise.domain import Scenario
 from hubwise.domain.plain import rows, texts
 from hubwise.drivers import uncoordinated
 from hubwise.plan import make_plan, relax
@@ -202,7 +202,9 @@ def _finer(peak_valleys: Sequence[float]) -> list[float]:
 
 
 def _promising(scenario: Scenario, peak_valley: float, saving: float) -> Scenario:
-    return scenario.having(promises=Promises(saving=saving, peak_valley=peak_valley))
+    return scenario.having(
+        promises=replace(scenario.situation.promises, saving=saving, peak_valley=peak_valley)
+    )
 
 
 def _fleet_cost(scenario: Scenario) -> float:

@@ -33,7 +33,12 @@ from hubwise.study.report.palette import (
     of_strategy,
 )
 
-DASHES = {"storage": "dash", "passive": "dot"}
+DASHES = {
+    "storage": "dash",
+    "passive": "dot",
+    "passive-random": "dashdot",
+    "passive-spread": "longdash",
+}
 
 
 def load(scenario: Scenario, cases: list[Case]) -> Spec | None:

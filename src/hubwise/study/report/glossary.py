@@ -14,14 +14,27 @@ THIN = "\u202f"  # narrower, before a percent sign
 STRATEGY_LABELS: Mapping[str, str] = {
     "uncoordinated": "Uncoordinated",
     "storage": "Station batteries alone",
-    "passive": "Passive shifting",
+    "passive": "Passive shifting, early",
+    "passive-random": "Passive shifting, at random",
+    "passive-spread": "Passive shifting, spread",
     "hubwise": "Hubwise",
 }
 
 STRATEGY_MEANINGS: Mapping[str, str] = {
     "uncoordinated": "Every driver plugs in and charges at once, at the reference tariff.",
     "storage": "Only the station batteries are scheduled; the drivers stay uncoordinated.",
-    "passive": "Drivers shift charging against the fixed reference tariff and never discharge.",
+    "passive": (
+        "Drivers shift charging against the fixed reference tariff and never discharge; each "
+        "device takes the first of the slots that cost it the same."
+    ),
+    "passive-random": (
+        "The same tariff, cost and drivers; each device draws lots among the slots that cost it "
+        "the same."
+    ),
+    "passive-spread": (
+        "The same again, and among what costs each driver the same somebody picks for all of them "
+        "what is flattest for the grid: no posted prices, no station, no profit sought."
+    ),
     "hubwise": "The operator posts prices; participating drivers answer with their best response.",
 }
 
@@ -77,6 +90,17 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Operator's profit",
         "Participants' payments, feed-in and incentives, less discharge payments, purchases, "
         "demand charges and stations.",
+    ),
+    (
+        "Energy left",
+        "What participants' cars and station batteries hold at the end beyond the uncoordinated "
+        "day; less is negative. It is counted at a stated price: the lowest at which each could "
+        "be filled, unless the scenario says otherwise.",
+    ),
+    (
+        "Energy bought back",
+        "Participants' cost once they have bought what they lack; or else the operator's profit "
+        "once it has, so that they pay what the plan says. One or the other, never both.",
     ),
     ("Margin on others", "What the other drivers pay above the purchase price. Not in the profit."),
     (

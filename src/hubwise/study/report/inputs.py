@@ -106,6 +106,7 @@ def rules_in_words(scenario: Scenario) -> str:
         ("Cap on the average charge price", _or_none(rules.average_cap, 3, per_kwh)),
         ("Promise to drivers: cost ÷ uncoordinated", _at_most(promises.saving)),
         ("Promise to the grid: peak-valley ÷ uncoordinated", _at_most(promises.peak_valley)),
+        *_energy(scenario),
         ("Voltage band, p.u.", span(feeder.voltage_min_pu, feeder.voltage_max_pu, 2)),
         ("Substation transformer", _transformer(scenario)),
         ("Branch ampacity", _ampacity(scenario)),
@@ -119,6 +120,19 @@ def rules_in_words(scenario: Scenario) -> str:
         ),
     ]
     return facts(rows)
+
+
+def _energy(scenario: Scenario) -> list[tuple[str, str]]:
+    """What energy left in batteries is counted at, and what is promised of it."""
+    market, promises = scenario.situation.market, scenario.situation.promises
+    cars, stations = (number(price, 3) for price in market.energy_left)
+    unit = escape(f"{market.currency}/kWh")
+    said = [("Energy left in cars, in stations", f"{cars}, {stations} {unit}")]
+    if promises.counts_energy:
+        said.append(("Promise to drivers counts energy left", "yes"))
+    if promises.equal_energy:
+        said.append(("Energy at departure", "no less than uncoordinated"))
+    return said
 
 
 def _or_none(value: float, decimals: int, unit: str = "") -> str:

@@ -14,6 +14,8 @@ STRATEGIES: Mapping[str, str] = {
     "uncoordinated": "#4a5560",
     "storage": "#e69f00",
     "passive": "#009e73",
+    "passive-random": "#7a9a01",
+    "passive-spread": "#00695c",
     "hubwise": "#0072b2",
 }
 OTHER_STRATEGY = "#cc79a7"

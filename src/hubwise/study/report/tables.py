@@ -211,9 +211,18 @@ RESULT_COLUMNS: tuple[tuple[str, Reading], ...] = (
         "… without<br>incentive",
         lambda case: money(case.value("operator_profit_without_incentive")),
     ),
+    ("Energy left<br>kWh", lambda case: number(_energy_left(case))),
+    ("Cost, energy<br>bought back", lambda case: percent(case.value("energy_fair_cost_ratio"), 1)),
+    ("… or profit<br>so", lambda case: money(case.value("energy_fair_profit"))),
     ("Largest<br>regret", lambda case: tiny(case.value("max_regret"))),
     ("Shortfall<br>kWh", lambda case: number(case.value("shortfall_kwh"), 1)),
 )
+
+
+def _energy_left(case: Case) -> float | None:
+    """In cars and stations, beyond the uncoordinated day [kWh]."""
+    parts = [case.value(key) for key in ("energy_left_kwh", "station_energy_left_kwh")]
+    return None if None in parts else sum(part for part in parts if part is not None)
 
 
 def results_table(cases: Cases) -> str:
