@@ -26,7 +26,7 @@ HUBS = sum(count for _, _, count in SIZES)
 # A first look: some of every size.
 QUICK = (0, 1, 2, 3, 20, 21, 22, 35, 36, 43, 44, 55)
 PLACES = ("workplace", "street", "depot", "fast charging", "mixed")
-MARKETS = ("market", "market, negative", "two prices", "three prices", "flat")
+MARKETS = ("market", "negative market", "two prices", "three prices", "flat")
 FAMILIES = ("flat", "time-of-use", "hourly", "every-slot")
 EFFICIENCIES = (0.9, 0.93, 0.95)
 DAY_HOURS = 24
@@ -227,13 +227,13 @@ def write(number: int, folder: Path, *, cars: int | None = None) -> Traits:
 def purchase_prices(drawn: Traits, rng: Generator) -> NDArray[np.float64]:
     """Purchase prices by the hour; shape (24,) [EUR/kWh]."""
     clock = (drawn.begins + np.arange(DAY_HOURS)) % DAY_HOURS
-    if drawn.market.startswith("market"):
+    if drawn.market.endswith("market"):
         evening, noon = rng.uniform(0.05, 0.2), rng.uniform(0.02, 0.12)
         price = 0.1 + evening * np.exp(-(((clock - 19.0) / 2.5) ** 2))
         price -= noon * np.exp(-(((clock - 13.0) / 3.0) ** 2))
         price += 0.5 * evening * np.exp(-(((clock - 8.0) / 1.5) ** 2))
         price += rng.normal(0.0, 0.012, DAY_HOURS)
-        if drawn.market.endswith("negative"):
+        if drawn.market.startswith("negative"):
             depth = price.min() + rng.uniform(0.01, 0.08)
             price -= depth * np.exp(-(((clock - 13.0) / 3.0) ** 2))
         return np.round(price, 5)
