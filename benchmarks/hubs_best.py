@@ -40,7 +40,9 @@ from hubwise.scenario import ScenarioError
 KEPT = 1e-9
 # A worse tariff is gone on from at first with a loss of this share, at last none.
 ANNEALED = 0.02
-LONG = 4000
+METHODS_TRIED = ("auto", "evolution", "annealing", "surrogate", "exact")
+# Tariffs that a long search tries, on small hubs and on large ones; together so many sessions.
+MOST, FEWEST, EFFORT = 4000, 400, 200_000
 
 
 @dataclass
@@ -66,30 +68,57 @@ class Hunt:
         return better
 
 
-def hunt(number: int, seconds: float, seeds: int, before: Best | None) -> Best | None:
+def hunt(number: int, how: Effort, before: Best | None) -> Best | None:
     """The best of a hub that every method finds."""
     scenario = hub(number)
     looked = Hunt(number, scenario, before)
     looked.offer(at_tariff(scenario, reference(scenario)), "reference tariff")
-    for method, plan in _plans(scenario, seeds):
+    for method, plan in _plans(scenario, how):
         looked.offer(plan, method)
-    for seed in range(seeds):
-        about(looked, seconds / seeds, seed)
+    for seed in range(how.seeds):
+        about(looked, how.seconds / how.seeds, seed)
     return looked.best
 
 
-def _plans(scenario: Scenario, seeds: int) -> Iterator[tuple[str, Plan]]:
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long is searched.
+
+    Parameters
+    ----------
+    methods
+        Which methods.
+    seeds
+        How many of ``auto``, and of random searches.
+    seconds
+        Of random search, all seeds together.
+    share
+        Of the tariffs that a long search tries.
+    """
+
+    methods: tuple[str, ...]
+    seeds: int
+    seconds: float
+    share: float
+
+
+def _plans(scenario: Scenario, effort: Effort) -> Iterator[tuple[str, Plan]]:
     """Plans of every method and seed; those that a hub is not suited to are left out."""
     rules, search = scenario.situation.rules, scenario.search
     names = list(TariffFamily)
     for name in names[: names.index(rules.family)]:
         yield str(name), make_plan(scenario.having(rules=replace(rules, family=name)))
-    ways = [("auto", k, LONG) for k in range(1, seeds + 1)]
-    ways += [("evolution", 1, LONG // 4), ("annealing", 1, LONG // 4), ("exact", 1, 400)]
-    for method, seed, evaluations in ways:
-        long = replace(search, method=method, seed=seed, evaluations=evaluations, boxes=0)
+    cars = len(scenario.situation.fleet)
+    long = round(effort.share * min(max(EFFORT // cars, FEWEST), MOST))
+    ways = [
+        (method, seed)
+        for method in effort.methods
+        for seed in range(1, 1 + (effort.seeds if method == "auto" else 1))
+    ]
+    for method, seed in ways:
+        how = replace(search, method=method, seed=seed, evaluations=long, boxes=0)
         try:
-            yield f"{method}, seed {seed}", make_plan(scenario.having(search=long))
+            yield f"{method}, seed {seed}", make_plan(scenario.having(search=how))
         except (ScenarioError, UnsolvedError):
             continue
 
@@ -177,10 +206,15 @@ def main() -> None:
     parser.add_argument("number", type=int, nargs="*", default=range(HUBS))
     parser.add_argument("--seconds", type=float, default=60.0, help="of random search, a hub")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--share", type=float, default=1.0, help="of the tariffs that are tried")
+    parser.add_argument("--method", action="append", choices=METHODS_TRIED, help="default: all")
     options = parser.parse_args()
     for number in options.number:
         print(f"hub {number}: {traits(number).words}", flush=True)
-        found = hunt(number, options.seconds, options.seeds, all_known().get(number))
+        effort = Effort(
+            tuple(options.method or METHODS_TRIED), options.seeds, options.seconds, options.share
+        )
+        found = hunt(number, effort, all_known().get(number))
         if found is not None:
             # Read again: another process may have found something meanwhile.
             keep({**all_known(), number: found})
