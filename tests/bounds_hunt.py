@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
+import numba
 import numpy as np
 from numpy.random import Generator
 
@@ -37,8 +38,9 @@ from hubwise.plan.relaxed import linear_problem
 from hubwise.pricing import Family, account_of, cost_ceiling, level_prices
 from hubwise.scenario import check_openings
 
-# Tariffs a scenario, and of these such as are drawn anew; the rest are moves about the best.
-TARIFFS, FRESH = 24, 8
+# Tariffs a scenario; how many plans' bounds are looked at, and how many of the best tariffs are
+# judged by all of them.
+TARIFFS, PLANS, BEST = 48, 3, 4
 # A bound is passed where a profit is higher by more than this, as a share of one more than either.
 TOLERANCE = 1e-6
 # A limit is kept within this [kW]: the programs' own tolerance, summed.
@@ -92,9 +94,13 @@ class Found:
 
 def hunt(seeds: Sequence[int], tariffs: int = TARIFFS) -> Found:
     """Bounds passed by lawful tariffs on the scenarios of ``seeds``."""
-    found = Found()
-    for seed in seeds:
-        _hunt_one(seed, tariffs, found)
+    found, threads = Found(), numba.get_num_threads()
+    numba.set_num_threads(1)  # such small fleets wait for threads longer than they are at work
+    try:
+        for seed in seeds:
+            _hunt_one(seed, tariffs, found)
+    finally:
+        numba.set_num_threads(threads)
     return found
 
 
@@ -107,25 +113,43 @@ def _hunt_one(seed: int, tariffs: int, found: Found) -> None:
     asked, baseline = situation.fleet.participating, make_baseline(situation)
     family = family_of_all(situation, asked)
     found.scenarios += 1
-    begin = family.project(_any_prices(family, rng))
-    best: tuple[float, Array] | None = None
-    # The bounds of a plan at any tariff, and of one at the best that is found meanwhile.
-    for count in (tariffs - tariffs // 3, tariffs // 3):
-        planned = family.tariff(begin if best is None else best[1])
-        judge = _Judge.of(situation, baseline, planned)
-        found.boxed += judge.boxed
-        for prices in _prices(family, judge.problem, best, count, rng):
-            found.pairs += 1
-            profit = judge.profit(family.tariff(prices))
-            if profit is None:
-                continue
-            found.keeping += 1
-            best = (profit, prices) if best is None or profit > best[0] else best
-            found.passed += [
-                Passed(seed, name, said, profit, words, prices)
-                for name, said in judge.bounds
-                if profit > said + TOLERANCE * (1.0 + abs(said) + abs(profit))
-            ]
+    kept: list[tuple[float, Array]] = []
+    judges: list[_Judge] = []
+
+    def tried(judge: _Judge, prices: Array) -> None:
+        found.pairs += 1
+        profit = judge.profit(family.tariff(prices))
+        if profit is None:
+            return
+        found.keeping += 1
+        kept.append((profit, prices))
+        found.passed += [
+            Passed(seed, name, said, profit, words, prices)
+            for name, said in judge.bounds
+            if profit > said + TOLERANCE * (1.0 + abs(said) + abs(profit))
+        ]
+
+    def best() -> list[Array]:
+        order = sorted(range(len(kept)), key=lambda k: -kept[k][0])
+        return [kept[k][1] for k in order[:BEST]]
+
+    # The bounds of plans at the dearest tariff, where fewest take part, at any, and at the best
+    # that is found meanwhile; the best are judged by all of them.
+    each = max((tariffs - PLANS * BEST) // PLANS, 1)
+    for k in range(PLANS):
+        drawn = family.project(_any_prices(family, rng))
+        planned = dearest(family) if k == 0 else best()[0] if k > 1 and kept else drawn
+        judges.append(_Judge.of(situation, baseline, family.tariff(planned)))
+        for prices in _fresh(family, rng, each // 2):
+            tried(judges[-1], prices)
+        for number in range(each - each // 2):
+            near = family.project(_beside(best()[0] if kept else drawn, rng))
+            levelled = level_prices(judges[-1].problem, family, near) if number % 2 else near
+            tried(judges[-1], levelled)
+    for judge in judges:
+        for prices in best():
+            tried(judge, prices)
+    found.boxed += judges[-1].boxed
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,27 +198,17 @@ def _kept(problem: Problem, hub_kw: Array) -> bool:
     return all((kw <= KEPT_KW).all() for kw in over)
 
 
-def _prices(
-    family: Family,
-    problem: Problem,
-    best: tuple[float, Array] | None,
-    count: int,
-    rng: Generator,
-) -> Iterator[Array]:
-    """Lawful prices: dearest, cheapest, drawn, levelled, and moves about the last best."""
-    if best is None:
-        yield family.project(np.stack([family.high[0], family.low[1]]))
-        yield family.project(np.stack([family.low[0], family.high[1]]))
-        count -= 2
-    else:
-        yield best[1]
-        count -= 1
-    at = family.project(_any_prices(family, rng)) if best is None else best[1]
-    for k in range(count):
-        if best is None and k < FRESH:
-            at = family.project(_any_prices(family, rng))
-        drawn = family.project(_beside(at, rng))
-        yield level_prices(problem, family, drawn) if k % 2 else drawn
+def _fresh(family: Family, rng: Generator, count: int) -> Iterator[Array]:
+    """Lawful prices: dearest, cheapest, and drawn."""
+    yield dearest(family)
+    yield family.project(np.stack([family.low[0], family.high[1]]))
+    for _ in range(count - 2):
+        yield family.project(_any_prices(family, rng))
+
+
+def dearest(family: Family) -> Array:
+    """Nothing costs more, and nothing is paid for what is drawn."""
+    return family.project(np.stack([family.high[0], family.low[1]]))
 
 
 def _any_prices(family: Family, rng: Generator) -> Array:
@@ -425,6 +439,7 @@ def main() -> int:
     options = parser.parse_args()
     found, seed, began = Found(), options.seed, perf_counter()
     told = 0
+    numba.set_num_threads(1)
     while found.pairs < options.pairs:
         _hunt_one(seed, options.tariffs, found)
         seed += 1
