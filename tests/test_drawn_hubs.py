@@ -1,4 +1,4 @@
-"""The hubs that `benchmarks` draws: lawful, repeatable, of every kind; and the best known of each."""
+"""The hubs that `benchmarks` draws: lawful, repeatable, of every kind; and what is best known."""
 
 from __future__ import annotations
 
