@@ -104,10 +104,10 @@ def hunt(seeds: Sequence[int], tariffs: int = TARIFFS) -> Found:
     return found
 
 
-def _hunt_one(seed: int, tariffs: int, found: Found) -> None:
+def _hunt_one(seed: int, tariffs: int, found: Found, without: Sequence[str] = ()) -> None:
     rng = np.random.default_rng([seed, 1])
     made = draw(seed)
-    if made is None:
+    if made is None or any(word in made[1] for word in without):
         return
     situation, words = made
     asked, baseline = situation.fleet.participating, make_baseline(situation)
@@ -436,12 +436,13 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--tariffs", type=int, default=TARIFFS, help="a scenario")
     parser.add_argument("--seed", type=int, default=0, help="of the first scenario")
+    parser.add_argument("--without", action="append", default=[], help="skip those so described")
     options = parser.parse_args()
     found, seed, began = Found(), options.seed, perf_counter()
     told = 0
     numba.set_num_threads(1)
     while found.pairs < options.pairs:
-        _hunt_one(seed, options.tariffs, found)
+        _hunt_one(seed, options.tariffs, found, options.without)
         seed += 1
         for one in worst(found.passed[told:]):
             print(one, flush=True)
