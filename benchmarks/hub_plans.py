@@ -151,6 +151,8 @@ class Planned:
         What the plan says would be better.
     advice
         What it says of promises and limits that are missed.
+    method, evaluations
+        How its prices were found, and how many tariffs were tried.
     """
 
     number: int
