@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -173,7 +174,7 @@ def traits(number: int, *, cars: int | None = None) -> Traits:
     return replace(drawn, participation=max(drawn.participation, min(1.0, 2.0 / size)))
 
 
-def _conditions(rng: Generator) -> dict[str, float]:
+def _conditions(rng: Generator) -> dict[str, Any]:
     """Which limits, promises and wishes there are."""
 
     def some(share: float, value: float, otherwise: float = 0.0) -> float:
@@ -236,13 +237,15 @@ def purchase_prices(drawn: Traits, rng: Generator) -> NDArray[np.float64]:
         if drawn.market.startswith("negative"):
             depth = price.min() + rng.uniform(0.01, 0.08)
             price -= depth * np.exp(-(((clock - 13.0) / 3.0) ** 2))
-        return np.round(price, 5)
+        rounded: NDArray[np.float64] = np.round(price, 5)
+        return rounded
     levels = np.round(np.sort(rng.uniform(0.05, 0.4, 3)), 3)
     if drawn.market == "flat":
         return np.full(DAY_HOURS, levels[1])
     night, evening_hours = (clock >= 22) | (clock < 7), (clock >= 17) & (clock < 22)
     day = 1 if drawn.market == "three prices" else 2
-    return np.where(night, levels[0], np.where(evening_hours, levels[2], levels[day]))
+    at: NDArray[np.int64] = np.where(night, 0, np.where(evening_hours, 2, day))
+    return levels[at]
 
 
 def _sessions(drawn: Traits, rng: Generator) -> Sessions:
