@@ -239,7 +239,7 @@ def purchase_prices(drawn: Traits, rng: Generator) -> NDArray[np.float64]:
             price -= depth * np.exp(-(((clock - 13.0) / 3.0) ** 2))
         rounded: NDArray[np.float64] = np.round(price, 5)
         return rounded
-    levels: NDArray[np.float64] = np.round(np.sort(rng.uniform(0.05, 0.4, 3)), 3)
+    levels = np.round(np.sort(rng.uniform(0.05, 0.4, 3)), 3).astype(np.float64)
     if drawn.market == "flat":
         return np.full(DAY_HOURS, levels[1])
     night, evening_hours = (clock >= 22) | (clock < 7), (clock >= 17) & (clock < 22)
