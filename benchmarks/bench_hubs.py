@@ -49,13 +49,13 @@ def bench(quick: bool) -> Iterator[Figure]:
         best = _fresh(known.get(number), scenario)
         row = plan_hub(number, scenario, best)
         rows.append((row, row.found if row.found.beats(best, row.scale) else best or row.found))
-        unknown += [f"hub {number}"] if best is None else []
+        unknown += [f"hub {number}"] if best is None or best.method == "default" else []
         below += _below(row, "the reference tariff", _reference(scenario))
         if not quick:
             for words, other in _poorer(scenario):
                 poorer += _below(row, words, other)
         _leave(rows)
-    yield _none("hubs of which nothing is known but this plan", unknown)
+    yield _none("hubs of which nothing is known but plans with default settings", unknown)
     yield from _gaps(rows)
     yield from _promises(rows)
     yield _none("plans below the dispatched reference tariff", below)
@@ -107,6 +107,10 @@ def _leave(rows: Sequence[tuple[Planned, Best]]) -> None:
     ROWS.parent.mkdir(parents=True, exist_ok=True)
     written = [{**asdict(row), "gap": row.gap(best), "best": asdict(best)} for row, best in found]
     ROWS.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+
+
+def _finite(gap: float) -> float | None:
+    return gap if np.isfinite(gap) else None
 
 
 def _gaps(rows: Sequence[tuple[Planned, Best]]) -> Iterator[Figure]:
