@@ -81,7 +81,7 @@ def test_every_condition_is_there(name: str) -> None:
 def test_what_is_known_is_of_these_hubs_and_lawful() -> None:
     """Each tariff that is kept as data is of the scenario as it is drawn today, and lawful."""
     known = all_known()
-    assert len(known) >= 12
+    assert len(known) >= 50
     for number, best in known.items():
         assert best.scenario == fingerprint(drawn(number))
         prices = prices_of(drawn(number), best.ticks)
