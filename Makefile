@@ -3,10 +3,12 @@
 #   make study    plan the reference scenario and say where the report is
 #   make test     every check
 #   make bench    measure what the project promises about speed and results
+#   make nightly  hunt for bounds that some lawful tariff passes, for a quarter of an hour
 
 PYTHON ?= python3
 VENV   ?= .venv
 OUT    ?= out
+PAIRS  ?= 10000
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -16,7 +18,7 @@ unexport PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study test bench constraints clean
+.PHONY: help study test bench nightly constraints clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -33,6 +35,9 @@ test: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks --out $(OUT)/bench.json
+
+nightly: $(VENV)/.installed-test
+	PYTHONPATH=tests $(BIN)/python -m bounds_hunt --pairs $(PAIRS)
 
 # The pins, made anew from what is installed now. To raise them: upgrade in $(VENV), test, make constraints.
 constraints: $(VENV)/.installed-test

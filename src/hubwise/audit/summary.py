@@ -66,7 +66,7 @@ def _strategy(folder: PlanFolder) -> Check:
 def _ties(folder: PlanFolder) -> Check:
     conduct = CONDUCT.get(str(folder.result.get("strategy")))
     found, due = folder.result.get("ties"), conduct.ties if conduct else None
-    return _words(
+    return words(
         "summary: ties",
         "Ties are broken as the strategy breaks them",
         [] if found == due else [f"ties: {found!r}, not {due!r}"],
