@@ -23,6 +23,9 @@ _EXACTLY: tuple[dict[str, bool | float | str], ...] = (
     {"presolve": "off"},
 )
 
+# How a search ends that has spent what it was given.
+_ENDED = (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kSolutionLimit)
+
 Fixed = tuple[Index, Array]
 
 
@@ -97,6 +100,11 @@ class Program:
         self._width += new.size
         return new
 
+    @property
+    def switch_count(self) -> int:
+        """How many columns are 0 or 1, or whole."""
+        return sum(int(whole.sum()) for whole in self._whole)
+
     def switches(self, shape: int | tuple[int, ...]) -> Index:
         """New columns that are 0 or 1."""
         return self.columns(shape, 0.0, 1.0, whole=True)
@@ -132,7 +140,13 @@ class Program:
         self._earned.append((entry[0].ravel(), entry[1].ravel()))
 
     def solve(
-        self, *, seconds: float, gap: float, fixed: Fixed | None = None, start: Array | None = None
+        self,
+        *,
+        seconds: float,
+        gap: float,
+        nodes: int | None = None,
+        fixed: Fixed | None = None,
+        start: Array | None = None,
     ) -> Solution:
         """The best values found in ``seconds`` [s], to a relative ``gap``.
 
@@ -140,6 +154,8 @@ class Program:
         ----------
         seconds, gap
             Of the search over whole numbers.
+        nodes
+            Most nodes of its tree: a limit that is the same on every machine.
         fixed
             Columns that are held, and where.
         start
@@ -155,6 +171,8 @@ class Program:
         if fixed is not None:
             low[fixed[0]] = high[fixed[0]] = fixed[1]
         solver = _solver(time_limit=seconds, mip_rel_gap=gap, mip_heuristic_effort=EFFORT)
+        if nodes is not None:
+            solver.setOptionValue("mip_max_nodes", nodes)
         solver.passModel(self._model(low, high, whole))
         if start is not None:
             solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
@@ -162,7 +180,7 @@ class Program:
         status, info = solver.getModelStatus(), solver.getInfo()
         optimal = status == highspy.HighsModelStatus.kOptimal
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        if not optimal and not (found and status == highspy.HighsModelStatus.kTimeLimit):
+        if not optimal and not (found and status in _ENDED):
             raise UnsolvedError(_advice(solver, status, seconds))
         values = np.array(solver.getSolution().col_value)
         low[whole] = high[whole] = np.round(values[whole])

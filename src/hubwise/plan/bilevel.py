@@ -45,6 +45,7 @@ from hubwise.pricing import (
     make_family,
     search_method,
 )
+from hubwise.pricing.search.alternating import NODES, prove
 
 # Rounds of the quick dispatches at which wear prices are brought near.
 QUICK_ROUNDS = 5
@@ -188,7 +189,8 @@ def conclude(
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
         relaxed = relaxed_problem(turn.situation, baseline)[1]
-    bounds = _bounds(turn, asked, baseline, relaxed, search.boxes)
+    proven = searched.status is Status.OPTIMAL
+    bounds = _bounds(turn, asked, baseline, relaxed, boxes=search.boxes, proven=proven)
     return PostedDecision(
         situation=turn.situation,
         tariff=turn.tariff,
@@ -209,9 +211,12 @@ def conclude(
 
 
 def _bounds(
-    turn: Turn, asked: Flags, baseline: Baseline, relaxed: Dispatch, boxes: int
+    turn: Turn, asked: Flags, baseline: Baseline, relaxed: Dispatch, *, boxes: int, proven: bool
 ) -> tuple[float, FamilyBound]:
-    """The most that any tariff, and any of the family, can bring, whoever takes part at it."""
+    """The most that any tariff, and any of the family, can bring, whoever takes part at it.
+
+    ``proven``: the search's program told the best; it tells it again where the feeder is now.
+    """
     everybody = turn.situation.fleet.with_participating(asked)
     situation = replace(turn.situation, fleet=everybody)
     problem, settled = relaxed_for_bound(situation, baseline, turn.dispatch.hub_kw, relaxed)
@@ -221,6 +226,10 @@ def _bounds(
     always = np.zeros_like(asked)
     always[asked_rows[np.isinf(found.out)]] = True
     family = make_family(replace(situation, fleet=everybody.with_participating(always)))
+    if proven and always.sum() == asked.sum():
+        best = prove(problem, family, family.posted(turn.tariff), NODES)
+        if best is not None and best.status is Status.OPTIMAL:
+            return found.profit, FamilyBound(best.bound, max(best.nodes, 1), Status.CLOSED)
     within = bound_family(problem, family, settled, _unflattened(turn, problem), boxes=boxes)
     return found.profit, within
 

@@ -184,9 +184,7 @@ class _Small:
         starts = [reference_tariff(situation)] + ([] if begin is None else [begin])
         families = poorer_families(situation)
         for family in families:
-            result = self.alternated(
-                family, starts, self.search.seed if family is families[-1] else None
-            )
+            result = self.alternated(family, starts, self.search.seed)
             spent += result.evaluations
             tariff = family.tariff(result.prices)
             starts.append(tariff)

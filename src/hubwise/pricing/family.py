@@ -205,7 +205,8 @@ def poorer_families(situation: Situation) -> tuple[Family, ...]:
             except ValueError:  # it leaves no lawful price
                 continue
             pairs = np.stack([last.group.ravel(), family.group.ravel()])
-            if len(np.unique(pairs, axis=1).T) == last.groups > family.groups:
+            known = any(np.array_equal(one.group, family.group) for one in found)
+            if len(np.unique(pairs, axis=1).T) == last.groups > family.groups and not known:
                 found.append(family)
     found.sort(key=lambda family: family.groups)
     return *found, last

@@ -2,8 +2,16 @@
 
 from hubwise.dispatch.program import UnsolvedError
 from hubwise.pricing.exact.classes import merged
-from hubwise.pricing.exact.method import Exact, solve_exact
+from hubwise.pricing.exact.method import Exact, count_switches, solve_exact
 from hubwise.pricing.exact.session import UnsuitableError
 from hubwise.pricing.exact.ticks import rounded
 
-__all__ = ["Exact", "UnsolvedError", "UnsuitableError", "merged", "rounded", "solve_exact"]
+__all__ = [
+    "Exact",
+    "UnsolvedError",
+    "UnsuitableError",
+    "count_switches",
+    "merged",
+    "rounded",
+    "solve_exact",
+]

@@ -84,6 +84,7 @@ def solve_exact(
     family: Family,
     *,
     seconds: float = 60.0,
+    nodes: int | None = None,
     gap: float = 1e-4,
     start: Array | None = None,
     posted: bool = False,
@@ -100,6 +101,8 @@ def solve_exact(
         What is priced.
     seconds
         Most time for the search [s].
+    nodes
+        Most nodes of its tree: a limit that is the same on every machine.
     gap
         How near to the bound is near enough, as a share.
     start
@@ -123,8 +126,19 @@ def solve_exact(
     """
     began = perf_counter()
     model = _written(problem, family, posted=posted)
-    solution = _solved(model, began, seconds, gap, start)
+    solution = _solved(model, began, seconds, nodes, gap, start)
     return _result(problem, family, model, solution, began)
+
+
+def count_switches(problem: Problem, family: Family) -> int:
+    """How many columns of the exact program in ticks are whole: what its effort grows with.
+
+    Raises
+    ------
+    UnsuitableError
+        As `solve_exact`.
+    """
+    return _written(problem, family, posted=True).program.switch_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +176,12 @@ def _written(problem: Problem, family: Family, *, posted: bool) -> _Model:
 
 
 def _solved(
-    model: _Model, began: float, seconds: float, gap: float, start: Array | None
+    model: _Model,
+    began: float,
+    seconds: float,
+    nodes: int | None,
+    gap: float,
+    start: Array | None,
 ) -> Solution:
     """Solve; where a battery goes in a circle, forbid that there and solve again.
 
@@ -173,7 +192,7 @@ def _solved(
     while True:
         left = max(seconds - (perf_counter() - began), 0.1 * seconds)
         begin = _begun(model, left, gap, start)
-        solution = program.solve(seconds=left, gap=gap, start=begin)
+        solution = program.solve(seconds=left, nodes=nodes, gap=gap, start=begin)
         circles = _circles(model, solution.values)
         if not circles:
             return solution

@@ -37,9 +37,9 @@ class FamilyBound:
     profit
         No tariff of the family brings more [currency].
     boxes
-        Boxes of prices that were looked at; 0 where the family has too many prices, or prices
-        without bounds, or terms give drivers something beside, and ``profit`` is the bound for any
-        tariff.
+        Boxes of prices that were looked at, or nodes of the exact program's tree; 0 where the
+        family has too many prices, or prices without bounds, or terms give drivers something
+        beside, and ``profit`` is the bound for any tariff.
     status
         Whether more boxes would hardly lower it, or there are none to look at.
     """

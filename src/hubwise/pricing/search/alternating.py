@@ -21,6 +21,8 @@ from hubwise.dispatch import Dispatch, Problem, Stays, dispatch_linear, stays_of
 from hubwise.dispatch.program import UnsolvedError
 from hubwise.domain import Schedule, Status, Tariff
 from hubwise.domain.arrays import Array
+from hubwise.pricing.bound import most_felt
+from hubwise.pricing.exact import Exact, UnsuitableError, count_switches, solve_exact
 from hubwise.pricing.family import Family
 from hubwise.pricing.levelling import level_prices
 from hubwise.pricing.search.loop import SearchResult
@@ -36,8 +38,18 @@ FEW = 2_000
 KEPT = 1e-9
 # Rounds of answers and prices once a good tariff stands.
 POLISHES = 8
-# Moves about the best prices: so many session-slots valued together, and moves between these.
-MOVES_EFFORT, FEWEST_MOVES, MOST_MOVES = 100_000, 20, 250
+# Moves about the best prices: so many session-slots valued together; for each group of prices and
+# beside; most; all with so many evaluations allowed, and in proportion with more.
+MOVES_EFFORT, MOVES_A_GROUP, FEWEST_MOVES, MOST_MOVES = 100_000, 4, 20, 250
+EVALUATIONS = 400
+# The exact program is tried with so many switches, and with more where so few drivers take part.
+MOST_SWITCHES, MOST_OF_FEW, FEW_DRIVERS = 500, 800, 10
+# Its nodes before and after moves; times switches, most of them before.
+NODES, MORE_NODES, NODE_SWITCHES = 20, 60, 5_000
+# A safeguard where a node takes very long [s]; nothing else depends on the clock.
+SECONDS = 60.0
+# What the program proves best is reached where this share of it lies between.
+PROVEN = 2e-4
 
 
 def rank(value: Value) -> tuple[bool, float]:
@@ -128,11 +140,10 @@ def alternate(
         Called with (done, total).
     """
     best = _Best(problem, family, ask or (lambda _: problem), evaluations, progress)
-    answers = [relaxed.schedule]
-    for tariff in starts:
-        value = best.offer(family.posted(tariff))
-        if value is not None:
-            answers.append(_of_all(problem, value))
+    values = [best.offer(family.posted(tariff)) for tariff in starts]
+    answers = [_of_all(problem, value) for value in values if value is not None]
+    # The last begins where a poorer family ended.
+    answers = [relaxed.schedule, *answers[:1], *(answers[-1:] if len(answers) > 1 else [])]
     stays = stays_of(problem)
     for k, answer in enumerate(answers[: 2 if seed is None else None]):
         slowly = k == 0 and len(stays.session) <= FEW and seed is not None
@@ -141,12 +152,57 @@ def alternate(
             if best.spent:
                 break
     _polish(best)
-    if seed is not None and len(stays.session):
+    proven = _exactly(best, NODES)
+    if seed is not None and len(stays.session) and not proven:
         _shift_about(best, stays, seed)
+        proven = _exactly(best, MORE_NODES)
     assert best.prices is not None
     assert best.value is not None
-    status = Status.EVALUATIONS_SPENT if best.spent else Status.STILL
+    status = Status.OPTIMAL if proven else Status.STILL
+    if best.spent and not proven:
+        status = Status.EVALUATIONS_SPENT
     return SearchResult(best.prices, best.value, len(best.history), tuple(best.history), status)
+
+
+def _exactly(best: _Best, nodes: int) -> bool:
+    """What the exact program makes of it, from the best so far; whether that is proven best."""
+    if best.at is None or best.prices is None or best.spent:
+        return False
+    found = prove(best.at, best.family, best.prices, nodes)
+    if found is None:
+        return False
+    best.offer(found.prices, levelled=False)
+    _polish(best)
+    assert best.value is not None
+    near = PROVEN * max(abs(found.bound), 1.0)
+    return (
+        found.status is Status.OPTIMAL
+        and rank(best.value) >= (True, found.bound - near)
+        and not most_felt(best.problem)[1].any()
+    )
+
+
+def prove(problem: Problem, family: Family, start: Array, nodes: int) -> Exact | None:
+    """The exact program in ticks, from prices in hand; None where it is too large, or finds none.
+
+    Parameters
+    ----------
+    problem, family
+        What is priced.
+    start
+        Lawful prices to begin with; shape (2, groups) [currency/kWh].
+    nodes
+        Most nodes of its tree.
+    """
+    few = len(problem.fleet) <= FEW_DRIVERS
+    try:
+        switches = count_switches(problem, family)
+        if switches > (MOST_OF_FEW if few else MOST_SWITCHES):
+            return None
+        most = max(min(nodes, nodes * NODE_SWITCHES // (NODES * max(switches, 1))), 1)
+        return solve_exact(problem, family, seconds=SECONDS, nodes=most, start=start, posted=True)
+    except (UnsolvedError, UnsuitableError):
+        return None
 
 
 def _turns(
@@ -183,8 +239,9 @@ def _shift_about(best: _Best, stays: Stays, seed: int) -> None:
     """
     assert best.value is not None
     rng = np.random.default_rng(seed)
-    moves = MOVES_EFFORT // max(len(stays.session), 1)
-    for _ in range(min(max(moves, FEWEST_MOVES), MOST_MOVES)):
+    moves = min(MOVES_EFFORT // max(len(stays.session), 1), MOST_MOVES)
+    moves = max(min(moves, MOVES_A_GROUP * best.family.groups), 0) + FEWEST_MOVES
+    for _ in range(moves * best.most // EVALUATIONS):
         if best.spent or best.prices is None:
             return
         before = best.value
