@@ -45,7 +45,7 @@ from hubwise.pricing import (
     make_family,
     search_method,
 )
-from hubwise.pricing.search.alternating import NODES, prove
+from hubwise.pricing.search.alternating import NODES, PROVEN, prove
 
 # Rounds of the quick dispatches at which wear prices are brought near.
 QUICK_ROUNDS = 5
@@ -228,7 +228,7 @@ def _bounds(
     family = make_family(replace(situation, fleet=everybody.with_participating(always)))
     if proven and always.sum() == asked.sum():
         best = prove(problem, family, family.posted(turn.tariff), NODES)
-        if best is not None and best.status is Status.OPTIMAL:
+        if best is not None and best.gap <= PROVEN:
             return found.profit, FamilyBound(best.bound, max(best.nodes, 1), Status.CLOSED)
     within = bound_family(problem, family, settled, _unflattened(turn, problem), boxes=boxes)
     return found.profit, within

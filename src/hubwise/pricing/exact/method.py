@@ -191,7 +191,7 @@ def _solved(
     program = model.program
     while True:
         left = max(seconds - (perf_counter() - began), 0.1 * seconds)
-        begin = _begun(model, left, gap, start)
+        begin = _begun(model, left, nodes, gap, start)
         solution = program.solve(seconds=left, nodes=nodes, gap=gap, start=begin)
         circles = _circles(model, solution.values)
         if not circles:
@@ -203,13 +203,15 @@ def _solved(
         start = solution.values[model.prices]
 
 
-def _begun(model: _Model, seconds: float, gap: float, start: Array | None) -> Array | None:
+def _begun(
+    model: _Model, seconds: float, nodes: int | None, gap: float, start: Array | None
+) -> Array | None:
     """All columns at the prices ``start``; None where these keep not all promises."""
     if start is None:
         return None
     try:
         fixed = (model.prices, start)
-        return model.program.solve(seconds=seconds, gap=gap, fixed=fixed).values
+        return model.program.solve(seconds=seconds, nodes=nodes, gap=gap, fixed=fixed).values
     except UnsolvedError:
         return None
 

@@ -44,8 +44,8 @@ MOVES_EFFORT, MOVES_A_GROUP, FEWEST_MOVES, MOST_MOVES = 100_000, 4, 20, 250
 EVALUATIONS = 400
 # The exact program is tried with so many switches, and with more where so few drivers take part.
 MOST_SWITCHES, MOST_OF_FEW, FEW_DRIVERS = 500, 800, 10
-# Its nodes before and after moves; times switches, most of them before.
-NODES, MORE_NODES, NODE_SWITCHES = 20, 60, 5_000
+# Its nodes, fewer where each is dear, and where they are cheap those after moves.
+NODES, MORE_NODES, NODE_SWITCHES, CHEAP = 20, 60, 5_000, 300
 # A safeguard where a node takes very long [s]; nothing else depends on the clock.
 SECONDS = 60.0
 # What the program proves best is reached where this share of it lies between.
@@ -145,15 +145,14 @@ def alternate(
     # The last begins where a poorer family ended.
     answers = [relaxed.schedule, *answers[:1], *(answers[-1:] if len(answers) > 1 else [])]
     stays = stays_of(problem)
-    for k, answer in enumerate(answers[: 2 if seed is None else None]):
-        slowly = k == 0 and len(stays.session) <= FEW and seed is not None
-        for prices in _turns(problem, family, stays, answer, SLOWLY if slowly else PENALTIES):
-            best.offer(prices)
-            if best.spent:
-                break
+    quick = seed is None or not len(stays.session)
+    for answer in answers[: 2 if quick else None]:
+        _follow(best, stays, answer, PENALTIES)
     _polish(best)
     proven = _exactly(best, NODES)
-    if seed is not None and len(stays.session) and not proven:
+    if seed is not None and not quick and not proven:
+        if len(stays.session) <= FEW:
+            _follow(best, stays, relaxed.schedule, SLOWLY)
         _shift_about(best, stays, seed)
         proven = _exactly(best, MORE_NODES)
     assert best.prices is not None
@@ -176,7 +175,7 @@ def _exactly(best: _Best, nodes: int) -> bool:
     assert best.value is not None
     near = PROVEN * max(abs(found.bound), 1.0)
     return (
-        found.status is Status.OPTIMAL
+        found.gap <= PROVEN
         and rank(best.value) >= (True, found.bound - near)
         and not most_felt(best.problem)[1].any()
     )
@@ -203,6 +202,14 @@ def prove(problem: Problem, family: Family, start: Array, nodes: int) -> Exact |
         return solve_exact(problem, family, seconds=SECONDS, nodes=most, start=start, posted=True)
     except (UnsolvedError, UnsuitableError):
         return None
+
+
+def _follow(best: _Best, stays: Stays, answer: Schedule, penalties: Sequence[float]) -> None:
+    """Offer every price vector on the way from held answers."""
+    for prices in _turns(best.problem, best.family, stays, answer, penalties):
+        if best.spent:
+            return
+        best.offer(prices)
 
 
 def _turns(
