@@ -17,7 +17,7 @@ PAGE = "report.html"
 """A page to look at, which may stand beside: sealed, and no part of the contract."""
 
 # Objects that are null where no prices are posted, or nothing keeps the promises.
-_MAY_BE_NULL = {"status", "dispatch_objective", "without_prices", "bus"}
+_MAY_BE_NULL = {"ties", "status", "dispatch_objective", "without_prices", "bus"}
 # What only a plan with posted prices has.
 _WITH_PRICES = ("undelegated", "pessimistic")
 

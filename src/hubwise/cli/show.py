@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from hubwise.cli.console import messages
-from hubwise.domain import Scenario
+from hubwise.domain import Scenario, WearPricing
 from hubwise.domain.plain import JsonObject, finite, is_list, named, number, rows
 
 Result = JsonObject
@@ -25,6 +25,8 @@ def limits_broken(result: Result) -> int:
 def plan_table(result: Result, scenario: Scenario) -> Table:
     """One result, a line for each figure."""
     money = scenario.situation.market.currency
+    # Found wear is of this plan's schedule; the bounds are on tariffs at the same.
+    at_wear = ", at this wear" if result["wear"] == WearPricing.NONLINEAR else ""
     lines = [
         ("peak-valley difference", _number(result["peak_valley_kw"]), "kW"),
         ("  of uncoordinated", _percent(result["peak_valley_ratio"]), ""),
@@ -47,8 +49,8 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
             ("of the fleet's uncoordinated cost", "energy_fair_profit_ratio", ""),
         ),
         ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
-        ("  bound for any tariff", _number(result["profit_bound"]), money),
-        ("  bound for such tariffs", _number(result["family_bound"]), money),
+        (f"  bound for any tariff{at_wear}", _number(result["profit_bound"]), money),
+        (f"  bound for such tariffs{at_wear}", _number(result["family_bound"]), money),
         *(
             (f"  {name}", _number(named(outcome)["operator_profit"]), money)
             for name, outcome in named(result["outcomes"]).items()

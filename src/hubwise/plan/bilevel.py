@@ -31,7 +31,15 @@ from hubwise.plan.price_search import Progress, Searched, search_prices
 from hubwise.plan.relaxed import relaxed_for_bound, relaxed_problem
 from hubwise.plan.settled import settle
 from hubwise.plan.turn import Turn
-from hubwise.plan.wear import Convergence, WearState, first_guess, learn_wear, wear_due, wear_found
+from hubwise.plan.wear import (
+    Convergence,
+    WearState,
+    first_guess,
+    learn_wear,
+    wear_change,
+    wear_due,
+    wear_found,
+)
 from hubwise.pricing import (
     Family,
     FamilyBound,
@@ -54,6 +62,8 @@ QUICK_ROUNDS = 5
 SCAN = tuple(np.arange(-0.475, 0.055, 0.025))
 FINE = (-0.018, -0.012, -0.006, -0.003, 0.003, 0.006, 0.012, 0.018)
 SCAN_ROUNDS = 5
+# By how much less is paid, step by step, where promises were missed.
+BACK = (-0.0015, -0.003, -0.006, -0.012, -0.024)
 # Rounds after which a plan's own prices of the shared limits stand.
 OWN_ROUNDS = 15
 
@@ -184,7 +194,8 @@ def conclude(
     searched: Searched, asked: Flags, baseline: Baseline, search: Search, method: str
 ) -> PostedDecision:
     """Turn the loop at the prices found, and bound what others could bring."""
-    turn, wear = run(after_search(searched, asked, baseline), within_limits)
+    state = after_search(searched, asked, baseline)
+    turn, wear = _held_back(state, *run(state, within_limits))
     turn, wear = settle(turn, wear, asked)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
@@ -232,6 +243,27 @@ def _bounds(
             return found.profit, FamilyBound(best.bound, max(best.nodes, 1), Status.CLOSED)
     within = bound_family(problem, family, settled, _unflattened(turn, problem), boxes=boxes)
     return found.profit, within
+
+
+def _held_back(state: State, turn: Turn, wear: Convergence) -> tuple[Turn, Convergence]:
+    """The turn, with less paid for discharging where found wear made it miss a promise or limit.
+
+    A little too much lets all cars of one kind draw at once; a little less is far from as bad.
+    """
+    for shift in BACK:
+        if turn.status is Status.LIMITS_HOLD or not wear_found(turn.situation):
+            break
+        situation, family = turn.situation, family_of_all(turn.situation, state.asked)
+        prices = family.posted(turn.tariff)
+        used = prices[1] > family.low[1]
+        by = shift * float(np.abs(situation.market.purchase_price).mean())
+        fleet = situation.fleet.select(situation.fleet.participating)
+        problem = replace(turn.problem, situation=situation, fleet=fleet)
+        lower = level_prices(problem, family, prices + np.stack([0.0 * used, by * used]))
+        now = replace(state, wear=WearState(situation), turn=turn)
+        turn = within_limits(now, family.tariff(lower))
+        wear = Convergence(wear_change(turn.situation, turn.schedule), wear.rounds + 1)
+    return turn, wear
 
 
 def _unflattened(turn: Turn, problem: Problem) -> Dispatch:

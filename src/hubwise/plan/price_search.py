@@ -40,8 +40,11 @@ Progress = Callable[[int, int, str], None]
 
 # Most searches for prices, each for those who would take part at the prices found before.
 SEARCHES = 3
-# Without so many of those who may decline, each by itself, a small hub looks for prices again.
-WITHOUT = 4
+# Without so many of those who may decline, each by itself, a small hub looks for prices again,
+# where so few are asked.
+WITHOUT, FEW = 4, 10
+# With more drivers than this, not every poorer family is searched on the way.
+MANY = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ def search_prices(
     best: tuple[float, Searched] | None = None
     for _ in range(SEARCHES):
         last = _search(situation, baseline, search, method, begin, progress, asked)
+        if last.method:  # a small hub's search has asked each time who takes part
+            return last
         begin, spent = last.tariff, spent + last.evaluations
         ready, participants = willing(situation, begin, asked), situation.fleet.participating
         left = participants & ready.fleet.participating
@@ -183,6 +188,8 @@ class _Small:
         situation, spent = self.problem.situation, 0
         starts = [reference_tariff(situation)] + ([] if begin is None else [begin])
         families = poorer_families(situation)
+        if len(self.problem.fleet) > MANY and len(families) > 3:
+            families = (families[0], *families[-2:])
         for family in families:
             result = self.alternated(family, starts, self.search.seed)
             spent += result.evaluations
@@ -213,7 +220,7 @@ class _Small:
 
         Whose saving takes more than it brings is better not won.
         """
-        if not most_felt(self.problem)[1].any():
+        if len(self.problem.fleet) > FEW or not most_felt(self.problem)[1].any():
             return
         settled = best_dispatch(self.problem, None, rounds=ROUNDS[0], flat=False)
         bound = bound_profit(self.problem, settled)

@@ -48,7 +48,7 @@ def specimen() -> dict[str, object]:
     content = {
         "contract": 0,
         **dict.fromkeys(texts.split(), ""),
-        "results": [_result().to_json()],
+        "results": [{**_result().to_json(), "ties": ""}],
         "account": asdict(_account()),
         "books": dict.fromkeys(books.split(), ""),
         "seal": {ANY: ""},

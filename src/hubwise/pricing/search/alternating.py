@@ -31,9 +31,11 @@ from hubwise.pricing.value import Value, value_of
 
 # What a unit of a driver's duality gap costs, step by step.
 PENALTIES = (1.05, 1.2, 1.5, 2.0, 3.0, 5.0, 9.0, 17.0, 33.0, 65.0)
-# The same in smaller steps, from the relaxed answers of so many session-slots.
+# The same in smaller steps, from the relaxed answers of so few drivers.
 SLOWLY = tuple(1.0 + 0.1 * 1.35**j for j in range(24))
-FEW = 2_000
+FEW = 30
+# So many session-slots in all the price programs of one way of steps; at least so many steps.
+STEPS_EFFORT, FEWEST_STEPS = 7_000, 3
 # A promise is kept where it is passed by no more than this share, which is rounding.
 KEPT = 1e-9
 # Rounds of answers and prices once a good tariff stands.
@@ -146,12 +148,14 @@ def alternate(
     answers = [relaxed.schedule, *answers[:1], *(answers[-1:] if len(answers) > 1 else [])]
     stays = stays_of(problem)
     quick = seed is None or not len(stays.session)
+    steps = max(STEPS_EFFORT // max(len(stays.session), 1), FEWEST_STEPS)
+    penalties = PENALTIES[1 :: -(-len(PENALTIES) // steps)] if steps < len(PENALTIES) else PENALTIES
     for answer in answers[: 2 if quick else None]:
-        _follow(best, stays, answer, PENALTIES)
+        _follow(best, stays, answer, penalties)
     _polish(best)
     proven = _exactly(best, NODES)
     if seed is not None and not quick and not proven:
-        if len(stays.session) <= FEW:
+        if len(problem.fleet) <= FEW:
             _follow(best, stays, relaxed.schedule, SLOWLY)
         _shift_about(best, stays, seed)
         proven = _exactly(best, MORE_NODES)
