@@ -104,7 +104,8 @@ def better_than(
         said.append(
             "whether better prices exist is not proven: no such tariff brings more than "
             f"{profit / (1.0 - gap):,.2f} {currency}, and these bring {gap:.0%} less; more "
-            "evaluations, more boxes or a freer tariff family may tell"
+            "boxes, a freer tariff family or, where the search has spent its evaluations, more of "
+            "these may tell"
         )
     return said
 

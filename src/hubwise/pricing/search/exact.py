@@ -1,7 +1,8 @@
 """The exact method behind the loop: a program finds the prices, the loop values them as posted.
 
-The program's prices are any numbers and what is posted goes in ticks, so they are proposed rounded
-in many ways.
+The program's prices are any numbers and what is posted goes in ticks: half of the time goes to
+each, the second begun at the first's prices rounded. Those in ticks are proposed, and the others
+rounded in many ways.
 """
 
 from __future__ import annotations
@@ -60,15 +61,21 @@ class ExactMethod:
         setting = state.setting
         assert setting.problem is not None
         classes = _classes(setting.problem)
+        family, half = setting.family, 0.5 * self.seconds
         try:
-            best = solve_exact(
-                classes, setting.family, seconds=self.seconds, gap=self.gap, start=setting.first
-            )
+            best = solve_exact(classes, family, seconds=half, gap=self.gap, start=setting.first)
         except UnsolvedError as unsolved:
             raise _refusal("the exact method found no tariff", str(unsolved)) from unsolved
         except UnsuitableError as unsuitable:
             raise _refusal(unsuitable.wrong, unsuitable.right) from unsuitable
-        return rounded(setting.family, best.prices, setting.evaluations, setting.seed)
+        ways = rounded(family, best.prices, setting.evaluations, setting.seed)
+        try:
+            ticks = solve_exact(
+                classes, family, seconds=half, gap=self.gap, start=ways[0], posted=True
+            )
+        except UnsolvedError:  # none in ticks was found in time
+            return ways
+        return [ticks.prices, *ways][: setting.evaluations]
 
     def learn(self, state: State, prices: list[Array], merits: list[float]) -> State:  # noqa: ARG002
         """There is nothing more to propose."""
