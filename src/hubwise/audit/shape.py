@@ -16,8 +16,8 @@ from hubwise.record.shape import ANY, specimen
 PAGE = "report.html"
 """A page to look at, which may stand beside: sealed, and no part of the contract."""
 
-# Objects that are null where no prices are posted, or nothing keeps the promises.
-_MAY_BE_NULL = {"status", "dispatch_objective", "without_prices", "bus"}
+# Null where no prices are posted, nothing keeps the promises, or no device breaks ties.
+_MAY_BE_NULL = {"status", "dispatch_objective", "without_prices", "bus", "ties"}
 # What only a plan with posted prices has.
 _WITH_PRICES = ("undelegated", "pessimistic")
 
