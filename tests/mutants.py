@@ -1,0 +1,278 @@
+"""Mutants of what must not be wrong unseen: small faults put in, one at a time, for tests to find.
+
+Run by ``make mutants``, not with the tests. The faults are cosmic-ray's, and two of our own: a sum
+that forgets a part, and the smaller of two for the larger. Every room draws some, by seed; each is
+put into a copy of the sources, and the room's tests run on it until one fails. Mutants that change
+nothing anybody could see stand in ``mutants_explained.toml``, with the reason.
+
+``<`` for ``<=`` is not among them: on numbers with a fraction it makes no difference that lasts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cosmic_ray.ast import Visitor, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.operator import Operator
+from cosmic_ray.plugins import get_operator
+from parso.python.tree import Keyword
+
+from hubwise.compiled import digest
+
+ROOT = Path(__file__).parent.parent
+ENOUGH = 0.95
+
+_SWAPPED = (
+    ("ReplaceBinaryOperator", ("Add", "Sub"), ("Mul", "Div")),
+    ("ReplaceComparisonOperator", ("Lt", "GtE"), ("Gt", "LtE"), ("Eq", "NotEq"), ("Is", "IsNot")),
+)
+_PLAIN = (
+    "AddNot NumberReplacer ReplaceAndWithOr ReplaceOrWithAnd ReplaceTrueWithFalse "
+    "ReplaceFalseWithTrue ReplaceUnaryOperator_Delete_USub ReplaceUnaryOperator_Delete_Not "
+    "ReplaceUnaryOperator_Delete_Invert ReplaceBreakWithContinue ReplaceContinueWithBreak "
+    "ZeroIterationForLoop"
+).split()
+
+
+class Forget(Operator):
+    """A sum, a product, a set of flags that forgets a part: ``x += y`` is left out."""
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
+        """Every augmented assignment."""
+        if node.type == "expr_stmt" and node.children[1].type in ("operator", "augassign"):
+            sign = node.children[1]
+            if getattr(sign, "value", "=") != "=":
+                yield node.start_pos, node.end_pos
+
+    def mutate(self, node: Any, index: int) -> Any:  # noqa: ARG002
+        """Do nothing there."""
+        return Keyword("pass", node.start_pos, node.get_first_leaf().prefix)
+
+    @classmethod
+    def examples(cls) -> Sequence[Any]:
+        """None: cosmic-ray's own tests ask for them."""
+        return ()
+
+
+class Opposite(Operator):
+    """The larger for the smaller, and so on."""
+
+    OF = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum"}  # noqa: RUF012
+    OF |= {"argmin": "argmax", "argmax": "argmin", "any": "all", "all": "any"}
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
+        """Every such name that is called."""
+        following = node.get_next_leaf() if node.type == "name" else None
+        if following is not None and following.value == "(" and node.value in self.OF:
+            yield node.start_pos, node.end_pos
+
+    def mutate(self, node: Any, index: int) -> Any:  # noqa: ARG002
+        """Call its opposite."""
+        node.value = self.OF[node.value]
+        return node
+
+    @classmethod
+    def examples(cls) -> Sequence[Any]:
+        """None: cosmic-ray's own tests ask for them."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Room:
+    """Files under ``src/hubwise``, and the tests that guard them: those that end soonest first."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+    compiled: bool = True
+
+
+ROOMS = {
+    "bounds": Room(
+        ("dispatch/bound.py", "pricing/bound.py", "pricing/family_bound"),
+        ("pricing/test_pricing_bound.py", "pricing/test_pricing_family_bound.py",
+         "dispatch/test_dispatch_past.py", "pricing/test_pricing_past.py",
+         "dispatch/test_dispatch_onward.py"),
+    ),
+    "ledger": Room(("ledger",), ("ledger",), compiled=False),
+    "drivers": Room(("drivers",), ("drivers",), compiled=False),
+    "dispatch": Room(
+        ("dispatch/kernel.py", "dispatch/linear.py", "dispatch/objective.py",
+         "dispatch/program.py"),
+        ("dispatch",),
+    ),
+    "audit": Room(("audit",), ("audit",)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: in which file and line, what the line was, and what it becomes."""
+
+    file: str
+    line: int
+    was: str
+    becomes: str
+    code: str
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """What it is known by, wherever its line has moved."""
+        return self.file, self.was, self.becomes
+
+
+def operators() -> list[Operator]:
+    """Cosmic-ray's, where they make faults that somebody could make, and our own."""
+    names = list(_PLAIN)
+    for kind, *pairs in _SWAPPED:
+        names += [f"{kind}_{a}_{b}" for pair in pairs for a, b in (pair, pair[::-1])]
+    return [*(get_operator(f"core/{name}")() for name in names), Forget(), Opposite()]
+
+
+class _Count(Visitor):  # type: ignore[misc]
+    def __init__(self, operator: Operator) -> None:
+        self.operator, self.lines = operator, list[int]()
+
+    def visit(self, node: Any) -> Any:
+        self.lines += [start[0] for start, _ in self.operator.mutation_positions(node)]
+        return node
+
+
+def _places(package: Path, room: Room) -> Iterator[tuple[Path, Operator, int, int]]:
+    """Where something can be put wrong: file, by which operator, its how many-th place, line."""
+    for source in room.sources:
+        place = package / source
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            for operator in operators():
+                found = _Count(operator)
+                found.walk(get_ast(path.read_text("utf-8")))
+                yield from ((path, operator, k, line) for k, line in enumerate(found.lines))
+
+
+def _mutant(package: Path, path: Path, operator: Operator, k: int, line: int) -> Mutant | None:
+    """None for decorators and ``strict=True``, which no result depends on."""
+    code = path.read_text("utf-8")
+    changed = mutate_code(code, operator, k)
+    was, becomes = (text.splitlines()[line - 1].strip() for text in (code, changed))
+    same = {becomes, becomes.replace("strict=False", "strict=True")}
+    if was.startswith("@") or was in same:
+        return None
+    return Mutant(path.relative_to(package).as_posix(), line, was, becomes, changed)
+
+
+def draw(package: Path, room: Room, count: int, seed: str) -> tuple[int, list[Mutant]]:
+    """How many mutants a room has, about, and some of them."""
+    places = list(_places(package, room))
+    random.Random(seed).shuffle(places)
+    made = (_mutant(package, *place) for place in places)
+    return len(places), list(itertools.islice((it for it in made if it is not None), count))
+
+
+class Bench:
+    """A copy of the sources, into which one mutant at a time is put."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.package = place, place / "src" / "hubwise"
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "src" / "hubwise", self.package, ignore=ignored)
+        self.sound = digest(self.package)
+
+    def fails(self, room: Room, limit: float | None = None) -> bool:
+        """Whether the room's tests fail, crash, or take longer than ``limit`` seconds."""
+        kernels = self.place / "kernels" / digest(self.package)
+        own = {
+            "PYTHONPATH": str(self.place / "src"), "PYTHONDONTWRITEBYTECODE": "1", "CI": "1",
+            "NUMBA_DISABLE_JIT": str(int(not room.compiled)), "NUMBA_CACHE_DIR": str(kernels),
+        }  # fmt: skip
+        asked = [str(ROOT / "tests" / test) for test in room.tests]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *asked]
+        with subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **own}, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ) as run:  # fmt: skip
+            try:
+                code = run.wait(limit)
+            except subprocess.TimeoutExpired:
+                os.killpg(run.pid, signal.SIGKILL)
+                code = -1
+        if kernels.name != self.sound:
+            shutil.rmtree(kernels, ignore_errors=True)
+        if code in (4, 5):
+            raise SystemExit(f"no tests ran: {' '.join(command)}")
+        return code != 0
+
+    def kills(self, mutant: Mutant, room: Room, limit: float) -> bool:
+        """Whether the room's tests find the mutant."""
+        path = self.package / mutant.file
+        sound, stat = path.read_text("utf-8"), path.stat()
+        path.write_text(mutant.code, "utf-8")
+        try:
+            return self.fails(room, limit)
+        finally:
+            path.write_text(sound, "utf-8")
+            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def explained() -> dict[tuple[str, str, str], str]:
+    """Mutants that nobody could tell from what they come from, and why."""
+    known = tomllib.loads(Path(__file__).with_name("mutants_explained.toml").read_text("utf-8"))
+    return {(it["file"], it["was"], it["becomes"]): it["why"] for it in known.get("mutant", [])}
+
+
+def try_room(bench: Bench, name: str, count: int, seed: int) -> tuple[int, int, int, int]:
+    """Prints every survivor; mutants there are, and of those drawn: all, killed, explained."""
+    room, known = ROOMS[name], explained()
+    there, drawn = draw(bench.package, room, count, f"{seed} {name}")
+    bench.fails(room)  # compiles
+    began = time.monotonic()
+    if bench.fails(room):
+        raise SystemExit(f"{name}: tests fail without a mutant")
+    limit = 30.0 + 5.0 * (time.monotonic() - began)
+    killed = told = 0
+    for mutant in drawn:
+        if mutant.name in known:
+            told += 1
+        elif bench.kills(mutant, room, limit):
+            killed += 1
+        else:
+            at = f"src/hubwise/{mutant.file}:{mutant.line}"
+            print(f"{at}\n  - {mutant.was}\n  + {mutant.becomes}", flush=True)
+    return there, len(drawn), killed, told
+
+
+def main() -> int:
+    """0 where of every room's mutants, those explained aside, enough are killed."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--count", type=int, default=40, help="mutants of each room")
+    asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--room", choices=ROOMS, action="append", help="one or more; all if none")
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hubwise-mutants-") as place:
+        bench = Bench(Path(place))
+        names = given.room or list(ROOMS)
+        found = {name: try_room(bench, name, given.count, given.seed) for name in names}
+    print(f"{'room':<10}{'mutants':>9}{'drawn':>7}{'killed':>8}{'explained':>11}{'share':>8}")
+    worst = 1.0
+    for name, (there, drawn, killed, told) in found.items():
+        share = killed / max(drawn - told, 1)
+        worst = min(worst, share)
+        print(f"{name:<10}{there:>9}{drawn:>7}{killed:>8}{told:>11}{share:>8.0%}")
+    return int(worst < ENOUGH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
