@@ -41,12 +41,20 @@ _SWAPPED = (
     ("ReplaceBinaryOperator", ("Add", "Sub"), ("Mul", "Div")),
     ("ReplaceComparisonOperator", ("Lt", "GtE"), ("Gt", "LtE"), ("Eq", "NotEq"), ("Is", "IsNot")),
 )
-_PLAIN = (
-    "AddNot NumberReplacer ReplaceAndWithOr ReplaceOrWithAnd ReplaceTrueWithFalse "
-    "ReplaceFalseWithTrue ReplaceUnaryOperator_Delete_USub ReplaceUnaryOperator_Delete_Not "
-    "ReplaceUnaryOperator_Delete_Invert ReplaceBreakWithContinue ReplaceContinueWithBreak "
-    "ZeroIterationForLoop"
-).split()
+_PLAIN = [
+    "AddNot",
+    "NumberReplacer",
+    "ReplaceAndWithOr",
+    "ReplaceOrWithAnd",
+    "ReplaceTrueWithFalse",
+    "ReplaceFalseWithTrue",
+    "ReplaceUnaryOperator_Delete_USub",
+    "ReplaceUnaryOperator_Delete_Not",
+    "ReplaceUnaryOperator_Delete_Invert",
+    "ReplaceBreakWithContinue",
+    "ReplaceContinueWithBreak",
+    "ZeroIterationForLoop",
+]
 
 
 class Forget(Operator):
@@ -104,7 +112,7 @@ class Room:
 ROOMS = {
     "bounds": Room(
         ("dispatch/bound.py", "pricing/bound.py", "pricing/family_bound"),
-        ("pricing/test_pricing_bound.py", "pricing/test_pricing_family_bound.py",
+        ("dispatch/test_dispatch_bound.py", "pricing/test_pricing_bound.py", "pricing/test_pricing_family_bound.py",
          "dispatch/test_dispatch_past.py", "pricing/test_pricing_past.py",
          "dispatch/test_dispatch_onward.py"),
     ),
@@ -186,6 +194,7 @@ class Bench:
     """A copy of the sources, into which one mutant at a time is put."""
 
     def __init__(self, place: Path) -> None:
+        """``place``: an empty folder."""
         self.place, self.package = place, place / "src" / "hubwise"
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "src" / "hubwise", self.package, ignore=ignored)

@@ -47,6 +47,7 @@ class Sums:
     """What the bound is made of, driver by driver: nothing is shared, energy has one price."""
 
     def __init__(self, problem) -> None:
+        """Of a problem."""
         self.problem, situation = problem, problem.situation
         self.hours, market = situation.horizon.slot_hours, situation.market
         slots, hubs = situation.horizon.slots, len(situation.hubs)
