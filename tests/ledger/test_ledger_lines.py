@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubwise.domain import Market, Schedule, SoFar, StationSchedule, Tariff, Term, Terms
-from hubwise.ledger import make_account, make_bills, minor_unit, reference_margin, solar_that_pays
+from hubwise.ledger import (
+    Account,
+    make_account,
+    make_bills,
+    minor_unit,
+    reference_margin,
+    solar_that_pays,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 SIZE = 5
@@ -115,6 +122,15 @@ def test_every_source_has_a_line(small_situation, seed) -> None:
     assert account.profit == pytest.approx(sum(lines.values()))
     assert lines["program"] == account.terms["program"]
     assert lines["station stock"] == account.station_stock
+
+
+def test_nothing_is_worth_nothing(small_situation) -> None:
+    """Without terms nobody pays an incentive; a line that is not given is none."""
+    situation, schedule, _, stations, bills, _ = day(small_situation, 3)
+    account = make_account(replace(situation, terms=Terms()), schedule, stations, bills)
+    assert account.incentives == 0.0
+    assert dict(account.terms) == {}
+    assert Account(*[0.0] * 10).profit == 0.0
 
 
 @given(seeds)
