@@ -161,8 +161,14 @@ def test_stations_and_peaks_are_charged(small_situation, seed) -> None:
 
 @given(seeds)
 def test_the_reference_margin_counts_solar_and_peaks(small_situation, seed) -> None:
-    """Participants' payments at the reference tariff, less what their share of the hub costs."""
-    situation, _, uncoordinated, _, _, _ = day(small_situation, seed)
+    """Participants' payments at the reference tariff, less what their share of the hub costs.
+
+    Whoever does not take part may have to give energy where a bound says so.
+    """
+    situation, schedule, uncoordinated, _, _, _ = day(small_situation, seed)
+    forced = np.where(situation.fleet.participating[:, None], 0.0, 0.5 * schedule.discharge_kw)
+    uncoordinated = replace(uncoordinated, discharge_kw=forced)
+    draw_kw = uncoordinated.charge_kw - forced
     market, hours = situation.market, situation.horizon.slot_hours
     market = replace(market, feed_in_price=market.purchase_price - 0.05)
     situation = replace(situation, market=market)
@@ -170,9 +176,9 @@ def test_the_reference_margin_counts_solar_and_peaks(small_situation, seed) -> N
     for i in range(SIZE):
         takes_part = situation.fleet.participating[i]
         price = market.reference_price if takes_part else market.purchase_price
-        money += hours * float(uncoordinated.charge_kw[i] @ price)
+        money += hours * float(draw_kw[i] @ price)
     for h in range(len(situation.hubs)):
-        draw = uncoordinated.charge_kw[situation.fleet.hub == h].sum(axis=0)
+        draw = draw_kw[situation.fleet.hub == h].sum(axis=0)
         net = draw - situation.hubs.solar_kw[h]
         price = np.where(net > 0.0, market.purchase_price, market.feed_in_price)
         money -= hours * float(net @ price)
