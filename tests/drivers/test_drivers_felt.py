@@ -51,10 +51,13 @@ def test_everybody_feels_its_list_and_its_group(seed: int) -> None:
         row, group = fleet.lists[i], fleet.group[i]
         charge = tariff.charge_price[row] - term.charge_to_driver[group]
         discharge = tariff.discharge_price[row] + term.discharge_to_driver[group]
-        for prices, k in ((felt, batteries.price_list[i]),
-                          ((other.charge_price, other.discharge_price), offered.lists[i])):  # fmt: skip
-            np.testing.assert_array_equal(prices[0][k], charge)
-            np.testing.assert_array_equal(prices[1][k], discharge)
+        for array, k, expected in (
+            (felt[0], batteries.price_list[i], charge),
+            (felt[1], batteries.price_list[i], discharge),
+            (other.charge_price, offered.lists[i], charge),
+            (other.discharge_price, offered.lists[i], discharge),
+        ):
+            np.testing.assert_array_equal(array[k], expected)
 
 
 def test_what_only_the_operator_receives_nobody_feels() -> None:
