@@ -76,13 +76,15 @@ def judge(problem, least_social_cost) -> None:
     assert bound >= least - 0.05
     # An optimum breaks no limit that has a price, and is hardly slack at one.
     assert excess_cost(problem, answer) == pytest.approx(0.0, abs=0.05)
-    # Any other prices give a bound too, if a worse one.
-    for scale in (0.0, 0.5, 1.7):
+    # Any other prices give a bound too, if a worse one: of the peak's row, the valley's, the rest.
+    for scales in ((0.0, 0.0, 0.0), (0.5, 0.5, 1.7), (1.7, 1.7, 0.5), (3.0, 1.0, 1.0), (1, 3.0, 1)):
+        rows = answer.duals.rows * scales[2]
+        rows[:2] = answer.duals.rows[:2] * np.reshape(scales[:2], (2, 1))
         duals = replace(
             answer.duals,
-            rows=scale * answer.duals.rows,
-            imports=scale * answer.duals.imports,
-            exports=scale * answer.duals.exports,
+            rows=rows,
+            imports=scales[2] * answer.duals.imports,
+            exports=scales[2] * answer.duals.exports,
         )
         other = social_cost_bound(problem, replace(answer, duals=duals))
         assert other + others_energy(problem) <= least + 1e-6

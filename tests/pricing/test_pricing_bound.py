@@ -23,10 +23,14 @@ def drawn(seed: int):
     """Drivers of every kind at a hub without limits, a station, lump sums, and a past."""
     rng = np.random.default_rng(seed)
     situation = small_situation(seed, sessions=SIZE, solar=True)
+    late = situation.fleet.arrival_slot.copy(), situation.fleet.departure_slot.copy()
+    late[0][0], late[1][0] = situation.horizon.slots - 2, situation.horizon.slots
     fleet = replace(
         situation.fleet,
+        arrival_slot=late[0],  # one that charges to the end
+        departure_slot=late[1],
         minimum_saving=rng.choice([0.0, 0.5, 9.0], SIZE),
-        surplus_value=rng.choice([0.0, 0.6], SIZE),
+        surplus_value=np.append(0.6, rng.choice([0.0, 0.6], SIZE - 1)),
         group=rng.integers(0, 2, SIZE),
     ).with_participating(rng.random(SIZE) < 0.8)
     worth = {"lump_to_driver": rng.uniform(0.0, 2.0, 2), "lump_to_operator": rng.uniform(0, 3, 2)}
