@@ -9,7 +9,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hubwise.dispatch import dispatch_linear, excess_cost, social_cost_bound
+from hubwise.dispatch import (
+    dispatch,
+    dispatch_linear,
+    excess_cost,
+    prices_of_limits,
+    social_cost_bound,
+)
 from hubwise.domain import SoFar, Terms
 
 seeds = st.integers(0, 2**32 - 1)
@@ -118,3 +124,17 @@ def test_it_is_the_least_under_a_promise(
         )
         problem = replace(problem, situation=replace(problem.situation, so_far=past))
     judge(replace(problem, span_kw=span), least_social_cost)
+
+
+def test_a_hub_that_feeds_in_has_that_price(small_situation, make_problem_of) -> None:
+    """Where nothing presses a kWh costs what the connection pays or is paid for it."""
+    situation = with_everything(small_situation, 1)
+    market = situation.market
+    market = replace(market, feed_in_price=market.purchase_price - 0.05, demand_charge=0.0)
+    problem = make_problem_of(replace(situation, market=market))
+    answer = dispatch(problem, None, rounds=30, flat=False)
+    found = prices_of_limits(problem, answer)
+    feeds = answer.hub_kw < 0.0
+    assert 0 < feeds.sum() < (answer.hub_kw > 0.0).sum()
+    expected = np.where(feeds, market.feed_in_price, market.purchase_price)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
