@@ -140,3 +140,16 @@ def test_batteries_say_what_sessions_are() -> None:
     assert made.first_future.tolist() == [0, 0]
     assert made.last_future.tolist() == [1, 1]
     assert made.own.tolist() == made.weight.tolist() == [1.0, 1.0]
+
+
+def test_a_reserve_is_reached_at_once_whoever_came_before() -> None:
+    """At one price all day a car still charges to its reserve first; nothing is left of others."""
+    fleet = fleet_of(
+        2, SLOTS, arrival_kwh=np.array([30.0, 28.0]), reserve_kwh=30.0,
+        required_kwh=np.array([30.0, 40.0]), charge_efficiency=1.0, hub=np.array([0, 1]),
+    )  # fmt: skip
+    charge = np.stack([np.linspace(0.2, 0.9, SLOTS), np.full(SLOTS, 0.5)])
+    schedule, _ = best_response(fleet, Tariff(charge, 0.0 * charge), HORIZON)
+    assert (schedule.energy_kwh >= 30.0 - 1e-9).all()
+    assert schedule.energy_kwh[1, 0] == pytest.approx(30.0)
+    assert schedule.energy_kwh[1, -1] == pytest.approx(40.0)
