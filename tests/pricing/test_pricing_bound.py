@@ -25,12 +25,17 @@ def drawn(seed: int):
     situation = small_situation(seed, sessions=SIZE, solar=True)
     late = situation.fleet.arrival_slot.copy(), situation.fleet.departure_slot.copy()
     late[0][0], late[1][0] = situation.horizon.slots - 2, situation.horizon.slots
+    full, needed = situation.fleet.max_kwh.copy(), situation.fleet.required_kwh.copy()
+    full[1] = needed[1] = situation.fleet.arrival_kwh[1] + 0.5  # one with no room for more
     fleet = replace(
         situation.fleet,
+        max_kwh=full,
+        required_kwh=needed,
+        reserve_kwh=np.minimum(situation.fleet.reserve_kwh, full),
         arrival_slot=late[0],  # one that charges to the end
         departure_slot=late[1],
         minimum_saving=rng.choice([0.0, 0.5, 9.0], SIZE),
-        surplus_value=np.append(0.6, rng.choice([0.0, 0.6], SIZE - 1)),
+        surplus_value=np.append([0.6, 0.6], rng.choice([0.0, 0.6], SIZE - 2)),
         group=rng.integers(0, 2, SIZE),
     ).with_participating(rng.random(SIZE) < 0.8)
     worth = {"lump_to_driver": rng.uniform(0.0, 2.0, 2), "lump_to_operator": rng.uniform(0, 3, 2)}
