@@ -4,11 +4,14 @@
 #   make test     every check
 #   make bench    measure what the project promises about speed and results
 #   make nightly  hunt for bounds that some lawful tariff passes, for a quarter of an hour
+#   make mutants  put small faults into kernels, bounds, ledger and audit, and see whether tests find them
 
 PYTHON ?= python3
 VENV   ?= .venv
 OUT    ?= out
 PAIRS  ?= 10000
+COUNT  ?= 40
+ROOM   ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -18,7 +21,7 @@ unexport PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study test bench nightly constraints clean
+.PHONY: help study test bench nightly mutants constraints clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -39,6 +42,9 @@ bench: $(VENV)/.installed-bench
 nightly: $(VENV)/.installed-test
 	PYTHONPATH=tests $(BIN)/python -m bounds_hunt --pairs $(PAIRS)
 
+mutants: $(VENV)/.installed-mutants
+	PYTHONPATH=tests $(BIN)/python -m mutants --count $(COUNT) $(addprefix --room ,$(ROOM))
+
 # The pins, made anew from what is installed now. To raise them: upgrade in $(VENV), test, make constraints.
 constraints: $(VENV)/.installed-test
 	$(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable > constraints.txt
@@ -50,6 +56,11 @@ clean:
 $(VENV)/.installed-bench: $(VENV)/.installed-test
 	@echo "Installing what is measured beside ..."
 	@$(PIP) install -c constraints.txt -e '.[bench]'
+	@touch $@
+
+$(VENV)/.installed-mutants: $(VENV)/.installed-test
+	@echo "Installing what makes mutants ..."
+	@$(PIP) install -c constraints.txt -e '.[mutants]'
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

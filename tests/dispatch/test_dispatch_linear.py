@@ -129,3 +129,16 @@ def test_only_small_hubs_are_programs(small_situation, make_problem_of) -> None:
     many = np.tile(np.arange(8), 200)
     fleet = problem.fleet.select(many)
     assert not is_small(replace(problem, fleet=fleet))
+
+
+def test_what_is_small_counts_slots_of_stays(small_situation, make_problem_of) -> None:
+    """Late short stays count by their length, every slot of a hub as four: 2,500, and no more."""
+    problem = make_problem_of(small_situation(1, sessions=1))
+    slots, hubs = problem.situation.horizon.slots, len(problem.situation.hubs)
+    one = replace(
+        problem.fleet, arrival_slot=np.array([slots - 2]), departure_slot=np.array([slots])
+    )
+    most = (2500 - 4 * hubs * slots) // 2
+    for count in (most, most + 1):
+        fleet = one.select(np.zeros(count, np.int64))
+        assert is_small(replace(problem, fleet=fleet)) == (count == most)

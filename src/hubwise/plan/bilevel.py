@@ -64,6 +64,8 @@ FINE = (-0.018, -0.012, -0.006, -0.003, 0.003, 0.006, 0.012, 0.018)
 SCAN_ROUNDS = 5
 # By how much less is paid, step by step, where promises were missed.
 BACK = (-0.0015, -0.003, -0.006, -0.012, -0.024)
+# How exactly the program in ticks keeps its rows, as a share.
+ROUNDING = 1e-6
 # Rounds after which a plan's own prices of the shared limits stand.
 OWN_ROUNDS = 15
 
@@ -240,7 +242,9 @@ def _bounds(
     if proven and always.sum() == asked.sum():
         best = prove(problem, family, family.posted(turn.tariff), NODES)
         if best is not None and best.gap <= PROVEN:
-            return found.profit, FamilyBound(best.bound, max(best.nodes, 1), Status.CLOSED)
+            # Rows are kept to a tolerance, and so is what they bound.
+            most = min(best.bound + ROUNDING * (1.0 + abs(best.bound)), found.profit)
+            return found.profit, FamilyBound(most, max(best.nodes, 1), Status.CLOSED)
     within = bound_family(problem, family, settled, _unflattened(turn, problem), boxes=boxes)
     return found.profit, within
 

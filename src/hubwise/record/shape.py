@@ -70,7 +70,7 @@ def _result() -> PlanResult:
     money = Money(*[0.0] * 7)
     outcome, given = Outcome.of(feeder, money), Status.GIVEN
     return PlanResult(
-        strategy=Strategy.HUBWISE,
+        strategy=Strategy.PASSIVE,  # one that says how ties are broken
         participation=0.0,
         feeder=feeder,
         money=money,
