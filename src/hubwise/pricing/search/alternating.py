@@ -202,7 +202,10 @@ def prove(problem: Problem, family: Family, start: Array, nodes: int) -> Exact |
         switches = count_switches(problem, family)
         if switches > (MOST_OF_FEW if few else MOST_SWITCHES):
             return None
-        most = max(min(nodes, nodes * NODE_SWITCHES // (NODES * max(switches, 1))), 1)
+        if nodes > NODES and switches > CHEAP:
+            return None
+        within = max(NODE_SWITCHES // max(switches, 1), 1)
+        most = nodes if nodes > NODES else min(nodes, within)
         return solve_exact(problem, family, seconds=SECONDS, nodes=most, start=start, posted=True)
     except (UnsolvedError, UnsuitableError):
         return None
