@@ -45,7 +45,7 @@ POLISHES = 8
 MOVES_EFFORT, MOVES_A_GROUP, FEWEST_MOVES, MOST_MOVES = 100_000, 4, 20, 250
 EVALUATIONS = 400
 # The exact program is tried with so many switches, and with more where so few drivers take part.
-MOST_SWITCHES, MOST_OF_FEW, FEW_DRIVERS = 500, 800, 10
+MOST_SWITCHES, MOST_OF_FEW, FEW_DRIVERS = 500, 600, 10
 # Its nodes, fewer where each is dear, and where they are cheap those after moves.
 NODES, MORE_NODES, NODE_SWITCHES, CHEAP = 20, 60, 5_000, 300
 # A safeguard where a node takes very long [s]; nothing else depends on the clock.
@@ -153,7 +153,7 @@ def alternate(
     for answer in answers[: 2 if quick else None]:
         _follow(best, stays, answer, penalties)
     _polish(best)
-    proven = _exactly(best, NODES)
+    proven = seed is not None and _exactly(best, NODES)
     if seed is not None and not quick and not proven:
         if len(problem.fleet) <= FEW:
             _follow(best, stays, relaxed.schedule, SLOWLY)
