@@ -239,7 +239,7 @@ def _bounds(
     always = np.zeros_like(asked)
     always[asked_rows[np.isinf(found.out)]] = True
     family = make_family(replace(situation, fleet=everybody.with_participating(always)))
-    if proven and always.sum() == asked.sum():
+    if proven and boxes and always.sum() == asked.sum():
         best = prove(problem, family, family.posted(turn.tariff), NODES)
         if best is not None and best.gap <= PROVEN:
             # Rows are kept to a tolerance, and so is what they bound.
