@@ -11,7 +11,7 @@ from hubwise.dispatch.bound import (
 from hubwise.dispatch.limits import Limits, feeder_limits
 from hubwise.dispatch.linear import best_dispatch, dispatch_linear, is_small
 from hubwise.dispatch.objective import Objective, objective_of
-from hubwise.dispatch.problem import Problem, make_problem, with_participants
+from hubwise.dispatch.problem import Problem, make_problem, with_participants, with_situation
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
 from hubwise.dispatch.spreading import spread
 from hubwise.dispatch.stays import Stays, energies, stays_of
@@ -52,4 +52,5 @@ __all__ = [
     "stays_of",
     "undelegated",
     "with_participants",
+    "with_situation",
 ]

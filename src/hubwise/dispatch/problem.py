@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,6 +98,12 @@ def make_problem(
         export_limit_kw=np.maximum(hubs.most_export_kw - connection_caution_kw, 0.0),
         terms=situation.terms.sums(situation.horizon.slots),
     )
+
+
+def with_situation(problem: Problem, situation: Situation) -> Problem:
+    """The problem as ``situation`` has it: other prices of wear or limits, the same others."""
+    fleet = situation.fleet.select(situation.fleet.participating)
+    return replace(problem, situation=situation, fleet=fleet)
 
 
 def with_participants(problem: Problem, participants: Schedule) -> Schedule:

@@ -21,6 +21,7 @@ from hubwise.dispatch import (
     WarmStart,
     best_dispatch,
     with_participants,
+    with_situation,
 )
 from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.domain.arrays import Array, Flags
@@ -131,8 +132,7 @@ def propose(state: State, *, fine: bool) -> Tariff:
         return state.tariff
     situation = state.wear.situation
     family = family_of_all(situation, state.asked)
-    fleet = situation.fleet.select(situation.fleet.participating)
-    problem = replace(state.turn.problem, situation=situation, fleet=fleet)
+    problem = with_situation(state.turn.problem, situation)
     prices = level_prices(problem, family, family.posted(state.turn.tariff))
     if fine and wear_found(situation):
         prices, _ = _best_beside(problem, family, prices, FINE, state.turn.dispatch.warm().near())
@@ -142,8 +142,7 @@ def propose(state: State, *, fine: bool) -> Tariff:
 def quickly(state: State, tariff: Tariff) -> Turn:
     """Everybody who was asked takes part; a dispatch of few rounds on the feeder as it was."""
     situation = state.wear.situation
-    fleet = situation.fleet.select(situation.fleet.participating)
-    problem = replace(state.problem, situation=situation, fleet=fleet)
+    problem = with_situation(state.problem, situation)
     answer = best_dispatch(problem, tariff, rounds=QUICK_ROUNDS, warm=state.warm.near())
     schedule = with_participants(problem, answer.schedule)
     return Turn(situation, tariff, schedule, problem, answer, Status.ROUNDS_SPENT)
@@ -259,11 +258,8 @@ def _held_back(state: State, turn: Turn, wear: Convergence) -> tuple[Turn, Conve
             break
         situation, family = turn.situation, family_of_all(turn.situation, state.asked)
         prices = family.posted(turn.tariff)
-        used = prices[1] > family.low[1]
-        by = shift * float(np.abs(situation.market.purchase_price).mean())
-        fleet = situation.fleet.select(situation.fleet.participating)
-        problem = replace(turn.problem, situation=situation, fleet=fleet)
-        lower = level_prices(problem, family, prices + np.stack([0.0 * used, by * used]))
+        problem = with_situation(turn.problem, situation)
+        lower = _beside(problem, family, prices, shift)
         now = replace(state, wear=WearState(situation), turn=turn)
         turn = within_limits(now, family.tariff(lower))
         wear = Convergence(wear_change(turn.situation, turn.schedule), wear.rounds + 1)
@@ -272,8 +268,7 @@ def _held_back(state: State, turn: Turn, wear: Convergence) -> tuple[Turn, Conve
 
 def _unflattened(turn: Turn, problem: Problem) -> Dispatch:
     """The turn's dispatch as profit alone would have it: what that presses on prices the limits."""
-    fleet = turn.situation.fleet.select(turn.situation.fleet.participating)
-    mine = replace(problem, situation=turn.situation, fleet=fleet, others_kw=turn.problem.others_kw)
+    mine = replace(with_situation(problem, turn.situation), others_kw=turn.problem.others_kw)
     warm = turn.dispatch.warm()
     return best_dispatch(mine, turn.tariff, rounds=OWN_ROUNDS, warm=warm, flat=False)
 
@@ -310,11 +305,18 @@ def _best_beside(
 
     ``shifts``: shares of the mean purchase price.
     """
-    used = prices[1] > family.low[1]
-    scale = float(np.abs(problem.situation.market.purchase_price).mean())
-    moved = [prices + np.stack([0.0 * used, scale * shift * used]) for shift in shifts]
-    trials = [prices, *(level_prices(problem, family, each) for each in moved)]
+    trials = [prices, *(_beside(problem, family, prices, shift) for shift in shifts)]
     return best_of(problem, family, trials, rounds=SCAN_ROUNDS, warm=warm)
+
+
+def _beside(problem: Problem, family: Family, prices: Array, shift: float) -> Array:
+    """Prices whose discharge prices in use are shifted by a share of the mean purchase price.
+
+    Levelled again as promised.
+    """
+    used = prices[1] > family.low[1]
+    by = shift * float(np.abs(problem.situation.market.purchase_price).mean())
+    return level_prices(problem, family, prices + np.stack([0.0 * used, by * used]))
 
 
 def after_search(searched: Searched, asked: Flags, baseline: Baseline) -> State:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hubwise.dispatch import Problem
+from hubwise.dispatch import Problem, with_situation
 from hubwise.domain import Situation, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import best_response, felt_tariff, schedule_cost
@@ -55,8 +55,7 @@ def _levelled(turn: Turn, situation: Situation, asked: Flags) -> Tariff:
 
 def _at(turn: Turn, situation: Situation, tariff: Tariff) -> Turn:
     """The same schedule in another situation, at another tariff."""
-    fleet = situation.fleet.select(situation.fleet.participating)
-    problem = replace(turn.problem, situation=situation, fleet=fleet)
+    problem = with_situation(turn.problem, situation)
     return replace(turn, situation=situation, tariff=tariff, problem=problem)
 
 
