@@ -88,7 +88,7 @@ def test_no_answer_costs_less_than_its_box_says(
 @settings(max_examples=30)
 def test_a_smaller_box_says_no_less(small_situation, make_problem_of, seed, name, width) -> None:
     """What holds in a box holds in every box within it."""
-    problem = problem_of(small_situation, make_problem_of, seed, sessions=12, name=name)
+    problem = problem_of(small_situation, make_problem_of, seed, sessions=40, name=name)
     family = make_family(problem.situation)
     part = parts_of(problem, family, dispatch(problem, None, rounds=8, flat=False))[0]
     rng = np.random.default_rng(seed)
@@ -116,8 +116,9 @@ def test_no_tariff_of_the_family_passes_its_bound(
     for rounds in (3, 40):
         relaxed = dispatch(problem, None, rounds=rounds, flat=False)
         own = dispatch(problem, best.tariff, rounds=rounds, flat=False)
-        for planned in (None, own):
-            found = bound_family(problem, family, relaxed, planned, boxes=300)
+        prices = family.posted(best.tariff)
+        for planned, posted in ((None, None), (own, None), (own, prices), (None, 1.01 * prices)):
+            found = bound_family(problem, family, relaxed, planned, posted=posted, boxes=300)
             assert found.profit >= best.profit - 1e-6 * (1.0 + abs(best.profit))
             assert found.profit <= profit_bound(problem, relaxed) + 1e-9
 
@@ -131,6 +132,24 @@ def test_more_boxes_say_no_less(small_situation, make_problem_of, seed) -> None:
     relaxed = dispatch(problem, None, rounds=20, flat=False)
     found = [bound_family(problem, family, relaxed, boxes=n).profit for n in (1, 30, 300)]
     assert found[0] >= found[1] - 1e-9 >= found[2] - 2e-9
+
+
+def test_dispatches_about_better_boxes_bound_closer(small_situation, make_problem_of) -> None:
+    """Prices of the limits from tariffs of a box take more off than the relaxed ones alone."""
+    won = []
+    for seed in range(8, 15):
+        problem = problem_of(
+            small_situation, make_problem_of, seed, sessions=40, name="time-of-use",
+            kept={"saving": 0.8, "peak_valley": 0.8},
+        )  # fmt: skip
+        family = make_family(problem.situation)
+        relaxed = dispatch(problem, None, rounds=60, flat=False)
+        prices = family.project(np.stack([family.high[0], family.low[1]]))
+        alone = bound_family(problem, family, relaxed, boxes=400).profit
+        found = bound_family(problem, family, relaxed, posted=prices, boxes=400).profit
+        won.append((alone - found) / (1.0 + abs(alone)))
+    assert min(won) > -0.02
+    assert max(won) > 0.01
 
 
 def test_families_of_many_prices_keep_the_bound_for_any_tariff(

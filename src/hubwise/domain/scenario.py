@@ -31,7 +31,7 @@ class Search:
     method: str = "auto"
     evaluations: int = 400
     seed: int = 0
-    boxes: int = 500
+    boxes: int = 4_000
 
 
 @dataclass(frozen=True, slots=True)

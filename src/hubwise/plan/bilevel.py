@@ -244,7 +244,8 @@ def _bounds(
             # Rows are kept to a tolerance, and so is what they bound.
             most = min(best.bound + ROUNDING * (1.0 + abs(best.bound)), found.profit)
             return found.profit, FamilyBound(most, max(best.nodes, 1), Status.CLOSED)
-    within = bound_family(problem, family, settled, _unflattened(turn, problem), boxes=boxes)
+    own, posted = _unflattened(turn, problem), family.posted(turn.tariff)
+    within = bound_family(problem, family, settled, own, posted=posted, boxes=boxes)
     return found.profit, within
 
 

@@ -96,7 +96,7 @@ class SearchSection(Section):
     method: Word = "auto"
     evaluations: Annotated[int, Field(ge=1)] = 400
     seed: Annotated[int, Field(ge=0)]
-    boxes: Annotated[int, Field(ge=0)] = 500
+    boxes: Annotated[int, Field(ge=0)] = 4_000
 
 
 class FeederSection(Section):

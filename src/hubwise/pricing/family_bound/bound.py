@@ -9,23 +9,25 @@ dimension fewer, and boxes that are twice as wide for the same answers.
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Problem
+from hubwise.dispatch import Dispatch, Problem, best_dispatch
+from hubwise.dispatch.program import UnsolvedError
 from hubwise.domain import Status
+from hubwise.domain.arrays import Array
 from hubwise.pricing.bound import bound_profit
 from hubwise.pricing.family import Family
-from hubwise.pricing.family_bound.box import SMALL, Box, Part, parts_of
+from hubwise.pricing.family_bound.box import parts_of
+from hubwise.pricing.family_bound.tree import Told, Tree
 
 # Boxes looked at for one bound.
-BOXES = 500
+BOXES = 4_000
+# Rounds of a dispatch whose prices of the shared limits are to bound boxes.
+ROUNDS = 15
 # With more groups of prices than this, boxes are too many to cut anything off.
 MOST_GROUPS = 8
-# A bound this near to what is reached at a point is closed, as a share.
-CLOSE = 2e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def bound_family(
     relaxed: Dispatch,
     planned: Dispatch | None = None,
     *,
+    posted: Array | None = None,
     boxes: int = BOXES,
 ) -> FamilyBound:
     """No tariff of ``family`` brings a higher profit than this, if it keeps promises and limits.
@@ -70,6 +73,9 @@ def bound_family(
     planned
         A dispatch at a good tariff, not flattened: its prices of the shared limits bound tariffs
         like it best.
+    posted
+        The prices of that tariff; shape (2, groups) [currency/kWh]. Where all hubs post the same,
+        boxes about better ones are dispatched, too.
     boxes
         Most boxes to look at, for each set of hubs with prices of their own.
     """
@@ -82,118 +88,60 @@ def bound_family(
     if not len(problem.fleet):
         return FamilyBound(any_tariff, 0, Status.CLOSED)
     at = [relaxed] if planned is None else [relaxed, planned]
-    found = [_bounded(sides, boxes) for sides in _sides(problem, family, at)]
-    profit, looked, closed = min(found)
+    profit, looked, closed = _together(problem, family, at, posted, boxes)
     status = Status.CLOSED if closed and profit <= any_tariff else Status.BOXES_SPENT
     return FamilyBound(min(profit, any_tariff), looked, status)
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """A set of hubs with prices of their own, at several prices of the shared limits.
+class _Teller:
+    """Dispatches at tariffs of the family, and the bounds that their prices of limits give."""
 
-    Each of these gives a bound in every box, and the least holds: those of the relaxed problem are
-    tight for most tariffs, a plan's own where prices are like its own. ``profits``: the bound for
-    any tariff at each; ``parts``: what a box takes off it.
-    """
+    problem: Problem
+    family: Family
 
-    profits: tuple[float, ...]
-    parts: tuple[Part, ...]
+    def told(self, dispatch: Dispatch) -> list[Told]:
+        """One for every set of hubs with prices of their own."""
+        bound = bound_profit(self.problem, dispatch)
+        parts = parts_of(self.problem, self.family, dispatch, bound.out)
+        return [Told(dispatch, bound.profit, part) for part in parts]
 
-    @property
-    def most(self) -> float:
-        """The bound for any tariff [currency]."""
-        return min(self.profits)
-
-    def excess(self, box: Box) -> float:
-        """What a box takes off the bound for any tariff [currency]."""
-        pairs = zip(self.profits, self.parts, strict=True)
-        return self.most - min(profit - part.excess(box) for profit, part in pairs)
-
-    def whole(self) -> Box:
-        """The box of all lawful prices."""
-        return self.parts[0].whole()
-
-    def trimmed(self, box: Box) -> Box | None:
-        """The box without what no lawful tariff has."""
-        return self.parts[0].trimmed(box)
+    def tell(self, prices: Array, near: Dispatch) -> Told | None:
+        """Where all hubs post the same prices: dispatched at these, begun at another dispatch."""
+        tariff, warm = self.family.tariff(prices), near.warm().near()
+        try:
+            answer = best_dispatch(self.problem, tariff, rounds=ROUNDS, warm=warm, flat=False)
+        except UnsolvedError:
+            return None
+        return self.told(answer)[0]
 
 
-def _sides(problem: Problem, family: Family, at: list[Dispatch]) -> list[list[_Side]]:
-    """Sets of hubs to be bounded together: all prices of limits at once where there is one set.
+def _together(
+    problem: Problem, family: Family, at: list[Dispatch], posted: Array | None, boxes: int
+) -> tuple[float, int, bool]:
+    """The bound for all hubs, boxes looked at, and whether all are closed.
 
     Hubs that post prices of their own have the shared limits in common, so that these must be
     priced alike for all: then each way of pricing them is a bound by itself.
     """
-    bounds = [bound_profit(problem, prices) for prices in at]
-    parts = [
-        parts_of(problem, family, prices, bound.out)
-        for prices, bound in zip(at, bounds, strict=True)
-    ]
-    profits = tuple(bound.profit for bound in bounds)
-    if len(parts[0]) == 1:
-        return [[_Side(profits, tuple(each[0] for each in parts))]]
-    return [
-        [_Side((profit,), (part,)) for part in each]
-        for profit, each in zip(profits, parts, strict=True)
-    ]
+    teller = _Teller(problem, family)
+    told = [teller.told(dispatch) for dispatch in at]
+    if len(told[0]) == 1:
+        point = None if posted is None else told[0][0].part.at(posted)
+        tell = teller.tell if point is not None else None
+        tree = Tree([each[0] for each in told], tell, point, family.project)
+        return tree.closed_in(boxes)
+    return min(_hub_by_hub(each, family, posted, boxes) for each in told)
 
 
-def _bounded(sides: list[_Side], boxes: int) -> tuple[float, int, bool]:
-    """The bound for all sets of hubs together, boxes looked at, and whether all are closed."""
-    found = [_closed_in(side, boxes, side.most) for side in sides]
-    profit = sides[0].most - sum(excess for excess, _, _ in found)
-    return profit, sum(looked for _, looked, _ in found), all(done for _, _, done in found)
-
-
-def _closed_in(part: _Side, boxes: int, scale: float) -> tuple[float, int, bool]:
-    """Least excess over all boxes, how many were looked at, and whether it is closed.
-
-    The box of least excess is cut, along the price that raises the lesser half's excess most.
-    """
-    whole = part.trimmed(part.whole())
-    if whole is None:
-        return 0.0, 0, False
-    looked = 1
-    heap: list[tuple[float, int, Box]] = [(part.excess(whole), looked, whole)]
-    reached = np.inf
-    while looked < boxes:
-        excess, _, box = heap[0]
-        middle = _middle(box)
-        reached, looked = min(reached, part.excess(middle)), looked + 1
-        if reached - excess <= CLOSE * abs(scale):
-            return excess, looked, True
-        halves, cuts = _best_cut(part, box, excess)
-        looked += cuts
-        if not halves:
-            break
-        heapq.heappop(heap)
-        for number, (least, half) in enumerate(halves):
-            heapq.heappush(heap, (least, looked - number, half))
-    return heap[0][0], looked, False
-
-
-def _best_cut(part: _Side, box: Box, excess: float) -> tuple[list[tuple[float, Box]], int]:
-    """Both halves of the best cut, with their excess; and how many boxes were looked at."""
-    best: list[tuple[float, Box]] = []
-    rank: list[float] = []
-    looked = 0
-    for k in np.flatnonzero(box.high - box.low > SMALL):
-        lawful = [kept for half in _halves(box, int(k)) if (kept := part.trimmed(half)) is not None]
-        halves = [(max(part.excess(kept), excess), kept) for kept in lawful]
-        looked += len(halves)
-        ranked = sorted([least for least, _ in halves] + [np.inf] * (2 - len(halves)))
-        if halves and ranked > rank:
-            best, rank = halves, ranked
-    return best, looked
-
-
-def _middle(box: Box) -> Box:
-    point = 0.5 * (box.low + box.high)
-    return Box(point, point, box.level)
-
-
-def _halves(box: Box, k: int) -> tuple[Box, Box]:
-    low, high = box.low.copy(), box.high.copy()
-    low[k] = high[k] = 0.5 * (box.low[k] + box.high[k])
-    return Box(box.low, high, box.level), Box(low, box.high, box.level)
+def _hub_by_hub(
+    told: list[Told], family: Family, posted: Array | None, boxes: int
+) -> tuple[float, int, bool]:
+    """The same at one way of pricing the limits: what boxes take off, added over sets of hubs."""
+    most, looked, closed = told[0].profit, 0, True
+    for each in told:
+        point = None if posted is None else each.part.at(posted)
+        found = Tree([each], None, point, family.project).closed_in(boxes)
+        most -= each.profit - found[0]
+        looked, closed = looked + found[1], closed and found[2]
+    return most, looked, closed
