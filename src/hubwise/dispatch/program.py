@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import highspy
@@ -27,6 +30,24 @@ _EXACTLY: tuple[dict[str, bool | float | str], ...] = (
 _ENDED = (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kSolutionLimit)
 
 Fixed = tuple[Index, Array]
+
+_BASES: ContextVar[dict[tuple[int, int], highspy.HighsBasis] | None] = ContextVar(
+    "bases", default=None
+)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Within it, a linear program begins at the basis with which the last of its size ended.
+
+    A search solves hundreds that differ in prices alone. What is begun anew forgets what was
+    solved before, so that the same search takes the same way, whatever ran earlier.
+    """
+    token = _BASES.set({})
+    try:
+        yield
+    finally:
+        _BASES.reset(token)
 
 
 class UnsolvedError(RuntimeError):
@@ -213,12 +234,17 @@ class Program:
         Where HiGHS loses its way among numbers of very different size, it is asked again, plainer.
         """
         model = self._model(low, high, np.zeros(len(low), bool))
+        bases, size = _BASES.get(), (self._width, self._height)
         for options in _EXACTLY:
             solver = _solver(**options)
             solver.passModel(model)
+            if bases and size in bases and options is _EXACTLY[0]:
+                solver.setBasis(bases[size])
             solver.run()
             status = solver.getModelStatus()
             if status == highspy.HighsModelStatus.kOptimal:
+                if bases is not None:
+                    bases[size] = solver.getBasis()
                 solution = solver.getSolution()
                 values = np.array(solution.col_value)
                 objective = float(self._objective() @ values) + self.constant

@@ -16,6 +16,7 @@ from hubwise.dispatch import (
     least_cost,
     prices_of_limits,
 )
+from hubwise.dispatch.program import remembering
 from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.domain.arrays import Flags
 from hubwise.plan.participation import willing
@@ -140,7 +141,8 @@ def _search(
     problem, relaxed = relaxed_problem(situation, baseline)
     if search.method == "auto" and is_small(problem):
         small = _Small(problem, relaxed, baseline, asked, search, tell)
-        return small.searched(begin)
+        with remembering():
+            return small.searched(begin)
     family, result = search_in_steps(
         method,
         problem,

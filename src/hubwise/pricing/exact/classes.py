@@ -20,6 +20,7 @@ SIZES = (
     "charge_kw_max",
     "discharge_kw_max",
     "discharge_limit_kwh",
+    "minimum_saving",
 )
 NAMES = ("session", "driver")
 

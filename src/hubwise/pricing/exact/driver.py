@@ -35,12 +35,15 @@ class DriverColumns:
     ----------
     into, out
         Energy put into, and drawn from, the battery in each slot of the stay; shape (n,) [steps].
+    left
+        Energy at departure; shape (1,) [steps].
     net_cost
         What the driver pays, wear included, as terms (columns, factor) [currency].
     """
 
     into: Index
     out: Index
+    left: Index
     net_cost: list[Term]
 
 
@@ -61,7 +64,10 @@ def driver_columns(program: Program, prices: Index, session: Session) -> DriverC
     held_cost = _holding(program, session, worth, energy)
     in_steps = [*charge_cost, *limit_cost, *discharge_cost, *held_cost]
     return DriverColumns(
-        into, out, [(columns, session.step_kwh * factor) for columns, factor in in_steps]
+        into,
+        out,
+        energy[-1:],
+        [(columns, session.step_kwh * factor) for columns, factor in in_steps],
     )
 
 

@@ -19,6 +19,7 @@ from hubwise.pricing.exact.operator import (
     Hub,
     earn,
     hubs,
+    keep_each,
     keep_limits,
     keep_saving,
     lawful_prices,
@@ -130,15 +131,28 @@ def solve_exact(
     return _result(problem, family, model, solution, began)
 
 
-def count_switches(problem: Problem, family: Family) -> int:
+def count_switches(problem: Problem, family: Family, most: float = np.inf) -> int:
     """How many columns of the exact program in ticks are whole: what its effort grows with.
+
+    Parameters
+    ----------
+    problem, family
+        As `solve_exact`.
+    most
+        Beyond so many it is not counted on.
 
     Raises
     ------
     UnsuitableError
         As `solve_exact`.
     """
-    return _written(problem, family, posted=True).program.switch_count
+    program = Program()
+    prices = lawful_prices(program, family, posted=True)
+    for session in sessions(problem, family):
+        driver_columns(program, prices, session)
+        if program.switch_count > most:
+            break
+    return program.switch_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +185,7 @@ def _written(problem: Problem, family: Family, *, posted: bool) -> _Model:
     hub = hubs(program, problem, given, answers)
     keep_limits(program, problem, hub)
     keep_saving(program, problem, answers)
+    keep_each(program, problem, given, answers)
     earn(program, problem, hub, given, answers)
     return _Model(program, prices, given, answers, hub, problem.situation.hubs.battery_kw)
 

@@ -9,10 +9,14 @@ import numpy as np
 from hubwise.dispatch import Problem, past_peaks
 from hubwise.dispatch.program import Program
 from hubwise.domain.arrays import Array, Index
+from hubwise.pricing.bound import most_felt
 from hubwise.pricing.exact.driver import DriverColumns
 from hubwise.pricing.exact.session import Session
 from hubwise.pricing.family import Family
 from hubwise.pricing.value import cost_ceiling
+
+# By so much of it a driver's saving is above what it asks for: HiGHS keeps rows to this.
+ROUNDING = 2e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,20 @@ def keep_saving(program: Program, problem: Problem, answers: list[DriverColumns]
         for driver in answers:
             for columns, factor in driver.net_cost:
                 program.put(row, columns, factor)
+
+
+def keep_each(
+    program: Program, problem: Problem, sessions: list[Session], answers: list[DriverColumns]
+) -> None:
+    """Whoever would decline some lawful tariff finds this one worth taking part."""
+    most, declines = most_felt(problem)
+    for i in np.flatnonzero(declines):
+        worth = sessions[i].surplus_value
+        paid = float(most[i] - worth * problem.fleet.required_kwh[i])
+        row = program.rows(1, -np.inf, paid - ROUNDING * (1.0 + abs(paid)))
+        for columns, factor in answers[i].net_cost:
+            program.put(row, columns, factor)
+        program.put(row, answers[i].left, -worth * sessions[i].step_kwh)
 
 
 def earn(

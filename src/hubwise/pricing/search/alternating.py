@@ -199,8 +199,9 @@ def prove(problem: Problem, family: Family, start: Array, nodes: int) -> Exact |
     """
     few = len(problem.fleet) <= FEW_DRIVERS
     try:
-        switches = count_switches(problem, family)
-        if switches > (MOST_OF_FEW if few else MOST_SWITCHES):
+        most = MOST_OF_FEW if few else MOST_SWITCHES
+        switches = count_switches(problem, family, most)
+        if switches > most:
             return None
         if nodes > NODES and switches > CHEAP:
             return None
