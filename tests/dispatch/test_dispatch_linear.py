@@ -9,7 +9,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hubwise.dispatch import dispatch, dispatch_linear, is_small, social_cost_bound
+from hubwise.dispatch import (
+    EXACTLY,
+    best_dispatch,
+    dispatch,
+    dispatch_linear,
+    fits_program,
+    is_small,
+    social_cost_bound,
+)
+from hubwise.dispatch.program import remembering
 from hubwise.domain import Tariff, Terms
 from hubwise.drivers import best_response, felt_tariff, schedule_cost
 from hubwise.ledger import hub_flows
@@ -126,9 +135,31 @@ def test_only_small_hubs_are_programs(small_situation, make_problem_of) -> None:
     """Session-slots decide: the reference scenario goes round its units."""
     problem = make_problem_of(small_situation(1, sessions=8))
     assert is_small(problem)
-    many = np.tile(np.arange(8), 200)
-    fleet = problem.fleet.select(many)
-    assert not is_small(replace(problem, fleet=fleet))
+    many_of = np.tile(np.arange(8), 100)
+    fleet = problem.fleet.select(many_of)
+    many = replace(problem, fleet=fleet)
+    assert not is_small(many)
+    assert fits_program(many)
+    assert not fits_program(replace(problem, fleet=problem.fleet.select(np.tile(many_of, 5))))
+    assert best_dispatch(problem, None, rounds=EXACTLY).rounds == EXACTLY
+
+
+def test_a_search_takes_the_same_way_whatever_ran_before(small_situation, make_problem_of) -> None:
+    """Bases are remembered within one search alone, and answers are worth as much as without."""
+    problems = [make_problem_of(small_situation(seed, sessions=8)) for seed in (1, 1, 2)]
+
+    def searched():
+        with remembering():
+            return [dispatch_linear(each, None, flat=False) for each in problems]
+
+    first = searched()
+    dispatch_linear(problems[2], None)
+    again = searched()
+    for one, other, problem in zip(first, again, problems, strict=True):
+        assert np.array_equal(one.schedule.charge_kw, other.schedule.charge_kw)
+        alone = dispatch_linear(problem, None, flat=False)
+        worth = [social_cost_bound(problem, each) for each in (one, alone)]
+        assert worth[0] == pytest.approx(worth[1], rel=1e-7)
 
 
 def test_what_is_small_counts_slots_of_stays(small_situation, make_problem_of) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from builders import with_slot_bounds
 from hubwise.dispatch import dispatch
 from hubwise.domain import SlotBounds, Status, Tariff, Term, Terms
-from hubwise.drivers import best_response, schedule_cost
+from hubwise.drivers import best_response, felt_response, schedule_cost
 from hubwise.pricing import (
     METHODS,
     Setting,
@@ -22,6 +22,7 @@ from hubwise.pricing import (
     first_prices,
     make_family,
     merged,
+    most_felt,
     profit_bound,
     run_search,
     solve_exact,
@@ -109,6 +110,34 @@ def test_drivers_confirm_its_answer(small_situation, make_problem_of, seed, kept
     account, paid = account_of(problem, best.tariff, best.schedule, best.stations)
     assert account.profit == pytest.approx(best.profit)
     assert paid <= cost_ceiling(problem) + 1e-6 * (1.0 + abs(paid))
+
+
+@given(seeds, st.floats(0.0, 1.0), st.booleans())
+@settings(max_examples=15)
+def test_each_saves_what_it_asks_for(small_situation, make_problem_of, seed, asks, surplus) -> None:
+    """Whoever would decline a lawful tariff finds its answer worth taking part; no random tariff
+    that leaves each as much brings more than the bound; and what is asked for costs something.
+    """
+    situation = tiny(small_situation, seed, family="hourly")
+    fleet = replace(situation.fleet, surplus_value=np.full(3, 0.1 * surplus))
+    free = make_problem_of(replace(situation, fleet=fleet))
+    asked = asks * np.maximum(most_felt(free)[0], 0.0)
+    problem = make_problem_of(replace(situation, fleet=replace(fleet, minimum_saving=asked)))
+    family, horizon = make_family(problem.situation), situation.horizon
+    best, most = solved(problem, family), most_felt(problem)[0]
+
+    def felt(tariff):
+        return felt_response(problem.fleet, tariff, horizon, problem.terms)[1]
+
+    scale = 1.0 + abs(best.profit)
+    assert (felt(best.tariff) <= most + 1e-6 * scale).all()
+    rng = np.random.default_rng(seed)
+    for _ in range(40):
+        tariff = family.tariff(family.project(rng.uniform(family.low, family.high)))
+        if (felt(tariff) <= most).all():
+            value = value_of(problem, tariff, rounds=1)
+            assert value.broken_kw > 0.0 or value.merit <= best.bound + 1e-6 * scale
+    assert solved(free, make_family(free.situation)).bound >= best.profit - 1e-6 * scale
 
 
 @given(seeds, promises)

@@ -22,6 +22,7 @@ from hubwise.pricing import (
 )
 from hubwise.pricing.family_bound.bound import parts_of
 from hubwise.pricing.family_bound.box import Box
+from hubwise.pricing.search.alternating import alternate
 
 seeds = st.integers(0, 2**32 - 1)
 promises = st.sampled_from([{}, {"saving": 0.8}, {"saving": 0.7, "peak_valley": 0.9}])
@@ -150,6 +151,24 @@ def test_dispatches_about_better_boxes_bound_closer(small_situation, make_proble
         won.append((alone - found) / (1.0 + abs(alone)))
     assert min(won) > -0.02
     assert max(won) > 0.01
+
+
+@pytest.mark.parametrize("seed", [14, 16])
+def test_its_parts_close_the_gap(small_situation, make_problem_of, seed) -> None:
+    """Boxes at the multipliers of good tariffs leave a quarter of the relaxed ones' gap at most."""
+    problem = problem_of(
+        small_situation, make_problem_of, seed, sessions=12, name="time-of-use",
+        kept={"saving": 0.8, "peak_valley": 0.8},
+    )  # fmt: skip
+    family = make_family(problem.situation)
+    relaxed = dispatch(problem, None, rounds=60, flat=False)
+    reference = family.tariff(family.project(np.stack([family.high[0], family.low[1]])))
+    best = alternate(problem, family, relaxed, [reference], evaluations=400)
+    own = dispatch(problem, family.tariff(best.prices), rounds=60, flat=False)
+    alone = bound_family(problem, family, relaxed, boxes=2000).profit
+    found = bound_family(problem, family, relaxed, own, posted=best.prices, boxes=2000)
+    assert found.profit - best.value.merit < 0.25 * (alone - best.value.merit)
+    assert found.boxes <= 1000
 
 
 def test_families_of_many_prices_keep_the_bound_for_any_tariff(

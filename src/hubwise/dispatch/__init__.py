@@ -9,7 +9,13 @@ from hubwise.dispatch.bound import (
     social_cost_bound,
 )
 from hubwise.dispatch.limits import Limits, feeder_limits
-from hubwise.dispatch.linear import best_dispatch, dispatch_linear, is_small
+from hubwise.dispatch.linear import (
+    EXACTLY,
+    best_dispatch,
+    dispatch_linear,
+    fits_program,
+    is_small,
+)
 from hubwise.dispatch.objective import Objective, objective_of
 from hubwise.dispatch.problem import Problem, make_problem, with_participants, with_situation
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
@@ -20,6 +26,7 @@ from hubwise.dispatch.units import session_units
 from hubwise.dispatch.warm import Multipliers, WarmStart, read_warm_start
 
 __all__ = [
+    "EXACTLY",
     "Baseline",
     "Dispatch",
     "Limits",
@@ -37,6 +44,7 @@ __all__ = [
     "energies",
     "excess_cost",
     "feeder_limits",
+    "fits_program",
     "is_small",
     "least_cost",
     "make_baseline",

@@ -31,6 +31,10 @@ from hubwise.ledger import sum_by_hub
 # A program is solved some hundred times in a search: above this size that takes too long. It is
 # counted in slots of sessions' stays, and each slot of a hub counts as several.
 SMALL, HUB_SLOT = 2_500, 4
+# One takes a second at most up to this size: what is dispatched once or twice is dispatched so.
+FITS = 10_000
+# Rounds of a dispatch that is to be one linear program, whatever the size.
+EXACTLY = 0
 # What a kW of a broken limit costs in each slot, in mean purchase prices an hour; as in the merit
 # of a tariff, far above all that a limit can be worth.
 MISSED = 20.0
@@ -49,8 +53,17 @@ TRIES = 20
 
 def is_small(problem: Problem) -> bool:
     """Whether one linear program a tariff is the better way."""
+    return _size(problem) <= SMALL
+
+
+def fits_program(problem: Problem) -> bool:
+    """Whether one linear program is the better way where few tariffs are to be valued."""
+    return _size(problem) <= FITS
+
+
+def _size(problem: Problem) -> int:
     fleet, hubs = problem.fleet, HUB_SLOT * problem.situation.hubs.solar_kw.size
-    return int((fleet.departure_slot - fleet.arrival_slot).sum()) + hubs <= SMALL
+    return int((fleet.departure_slot - fleet.arrival_slot).sum()) + hubs
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +115,9 @@ def best_dispatch(
     """The dispatch of a hub of any size: one linear program where it is small, rounds elsewhere.
 
     Parameters are those of `hubwise.dispatch.dispatch`; ``rounds`` and ``warm`` are of large hubs.
+    With `EXACTLY` for rounds it is one program all the same.
     """
-    if is_small(problem):
+    if rounds == EXACTLY or is_small(problem):
         try:
             return dispatch_linear(problem, tariff, sessions=sessions, flat=flat)
         except UnsolvedError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hubwise.dispatch import (
+    EXACTLY,
     Baseline,
     Dispatch,
     Limits,
@@ -14,6 +15,7 @@ from hubwise.dispatch import (
     WarmStart,
     best_dispatch,
     feeder_limits,
+    fits_program,
     make_problem,
 )
 from hubwise.domain import Schedule, Situation, Status, Tariff
@@ -99,7 +101,8 @@ def ac_dispatch(
             span_kw=baseline.span_kw - caution[0],
             connection_caution_kw=caution[2],
         )
-        answer = best_dispatch(problem, tariff, rounds=rounds, warm=warm, sessions=sessions)
+        how = EXACTLY if fits_program(problem) else rounds
+        answer = best_dispatch(problem, tariff, rounds=how, warm=warm, sessions=sessions)
         limits = feeder_limits(situation.feeder, situation.hubs.bus, answer.hub_kw)
         missed = missed_kw(situation, limits, baseline.span_kw, answer.hub_kw)
         worst = float(missed.max())

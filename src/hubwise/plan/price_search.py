@@ -12,6 +12,7 @@ from hubwise.dispatch import (
     Dispatch,
     Problem,
     best_dispatch,
+    fits_program,
     is_small,
     least_cost,
     prices_of_limits,
@@ -143,10 +144,11 @@ def _search(
         small = _Small(problem, relaxed, baseline, asked, search, tell)
         with remembering():
             return small.searched(begin)
+    families = coarse_to_fine(situation)
     family, result = search_in_steps(
         method,
         problem,
-        coarse_to_fine(situation),
+        families,
         relaxed,
         evaluations=search.evaluations,
         seed=search.seed,
@@ -154,7 +156,10 @@ def _search(
         progress=tell,
     )
     tariff, answer = family.tariff(result.prices), result.value.dispatch
-    return Searched(situation, tariff, answer, problem, relaxed, result.evaluations, result.status)
+    found = Searched(situation, tariff, answer, problem, relaxed, result.evaluations, result.status)
+    if search.method != "auto" or not fits_program(problem):
+        return found
+    return _Small(problem, relaxed, baseline, asked, search, tell).refined(found, family)
 
 
 def _merit(ready: Situation, baseline: Baseline, last: Searched) -> float:
@@ -202,11 +207,22 @@ class _Small:
             spent += fewer.evaluations
             if rank(fewer.value) > rank(result.value):
                 result, tariff = fewer, families[-1].tariff(fewer.prices)
+        return self._told(tariff, result, spent)
+
+    def _told(self, tariff: Tariff, result: SearchResult[Value], spent: int) -> Searched:
         taking = self.ask(tariff)
         return Searched(
             taking.situation, tariff, result.value.dispatch, taking, self.relaxed, spent,
             result.status, "alternating",
         )  # fmt: skip
+
+    def refined(self, found: Searched, family: Family) -> Searched:
+        """A few turns from what another search has found."""
+        starts = [found.tariff, reference_tariff(self.problem.situation)]
+        with remembering():
+            result = self.alternated(family, starts, None)
+        tariff = family.tariff(result.prices)
+        return self._told(tariff, result, found.evaluations + result.evaluations)
 
     def alternated(
         self, family: Family, starts: list[Tariff], seed: int | None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from hubwise.dispatch import (
+    EXACTLY,
     Baseline,
     Dispatch,
     Limits,
     Problem,
     best_dispatch,
     feeder_limits,
+    fits_program,
     make_baseline,
     make_problem,
 )
@@ -59,11 +61,11 @@ def relaxed_for_bound(
     limits = feeder_limits(situation.feeder, situation.hubs.bus, hub_kw)
     problem = linear_problem(situation, baseline, limits)
     if np.array_equal(problem.fleet.session, relaxed.session):
-        return problem, best_dispatch(
-            problem, None, rounds=BOUND_ROUNDS, warm=relaxed.warm(), flat=False
-        )
-    warm = relaxed.warm().near()
-    return problem, best_dispatch(problem, None, rounds=ROUNDS[0], warm=warm, flat=False)
+        warm, rounds = relaxed.warm(), BOUND_ROUNDS
+    else:
+        warm, rounds = relaxed.warm().near(), ROUNDS[0]
+    rounds = EXACTLY if fits_program(problem) else rounds
+    return problem, best_dispatch(problem, None, rounds=rounds, warm=warm, flat=False)
 
 
 def linear_problem(situation: Situation, baseline: Baseline, limits: Limits) -> Problem:

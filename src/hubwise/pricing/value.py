@@ -10,12 +10,12 @@ import numba
 import numpy as np
 
 from hubwise.dispatch import (
+    EXACTLY,
     Dispatch,
     Problem,
     WarmStart,
     best_dispatch,
     excess_cost,
-    is_small,
     with_participants,
 )
 from hubwise.domain import Schedule, StationSchedule, Tariff
@@ -145,7 +145,7 @@ def value_of(
     span = problem.situation.so_far.span_kw(problem.limits.head(answer.hub_kw))
     ceiling = cost_ceiling(problem)
     cost_excess = max(participant_cost - ceiling, 0.0)
-    exact = is_small(problem)
+    exact = answer.rounds == EXACTLY
     broken_kw = _broken_kw(problem, answer.hub_kw, span, ROUNDING if exact else SLACK)
     weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess
     excess = 0.0 if exact else excess_cost(problem, answer)

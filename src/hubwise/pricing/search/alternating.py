@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Problem, Stays, dispatch_linear, stays_of
+from hubwise.dispatch import EXACTLY, Dispatch, Problem, Stays, dispatch_linear, stays_of
 from hubwise.dispatch.program import UnsolvedError
 from hubwise.domain import Schedule, Status, Tariff
 from hubwise.domain.arrays import Array
@@ -35,7 +35,7 @@ PENALTIES = (1.05, 1.2, 1.5, 2.0, 3.0, 5.0, 9.0, 17.0, 33.0, 65.0)
 SLOWLY = tuple(1.0 + 0.1 * 1.35**j for j in range(24))
 FEW = 30
 # So many session-slots in all the price programs of one way of steps; at least so many steps.
-STEPS_EFFORT, FEWEST_STEPS = 7_000, 3
+STEPS_EFFORT, FEWEST_STEPS = 7_000, 2
 # A promise is kept where it is passed by no more than this share, which is rounding.
 KEPT = 1e-9
 # Rounds of answers and prices once a good tariff stands.
@@ -101,7 +101,7 @@ class _Best:
             return None
         tariff = self.family.tariff(prices)
         at = self.ask(tariff)
-        value = value_of(at, tariff, rounds=1)
+        value = value_of(at, tariff, rounds=EXACTLY)
         self.seen[key] = value
         if self.value is None or rank(value) > rank(self.value):
             self.prices, self.value, self.at = prices, value, at
@@ -127,7 +127,7 @@ def alternate(
     Parameters
     ----------
     problem, family
-        What is priced; small (`hubwise.dispatch.is_small`).
+        What is priced; it fits one program (`hubwise.dispatch.fits_program`).
     relaxed
         The relaxed problem's answer: the first answers.
     starts
