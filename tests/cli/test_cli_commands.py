@@ -195,6 +195,7 @@ def test_a_place_that_takes_no_folder_is_named(run: Run, quick: Path, command: s
     ("command", "options", "named"),
     [
         ("plan", ["--futures", 4, "--strategy", "passive"], "--futures"),
+        ("plan", ["--futures", 4, "--method", "exact"], "--futures"),
         ("study", ["--scheduler", "somewhere"], "tcp://HOST:8786"),
     ],
 )

@@ -27,7 +27,7 @@ def test_higher_participation_contains_the_lower(low: float, high: float) -> Non
     assert few.sum() == round(low * len(few))
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan"), "a"])
 def test_participation_is_a_share(share: float) -> None:
     """Anything else is refused."""
     with pytest.raises(ValueError, match="between 0 and 1"):

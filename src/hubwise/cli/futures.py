@@ -42,6 +42,9 @@ def planned_for(
         wrong = f"{strategy.value} posts no prices that futures could be drawn for"
         right = f"leave --futures out, or give --strategy {Strategy.HUBWISE.value}"
         raise ScenarioError([Issue("--strategy", "", "", wrong, right)])
+    if (method or scenario.search.method) == "exact":
+        wrong = "the exact method solves for one future, the others would be left out"
+        raise ScenarioError([Issue("--futures", "", "", wrong, "give --method auto, or another")])
     if method is not None:
         scenario = replace(scenario, search=replace(scenario.search, method=method))
     if participation is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from numbers import Real
 
 import numpy as np
 
@@ -32,10 +33,10 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
     Raises
     ------
     ValueError
-        Where ``share`` is not within 0 to 1.
+        Where ``share`` is no number within 0 to 1.
     """
-    if not 0.0 <= share <= 1.0:
-        raise ValueError(f"participation is a share between 0 and 1, not {share}")
+    if not isinstance(share, Real) or not 0.0 <= share <= 1.0:
+        raise ValueError(f"participation is a share between 0 and 1, not {share!r}")
     fleet = scenario.situation.fleet
     participants = list(scenario.participation_order[: round(share * len(fleet))])
     participating = np.zeros(len(fleet), dtype=bool)
