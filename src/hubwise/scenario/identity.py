@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
-from numbers import Real
 
 import numpy as np
 
@@ -35,7 +34,11 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
     ValueError
         Where ``share`` is no number within 0 to 1.
     """
-    if not isinstance(share, Real) or not 0.0 <= share <= 1.0:
+    try:
+        within = 0.0 <= share <= 1.0
+    except TypeError:  # no number at all
+        within = False
+    if not within:
         raise ValueError(f"participation is a share between 0 and 1, not {share!r}")
     fleet = scenario.situation.fleet
     participants = list(scenario.participation_order[: round(share * len(fleet))])
