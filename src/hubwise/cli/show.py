@@ -48,7 +48,11 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
             ("if it buys all of it back", "energy_fair_profit", money),
             ("of the fleet's uncoordinated cost", "energy_fair_profit_ratio", ""),
         ),
-        ("  without the incentive", _number(result["operator_profit_without_incentive"]), money),
+        *(
+            [("  without the incentive", _number(bare), money)]
+            if (bare := result["operator_profit_without_incentive"]) != result["operator_profit"]
+            else []
+        ),
         (f"  bound for any tariff{at_wear}", _number(result["profit_bound"]), money),
         (f"  bound for such tariffs{at_wear}", _number(result["family_bound"]), money),
         *(

@@ -142,6 +142,19 @@ def test_the_numbers_are_those_of_the_summary(ordinary: Any) -> None:
         assert squeezed(percent(ours["operator_profit"] / theirs["fleet_cost"], 1)) in page.text
 
 
+def test_a_loss_is_called_one(scenario: Make, study: Write, tmp_path: Path) -> None:
+    """The first sentence says that the operator loses; no incentive is told where there is none."""
+    given = scenario(hubs=2)
+    summary = study(given, tmp_path)
+    for result in summary["results"]:
+        result["operator_profit"] = result["operator_profit_without_incentive"] = -12.34
+    (tmp_path / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    page = made(tmp_path, given)
+    assert f"the operator loses {squeezed(money(12.34))}" in page.text
+    assert "operator keeps" not in page.text
+    assert "without the incentive" not in page.text
+
+
 def test_one_participation_is_shown_before_any_script_runs(ordinary: Any) -> None:
     """Without scripts the middle participation is readable; the others are hidden."""
     _, page, _ = ordinary

@@ -121,7 +121,7 @@ def _profit(case: Case, share: float | None, unit: str) -> tuple[str, str]:
     if share is not None:
         parts.append(f"{percent(share, 1)} of the fleet's uncoordinated cost")
     bare = case.value("operator_profit_without_incentive")
-    if bare is not None:
+    if bare is not None and bare != case.value("operator_profit"):
         parts.append(f"{money(bare, unit)} without the incentive")
     return figure, "; ".join(parts)
 
@@ -141,16 +141,23 @@ def headline(cases: Cases, share: float) -> str:
     if case is None:
         return "This study holds no result."
     parts, count = ratios(case, yardstick), violations(case)
-    profit = money(case.value("operator_profit"), cases.scenario.situation.market.currency)
     clauses = [
         _moves("the feeder's peak-valley difference", parts["peak_valley"]),
         _moves("what participants pay", parts["participant_cost"]),
-        "" if profit == DASH else f"the operator keeps <b>{escape(profit)}</b>",
+        _kept(case.value("operator_profit"), cases.scenario.situation.market.currency),
     ]
     if count is not None:
         clauses.append(f"<b>{count:,}</b> limits are broken" if count else "no limit is broken")
     opening = f"With <b>{percent(share)}</b> of sessions participating"
     return f"{opening}: {_joined([clause for clause in clauses if clause])}."
+
+
+def _kept(profit: float | None, unit: str) -> str:
+    """What the operator is left with, in words."""
+    if profit is None:
+        return ""
+    word = "keeps" if profit >= 0.0 else "loses"
+    return f"the operator {word} <b>{escape(money(abs(profit), unit))}</b>"
 
 
 def _moves(what: str, ratio: float | None) -> str:
