@@ -54,6 +54,15 @@ def test_a_promise_that_counts_energy_is_judged_so(scenario, tmp_path) -> None:
         assert report.ok
 
 
+def test_a_kept_promise_that_counts_energy_passes(scenario, tmp_path) -> None:
+    """Its plan tells no bound, and an audit asks for none."""
+    given = scenario.having(promises=Promises(saving=1.0, counts_energy=True))
+    made = make_plan(given, tariff=make_plan(scenario).tariff)
+    assert not made.result.shortcomings.advice
+    assert made.result.bounds.profit_bound is None
+    assert not audit_record(write(made, tmp_path / "plan"), given).failures
+
+
 @pytest.mark.parametrize("told", ["spread", None])
 def test_a_lie_about_ties_fails(scenario, tmp_path, told) -> None:
     """Ties said to be broken in another way than the strategy's own are found."""

@@ -7,6 +7,7 @@ by a better plan. So bounds are sealed; but no profit passes them, and what foll
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
@@ -26,7 +27,7 @@ def check_bounds(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
         yield words(
             "summary: gaps",
             "Gaps are what is between profit and bounds, and no family has more than any tariff",
-            [*_gaps(result), *_family(result), *_withheld(result)],
+            [*_gaps(result), *_family(result), *_withheld(evidence)],
             "reckon them again from the profit and the bounds",
         )
         yield words(
@@ -77,9 +78,14 @@ def _family(result: Mapping[str, object]) -> Iterator[str]:
         yield f"summary.json, boxes: {boxes!r}"
 
 
-def _withheld(result: Mapping[str, object]) -> Iterator[str]:
-    """A bound is left out only of a plan that misses something, or where none was looked for."""
-    if not result.get("advice"):
+def _withheld(evidence: Evidence) -> Iterator[str]:
+    """A bound is left out only of a plan that misses something, or where none was looked for.
+
+    None is told where the saving promise counts energy: bounds know it in money alone.
+    """
+    result, promises = evidence.result, evidence.scenario.situation.promises
+    counts_energy = promises.counts_energy and isfinite(promises.saving)
+    if not result.get("advice") and not counts_energy:
         if result.get("profit_bound") is None:
             yield "summary.json, profit_bound: null, where nothing is missed"
         if result.get("family_bound") is None and result.get("boxes"):
