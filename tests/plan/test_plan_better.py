@@ -60,20 +60,22 @@ def test_who_does_not_keep_promises_is_no_alternative() -> None:
 
 
 @pytest.mark.parametrize(
-    ("profit", "margin", "gap", "without", "words"),
+    ("profit", "margin", "bound", "without", "words"),
     [
-        (5.0, 4.0, 0.02, None, []),
-        (5.0, 4.0, 0.02, 4.9, []),
-        (5.0, 4.0, 0.02, 6.0, ["better left without"]),
+        (5.0, 4.0, 5.1, None, []),
+        (5.0, 4.0, 5.1, 4.9, []),
+        (5.0, 4.0, 5.1, 6.0, ["better left without"]),
         (-1.0, 4.0, None, None, ["loses 1.00"]),
-        (3.0, 4.0, 0.02, None, ["below what participants bring"]),
-        (5.0, 4.0, 0.2, None, ["more than 6.25"]),
+        (3.0, 4.0, 3.1, None, ["below what participants bring"]),
+        (5.0, 4.0, 6.25, None, ["more than 6.25"]),
         (-1.0, 4.0, None, 6.0, ["better left without", "loses 1.00"]),
+        (-9.27, -20.0, -9.25, None, ["loses 9.27"]),
+        (-9.27, -20.0, 0.01, None, ["loses 9.27", "more than 0.01"]),
     ],
 )
-def test_each_kind_of_poor(profit, margin, gap, without, words) -> None:
+def test_each_kind_of_poor(profit, margin, bound, without, words) -> None:
     """Each thing that is poor has one sentence, in this order; what is good has none."""
     alone = None if without is None else WithoutPrices(Strategy.STORAGE, without)
-    said = better(money(profit), margin, Bounds(gap=gap), alone, "EUR")
+    said = better(money(profit), margin, Bounds(profit_bound=bound), alone, "EUR")
     assert len(said) == len(words)
     assert all(word in sentence for word, sentence in zip(words, said, strict=True))

@@ -334,16 +334,16 @@ def _transformers(evidence: Evidence, state: FeederState) -> Check:
         "summary: transformers",
         "Heat and insulation life of every transformer follow from its loading",
         Finding(worst, "summary.json, transformers"),
-        LIMIT + 10.0 * _rounding_share(evidence, state),
+        LIMIT + 2.5 * _rounding_share(evidence, state),
         advice="derive them again from feeder.parquet and hubs.parquet",
     )
 
 
 def _rounding_share(evidence: Evidence, state: FeederState) -> float:
-    """How far two power flows may be apart by rounding, as a share of the head's spread."""
+    """How far two spans may be apart by rounding, as a share of the head's: two heads in each."""
     known = state.head_kw[np.isfinite(state.head_kw)]
     spread = float(np.ptp(known)) if len(known) else 0.0
-    return rounding_kw(evidence.scenario.situation.feeder) / max(spread, 1.0)
+    return 4.0 * rounding_kw(evidence.scenario.situation.feeder) / max(spread, 1.0)
 
 
 def _share_apart(found: object, derived: float) -> float:

@@ -10,6 +10,8 @@ from hubwise.audit.shape import PAGE
 from hubwise.domain.plain import named, rows
 
 SEALED = "sealed, not derived"
+# Which of equally cheap schedules passive drivers take, no table tells.
+PASSIVE = "passive"
 
 # Where it belongs, by how a path begins; and why it cannot be derived.
 _GROUPS = {
@@ -26,7 +28,7 @@ _GROUPS = {
         "these rest on the dispatch's own multipliers and roundings",
     ),
     "ties": (
-        ("outcomes",),
+        ("outcomes", "strategy"),
         "several schedules cost drivers the same and are as bad for the operator, or as early",
     ),
     "without prices": (
@@ -59,6 +61,8 @@ def check_sealed(
     summary = evidence.folder.summary
     left |= {key: summary[key] for key in ("version", "scenario_source")}
     left["participation"] = evidence.result.get("participation")
+    if str(strategy := evidence.result.get("strategy")).startswith(PASSIVE):
+        left["strategy"] = strategy
     if "futures" in summary:
         left["futures.evaluations"] = named(summary["futures"]).get("evaluations")
         left["futures.parquet"] = f"{evidence.folder.tables['futures'].height} rows"

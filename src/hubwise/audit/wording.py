@@ -67,12 +67,12 @@ def _advice(evidence: Evidence, conduct: Conduct, before: FeederState) -> Iterat
 
 def _better(evidence: Evidence) -> list[str]:
     result = evidence.result
-    gaps = [result.get(key) for key in ("family_gap", "gap")]
-    gap = next((value for value in gaps if is_number(value)), None)
+    bounds = [result.get(key) for key in ("family_bound", "profit_bound")]
+    bound = next((value for value in bounds if is_number(value)), None)
     said = named(result.get("without_prices"))
     strategy, earned = said.get("strategy"), number(said.get("operator_profit"))
     known = strategy in list(Strategy)
     without = WithoutPrices(Strategy(str(strategy)), earned) if known else None
     profit, margin = (number(result.get(key)) for key in ("operator_profit", "reference_margin"))
     currency = evidence.scenario.situation.market.currency
-    return better_than(profit, margin, gap, without, currency)
+    return better_than(profit, margin, bound, without, currency)

@@ -26,8 +26,9 @@ from hubwise.domain.arrays import Array
 ROUNDS = 40
 ONWARD_ROUNDS = 10
 TURNS = 10
-# Aim inside a limit by this much more than it was last missed [kW].
-NUDGE_KW = 0.05
+# Aim inside a limit by so much more than it was last missed: at most so much [kW], and this share
+# of the head's spread.
+NUDGE_KW, NUDGE = 0.05, 1e-4
 # How much two dispatches of nearly the same problem may differ, as a share of the head's spread.
 NOISE = 1e-3
 
@@ -115,7 +116,8 @@ def ac_dispatch(
         if worst <= 0.0 or (stuck and rounds >= ROUNDS):
             ended = Status.LIMITS_HOLD if worst <= 0.0 else Status.LIMITS_MISSED
             break
-        caution += np.where(missed > 0.0, missed + NUDGE_KW, 0.0)
+        nudge = min(NUDGE_KW, NUDGE * problem.spread_kw)
+        caution += np.where(missed > 0.0, missed + nudge, 0.0)
         # Few rounds may be too few for the multipliers to follow.
         warm, rounds = answer.warm(), ROUNDS if stuck else ONWARD_ROUNDS
     assert best is not None

@@ -30,8 +30,8 @@ def better(
     currency
         In which amounts are told.
     """
-    gap = bounds.family_gap if bounds.family_gap is not None else bounds.gap
-    return better_than(money.operator_profit, reference_margin, gap, best_without, currency)
+    bound = bounds.family_bound if bounds.family_bound is not None else bounds.profit_bound
+    return better_than(money.operator_profit, reference_margin, bound, best_without, currency)
 
 
 def best_of_keeping(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -142,7 +143,8 @@ def _search(
     problem, relaxed = relaxed_problem(situation, baseline)
     if search.method == "auto" and is_small(problem):
         small = _Small(problem, relaxed, baseline, asked, search, tell)
-        with remembering():
+        # Tiny programs are as quick from nothing, and lead to more places.
+        with remembering() if len(problem.fleet) > FEW else nullcontext():
             return small.searched(begin)
     families = coarse_to_fine(situation)
     family, result = search_in_steps(

@@ -8,6 +8,7 @@ import numpy as np
 
 from hubwise.domain import Horizon, Situation, Tariff, TariffFamily, chosen
 from hubwise.domain.arrays import Array, Index
+from hubwise.scenario import Issue, ScenarioError
 
 # Two averages of prices that differ by less are the same [currency/kWh].
 ROUNDING = 1e-12
@@ -144,7 +145,9 @@ def make_family(
     Raises
     ------
     ValueError
-        If the family is unknown, or the rules leave a group no lawful price.
+        If the family is unknown.
+    ScenarioError
+        If the rules leave a group no lawful price.
     """
     rules, hubs = situation.rules, len(situation.hubs)
     slot_group = price_groups(situation, name)
@@ -225,7 +228,8 @@ def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
     if least > family.average_cap + ROUNDING:
         wrong.append(f"charge prices average at least {least:g}, above the cap")
     if wrong:
-        raise ValueError("the price rules leave no lawful tariff: " + "; ".join(wrong))
+        said = "the price rules leave no lawful tariff: " + "; ".join(wrong)
+        raise ScenarioError([Issue("scenario.toml", "rules", "", said, "allow wider bounds")])
 
 
 def price_groups(situation: Situation, name: str | None = None) -> Index:

@@ -65,7 +65,7 @@ def shortcomings(
 def better_than(
     profit: float,
     reference_margin: float,
-    gap: float | None,
+    bound: float | None,
     without: WithoutPrices | None,
     currency: str,
 ) -> list[str]:
@@ -75,8 +75,8 @@ def better_than(
     ----------
     profit, reference_margin
         Of the plan, and what participants bring at the reference tariff [currency].
-    gap
-        To the bound, as a share of it.
+    bound
+        No such tariff brings more [currency]; ``None`` where that is not known.
     without
         What would be brought without prices, with the same promises and limits kept.
     currency
@@ -87,7 +87,8 @@ def better_than(
         said.append(
             "this hub is better left without posted prices: "
             f"`--strategy {without.strategy}` brings {without.operator_profit:,.2f} "
-            f"{currency} and keeps the same promises, where these prices bring {profit:,.2f}"
+            f"{currency} from the same participants and keeps the same promises, where these "
+            f"prices bring {profit:,.2f}"
         )
     if profit < 0.0:
         said.append(
@@ -100,12 +101,11 @@ def better_than(
             f"reference tariff without any of this ({reference_margin:,.2f}): what is promised, "
             "or what stations cost, takes more than prices bring"
         )
-    if gap is not None and gap > LARGE_GAP:
+    if bound is not None and bound - profit > LARGE_GAP * max(abs(bound), abs(profit)):
         said.append(
             "whether better prices exist is not proven: no such tariff brings more than "
-            f"{profit / (1.0 - gap):,.2f} {currency}, and these bring {gap:.0%} less; more "
-            "boxes, a freer tariff family or, where the search has spent its evaluations, more of "
-            "these may tell"
+            f"{bound:,.2f} {currency}, where these bring {profit:,.2f}; a freer tariff family, "
+            "more evaluations, or more boxes where these were spent, may tell"
         )
     return said
 

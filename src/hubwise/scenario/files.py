@@ -93,7 +93,7 @@ class HorizonSection(Section):
 class SearchSection(Section):
     """``[search]``: how prices are searched for, and the seed of every random draw."""
 
-    method: Word = "auto"
+    method: Literal["auto", "annealing", "evolution", "exact", "surrogate"] = "auto"
     evaluations: Annotated[int, Field(ge=1)] = 400
     seed: Annotated[int, Field(ge=0)]
     boxes: Annotated[int, Field(ge=0)] = 4_000

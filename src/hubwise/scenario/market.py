@@ -64,7 +64,7 @@ def read_rules(
         reader.wrong(TOML, "rules", "blocks", "are missing for the time-of-use family", right)
         return None
     rules = _build_rules(section, blocks, market, horizon)
-    check_rules(rules, horizon, reader)
+    check_rules(rules, market.reference_price, horizon, reader)
     return rules
 
 
@@ -149,15 +149,21 @@ def check_market(market: Market, horizon: Horizon, reader: Reader) -> None:
         reader.wrong(TOML, "prices", "feed_in", wrong, right)
 
 
-def check_rules(rules: PriceRules, horizon: Horizon, reader: Reader) -> None:
-    """Bounds do not cross, and the cap leaves room above the lowest prices."""
-    for price in ("charge_price", "discharge_price"):
-        low, high = getattr(rules, f"{price}_min"), getattr(rules, f"{price}_max")
+def check_rules(rules: PriceRules, reference: Array, horizon: Horizon, reader: Reader) -> None:
+    """Bounds do not cross, and the cap leaves room above the lowest prices.
+
+    Nobody pays more than on the ``reference`` tariff: that bounds charge prices, too.
+    """
+    capped = np.minimum(rules.charge_price_max, reference)
+    for price, high in (("charge_price", capped), ("discharge_price", rules.discharge_price_max)):
+        low = getattr(rules, f"{price}_min")
         crossed = low > high + 1e-12
         if crossed.any():
             k = int(np.argmax(low - high))
+            most = f"{price}_max" if high[k] == getattr(rules, f"{price}_max")[k] else "reference"
+            what = "the reference tariff" if most == "reference" else most
             wrong = (
-                f"is above {price}_max at {clock_times(horizon, crossed)}, at worst "
+                f"is above {what} at {clock_times(horizon, crossed)}, at worst "
                 f"{low[k]:.5g} above {high[k]:.5g}"
             )
             right = f"give at most {np.min(high):.5g}"
