@@ -1,8 +1,8 @@
 """Branch and bound over boxes of prices, at ever more prices of the shared limits.
 
-Whatever prices the shared limits have, they bound the profit in every box; those of a dispatch at a tariff of the
-box do it best. So where a box's bound is high although it is hardly wider than a point, it is
-dispatched in its middle, and what its limits cost there bounds every box from then on.
+Whatever prices the shared limits have, they bound the profit in every box; those of a dispatch at a
+tariff of the box do it best. So where a box's bound is high although it is hardly wider than a
+point, it is dispatched in its middle, and what its limits cost there bounds every box from then on.
 """
 
 from __future__ import annotations
