@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from hubwise.dispatch import (
@@ -97,6 +97,7 @@ def judge(problem, least_social_cost) -> None:
 
 
 @given(seeds)
+@example(203324)  # the past's peak is above what the connection lets in
 @settings(max_examples=25)
 def test_it_is_the_least_under_limits_that_press(
     small_situation, make_problem_of, least_social_cost, seed

@@ -46,7 +46,7 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     bound += hours * _limits_term(problem, duals)
     bound -= hours * float(exports.sum(axis=1) @ problem.export_limit_kw)
     spare = market.demand_charge - hours * imports.sum(axis=1)
-    past = past_peaks(problem)
+    past = np.minimum(past_peaks(problem), problem.import_limit_kw)
     bound += float(np.minimum(spare, 0.0) @ problem.import_limit_kw)
     bound -= float(np.minimum(market.demand_charge, hours * imports.sum(axis=1)) @ past)
     return bound - hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
@@ -113,7 +113,8 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     past = past_peaks(problem)
     charged = demand_charge * np.maximum(answer.hub_kw.max(axis=1) - past, 0.0)
     spare = np.minimum(demand_charge - hours * imports.sum(axis=1), 0.0)
-    paid = np.minimum(demand_charge, hours * imports.sum(axis=1)) @ past
+    within = np.minimum(past, problem.import_limit_kw)
+    paid = np.minimum(demand_charge, hours * imports.sum(axis=1)) @ within
     over = float(spare @ problem.import_limit_kw - charged.sum() - paid)
     return hours * (rows + connections) + over
 
