@@ -44,6 +44,18 @@ def problem_of(
     return make_problem_of(replace(situation, rules=rules, fleet=fleet), **(kept or {}))
 
 
+def pressed(small_situation, make_problem_of, seed, sessions):
+    """Both promises press: the problem, its family, the relaxed answer, the reference prices."""
+    kept = {"saving": 0.8, "peak_valley": 0.8}
+    problem = problem_of(
+        small_situation, make_problem_of, seed, sessions=sessions, name="time-of-use", kept=kept
+    )
+    family = make_family(problem.situation)
+    relaxed = dispatch(problem, None, rounds=60, flat=False)
+    prices = family.project(np.stack([family.high[0], family.low[1]]))
+    return problem, family, relaxed, prices
+
+
 def cost_to_operator(problem, schedule, price):
     """What each schedule costs at prices of the shared limits, wear included [currency]."""
     fleet, hours = problem.fleet, problem.situation.horizon.slot_hours
@@ -139,13 +151,7 @@ def test_dispatches_about_better_boxes_bound_closer(small_situation, make_proble
     """Prices of the limits from tariffs of a box take more off than the relaxed ones alone."""
     won = []
     for seed in range(8, 15):
-        problem = problem_of(
-            small_situation, make_problem_of, seed, sessions=40, name="time-of-use",
-            kept={"saving": 0.8, "peak_valley": 0.8},
-        )  # fmt: skip
-        family = make_family(problem.situation)
-        relaxed = dispatch(problem, None, rounds=60, flat=False)
-        prices = family.project(np.stack([family.high[0], family.low[1]]))
+        problem, family, relaxed, prices = pressed(small_situation, make_problem_of, seed, 40)
         alone = bound_family(problem, family, relaxed, boxes=400).profit
         found = bound_family(problem, family, relaxed, posted=prices, boxes=400).profit
         won.append((alone - found) / (1.0 + abs(alone)))
@@ -156,14 +162,8 @@ def test_dispatches_about_better_boxes_bound_closer(small_situation, make_proble
 @pytest.mark.parametrize("seed", [14, 16])
 def test_its_parts_close_the_gap(small_situation, make_problem_of, seed) -> None:
     """Boxes at the multipliers of good tariffs leave a quarter of the relaxed ones' gap at most."""
-    problem = problem_of(
-        small_situation, make_problem_of, seed, sessions=12, name="time-of-use",
-        kept={"saving": 0.8, "peak_valley": 0.8},
-    )  # fmt: skip
-    family = make_family(problem.situation)
-    relaxed = dispatch(problem, None, rounds=60, flat=False)
-    reference = family.tariff(family.project(np.stack([family.high[0], family.low[1]])))
-    best = alternate(problem, family, relaxed, [reference], evaluations=400)
+    problem, family, relaxed, prices = pressed(small_situation, make_problem_of, seed, 12)
+    best = alternate(problem, family, relaxed, [family.tariff(prices)], evaluations=400)
     own = dispatch(problem, family.tariff(best.prices), rounds=60, flat=False)
     alone = bound_family(problem, family, relaxed, boxes=2000).profit
     found = bound_family(problem, family, relaxed, own, posted=best.prices, boxes=2000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numba
 import numpy as np
@@ -22,6 +23,7 @@ from hubwise.pricing import (
 )
 from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
+from hubwise.scenario.files import SearchSection
 
 seeds = st.integers(0, 2**32 - 1)
 # The exact method has tests of its own.
@@ -42,6 +44,12 @@ def run(method, setting: Setting, merit) -> tuple[np.ndarray, list[float]]:
         tried += merits
         state = method.learn(state, points, merits)
     return best, tried
+
+
+def test_the_door_knows_every_method() -> None:
+    """A scenario's [search] takes just the methods that there are, and "auto"."""
+    at_the_door = get_args(SearchSection.model_fields["method"].annotation)
+    assert set(at_the_door) == {"auto", *METHODS}
 
 
 def wide_family(small_situation, groups: str):

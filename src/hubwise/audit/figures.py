@@ -73,7 +73,7 @@ def check_figures(
         "The ratios are to the uncoordinated day, which a second power flow gives",
         found,
         ratios,
-        NEAR + _rounding_share(evidence, before),
+        NEAR + 4.0 * _rounding_share(evidence, before),  # two heads in each of two spans
     )
     yield agree_numbers(
         "summary: outcomes",
@@ -334,16 +334,16 @@ def _transformers(evidence: Evidence, state: FeederState) -> Check:
         "summary: transformers",
         "Heat and insulation life of every transformer follow from its loading",
         Finding(worst, "summary.json, transformers"),
-        LIMIT + 2.5 * _rounding_share(evidence, state),
+        LIMIT + 10.0 * _rounding_share(evidence, state),
         advice="derive them again from feeder.parquet and hubs.parquet",
     )
 
 
 def _rounding_share(evidence: Evidence, state: FeederState) -> float:
-    """How far two spans may be apart by rounding, as a share of the head's: two heads in each."""
+    """How far two power flows may be apart by rounding, as a share of the head's spread."""
     known = state.head_kw[np.isfinite(state.head_kw)]
     spread = float(np.ptp(known)) if len(known) else 0.0
-    return 4.0 * rounding_kw(evidence.scenario.situation.feeder) / max(spread, 1.0)
+    return rounding_kw(evidence.scenario.situation.feeder) / max(spread, 1.0)
 
 
 def _share_apart(found: object, derived: float) -> float:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from hubwise.audit.conduct import CONDUCT
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.report import Check, Status
 from hubwise.audit.shape import PAGE
 from hubwise.domain.plain import named, rows
 
 SEALED = "sealed, not derived"
-# Which of equally cheap schedules passive drivers take, no table tells.
-PASSIVE = "passive"
 
 # Where it belongs, by how a path begins; and why it cannot be derived.
 _GROUPS = {
@@ -61,8 +60,9 @@ def check_sealed(
     summary = evidence.folder.summary
     left |= {key: summary[key] for key in ("version", "scenario_source")}
     left["participation"] = evidence.result.get("participation")
-    if str(strategy := evidence.result.get("strategy")).startswith(PASSIVE):
-        left["strategy"] = strategy
+    strategy = str(evidence.result.get("strategy"))
+    if strategy in CONDUCT and CONDUCT[strategy].ties:
+        left["strategy"] = strategy  # which of equally cheap schedules were taken, no table tells
     if "futures" in summary:
         left["futures.evaluations"] = named(summary["futures"]).get("evaluations")
         left["futures.parquet"] = f"{evidence.folder.tables['futures'].height} rows"

@@ -5,6 +5,7 @@ from hubwise.dispatch.bound import (
     excess_cost,
     least_cost,
     past_peaks,
+    past_within,
     prices_of_limits,
     social_cost_bound,
 )
@@ -15,6 +16,7 @@ from hubwise.dispatch.linear import (
     dispatch_linear,
     fits_program,
     is_small,
+    rounds_where_large,
 )
 from hubwise.dispatch.objective import Objective, objective_of
 from hubwise.dispatch.problem import Problem, make_problem, with_participants, with_situation
@@ -51,9 +53,11 @@ __all__ = [
     "make_problem",
     "objective_of",
     "past_peaks",
+    "past_within",
     "pessimistic",
     "prices_of_limits",
     "read_warm_start",
+    "rounds_where_large",
     "session_units",
     "social_cost_bound",
     "spread",

@@ -46,7 +46,7 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     bound += hours * _limits_term(problem, duals)
     bound -= hours * float(exports.sum(axis=1) @ problem.export_limit_kw)
     spare = market.demand_charge - hours * imports.sum(axis=1)
-    past = np.minimum(past_peaks(problem), problem.import_limit_kw)
+    past = past_within(problem)
     bound += float(np.minimum(spare, 0.0) @ problem.import_limit_kw)
     bound -= float(np.minimum(market.demand_charge, hours * imports.sum(axis=1)) @ past)
     return bound - hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
@@ -113,8 +113,7 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     past = past_peaks(problem)
     charged = demand_charge * np.maximum(answer.hub_kw.max(axis=1) - past, 0.0)
     spare = np.minimum(demand_charge - hours * imports.sum(axis=1), 0.0)
-    within = np.minimum(past, problem.import_limit_kw)
-    paid = np.minimum(demand_charge, hours * imports.sum(axis=1)) @ within
+    paid = np.minimum(demand_charge, hours * imports.sum(axis=1)) @ past_within(problem)
     over = float(spare @ problem.import_limit_kw - charged.sum() - paid)
     return hours * (rows + connections) + over
 
@@ -123,6 +122,12 @@ def past_peaks(problem: Problem) -> Array:
     """Every hub's highest import of the billing period so far; shape (hubs,) [kW]."""
     past = problem.situation.so_far.import_peak_kw
     return np.zeros(len(problem.situation.hubs)) if past is None else past
+
+
+def past_within(problem: Problem) -> Array:
+    """The same, as far as the connection lets in now; shape (hubs,) [kW]."""
+    within: Array = np.minimum(past_peaks(problem), problem.import_limit_kw)
+    return within
 
 
 def _balanced(problem: Problem, duals: Array) -> Array:

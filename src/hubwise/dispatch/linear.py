@@ -61,6 +61,11 @@ def fits_program(problem: Problem) -> bool:
     return _size(problem) <= FITS
 
 
+def rounds_where_large(problem: Problem, rounds: int) -> int:
+    """`EXACTLY` where the problem fits one program, else ``rounds``: of a dispatch to be kept."""
+    return EXACTLY if fits_program(problem) else rounds
+
+
 def _size(problem: Problem) -> int:
     fleet, hubs = problem.fleet, HUB_SLOT * problem.situation.hubs.solar_kw.size
     return int((fleet.departure_slot - fleet.arrival_slot).sum()) + hubs

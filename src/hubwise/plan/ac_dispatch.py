@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hubwise.dispatch import (
-    EXACTLY,
     Baseline,
     Dispatch,
     Limits,
@@ -15,8 +14,8 @@ from hubwise.dispatch import (
     WarmStart,
     best_dispatch,
     feeder_limits,
-    fits_program,
     make_problem,
+    rounds_where_large,
 )
 from hubwise.domain import Schedule, Situation, Status, Tariff
 from hubwise.domain.arrays import Array
@@ -102,7 +101,7 @@ def ac_dispatch(
             span_kw=baseline.span_kw - caution[0],
             connection_caution_kw=caution[2],
         )
-        how = EXACTLY if fits_program(problem) else rounds
+        how = rounds_where_large(problem, rounds)
         answer = best_dispatch(problem, tariff, rounds=how, warm=warm, sessions=sessions)
         limits = feeder_limits(situation.feeder, situation.hubs.bus, answer.hub_kw)
         missed = missed_kw(situation, limits, baseline.span_kw, answer.hub_kw)

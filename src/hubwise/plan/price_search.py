@@ -146,11 +146,10 @@ def _search(
         # Tiny programs are as quick from nothing, and lead to more places.
         with remembering() if len(problem.fleet) > FEW else nullcontext():
             return small.searched(begin)
-    families = coarse_to_fine(situation)
     family, result = search_in_steps(
         method,
         problem,
-        families,
+        coarse_to_fine(situation),
         relaxed,
         evaluations=search.evaluations,
         seed=search.seed,

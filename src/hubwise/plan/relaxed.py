@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from hubwise.dispatch import (
-    EXACTLY,
     Baseline,
     Dispatch,
     Limits,
     Problem,
     best_dispatch,
     feeder_limits,
-    fits_program,
     make_baseline,
     make_problem,
+    rounds_where_large,
 )
 from hubwise.domain import Situation
 from hubwise.domain.arrays import Array
@@ -64,7 +63,7 @@ def relaxed_for_bound(
         warm, rounds = relaxed.warm(), BOUND_ROUNDS
     else:
         warm, rounds = relaxed.warm().near(), ROUNDS[0]
-    rounds = EXACTLY if fits_program(problem) else rounds
+    rounds = rounds_where_large(problem, rounds)
     return problem, best_dispatch(problem, None, rounds=rounds, warm=warm, flat=False)
 
 

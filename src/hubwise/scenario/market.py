@@ -160,10 +160,10 @@ def check_rules(rules: PriceRules, reference: Array, horizon: Horizon, reader: R
         crossed = low > high + 1e-12
         if crossed.any():
             k = int(np.argmax(low - high))
-            most = f"{price}_max" if high[k] == getattr(rules, f"{price}_max")[k] else "reference"
-            what = "the reference tariff" if most == "reference" else most
+            own = high[k] == getattr(rules, f"{price}_max")[k]
+            most = f"{price}_max" if own else "the reference tariff"
             wrong = (
-                f"is above {what} at {clock_times(horizon, crossed)}, at worst "
+                f"is above {most} at {clock_times(horizon, crossed)}, at worst "
                 f"{low[k]:.5g} above {high[k]:.5g}"
             )
             right = f"give at most {np.min(high):.5g}"

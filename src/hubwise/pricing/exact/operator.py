@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.dispatch import Problem, past_peaks
+from hubwise.dispatch import Problem, past_within
 from hubwise.dispatch.program import Program
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.bound import most_felt
@@ -181,7 +181,7 @@ def earn(
     wear = given.battery_wear_cost / given.battery_discharge_efficiency
     program.earn(hub.discharged, -hours * wear[:, None])
     if market.demand_charge > 0.0:
-        past = np.minimum(past_peaks(problem), problem.import_limit_kw)[:, None]
+        past = past_within(problem)[:, None]
         peak = program.columns((len(given), 1), past, problem.import_limit_kw[:, None])
         program.require((hub.imported, 1.0), (peak, -1.0), high=0.0)
         program.earn(peak, -market.demand_charge)

@@ -83,6 +83,16 @@ class Part:
         point = np.concatenate([charge[1:] - level, discharge - level / self.both_ways])
         return Box(point, point, (level, level))
 
+    def prices(self, box: Box) -> Array:
+        """The prices in the middle of a box, shape (2, groups); 0 of groups that are others'."""
+        others = len(self.groups) - 1
+        point, level = 0.5 * (box.low + box.high), 0.5 * sum(box.level)
+        prices = np.zeros((2, int(self.groups.max()) + 1))
+        prices[0, self.groups] = level
+        prices[0, self.groups[1:]] += point[:others]
+        prices[1, self.groups] = point[others:] + level / self.both_ways
+        return prices
+
     def trimmed(self, box: Box) -> Box | None:
         """The box without what no lawful tariff has; ``None`` where nothing is left."""
         others = len(self.groups) - 1

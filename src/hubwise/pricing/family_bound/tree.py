@@ -8,7 +8,7 @@ point, it is dispatched in its middle, and what its limits cost there bounds eve
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,8 @@ LEAST_FALL = 0.05
 # A box is dispatched where its middle's bound is above so much of its own; dispatches that lowered
 # the middle's by less than this share of the gap are left out, and so many of them end it.
 NARROW, HELPS, TRIES = 0.5, 0.05, 4
+# Where one did not help, none is tried in the boxes of so many cuts from there.
+RESTS = 4
 # A gap of this share of what is reached at a point is worth all boxes, a smaller one fewer.
 WIDE = 0.01
 
@@ -49,13 +51,16 @@ Tell = Callable[[Array, Dispatch], Told | None]
 
 @dataclass
 class _Node:
-    """A box, the least bound of it so far, which prices of limits gave it, and how many tried."""
+    """A box, the least bound of it so far, and which prices of limits gave it.
+
+    ``tried``: which have been tried; ``rests``: how many cuts deeper it may be dispatched again.
+    """
 
     box: Box
     most: float
     best: int = 0
-    seen: int = 0
-    fails: int = 0
+    tried: set[int] = field(default_factory=set)
+    rests: int = 0
 
 
 @dataclass
@@ -102,7 +107,7 @@ class Tree:
                 return node.most, self.looked, True
             if self.looked >= boxes * self._worth(node):
                 return node.most, self.looked, False
-            middle = self._least(_Node(_middle(node.box), node.most), all_told=True).most
+            middle = self._least(_Node(_middle(node.box), node.most), self._all).most
             if self.posted is None:
                 self.floor = max(self.floor, middle)
             if self._tells_anew(node, middle):
@@ -128,20 +133,23 @@ class Tree:
         """The box that could bring most, told at all prices of limits."""
         while True:
             node = self.heap[0][2]
-            if node.seen == len(self.told):
+            if len(node.tried) == len(self.told):
                 return node
             heapq.heappop(self.heap)
-            self._push(self._least(node, all_told=True))
+            self._push(self._least(node, self._all))
 
-    def _least(self, node: _Node, *, all_told: bool) -> _Node:
-        """The node with its bound lowered, at the prices that bounded it or at all not tried."""
+    @property
+    def _all(self) -> range:
+        return range(len(self.told))
+
+    def _least(self, node: _Node, among: Iterable[int]) -> _Node:
+        """The node with its bound lowered, at such of these prices as have not been tried."""
         self.looked += 1
-        every = range(node.seen, len(self.told)) if all_told else (node.best,)
-        for k in every:
+        for k in [each for each in among if each not in node.tried]:
             most = self.told[k].most(node.box)
             if most < node.most:
                 node.most, node.best = most, k
-        node.seen = len(self.told) if all_told else 0
+        node.tried.update(among)
         return node
 
     def _stand(self) -> None:
@@ -152,41 +160,28 @@ class Tree:
     def _tells_anew(self, node: _Node, middle: float) -> bool:
         """Dispatch in the middle of a box that is narrow, or that cuts do not help."""
         narrow = middle - self.floor > NARROW * (node.most - self.floor)
-        if self.tell is None or not narrow or self.fails >= TRIES or node.fails:
+        if self.tell is None or not narrow or self.fails >= TRIES or node.rests:
             return False
-        prices = self.project(self._prices(node.box))
+        prices = self.project(self.told[0].part.prices(node.box))
         told = self.tell(prices, self.told[node.best].dispatch)
         gap = middle - self.floor
         if told is None or told.most(_middle(node.box)) > middle - HELPS * gap:
             self.fails += 1
-            node.fails = TRIES
+            node.rests = RESTS
             return False
         self.told.append(told)
         self._stand()
         return True
 
-    def _prices(self, box: Box) -> Array:
-        """The prices in the middle of a box; (2, groups), those of other hubs 0."""
-        part = self.told[0].part
-        others = len(part.groups) - 1
-        point, level = 0.5 * (box.low + box.high), 0.5 * sum(box.level)
-        prices = np.zeros((2, int(part.groups.max()) + 1))
-        prices[0, part.groups] = level
-        prices[0, part.groups[1:]] += point[:others]
-        prices[1, part.groups] = point[others:] + level / part.both_ways
-        return prices
-
     def _cut(self, node: _Node) -> bool:
         """Cut the first box along the price by which both halves' bounds fall most."""
         part, best, rank = self.told[0].part, list[_Node](), (0.0, 0.0)
         gap = max(node.most - self.floor, self._close)
-        gap = gap if np.isfinite(gap) else abs(self.most)
         for k in np.flatnonzero(node.box.high - node.box.low > SMALL):
             lawful = [kept for half in _halves(node.box, int(k)) if (kept := part.trimmed(half))]
+            rests = max(node.rests - 1, 0)
             halves = [
-                self._least(
-                    _Node(kept, node.most, node.best, fails=max(node.fails - 1, 0)), all_told=False
-                )
+                self._least(_Node(kept, node.most, node.best, rests=rests), (node.best,))
                 for kept in lawful
             ]
             falls = [min(node.most - half.most, gap) for half in halves]
