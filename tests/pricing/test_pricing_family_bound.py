@@ -113,6 +113,18 @@ def test_a_smaller_box_says_no_less(small_situation, make_problem_of, seed, name
     assert (narrow >= wide - 1e-9).all()
 
 
+def test_a_box_without_a_lawful_price_is_dropped(small_situation, make_problem_of) -> None:
+    """Where the other prices lie so far below the first that none is lawful, nothing is left."""
+    problem, family, relaxed, _ = pressed(small_situation, make_problem_of, 4, 6)
+    part = parts_of(problem, family, relaxed)[0]
+    whole = part.whole()
+    bottom = (whole.level[0], whole.level[0])
+    assert whole.level[0] < whole.level[1]
+    assert part.trimmed(whole) is not None
+    assert part.trimmed(Box(whole.low, whole.low, bottom)) is None
+    assert part.trimmed(Box(whole.low, whole.high, bottom)) is not None
+
+
 @given(seeds, names, promises)
 @example(2255193, "flat", {})  # more must be held in a slot than at departure
 @settings(max_examples=30)
