@@ -19,6 +19,7 @@ from hubwise.dispatch.linear import (
     rounds_where_large,
 )
 from hubwise.dispatch.objective import Objective, objective_of
+from hubwise.dispatch.packing import pack, with_schedule
 from hubwise.dispatch.problem import Problem, make_problem, with_participants, with_situation
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
 from hubwise.dispatch.spreading import spread
@@ -52,6 +53,7 @@ __all__ = [
     "make_baseline",
     "make_problem",
     "objective_of",
+    "pack",
     "past_peaks",
     "past_within",
     "pessimistic",
@@ -64,5 +66,6 @@ __all__ = [
     "stays_of",
     "undelegated",
     "with_participants",
+    "with_schedule",
     "with_situation",
 ]

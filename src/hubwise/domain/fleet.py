@@ -9,6 +9,23 @@ import numpy as np
 
 from hubwise.domain.arrays import Array, Flags, Index, Names
 
+# A charger's least current on a phase (IEC 61851-1), and what one and three phases carry at most.
+LEAST_AMPERES, PHASE_VOLTS = 6.0, 230.0
+ONE_PHASE_KW, THREE_PHASES_KW = 7.4, 43.7
+
+
+def usual_least_kw(most_kw: Array) -> Array:
+    """The least power, other than none, of chargers with so much at most; the same shape [kW].
+
+    Six amperes on each phase; direct current, beyond what three phases carry, knows none.
+    """
+    phases = np.where(most_kw <= ONE_PHASE_KW, 1.0, np.where(most_kw <= THREE_PHASES_KW, 3.0, 0.0))
+    return np.minimum(phases * LEAST_AMPERES * PHASE_VOLTS / 1000.0, most_kw)
+
+
+def _least(told: Array | None, most_kw: Array) -> Array:
+    return usual_least_kw(most_kw) if told is None else np.minimum(told, most_kw)
+
 
 @dataclass(frozen=True, slots=True)
 class SlotBounds:
@@ -117,6 +134,8 @@ class Fleet:
         The group of sessions whose terms are the session's; the first where ``None``.
     bounds
         Bounds that change over the stay; ``None`` for none.
+    charge_kw_min, discharge_kw_min
+        Least power at the charger, other than none; `usual_least_kw` where ``None`` [kW].
     """
 
     session: Names
@@ -145,6 +164,8 @@ class Fleet:
     price_list: Index | None = None
     group: Index | None = None
     bounds: SlotBounds | None = None
+    charge_kw_min: Array | None = None
+    discharge_kw_min: Array | None = None
 
     def __len__(self) -> int:
         return len(self.session)
@@ -214,6 +235,16 @@ class Fleet:
     def groups(self) -> Index:
         """The group of terms of every session; shape (sessions,)."""
         return np.zeros(len(self), np.int64) if self.group is None else self.group
+
+    @property
+    def least_charge_kw(self) -> Array:
+        """Least power of charging, other than none; shape (sessions,) [kW]."""
+        return _least(self.charge_kw_min, self.charge_kw_max)
+
+    @property
+    def least_discharge_kw(self) -> Array:
+        """Least power of discharging, other than none; shape (sessions,) [kW]."""
+        return _least(self.discharge_kw_min, self.discharge_kw_max)
 
     def select(self, keep: Flags | Index) -> Fleet:
         """The sessions that ``keep`` (a mask or indices) picks, in that order."""

@@ -27,6 +27,7 @@ from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
 from hubwise.plan.decision import PostedDecision
+from hubwise.plan.packed import packed
 from hubwise.plan.participation import agreed, family_of_all
 from hubwise.plan.price_search import Progress, Searched, search_prices
 from hubwise.plan.relaxed import relaxed_for_bound, relaxed_problem
@@ -197,7 +198,7 @@ def conclude(
     """Turn the loop at the prices found, and bound what others could bring."""
     state = after_search(searched, asked, baseline)
     turn, wear = _held_back(state, *run(state, within_limits))
-    turn, wear = settle(turn, wear, asked)
+    turn, wear = settle(packed(turn, baseline), wear, asked)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
         relaxed = relaxed_problem(turn.situation, baseline)[1]

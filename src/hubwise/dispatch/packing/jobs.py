@@ -1,0 +1,121 @@
+"""Packing: schedules that chargers can follow, at no cost to anybody.
+
+Chargers are off or charge with a least power, six amperes a phase. Among schedules that cost each
+driver the same there are nearly always some that keep to it: one car after another in the place of
+all at a trickle. What no whole number of slots carries stays as near as can be.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hubwise.dispatch.packing import kernel
+from hubwise.dispatch.problem import Problem
+from hubwise.dispatch.units import session_units
+from hubwise.domain import Schedule, Tariff
+from hubwise.domain.arrays import Array
+from hubwise.drivers import Batteries, felt_tariff, schedule_of
+from hubwise.drivers.kernel import fill_bounds
+from hubwise.ledger import sum_by_hub
+
+# The order of visits is drawn once.
+SEED = 33
+# By how much a hub's total had better be below what was dispatched where a kWh is as dear as in the
+# mean, as a share of the highest power: what moves energy to where it is dear must be worth it.
+DEAR, TINY = 10.0, 1e-12
+
+
+def pack(
+    problem: Problem, tariff: Tariff, schedule: Schedule, marginal_price: Array, start: float = 2.0
+) -> Schedule:
+    """The participants' schedule with the same energy at the same prices, in fewer, fuller slots.
+
+    Parameters
+    ----------
+    problem
+        Participants, with the least power of each charger.
+    tariff
+        Posted prices.
+    schedule
+        Of the participants; (sessions, slots).
+    marginal_price
+        What another kWh drawn at a hub costs the operator; (hubs, slots) [currency/kWh].
+    start
+        What a start counts against missing a hub's total by a charger's highest power, squared.
+
+    Returns
+    -------
+    Schedule
+        Costs every driver the same, and keeps each hub's totals of charging and discharging as
+        near as can be.
+    """
+    fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
+    horizon, lists = problem.situation.horizon, fleet.lists
+    units = session_units(fleet, horizon, own=True)
+    low, high = _energy_bounds(units, horizon.slots)
+    charge, discharge = schedule.charge_kw.copy(), schedule.discharge_kw.copy()
+    energy = schedule.energy_kwh.copy()
+    hours = horizon.slot_hours
+    dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
+    into, out = hours * fleet.charge_efficiency, -hours / fleet.discharge_efficiency
+    ways = (
+        (charge, discharge, fleet.least_charge_kw, units.charge_kw, into, felt.charge_price),
+        (
+            discharge,
+            charge,
+            fleet.least_discharge_kw,
+            units.discharge_kw,
+            out,
+            felt.discharge_price,
+        ),
+    )
+    for power, other, fewest, most, gain, price in ways:
+        cap = np.where(other > kernel.SAME, 0.0, np.broadcast_to(most, power.shape))
+        jobs = _jobs(units, power, np.ascontiguousarray(cap), fewest, price[lists])
+        total = sum_by_hub(len(problem.situation.hubs), fleet.hub, power)
+        target = total - dear * np.sign(gain[0]) * most.max(initial=0.0)
+        order = np.random.default_rng(SEED).permutation(len(jobs.energy))
+        room = kernel.Room(fleet.hub, gain, low, high)
+        kernel.pack(jobs, room, energy, power, total, target, order, start)
+    change = charge * into[:, None] + discharge * out[:, None]
+    return schedule_of(units, change, horizon)
+
+
+def _energy_bounds(units: Batteries, slots: int) -> tuple[Array, Array]:
+    """Least and most energy at the end of each slot, none where nobody is; (sessions, slots)."""
+    size = len(units.hub)
+    low, high = np.full((size, slots), -np.inf), np.full((size, slots), np.inf)
+    for i in range(size):
+        a, b = units.arrival[i], units.departure[i]
+        up, down, before = np.empty((3, b - a))
+        most = np.empty(b - a + 1)
+        fill_bounds(
+            units.up, units.down, units.least, units.most, i, a, units.start[i],
+            up, down, before, most,
+        )  # fmt: skip
+        low[i, a:b] = np.append(before[1:], units.target[i])
+        high[i, a:b] = most[1:]
+    return low, high
+
+
+def _jobs(units: Batteries, power: Array, cap: Array, least: Array, price: Array) -> kernel.Jobs:
+    """What every session moves in each row of slots at one price."""
+    slot = np.arange(power.shape[1])
+    here = (slot >= units.arrival[:, None]) & (slot < units.departure[:, None]) & (cap > 0.0)
+    session, when = np.nonzero(here)
+    new = np.ones(len(session), bool)
+    new[1:] = (np.diff(session) != 0) | (np.diff(when) != 1) | (np.diff(price[here]) != 0.0)
+    begin = np.append(np.flatnonzero(new), len(session))
+    moved = np.add.reduceat(power[session, when], begin[:-1]) if len(session) else np.zeros(0)
+    keep = moved > kernel.SAME
+    rows = np.repeat(keep, np.diff(begin))
+    sizes = np.diff(begin)[keep]
+    whose = session[begin[:-1]][keep]
+    return kernel.Jobs(
+        session=whose,
+        energy=moved[keep],
+        least=least[whose],
+        begin=np.concatenate([[0], np.cumsum(sizes)]),
+        slot=when[rows],
+        cap=cap[session[rows], when[rows]],
+    )
