@@ -1,4 +1,4 @@
-"""Tables of others: charging sessions and price series, their columns known by several names."""
+"""Price series of others, their columns known by several names."""
 
 from __future__ import annotations
 
@@ -8,50 +8,12 @@ from dataclasses import replace
 
 from pydantic import BaseModel
 
-from hubwise.scenario.errors import closest, listed
-from hubwise.scenario.files import Finite, Word
+from hubwise.scenario.errors import listed
 from hubwise.scenario.reading import Reader
-from hubwise.scenario.rows import Moment, PriceRow
+from hubwise.scenario.rows import PriceRow
 from hubwise.scenario.tables import Table, check_cells, read_cells
 
-# The names of ACN-Data and plain ones, by what they mean here.
-_SESSION_NAMES = {
-    "session_id": "session",
-    "id": "session",
-    "user_id": "driver",
-    "estimated_departure": "stated_departure",
-    "requested_energy (kWh)": "energy_kwh",
-}
 _PRICE_NAMES = {"start": "start_utc", "timestamp": "start_utc", "time": "start_utc"}
-
-
-class ForeignSession(BaseModel):
-    """One row of a table of charging sessions; ``departure`` is the actual one."""
-
-    session: Word | None = None
-    driver: Word | None = None
-    hub: Word = "site"
-    arrival: Moment
-    departure: Moment
-    stated_departure: Moment | None = None
-    energy_kwh: Finite = 0.0
-    claimed: bool = True
-
-
-def read_foreign_sessions(reader: Reader, name: str) -> tuple[Table | None, list[str]]:
-    """The sessions in file ``name``, and the columns that were passed over."""
-    raw = read_cells(reader, name)
-    if raw is None:
-        return None, []
-    names = {column: _SESSION_NAMES.get(column, column) for column in raw.columns}
-    energy = [column for column, known in names.items() if known == "energy_kwh"]
-    if not energy:
-        found = closest("energy_kwh", raw.columns)
-        right = f"is it what {found!r} is meant to be?" if found else "add it"
-        reader.wrong(name, "row 1", "energy_kwh", "is a missing column", right)
-    table = _checked(reader, raw, names, ForeignSession)
-    unused = [column for column, known in names.items() if known not in ForeignSession.model_fields]
-    return table, unused
 
 
 def read_foreign_prices(reader: Reader, name: str) -> tuple[Table | None, str | None, str | None]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 from hubwise.domain import Horizon, Scenario
 from hubwise.scenario.clock import in_utc, read_horizon
-from hubwise.scenario.day_sessions import Day, ImportedSession, Tally, sessions_of_day, whole_slots
+from hubwise.scenario.day_sessions import Day, broken_rows, sessions_of_day
 from hubwise.scenario.door import load
-from hubwise.scenario.errors import ScenarioError, in_order, listed
+from hubwise.scenario.equipment import read_garage
+from hubwise.scenario.errors import ScenarioError, in_order
 from hubwise.scenario.files import HorizonSection
-from hubwise.scenario.foreign import read_foreign_prices, read_foreign_sessions
+from hubwise.scenario.foreign import read_foreign_prices
+from hubwise.scenario.foreign_sessions import ForeignSessions, Told, read_foreign_sessions
+from hubwise.scenario.import_notes import counts, no_sessions, what_was_done
 from hubwise.scenario.imported import Offered, Site, write_site
 from hubwise.scenario.market import KWH_IN
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.series import read_series, rows_within
-from hubwise.scenario.tables import Table
 from hubwise.scenario.writing import new_folder
 
 _OPTIONS = "options"
@@ -37,9 +39,10 @@ def import_sessions(
     Parameters
     ----------
     sessions
-        Table of sessions, CSV (or ``.csv.gz``) or Parquet: ACN-Data's columns, or ``arrival``,
-        ``departure``, ``energy_kwh`` and, where known, ``session``, ``driver``, ``hub``,
-        ``stated_departure``, ``claimed``.
+        File of sessions as downloaded (CSV, workbook, Parquet or JSON, packed or not): ACN-Data,
+        ElaadNL, ChargePoint, ChargePlace Scotland, OCPI, evcc, or a table with ``arrival``,
+        ``departure``, ``energy_kwh`` and, where known, ``session``, ``driver``, ``hub``, ``plug``,
+        ``stated_departure``, ``claimed``. Other columns are named by ``columns``.
     prices
         Table of prices: ``start_utc`` and a column whose name begins with ``price``.
     folder
@@ -65,38 +68,95 @@ def import_sessions(
     chosen = reader.section("", ImportOptions, options, file=_OPTIONS)
     horizon = None if chosen is None else _horizon(chosen, price_day or day, reader)
     offered = _read_prices(str(prices), chosen, horizon, reader)
-    table, unused = read_foreign_sessions(reader, str(sessions))
-    if reader.issues or chosen is None or horizon is None or offered is None or table is None:
+    foreign = read_foreign_sessions(reader, str(sessions), _told(chosen))
+    garage = None if chosen is None else read_garage(chosen, reader)
+    if foreign is not None:
+        _note_broken(foreign, day, price_day or day, chosen, horizon, reader)
+    if reader.issues or chosen is None or horizon is None or offered is None:
+        raise ScenarioError(in_order(reader.issues))
+    if foreign is None or garage is None:
         raise ScenarioError(in_order(reader.issues))
 
-    stays, tally = sessions_of_day(table, Day(day, chosen.sessions_zone, horizon, chosen.charge_kw))
-    if not stays:
-        _note_no_sessions(table, day, tally, reader)
-        raise ScenarioError(reader.issues)
+    taken = Day(day, chosen.sessions_zone, horizon)
+    picked = sessions_of_day(foreign.stays, taken, garage)
+    if not picked.stays:
+        raise ScenarioError([no_sessions(foreign, picked.tally, day)])
     name = (
         chosen.name or f"{Path(sessions).name.split('.')[0]}-{horizon.local_starts()[0]:%Y-%m-%d}"
     )
-    source = (
-        f"{len(stays)} sessions of {day} from {Path(sessions).name}, at the same clock times "
-        f"on the prices of {price_day or day} from {Path(prices).name}."
-    )
     notes = [
-        *_clock_notes(horizon),
-        *_column_notes(unused),
-        *_stay_notes(stays, tally, chosen, horizon),
+        _source(len(picked.stays), Path(sessions).name, Path(prices).name, taken, chosen.days),
+        *counts(picked),
+        *foreign.notes,
+        *_clock_notes(horizon, chosen.days),
+        *what_was_done(picked, chosen, horizon),
+        *garage.notes(picked.sources),
     ]
-    site = Site(name, chosen, horizon, tuple(stays), offered, (source, *notes))
+    site = Site(name, chosen, horizon, picked.stays, offered, tuple(notes))
     with new_folder(Path(folder)) as beside:
         write_site(site, beside)
         load(beside)
     return load(folder)
 
 
+def _told(options: ImportOptions | None) -> Told:
+    """What the options say about the file of sessions."""
+    if options is None:
+        return Told()
+    columns = {
+        meaning: [names] if isinstance(names, str) else names
+        for meaning, names in options.columns.items()
+    }
+    return Told(columns, options.zone, options.sessions_zone or "", options.date_order or "")
+
+
 def _horizon(options: ImportOptions, day: date, reader: Reader) -> Horizon | None:
-    section = HorizonSection(
-        day=day, start=options.start, zone=options.zone, slot_minutes=options.slot_minutes
-    )
-    return read_horizon(section, reader, file=_OPTIONS)
+    """The days that are planned, of which the clock has to have the first and the last."""
+    ends = [
+        read_horizon(
+            HorizonSection(
+                day=each,
+                start=options.start,
+                zone=options.zone,
+                slot_minutes=options.slot_minutes,
+            ),
+            reader,
+            file=_OPTIONS,
+        )
+        for each in dict.fromkeys((day, day + timedelta(days=options.days - 1)))
+    ]
+    first, last = ends[0], ends[-1]
+    if first is None or last is None:
+        return None
+    slots = (last.end_utc - first.start_utc) // timedelta(minutes=options.slot_minutes)
+    return Horizon(first.start_utc, slots, options.slot_minutes, options.zone)
+
+
+def _note_broken(
+    foreign: ForeignSessions,
+    day: date,
+    price_day: date,
+    options: ImportOptions | None,
+    horizon: Horizon | None,
+    reader: Reader,
+) -> None:
+    """Tell what cannot be read in rows of the day; what is wrong on other days is counted."""
+    # Where the options are wrong, too, the day's rows are found as well as they can be.
+    assumed = horizon or Horizon.local_day(price_day, "UTC", start=time(0))
+    zone = options.sessions_zone if options else None
+    for row in broken_rows(foreign.stays, Day(day, zone, assumed)):
+        for column, wrong, right in row.problems:
+            reader.wrong(foreign.file, f"row {row.row}", column, wrong, right)
+
+
+def _source(count: int, sessions: str, prices: str, day: Day, days: int) -> str:
+    """Where sessions and prices are from."""
+    until = f" to {day.sessions_day + timedelta(days=days - 1)}" if days > 1 else ""
+    from_there = f"{count} sessions of {day.sessions_day}{until} from {sessions}"
+    if not day.is_another:
+        return f"{from_there}, on the prices of the same time from {prices}."
+    first = day.horizon.local_starts()[0].date()
+    return f"{from_there}, at the same clock times on the prices of {first} on from {prices}."
 
 
 def _read_prices(
@@ -124,47 +184,12 @@ def _read_prices(
     return Offered(tuple(rows), unit, currency, purchase / KWH_IN[unit])
 
 
-def _note_no_sessions(table: Table, day: date, tally: Tally, reader: Reader) -> None:
-    skipped = "; ".join(f"{count} skipped: {reason}" for reason, count in tally.skipped.items())
-    wrong = f"has no session to plan on {day}" + (f" ({skipped})" if skipped else "")
-    first, last = min(map(str, table["arrival"])), max(map(str, table["arrival"]))
-    right = f"its arrivals are {first} to {last}"
-    reader.wrong(table.file, "", "arrival", wrong, right)
-
-
-def _clock_notes(horizon: Horizon) -> list[str]:
-    usual = 24 * 60 // horizon.slot_minutes
+def _clock_notes(horizon: Horizon, days: int) -> list[str]:
+    usual = days * 24 * 60 // horizon.slot_minutes
     if horizon.slots == usual:
         return []
+    when = "on this day: it has" if days == 1 else "on these days: they have"
     return [
-        f"The clocks change on this day: it has {horizon.slots} slots, not {usual}. Sessions keep "
+        f"The clocks change {when} {horizon.slots} slots, not {usual}. Sessions keep "
         "the times that the clock shows."
     ]
-
-
-def _column_notes(unused: list[str]) -> list[str]:
-    return [f"Columns passed over: {listed(unused)}."] if unused else []
-
-
-def _stay_notes(
-    stays: list[ImportedSession], tally: Tally, options: ImportOptions, horizon: Horizon
-) -> list[str]:
-    """What was skipped, clipped and capped, and how far stated and actual stays differ."""
-    most, slot = options.most_kwh, timedelta(minutes=horizon.slot_minutes)
-    per_slot = options.charge_kw * horizon.slot_hours
-    counts = tally.noted | {
-        f"asked for more than the assumed battery takes, {most:.4g} kWh; capped there": sum(
-            stay.energy_kwh > most for stay in stays
-        ),
-        "asked for more than the stay brings at full power; the rest is a shortfall": sum(
-            min(stay.energy_kwh, most) > per_slot * whole_slots(stay, horizon) for stay in stays
-        ),
-        "left more than a slot before the stated departure": sum(
-            stay.departure - stay.actual_departure > slot for stay in stays
-        ),
-        "stayed more than a slot after the stated departure": sum(
-            stay.actual_departure - stay.departure > slot for stay in stays
-        ),
-    }
-    skipped = [f"{count} skipped: {reason}." for reason, count in tally.skipped.items()]
-    return skipped + [f"{n} of {len(stays)} sessions {what}." for what, n in counts.items() if n]
