@@ -21,6 +21,8 @@ _YES_NO = {
     **dict.fromkeys(("false", "0", "no"), False),
 }
 _WEEKDAY = re.compile(r"^[^\W\d]+,\s*")  # of RFC 1123: Wed, 14 May 2025 06:10:00 GMT
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]")
+_MIDNIGHT = re.compile(r"[T ]00:00(:00)?$")
 _FIGURES = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
 _ENERGIES = ("energy_kwh", "delivered_kwh")
 _NUMBERS = (*_ENERGIES, "charge_kw", "stated_minutes", "duration")
@@ -127,7 +129,7 @@ def read_foreign_sessions(reader: Reader, name: str, told: Told) -> ForeignSessi
     document = read_document(reader, name)
     if document is None:
         return None
-    tables = [document.sheet] if document.sheet else list(tables_in(name, document.data))
+    tables = [*tables_in(name, document.data), *([document.sheet] if document.sheet else [])]
     if not tables:
         reader.wrong(name, "", "", "holds no sessions", "give a table, or JSON with a list of them")
         return None
@@ -196,10 +198,12 @@ class _Columns:
 
 
 def _joined(parts: list[str]) -> str:
-    """Cells as one text; of a date and a time in cells of a workbook, which hold both, one each."""
-    if len(parts) == 2 and all(parts):
-        return f"{re.sub(r'[T ]00:00(:00)?$', '', parts[0])} {re.sub(r'^.*[T ]', '', parts[1])}"
-    return " ".join(parts) if all(parts) else ""
+    """Cells as one text; empty where one is. A workbook's dates have a time, its times a date."""
+    if not all(parts):
+        return ""
+    first, *rest = parts
+    rest = [_DATE.sub("", each) for each in rest]
+    return " ".join([_MIDNIGHT.sub("", first) if rest else first, *rest])
 
 
 def _told_right(reader: Reader, sheet: Sheet, told: Told) -> bool:
@@ -225,9 +229,7 @@ def _complete(reader: Reader, columns: _Columns) -> bool:
     header = columns.sheet.header
     for meaning in missing:
         found = closest(meaning, header)
-        right = f"is it what {found!r} is meant to be? " if found else ""
-        right += f'name it, such as --column {meaning}="{found or header[0]}"'
-        right += "" if found else f"; the columns are {listed(header)}"
+        right = f'say which of {listed(header)} it is, as in --column {meaning}="{found or "NAME"}"'
         reader.wrong(columns.sheet.file, "row 1", meaning, "is a missing column", right)
     return not missing
 
