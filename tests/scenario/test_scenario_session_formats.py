@@ -262,3 +262,33 @@ def test_dates_that_nothing_tells_can_be_told(tmp_path: Path) -> None:
         imported(table, tmp_path)
     imported(table, tmp_path, date_order="mdy")
     assert written(tmp_path)[0]["departure"] == "2024-06-03T16:40:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        ("Energy (Wh)", "18250"),
+        ("energy_wh", "18250"),
+        ("Energy", "18250 Wh"),
+        ("MWh", "0.01825"),
+        ("Energy", "18.25"),
+        ("Energy", "18.25 kWh"),
+        ("Energy [kWh]", "18.25"),
+    ],
+)
+def test_energies_are_in_the_unit_that_is_told(tmp_path: Path, header: str, cell: str) -> None:
+    """By the column's name or in the cell; without one they are kWh."""
+    table = tmp_path / "sessions.csv"
+    table.write_text(
+        f"arrival,departure,{header}\n2024-06-03 08:10,2024-06-03 16:40,{cell}\n", "utf-8"
+    )
+    (stay,) = read(table, columns={"energy_kwh": [header]})
+    assert stay.energy_kwh == pytest.approx(18.25)
+
+
+def test_a_forgotten_unit_is_asked_about(tmp_path: Path) -> None:
+    """18,250 kWh for a car is told with what is usual."""
+    table = tmp_path / "sessions.csv"
+    table.write_text("arrival,departure,energy_kwh\n2024-06-03 08:10,2024-06-03 16:40,18250\n")
+    scenario = imported(table, tmp_path)
+    assert any("5 to 100 kWh are usual; is it in Wh?" in note for note in scenario.notes)

@@ -25,6 +25,8 @@ _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]")
 _MIDNIGHT = re.compile(r"[T ]00:00(:00)?$")
 _FIGURES = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
 _ENERGIES = ("energy_kwh", "delivered_kwh")
+_UNIT = re.compile(r"\s*(?<![a-z])([km]?wh)(?![a-z])", re.IGNORECASE)
+_KWH_IN = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3}
 _NUMBERS = (*_ENERGIES, "charge_kw", "stated_minutes", "duration")
 _RIGHT = {
     "moment": "write it as 2024-05-12 08:15 or, with its offset from UTC, 2024-05-12T08:15+02:00",
@@ -159,6 +161,7 @@ class _Columns:
             meaning: [each.split("+") for each in names] for meaning, names in form.columns.items()
         }
         told_so = {meaning: [list(names)] for meaning, names in told.columns.items()}
+        self.units = [_unit(name) for name in sheet.header]
         # For each meaning its alternatives in order, each the places of what is joined.
         self.places: dict[str, list[list[int]]] = {}
         for meaning, alternatives in {**known, **told_so}.items():
@@ -176,9 +179,16 @@ class _Columns:
     def cell(self, cells: Sequence[str], meaning: str) -> str:
         """What a row says; empty where it says nothing."""
         for places in self.places.get(meaning, ()):
-            text = _joined([cells[k] for k in places])
-            if not is_empty(text):
+            text = cells[places[0]] if len(places) == 1 else _joined([cells[k] for k in places])
+            if text and not is_empty(text):
                 return text
+        return ""
+
+    def unit(self, cells: Sequence[str], meaning: str) -> str:
+        """The unit of energy that the name of the column tells which a row fills."""
+        for places in self.places.get(meaning, ()):
+            if not is_empty(cells[places[0]]):
+                return self.units[places[0]]
         return ""
 
     def every(self, meaning: str) -> list[str]:
@@ -195,6 +205,12 @@ class _Columns:
         """Columns that mean nothing here."""
         used = {k for found in self.places.values() for places in found for k in places}
         return [name for k, name in enumerate(self.sheet.header) if name and k not in used]
+
+
+def _unit(text: str) -> str:
+    """The unit of energy in a text, in small letters; empty where there is none."""
+    found = _UNIT.search(text)
+    return found[1].lower() if found else ""
 
 
 def _joined(parts: list[str]) -> str:
@@ -266,6 +282,7 @@ class _RowReader:
 
     def stay(self, row: int) -> ForeignStay:
         arrival = self._moment("arrival", "arrival_zone")
+        place = self._text("place_zone")
         asked, delivered = self._number("energy_kwh"), self._number("delivered_kwh")
         return ForeignStay(
             row,
@@ -278,7 +295,7 @@ class _RowReader:
             arrival=arrival,
             departure=self._departure(arrival),
             stated_departure=self._stated(arrival),
-            place=zone_of(self._text("place_zone")) if self._text("place_zone") else None,
+            place=zone_of(place) if place else None,
             energy_kwh=delivered if asked is None else asked,
             asked=asked is not None,
             charge_kw=self._number("charge_kw"),
@@ -343,9 +360,14 @@ class _RowReader:
         return None if hours is None else timedelta(hours=hours)
 
     def _number(self, meaning: str) -> float | None:
-        text = re.sub(r"\s*kWh$", "", self._text(meaning))
+        """A figure; energies in kWh, whatever unit the cell or the column's name tells."""
+        text = self._text(meaning)
+        if not text:
+            return None
+        unit = _unit(text) or self.columns.unit(self.cells, meaning)
         try:
-            return number(text, self.marks[meaning]) if text else None
+            found = number(_UNIT.sub("", text) if _unit(text) else text, self.marks[meaning])
+            return found if found is None or not unit else found * _KWH_IN[unit]
         except ValueError:
             self._wrong(meaning, f"{text!r} is not a number", "number")
             return None

@@ -10,6 +10,8 @@ from hubwise.scenario.errors import Issue, listed
 from hubwise.scenario.foreign_sessions import ForeignSessions, ForeignStay
 from hubwise.scenario.options import ImportOptions
 
+_UNREAL_KWH = 500.0  # beyond the battery of any car, and of most lorries
+
 
 def counts(picked: Picked) -> list[str]:
     """How many rows are planned, of other days and skipped; together they are all rows."""
@@ -47,6 +49,9 @@ def what_was_done(picked: Picked, options: ImportOptions, horizon: Horizon) -> l
     noted = picked.tally.noted | {
         "asked for more than the assumed battery takes, "
         f"{_most(picked, options)}; capped there": capped,
+        f"asked for more than {_UNREAL_KWH:g} kWh, where 5 to 100 kWh are usual; is it in Wh?": sum(
+            (row.energy_kwh or 0.0) > _UNREAL_KWH for row in picked.sources
+        ),
         "asked for more than the stay brings at full power; the rest is a shortfall": short,
         "left more than a slot before the stated departure": sum(
             stay.stated_departure - stay.actual_departure > slot for stay in stays

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from hubwise.scenario.stamps import stamp
@@ -12,6 +13,7 @@ _CLOCK = re.compile(r"(?:(\d+)\s*(?:d|days?),?\s*)?(\d+):(\d{2})(?::(\d{2})(?:\.
 _UNITS = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m(?:in)?)?\s*(?:(\d+)(?:\.\d+)?s)?")
 
 
+@lru_cache(maxsize=1024)
 def zone_of(name: str) -> tzinfo | None:
     """The zone of an offset, an abbreviation or an IANA name; nothing where it is unknown."""
     offset = re.sub(r"^(?:UTC|GMT)(?=[+-])", "", name, flags=re.IGNORECASE)
