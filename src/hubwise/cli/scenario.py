@@ -65,7 +65,9 @@ def check_scenario(
 @scenarios.command("import")
 def import_scenario(
     sessions: Annotated[Path, typer.Option(help="Charging sessions: ACN-Data or plain CSV.")],
-    prices: Annotated[Path, typer.Option(help="Prices: start_utc and a price column.")],
+    prices: Annotated[
+        Path, typer.Option(help="Prices as downloaded: ENTSO-E, SMARD, Octopus, plain CSV, ...")
+    ],
     day: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="Day whose sessions are taken.")
     ],
@@ -74,6 +76,10 @@ def import_scenario(
     price_day: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day whose prices are taken, if another."),
+    ] = None,
+    curve: Annotated[
+        str | None,
+        typer.Option(metavar="given|hold", help="hold: a price holds over points left out (A03)."),
     ] = None,
     assume: Annotated[
         list[str] | None,
@@ -87,6 +93,7 @@ def import_scenario(
 ) -> None:
     """Make a scenario of one day of real charging sessions on one day of real prices."""
     options = dict(_assumption(text) for text in assume or ())
+    options |= {} if curve is None else {"curve": curve}
     with explained(as_json=as_json):
         given = import_sessions(
             sessions,

@@ -1,17 +1,16 @@
-"""Tables of others: charging sessions and price series, their columns known by several names."""
+"""Tables of others: charging sessions, their columns known by several names."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from pydantic import BaseModel
 
-from hubwise.scenario.errors import closest, listed
+from hubwise.scenario.errors import closest
 from hubwise.scenario.files import Finite, Word
 from hubwise.scenario.reading import Reader
-from hubwise.scenario.rows import Moment, PriceRow
+from hubwise.scenario.rows import Moment
 from hubwise.scenario.tables import Table, check_cells, read_cells
 
 # The names of ACN-Data and plain ones, by what they mean here.
@@ -22,7 +21,6 @@ _SESSION_NAMES = {
     "estimated_departure": "stated_departure",
     "requested_energy (kWh)": "energy_kwh",
 }
-_PRICE_NAMES = {"start": "start_utc", "timestamp": "start_utc", "time": "start_utc"}
 
 
 class ForeignSession(BaseModel):
@@ -52,29 +50,6 @@ def read_foreign_sessions(reader: Reader, name: str) -> tuple[Table | None, list
     table = _checked(reader, raw, names, ForeignSession)
     unused = [column for column, known in names.items() if known not in ForeignSession.model_fields]
     return table, unused
-
-
-def read_foreign_prices(reader: Reader, name: str) -> tuple[Table | None, str | None, str | None]:
-    """The prices in file ``name``, and the unit and currency that its header tells.
-
-    The price's column is the one whose name begins with ``price``; ``price_eur_per_mwh`` tells
-    that it is in EUR per MWh.
-    """
-    raw = read_cells(reader, name)
-    if raw is None:
-        return None, None, None
-    prices = [column for column in raw.columns if column.lower().startswith("price")]
-    if len(prices) != 1:
-        wrong = f"has {len(prices)} columns whose names begin with 'price'"
-        right = f"it needs one; its columns are {listed(raw.columns)}"
-        reader.wrong(name, "row 1", "price", wrong, right)
-        return None, None, None
-    names = {column: _PRICE_NAMES.get(column.lower(), column) for column in raw.columns}
-    table = _checked(reader, raw, names | {prices[0]: "price"}, PriceRow)
-    told = re.fullmatch(r"price(?:_([a-z]{3}))?(?:_per)?_([km])wh", prices[0].lower())
-    if told is None:
-        return table, None, None
-    return table, {"k": "kWh", "m": "MWh"}[told[2]], told[1].upper() if told[1] else None
 
 
 def _checked(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from hubwise.domain import Horizon, Scenario
-from hubwise.scenario.clock import in_utc, read_horizon
+from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.day_sessions import Day, ImportedSession, Tally, sessions_of_day, whole_slots
 from hubwise.scenario.door import load
 from hubwise.scenario.errors import ScenarioError, in_order, listed
 from hubwise.scenario.files import HorizonSection
-from hubwise.scenario.foreign import read_foreign_prices, read_foreign_sessions
-from hubwise.scenario.imported import Offered, Site, write_site
-from hubwise.scenario.market import KWH_IN
+from hubwise.scenario.foreign import read_foreign_sessions
+from hubwise.scenario.imported import Offered, Site, family_notes, write_site
+from hubwise.scenario.market import KWH_IN, check_told
 from hubwise.scenario.options import ImportOptions
+from hubwise.scenario.price_files import asked_of, read_prices
 from hubwise.scenario.reading import Reader
-from hubwise.scenario.series import read_series, rows_within
 from hubwise.scenario.tables import Table
 from hubwise.scenario.writing import new_folder
 
@@ -41,7 +42,7 @@ def import_sessions(
         ``departure``, ``energy_kwh`` and, where known, ``session``, ``driver``, ``hub``,
         ``stated_departure``, ``claimed``.
     prices
-        Table of prices: ``start_utc`` and a column whose name begins with ``price``.
+        Prices as they are downloaded: `hubwise.scenario.price_formats` has the formats.
     folder
         Where the scenario is written; it must not be there yet, or be empty.
     day
@@ -82,6 +83,8 @@ def import_sessions(
     )
     notes = [
         *_clock_notes(horizon),
+        *offered.notes,
+        *family_notes(offered),
         *_column_notes(unused),
         *_stay_notes(stays, tally, chosen, horizon),
     ]
@@ -102,11 +105,22 @@ def _horizon(options: ImportOptions, day: date, reader: Reader) -> Horizon | Non
 def _read_prices(
     name: str, options: ImportOptions | None, horizon: Horizon | None, reader: Reader
 ) -> Offered | None:
-    """The prices of the horizon's day, with the unit and currency of the options or the header."""
-    table, unit, currency = read_foreign_prices(reader, name)
-    if table is None or options is None:
+    """The prices of the horizon's day, with the unit and currency of the options or the file."""
+    if options is None or horizon is None:
         return None
-    unit, currency = options.unit or unit, options.currency or currency
+    asked = replace(
+        asked_of(horizon),
+        stamps_zone=options.prices_zone,
+        prices_of=options.prices_of,
+        currency=options.currency,
+        hold=options.curve == "hold",
+    )
+    found = read_prices(reader, name, asked, horizon)
+    if found is None:
+        return None
+    unit, currency = options.unit or found.unit, options.currency or found.currency
+    both = {"unit": (options.unit, found.unit), "currency": (options.currency, found.currency)}
+    check_told(_OPTIONS, "", both, name, reader)
     for field, told, right in (
         ("unit", unit, "give kWh or MWh"),
         ("currency", currency, "give three capitals such as EUR"),
@@ -114,14 +128,10 @@ def _read_prices(
         if told is None:
             wrong = f"is neither given nor told by a header such as price_eur_per_mwh in {name}"
             reader.wrong(_OPTIONS, "", field, wrong, right)
-    purchase = None if horizon is None else read_series(table, horizon, reader)
-    if horizon is None or purchase is None or unit is None or currency is None:
+    if unit is None or currency is None:
         return None
-    rows = [
-        (in_utc(table["start_utc"][k], "UTC"), table["price"][k])
-        for k in rows_within(table, horizon)
-    ]
-    return Offered(tuple(rows), unit, currency, purchase / KWH_IN[unit])
+    purchase = found.by_slot / KWH_IN[unit]
+    return Offered(found.rows, unit, currency, purchase, found.minutes, found.notes)
 
 
 def _note_no_sessions(table: Table, day: date, tally: Tally, reader: Reader) -> None:

@@ -94,6 +94,8 @@ class Series:
         Whether the file says that it leaves out points that equal the one before.
     notes
         What was chosen, left out and assumed, as sentences.
+    named
+        What the file calls the moments at which prices begin.
     """
 
     pieces: Sequence[Piece]
@@ -102,6 +104,7 @@ class Series:
     zone: str | None = None
     holds: bool = False
     notes: tuple[str, ...] = ()
+    named: str = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +157,7 @@ def chosen(
     if wanted is not None and (near := [name for name in names if wanted in name]):
         return near[0] if len(near) == 1 else None
     wrong = f"{wanted!r} is not there" if wanted else f"holds prices of {len(names)} {what}"
-    shown = [*names[:12], *(["..."] if len(names) > 12 else [])]
-    right = f"choose by prices_of, such as prices_of={names[0]!r}; there are {listed(shown)}"
+    right = f"choose by prices_of, such as prices_of={names[0]!r}; there are {listed(names)}"
     reader.wrong(file, "", "prices_of", wrong, right)
     return None
 

@@ -22,7 +22,11 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     ends = sheet.column(end) if end else None
     cells = Cells(sheet.column(start), sheet.column(price), ends, (start, price), header.scale)
     return Series(
-        pieces(sheet, cells, asked.zone), header.unit or "MWh", header.currency or "EUR", "UTC"
+        pieces(sheet, cells, asked.zone),
+        header.unit or "MWh",
+        header.currency or "EUR",
+        "UTC",
+        named=start,
     )
 
 

@@ -50,7 +50,9 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     keep = [k for k, area in enumerate(areas) if area == one]
     note = f"Prices are those of {one} in {currency}, column {price}."
     zone = "UTC" if start.upper().endswith("UTC") else "Europe/Copenhagen"
-    return Series(pieces(sheet, cells, asked.zone, keep), "MWh", currency, zone, notes=(note,))
+    return Series(
+        pieces(sheet, cells, asked.zone, keep), "MWh", currency, zone, notes=(note,), named=start
+    )
 
 
 FORMAT = PriceFormat("Energinet", _recognises, _read)

@@ -59,6 +59,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         currency,
         clock_told(interval),
         notes=tuple(f"{note}." for note in notes),
+        named=interval,
     )
 
 

@@ -20,7 +20,7 @@ _DAYS = ("Delivery Date", "DeliveryDate", "Oper Day", "Market Day", "Operating D
 _HOURS = ("Hour Ending", "HourEnding", "Hour_Ending", "HE", "Delivery Hour", "DeliveryHour",
           "Hour Ending (HE)", "Hour End")  # fmt: skip
 _PARTS = ("Delivery Interval", "DeliveryInterval")
-_FLAGS = ("Repeated Hour Flag", "RepeatedHourFlag", "DSTFlag", "DST Flag")
+_FLAGS = ("Repeated Hour Flag", "RepeatedHourFlag", "Repeated Hour", "DSTFlag", "DST Flag")
 _POINTS = ("Settlement Point", "Settlement Point Name", "SettlementPointName", "SettlementPoint",
            "BusName", "Location", "Location Name", "Node", "Zone", "Hub")  # fmt: skip
 _PRICES = ("Settlement Point Price", "SettlementPointPrice", "LMP", "Price", "SPP")
@@ -31,8 +31,10 @@ def _price(sheet: Sheet) -> str | None:
     known = {plain(name) for name in _PRICES}
     bare = {plain(re.split(r"[(\[]", name)[0]): name for name in reversed(sheet.header)}
     named = next((bare[name] for name in map(plain, _PRICES) if name in bare), None)
-    begins = (name for name in sheet.header if plain(name).startswith(tuple(known)))
-    return named or next(begins, None)
+    others = (
+        name for name in sheet.header if plain(name).startswith(tuple(known)) or told(name).unit
+    )
+    return named or next(others, None)
 
 
 def _recognises(document: Document) -> bool:

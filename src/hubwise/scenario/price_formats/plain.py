@@ -13,11 +13,12 @@ from hubwise.scenario.sniffing import Document, Sheet, decimal_mark, is_empty, n
 from hubwise.scenario.stamps import clock_told
 
 _STARTS = (
-    "start_utc", "start", "from", "begin", "timestamp", "datetime", "date_time", "time", "valid_from",
-    "start_time", "starttime", "start_timestamp", "interval_start", "period_start", "starts_at",
-    "delivery_start", "delivery_period", "mtu", "interval", "period", "hour", "date", "datum",
-    "datetime_beginning", "interval_begin", "begin_time", "datum_von", "von", "date_from", "readingdate",
-    "time_stamp", "datetime_local", "local_time", "time_start", "hour_beginning", "zeitstempel",
+    "start_utc", "start", "from", "begin", "timestamp", "datetime", "date_time", "time",
+    "valid_from", "start_time", "starttime", "start_timestamp", "interval_start", "period_start",
+    "starts_at", "delivery_start", "delivery_period", "mtu", "interval", "period", "hour", "date",
+    "datum", "datetime_beginning", "interval_begin", "begin_time", "datum_von", "von", "date_from",
+    "readingdate", "time_stamp", "datetime_local", "local_time", "time_start", "hour_beginning",
+    "zeitstempel", "day",
 )  # fmt: skip
 _ENDS = (
     "end_utc", "end", "to", "until", "valid_to", "end_time", "endtime", "end_timestamp", "bis",
@@ -61,6 +62,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         clock_told(start),
         holds=curve is not None and set(sheet.column(curve)) == {"A03"},
         notes=_passed_over(sheet, (start, price, end, curve)),
+        named=start,
     )
 
 
@@ -132,8 +134,11 @@ def _told(sheet: Sheet, price: str) -> Told:
 
 def _missing(sheet: Sheet, name: str, reader: Reader) -> None:
     found = closest(name, sheet.header)
-    shown = listed([*sheet.header[:12], *(["..."] if len(sheet.header) > 12 else [])])
-    right = f"is it what {found!r} is meant to be?" if found else f"its columns are {shown}"
+    right = (
+        f"is it what {found!r} is meant to be?"
+        if found
+        else f"its columns are {listed(sheet.header)}"
+    )
     reader.wrong(sheet.file, "row 1", name, "is a missing column", right)
 
 

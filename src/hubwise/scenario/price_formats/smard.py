@@ -43,6 +43,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         told(areas[one]).currency,
         "Europe/Berlin",
         notes=notes if len(areas) > 1 else (),
+        named=start,
     )
 
 
