@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from hubwise.scenario.foreign import read_foreign_sessions
 from hubwise.scenario.imported import Offered, Site, family_notes, write_site
 from hubwise.scenario.market import KWH_IN, check_told
 from hubwise.scenario.options import ImportOptions
-from hubwise.scenario.price_files import asked_of, read_prices
+from hubwise.scenario.price_files import asked_of, read_prices, read_series
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.tables import Table
 from hubwise.scenario.writing import new_folder
@@ -65,7 +66,8 @@ def import_sessions(
     reader = Reader(Path())
     chosen = reader.section("", ImportOptions, options, file=_OPTIONS)
     horizon = None if chosen is None else _horizon(chosen, price_day or day, reader)
-    offered = _read_prices(str(prices), chosen, horizon, reader)
+    told = {key: str(options[key]) for key in ("prices_of", "prices_zone") if key in options}
+    offered = _read_prices(str(prices), told, chosen, horizon, reader)
     table, unused = read_foreign_sessions(reader, str(sessions))
     if reader.issues or chosen is None or horizon is None or offered is None or table is None:
         raise ScenarioError(in_order(reader.issues))
@@ -103,18 +105,26 @@ def _horizon(options: ImportOptions, day: date, reader: Reader) -> Horizon | Non
 
 
 def _read_prices(
-    name: str, options: ImportOptions | None, horizon: Horizon | None, reader: Reader
+    name: str,
+    told: Mapping[str, str],
+    options: ImportOptions | None,
+    horizon: Horizon | None,
+    reader: Reader,
 ) -> Offered | None:
-    """The prices of the horizon's day, with the unit and currency of the options or the file."""
-    if options is None or horizon is None:
-        return None
+    """The prices of the horizon's day, with the unit and currency of the options or the file.
+
+    ``told`` holds where a file's prices are, which may be right where other options are not.
+    """
     asked = replace(
         asked_of(horizon),
-        stamps_zone=options.prices_zone,
-        prices_of=options.prices_of,
-        currency=options.currency,
-        hold=options.curve == "hold",
+        stamps_zone=told.get("prices_zone"),
+        prices_of=told.get("prices_of"),
+        currency=None if options is None else options.currency,
+        hold=options is not None and options.curve == "hold",
     )
+    if options is None or horizon is None:
+        read_series(reader, name, asked)
+        return None
     found = read_prices(reader, name, asked, horizon)
     if found is None:
         return None

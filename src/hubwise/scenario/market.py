@@ -12,7 +12,7 @@ from hubwise.domain.arrays import Array, Flags
 from hubwise.scenario.clock import in_windows
 from hubwise.scenario.errors import listed
 from hubwise.scenario.files import NamedHours, PriceBlock, PricesSection, RulesSection
-from hubwise.scenario.price_files import Prices, asked_of, read_prices
+from hubwise.scenario.price_files import Prices, asked_of, read_prices, read_series
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections
 
@@ -50,9 +50,6 @@ def _read_series(sections: Sections, horizon: Horizon | None, reader: Reader) ->
     name = sections.said("prices", "series", str)
     if name is None:
         return None
-    if horizon is None:
-        reader.content(name)
-        return None
     currency = None if sections.head is None else sections.head.currency
     asked = replace(
         asked_of(horizon),
@@ -61,6 +58,9 @@ def _read_series(sections: Sections, horizon: Horizon | None, reader: Reader) ->
         currency=currency,
         hold=sections.said("prices", "curve", str) == "hold",
     )
+    if horizon is None:
+        read_series(reader, name, asked)
+        return None
     found = read_prices(reader, name, asked, horizon)
     unit = sections.said("prices", "unit", str)
     if found is not None:

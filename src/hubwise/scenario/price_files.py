@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,7 @@ from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array
 from hubwise.scenario.clock import is_zone
 from hubwise.scenario.errors import listed
-from hubwise.scenario.price_formats import formats, the_format
-from hubwise.scenario.price_formats._nouns import Asked, Fault, Series
+from hubwise.scenario.price_formats import Asked, Fault, Series, formats, the_format
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.series import STEPS, Timeline, in_time, lay, rows_of, steps
 from hubwise.scenario.sniffing import read_document
@@ -53,8 +52,10 @@ class Prices:
     notes: tuple[str, ...]
 
 
-def asked_of(horizon: Horizon) -> Asked:
-    """A file of prices asked for those of a horizon, with nothing else told."""
+def asked_of(horizon: Horizon | None) -> Asked:
+    """A file of prices asked for those of a horizon, if it is known, with nothing else told."""
+    if horizon is None:
+        return Asked("UTC", datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
     return Asked(horizon.zone, horizon.start_utc, horizon.end_utc)
 
 
@@ -197,7 +198,8 @@ def _tell_gaps(
 def _ways_out(timeline: Timeline, gaps: list[tuple[datetime, datetime]], horizon: Horizon) -> str:
     """What may have made gaps, for a file that has prices around them."""
     there, zone = timeline.intervals, ZoneInfo(horizon.zone)
-    days = {one.start.astimezone(zone).date() for one in there}
+    near = (one for one in there if one.touches(horizon.start_utc, horizon.end_utc))
+    days = {one.start.astimezone(zone).date() for one in near}
     inside = there and all(
         there[0].start < start and start.astimezone(zone).date() in days for start, _ in gaps
     )

@@ -19,7 +19,7 @@ import numpy as np
 
 from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array
-from hubwise.scenario.price_formats._nouns import Fault, Piece, Series
+from hubwise.scenario.price_formats import Fault, Piece, Series
 from hubwise.scenario.stamps import ends_after, instants
 
 STEPS = (5, 10, 15, 20, 30, 60)

@@ -10,7 +10,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-from hubwise.scenario.price_formats._nouns import PriceFormat
+from hubwise.scenario.price_formats._nouns import Asked, Fault, Piece, PriceFormat, Series
 from hubwise.scenario.sniffing import Document
 
 _LAST = "plain"
@@ -29,3 +29,6 @@ def formats() -> dict[str, PriceFormat]:
 def the_format(document: Document) -> PriceFormat | None:
     """The format that knows a document, or nothing where none does."""
     return next((one for one in formats().values() if one.recognises(document)), None)
+
+
+__all__ = ["Asked", "Fault", "Piece", "PriceFormat", "Series", "formats", "the_format"]

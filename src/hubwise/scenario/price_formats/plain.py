@@ -28,7 +28,7 @@ _DATES, _TIMES = (
     ("date", "day", "datum", "delivery_date"),
     ("time", "hour", "uhrzeit", "start_time"),
 )
-_PRICES = r"price|prijs|preis|prix|precio|prezzo|pris|cena|lmp|lbmp|spot|tariff|rate|value|cost"
+_PRICES = r"price|prijs|preis|prix|precio|prezzo|(?<![a-z])pris(?![a-z])|spot|lmp|lbmp|cena"
 _CURVES = ("curve_type", "curvetype", "curve")
 _CLOCKS = r"[\s_]*[(\[]?(?:utc|gmt|cet/cest|cet|cest|local|lokal)[)\]]?$"
 
@@ -135,10 +135,10 @@ def _told(sheet: Sheet, price: str) -> Told:
 def _missing(sheet: Sheet, name: str, reader: Reader) -> None:
     found = closest(name, sheet.header)
     right = (
-        f"is it what {found!r} is meant to be?"
-        if found
-        else f"its columns are {listed(sheet.header)}"
+        f"is it what {found!r} is meant to be?" if found else f"there are {listed(sheet.header)}"
     )
+    if name == "price" and not found:
+        right += "; tell with prices_of which of them it is"
     reader.wrong(sheet.file, "row 1", name, "is a missing column", right)
 
 
