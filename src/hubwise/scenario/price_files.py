@@ -15,9 +15,9 @@ import numpy as np
 
 from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array
-from hubwise.scenario.clock import is_zone
+from hubwise.scenario.clock import in_utc, is_zone
 from hubwise.scenario.errors import listed
-from hubwise.scenario.price_formats import Asked, Fault, Series, formats, the_format
+from hubwise.scenario.price_formats import Asked, Fault, Piece, Series, formats, the_format
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.series import STEPS, Timeline, in_time, lay, rows_of, steps
 from hubwise.scenario.sniffing import read_document
@@ -148,11 +148,31 @@ def _tell_rows(
             if first.start != second.start:
                 wrong = f"{_utc(second.start)} is within {first.where}, at another price"
             reader.wrong(file, second.where, series.named, wrong, "give each moment once")
-    for one, step in timeline.strays:
-        if begins <= one.start < ends:
+    for piece in timeline.unplaced:
+        if _leapt_within(piece, horizon):
+            assert piece.fault is not None
+            _tell(file, piece.where, piece.fault, reader)
+    near = [
+        (one, step)
+        for one, step in timeline.strays
+        if one.start < ends and one.start + _MINUTE * step > begins
+    ]
+    if odd := [step for _, step in near if step not in STEPS]:
+        right = f"give one row every {listed(STEPS)} min; or, where equal points are left out, "
+        right += 'tell curve = "hold"'
+        reader.wrong(file, "", series.named, f"rows are {min(odd)} min apart", right)
+    for one, step in near:
+        if step in STEPS and begins <= one.start:
             wrong = f"{_utc(one.start)} is off the others' steps of {step} min"
             right = f"start rows on whole steps of {step} min"
             reader.wrong(file, one.where, series.named, wrong, right)
+
+
+def _leapt_within(piece: Piece, horizon: Horizon) -> bool:
+    """Whether a row's time is one that the clock leaps over during the horizon."""
+    if piece.start is None or piece.start.tzinfo is not None:
+        return False
+    return horizon.start_utc <= in_utc(piece.start, horizon.zone) < horizon.end_utc
 
 
 def _tell(file: str, where: str, fault: Fault, reader: Reader) -> None:
@@ -239,7 +259,7 @@ def _notes(
         hours = sum((one.end - one.start) / timedelta(hours=1) for one in held)
         yield f"Prices were held over points that are left out, {hours:g} h in all (curve A03)."
     if timeline.merged:
-        yield f"{timeline.merged} rows of prices said again what others had said; merged."
+        yield f"Rows of prices that said again what others had, and were merged: {timeline.merged}."
     yield from _beside(timeline, begins, ends)
 
 
@@ -250,9 +270,10 @@ def _beside(timeline: Timeline, begins: datetime, ends: datetime) -> Iterator[st
     wrong += [piece.where for piece in timeline.unplaced]
     wrong += [second.where for _, second in timeline.clashes]
     if wrong:
+        named = listed(dict.fromkeys(wrong), most=5)
         yield (
-            f"{len(wrong)} rows of prices outside the planned time are empty or wrong and were "
-            f"passed over ({listed(wrong, most=5)})."
+            "Rows of prices outside the planned time that are empty or wrong, and were passed "
+            f"over: {len(wrong)} ({named})."
         )
     holes = [(a.end, b.start) for a, b in pairwise(there) if a.end < b.start]
     if holes:

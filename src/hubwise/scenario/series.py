@@ -99,11 +99,14 @@ def in_time(series: Series, zone: str, local_zone: str, *, hold: bool) -> Timeli
             placed.append((found, piece.end is None))
     placed.sort(key=lambda one: one[0].start)
     once, clashes, merged = _once(placed)
+    hold = hold or series.holds
     intervals, strays = _with_ends(once)
     intervals, crossed = _cut(intervals)
-    held = _held(intervals, local_zone) if hold or series.holds else []
+    held = _held(intervals, local_zone) if hold else []
     intervals = sorted([*intervals, *held], key=lambda one: one.start)
-    return Timeline(intervals, unplaced, clashes + crossed, strays, merged, held, repeated)
+    return Timeline(
+        intervals, unplaced, clashes + crossed, [] if hold else strays, merged, held, repeated
+    )
 
 
 def lay(intervals: Sequence[Interval], horizon: Horizon) -> tuple[Array, list[datetime], int]:
@@ -226,12 +229,15 @@ def _with_ends(
     strays = [
         (one, step[one.start])
         for k, one in enumerate(bare)
-        if phases[k] not in (*phases[max(k - 1, 0) : k], *phases[k + 1 : k + 2], *phases[: k == 0])
-        and len(bare) > 2
+        if step[one.start] not in STEPS
+        or (
+            phases[k] not in (*phases[max(k - 1, 0) : k], *phases[k + 1 : k + 2], *phases[: k == 0])
+            and len(bare) > 2
+        )
     ]
     ended = list[Interval]()
     for k, (one, endless) in enumerate(once):
-        end = one.start + _MINUTE * step[one.start] if endless else one.end
+        end = one.start + _MINUTE * min(step[one.start], 1440) if endless else one.end
         if endless and k + 1 < len(once):
             end = min(end, once[k + 1][0].start)
         ended.append(replace(one, end=end))
@@ -246,7 +252,7 @@ def _phase(start: datetime, step: int) -> tuple[int, float]:
 def _cut(intervals: list[Interval]) -> tuple[list[Interval], list[tuple[Interval, Interval]]]:
     """Intervals of which none overlaps the next, and those that had another price there."""
     crossed = [(a, b) for a, b in pairwise(intervals) if a.end > b.start and a.price != b.price]
-    nexts = [*(one.start for one in intervals[1:]), datetime.max.replace(tzinfo=UTC)]
+    nexts = [*(one.start for one in intervals), datetime.max.replace(tzinfo=UTC)][1:]
     cut = [replace(a, end=min(a.end, b)) for a, b in zip(intervals, nexts, strict=True)]
     return cut, crossed
 

@@ -238,12 +238,13 @@ def _flat(record: Mapping[str, object], above: str = "") -> dict[str, str]:
 
 def _xml(reader: Reader, name: str, text: str) -> Document | None:
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1)  # its encoding is decoded already
+    page = "<html" in text[:2000].lower()
     try:
-        if "<!DOCTYPE" in text[:2000]:
-            raise ElementTree.ParseError("a document type")
+        if page or "<!DOCTYPE" in text[:2000]:
+            raise ElementTree.ParseError("a web page or a document type of its own")
         return Document(name, tree=ElementTree.fromstring(text))
     except ElementTree.ParseError:
-        wrong = "is a web page, not data" if "<html" in text[:2000].lower() else "is not whole XML"
+        wrong = "is a web page, not data" if page else "is not whole XML"
         reader.wrong(name, "", "", wrong, "download the data again")
         return None
 

@@ -32,7 +32,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     kind, node = column(sheet, "LMP_TYPE"), column(sheet, *_NODES)
     keep = list(range(len(sheet.rows)))
     if kind:  # losses, congestion and others stand in rows of their own
-        keep = [k for k in keep if sheet.column(kind)[k] == "LMP"]
+        keep = [k for k, cell in enumerate(sheet.column(kind)) if cell == "LMP"]
     notes: tuple[str, ...] = ()
     if node:
         nodes = sheet.column(node)

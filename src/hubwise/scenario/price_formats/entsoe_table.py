@@ -39,10 +39,11 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
             return None
         keep = [k for k in keep if areas[k] == one]
     if sequence := column(sheet, "Sequence"):
-        others = [k for k in keep if sheet.column(sequence)[k] not in _MAIN]
-        keep = [k for k in keep if k not in set(others)]
-        if others:
-            notes = [f"Prices of the first auction are taken; {len(others)} rows of others are not"]
+        sequences = sheet.column(sequence)
+        main = [k for k in keep if sequences[k] in _MAIN]
+        if others := len(keep) - len(main):
+            notes = [f"Prices of the first auction are taken; {others} rows of others are not."]
+        keep = main
     halves = [cell.partition(" - ") for cell in sheet.column(interval)]
     cells = Cells(
         [first.strip() for first, _, _ in halves],
@@ -58,7 +59,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         header.unit or "MWh",
         currency,
         clock_told(interval),
-        notes=tuple(f"{note}." for note in notes),
+        notes=tuple(notes),
         named=interval,
     )
 

@@ -15,10 +15,10 @@ from hubwise.scenario.stamps import clock_told
 _STARTS = (
     "start_utc", "start", "from", "begin", "timestamp", "datetime", "date_time", "time",
     "valid_from", "start_time", "starttime", "start_timestamp", "interval_start", "period_start",
-    "starts_at", "delivery_start", "delivery_period", "mtu", "interval", "period", "hour", "date",
-    "datum", "datetime_beginning", "interval_begin", "begin_time", "datum_von", "von", "date_from",
+    "starts_at", "delivery_start", "delivery_period", "mtu", "interval", "period",
+    "datetime_beginning", "interval_begin", "begin_time", "datum_von", "von", "date_from",
     "readingdate", "time_stamp", "datetime_local", "local_time", "time_start", "hour_beginning",
-    "zeitstempel", "day",
+    "zeitstempel", "hour",
 )  # fmt: skip
 _ENDS = (
     "end_utc", "end", "to", "until", "valid_to", "end_time", "endtime", "end_timestamp", "bis",
@@ -28,6 +28,8 @@ _DATES, _TIMES = (
     ("date", "day", "datum", "delivery_date"),
     ("time", "hour", "uhrzeit", "start_time"),
 )
+_TIME = r"\d{1,2}(?::\d{2}){0,2}(?:\s*[AaPp][Mm])?"
+_BY_END = "Hours from 1 to 24 are named by their ends: hour 1 is 00:00 to 01:00."
 _PRICES = r"price|prijs|preis|prix|precio|prezzo|(?<![a-z])pris(?![a-z])|spot|lmp|lbmp|cena"
 _CURVES = ("curve_type", "curvetype", "curve")
 _CLOCKS = r"[\s_]*[(\[]?(?:utc|gmt|cet/cest|cet|cest|local|lokal)[)\]]?$"
@@ -47,8 +49,11 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         return None
     header = _told(sheet, price)
     starts, end = sheet.column(start), _known(sheet, _ENDS)
-    if (apart := _apart(sheet, start)) is not None:
-        starts = [f"{day} {time}".strip() for day, time in zip(starts, apart, strict=True)]
+    notes = list(_passed_over(sheet, (start, price, end, column(sheet, *_CURVES))))
+    if (time := _clock(sheet)) is not None:
+        times, by_end = _times(sheet.column(time))
+        starts = [f"{day} {one}".strip() for day, one in zip(starts, times, strict=True)]
+        notes = [_BY_END] if by_end else []
     ends = None if end is None else sheet.column(end)
     if ends is None and all(" - " in cell for cell in starts[:3]):
         halves = [cell.partition(" - ") for cell in starts]
@@ -61,14 +66,15 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         header.currency,
         clock_told(start),
         holds=curve is not None and set(sheet.column(curve)) == {"A03"},
-        notes=_passed_over(sheet, (start, price, end, curve)),
+        notes=tuple(notes),
         named=start,
     )
 
 
 def _start(sheet: Sheet) -> str | None:
-    """The column of moments: by its name, whatever clock stands behind it."""
-    return _known(sheet, _STARTS)
+    """The column of moments, or of days where the times of day stand beside them."""
+    day = _known(sheet, _DATES)
+    return day if day and _clock(sheet) else _known(sheet, (*_STARTS, *_DATES))
 
 
 def _known(sheet: Sheet, names: Sequence[str]) -> str | None:
@@ -77,13 +83,21 @@ def _known(sheet: Sheet, names: Sequence[str]) -> str | None:
     return exact or next((bare[plain(name)] for name in names if plain(name) in bare), None)
 
 
-def _apart(sheet: Sheet, start: str) -> list[str] | None:
-    """The times of a table whose days and times stand in columns of their own."""
+def _clock(sheet: Sheet) -> str | None:
+    """The column of times of day, where days stand in a column of their own."""
     time = _known(sheet, _TIMES)
-    if plain(start) not in map(plain, _DATES) or time in (None, start):
+    if time is None or _known(sheet, _DATES) in (None, time):
         return None
-    cells = sheet.column(time or "")
-    return [f"{cell}:00" if re.fullmatch(r"\d{1,2}", cell) else cell for cell in cells]
+    return time if all(re.fullmatch(_TIME, cell) for cell in sheet.column(time)[:50]) else None
+
+
+def _times(cells: Sequence[str]) -> tuple[list[str], bool]:
+    """Times of day; hours from 1 to 24 are named by their ends, which is the second result."""
+    plain_hours = all(cell.isdigit() for cell in cells)
+    by_end = plain_hours and "24" in cells and not {"0", "00"} & set(cells)
+    if not plain_hours:
+        return list(cells), False
+    return [f"{int(cell) - by_end:02}:00" for cell in cells], by_end
 
 
 def _price(sheet: Sheet, asked: Asked, reader: Reader) -> str | None:
