@@ -167,7 +167,7 @@ def test_what_is_wrong_on_other_days_is_counted(tmp_path: Path) -> None:
     assert not reader.issues
     assert found is not None
     assert any("passed over: 4 (row 3, row 4, row 5, row 25)" in note for note in found.notes)
-    assert any("1 hole outside" in note for note in found.notes)
+    assert any("2 holes outside" in note for note in found.notes)
 
 
 def test_what_is_wrong_on_the_day_is_told_row_by_row(tmp_path: Path) -> None:

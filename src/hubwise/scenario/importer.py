@@ -23,6 +23,7 @@ from hubwise.scenario.tables import Table
 from hubwise.scenario.writing import new_folder
 
 _OPTIONS = "options"
+_WHERE = ("prices_of", "prices_zone")
 
 
 def import_sessions(
@@ -66,8 +67,8 @@ def import_sessions(
     reader = Reader(Path())
     chosen = reader.section("", ImportOptions, options, file=_OPTIONS)
     horizon = None if chosen is None else _horizon(chosen, price_day or day, reader)
-    told = {key: str(options[key]) for key in ("prices_of", "prices_zone") if key in options}
-    offered = _read_prices(str(prices), told, chosen, horizon, reader)
+    where = {key: str(options[key]) for key in _WHERE if key in options}
+    offered = _read_prices(str(prices), where, chosen, horizon, reader)
     table, unused = read_foreign_sessions(reader, str(sessions))
     if reader.issues or chosen is None or horizon is None or offered is None or table is None:
         raise ScenarioError(in_order(reader.issues))
@@ -106,19 +107,19 @@ def _horizon(options: ImportOptions, day: date, reader: Reader) -> Horizon | Non
 
 def _read_prices(
     name: str,
-    told: Mapping[str, str],
+    where: Mapping[str, str],
     options: ImportOptions | None,
     horizon: Horizon | None,
     reader: Reader,
 ) -> Offered | None:
     """The prices of the horizon's day, with the unit and currency of the options or the file.
 
-    ``told`` holds where a file's prices are, which may be right where other options are not.
+    ``where`` tells where a file's prices are, which may be right where other options are not.
     """
     asked = replace(
         asked_of(horizon),
-        stamps_zone=told.get("prices_zone"),
-        prices_of=told.get("prices_of"),
+        stamps_zone=where.get("prices_zone"),
+        prices_of=where.get("prices_of"),
         currency=None if options is None else options.currency,
         hold=options is not None and options.curve == "hold",
     )
