@@ -70,8 +70,10 @@ def check_scenario(
 
 @scenarios.command("import")
 def import_scenario(
-    sessions: Annotated[Path, typer.Option(help="Charging sessions as downloaded; see below.")],
-    prices: Annotated[Path, typer.Option(help="Prices: start_utc and a price column.")],
+    sessions: Annotated[Path, typer.Option(help="Charging sessions as downloaded; see above.")],
+    prices: Annotated[
+        Path, typer.Option(help="Prices as downloaded: ENTSO-E, SMARD, Octopus, plain CSV, ...")
+    ],
     day: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="Day whose sessions are taken.")
     ],
@@ -97,6 +99,10 @@ def import_scenario(
     chargers: Annotated[
         Path | None, typer.Option(help="Table of chargers, by id: hub, kw, two_way.")
     ] = None,
+    curve: Annotated[
+        str | None,
+        typer.Option(metavar="given|hold", help="hold: a price holds over points left out (A03)."),
+    ] = None,
     assume: Annotated[
         list[str] | None,
         typer.Option(
@@ -117,6 +123,7 @@ def import_scenario(
     named = _columns(column or ())
     tables = {"cars": cars, "chargers": chargers}
     options |= {key: str(path) for key, path in tables.items() if path is not None}
+    options |= {} if curve is None else {"curve": curve}
     with explained(as_json=as_json):
         given = import_sessions(
             sessions,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hubwise.domain import Horizon
+from hubwise.domain import Horizon, TariffFamily
 from hubwise.domain.arrays import Array
 from hubwise.scenario.day_sessions import ImportedSession
 from hubwise.scenario.options import ImportOptions
@@ -36,12 +36,23 @@ class Offered:
         ``kWh`` or ``MWh``, and the currency.
     purchase_price
         In every slot; shape (slots,) [currency/kWh].
+    minutes
+        How long each row's price holds [min].
+    notes
+        What was assumed, chosen and passed over when they were read.
     """
 
     rows: tuple[tuple[datetime, float], ...]
     unit: str
     currency: str
     purchase_price: Array
+    minutes: int
+    notes: tuple[str, ...]
+
+    @property
+    def family(self) -> TariffFamily:
+        """The family of tariffs that follows the prices: one for each hour, or each slot."""
+        return TariffFamily.HOURLY if self.minutes >= 60 else TariffFamily.EVERY_SLOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +205,7 @@ def _rules(site: Site) -> dict[str, object]:
     fair = (low + options.wear_cost * options.efficiency) / kept
     step = 10.0**-_DECIMALS
     return {
-        "family": "hourly",
+        "family": site.offered.family.value,
         "charge_price_min": min(0.0, -_round_up(-low, step)),
         "charge_price_max": "reference",
         "discharge_price_min": min(0.0, -_round_up(-fair, step)) if site.two_way else 0.0,
@@ -203,6 +214,16 @@ def _rules(site: Site) -> dict[str, object]:
         else 0.0,
         "decimals": _DECIMALS,
     }
+
+
+def family_notes(offered: Offered) -> list[str]:
+    """Why an imported scenario's tariffs are of another family than the usual, hourly one."""
+    if offered.family is TariffFamily.HOURLY:
+        return []
+    return [
+        f"Purchase prices change every {offered.minutes} min, so tariffs have a price for every "
+        f'slot (family = "{offered.family.value}"); hourly ones would lose by it.'
+    ]
 
 
 def _assumptions(site: Site) -> list[str]:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
 
 from hubwise.domain import Horizon, Scenario
-from hubwise.scenario.clock import in_utc, read_horizon
+from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.day_sessions import Day, broken_rows, sessions_of_day
 from hubwise.scenario.door import load
 from hubwise.scenario.equipment import read_garage
 from hubwise.scenario.errors import ScenarioError, in_order
 from hubwise.scenario.files import HorizonSection
-from hubwise.scenario.foreign import read_foreign_prices
 from hubwise.scenario.foreign_sessions import ForeignSessions, Told, read_foreign_sessions
 from hubwise.scenario.import_notes import counts, no_sessions, what_was_done
-from hubwise.scenario.imported import Offered, Site, write_site
-from hubwise.scenario.market import KWH_IN
+from hubwise.scenario.imported import Offered, Site, family_notes, write_site
+from hubwise.scenario.market import KWH_IN, check_told
 from hubwise.scenario.options import ImportOptions
+from hubwise.scenario.price_files import asked_of, read_prices, read_series
 from hubwise.scenario.reading import Reader
-from hubwise.scenario.series import read_series, rows_within
 from hubwise.scenario.writing import new_folder
 
 _OPTIONS = "options"
+_WHERE = ("prices_of", "prices_zone")
 
 
 def import_sessions(
@@ -34,7 +36,7 @@ def import_sessions(
     price_day: date | None = None,
     **options: object,
 ) -> Scenario:
-    """Make a scenario of one day of charging sessions on one day of prices.
+    """Make a scenario of one or several days of charging sessions on as many days of prices.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ def import_sessions(
         ``departure``, ``energy_kwh`` and, where known, ``session``, ``driver``, ``hub``, ``plug``,
         ``stated_departure``, ``claimed``. Other columns are named by ``columns``.
     prices
-        Table of prices: ``start_utc`` and a column whose name begins with ``price``.
+        Prices as they are downloaded: `hubwise.scenario.price_formats` has the formats.
     folder
         Where the scenario is written; it must not be there yet, or be empty.
     day
@@ -67,7 +69,8 @@ def import_sessions(
     reader = Reader(Path())
     chosen = reader.section("", ImportOptions, options, file=_OPTIONS)
     horizon = None if chosen is None else _horizon(chosen, price_day or day, reader)
-    offered = _read_prices(str(prices), chosen, horizon, reader)
+    where = {key: str(options[key]) for key in _WHERE if key in options}
+    offered = _read_prices(str(prices), where, chosen, horizon, reader)
     foreign = read_foreign_sessions(reader, str(sessions), _told(chosen))
     garage = None if chosen is None else read_garage(chosen, reader)
     if foreign is not None:
@@ -89,6 +92,8 @@ def import_sessions(
         *counts(picked),
         *foreign.notes,
         *_clock_notes(horizon, chosen.days),
+        *offered.notes,
+        *family_notes(offered),
         *what_was_done(picked, chosen, horizon),
         *garage.notes(picked.sources),
     ]
@@ -160,13 +165,32 @@ def _source(count: int, sessions: str, prices: str, day: Day, days: int) -> str:
 
 
 def _read_prices(
-    name: str, options: ImportOptions | None, horizon: Horizon | None, reader: Reader
+    name: str,
+    where: Mapping[str, str],
+    options: ImportOptions | None,
+    horizon: Horizon | None,
+    reader: Reader,
 ) -> Offered | None:
-    """The prices of the horizon's day, with the unit and currency of the options or the header."""
-    table, unit, currency = read_foreign_prices(reader, name)
-    if table is None or options is None:
+    """The prices of the horizon's day, with the unit and currency of the options or the file.
+
+    ``where`` tells where a file's prices are, which may be right where other options are not.
+    """
+    asked = replace(
+        asked_of(horizon),
+        stamps_zone=where.get("prices_zone"),
+        prices_of=where.get("prices_of"),
+        currency=None if options is None else options.currency,
+        hold=options is not None and options.curve == "hold",
+    )
+    if options is None or horizon is None:
+        read_series(reader, name, asked)
         return None
-    unit, currency = options.unit or unit, options.currency or currency
+    found = read_prices(reader, name, asked, horizon)
+    if found is None:
+        return None
+    unit, currency = options.unit or found.unit, options.currency or found.currency
+    both = {"unit": (options.unit, found.unit), "currency": (options.currency, found.currency)}
+    check_told(_OPTIONS, "", both, name, reader)
     for field, told, right in (
         ("unit", unit, "give kWh or MWh"),
         ("currency", currency, "give three capitals such as EUR"),
@@ -174,14 +198,10 @@ def _read_prices(
         if told is None:
             wrong = f"is neither given nor told by a header such as price_eur_per_mwh in {name}"
             reader.wrong(_OPTIONS, "", field, wrong, right)
-    purchase = None if horizon is None else read_series(table, horizon, reader)
-    if horizon is None or purchase is None or unit is None or currency is None:
+    if unit is None or currency is None:
         return None
-    rows = [
-        (in_utc(table["start_utc"][k], "UTC"), table["price"][k])
-        for k in rows_within(table, horizon)
-    ]
-    return Offered(tuple(rows), unit, currency, purchase / KWH_IN[unit])
+    purchase = found.by_slot / KWH_IN[unit]
+    return Offered(found.rows, unit, currency, purchase, found.minutes, found.notes)
 
 
 def _clock_notes(horizon: Horizon, days: int) -> list[str]:

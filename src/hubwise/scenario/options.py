@@ -53,7 +53,14 @@ class ImportOptions(Section):
     name
         The scenario's name; made of the sessions' file and the day if not given.
     currency, unit
-        Of the prices; read from a header such as ``price_eur_per_mwh`` if not given.
+        Of the prices; read from the file, such as its header ``price_eur_per_mwh``, if not given.
+    prices_zone
+        Zone whose clock stamps of prices without an offset are read on; without it the file's,
+        where it tells, and else the site's.
+    prices_of
+        Which of several prices in the file: an area, a point, a tariff or a column.
+    curve
+        ``hold`` where the file leaves out points that equal the one before (curve type A03).
     start, slot_minutes
         Local time at which the horizon begins, and the length of a slot [min].
     service_fee
@@ -88,6 +95,9 @@ class ImportOptions(Section):
     name: Word | None = None
     currency: Currency | None = None
     unit: Literal["kWh", "MWh"] | None = None
+    prices_zone: Word | None = None
+    prices_of: Word | None = None
+    curve: Literal["given", "hold"] = "given"
     start: time = time(0)
     slot_minutes: Literal[5, 10, 15, 20, 30, 60] = 15
     service_fee: Finite = 0.10

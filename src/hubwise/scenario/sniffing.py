@@ -14,9 +14,10 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeGuard
 from xml.etree import ElementTree
 
 import openpyxl
@@ -64,7 +65,10 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file holds: one of a table, a JSON value and an XML tree; the others are ``None``."""
+    """What a file holds: a table, a JSON value or an XML tree; the others are ``None``.
+
+    A JSON value that is a list of records, or holds one, is a table as well (`records`).
+    """
 
     file: str
     sheet: Sheet | None = None
@@ -101,6 +105,19 @@ def read_sheet(reader: Reader, name: str) -> Sheet | None:
         kind = "JSON" if document.tree is None else "XML"
         reader.wrong(name, "", "", f"holds {kind}, not a table", "give a table with a header")
     return None if document is None else document.sheet
+
+
+def records(name: str, data: object) -> Sheet | None:
+    """The longest list of records in a JSON value, as a table; nothing where it has none.
+
+    A record within a record gives columns such as ``cdr_token.uid``; lists within it are left out.
+    """
+    lists = [data, *data.values()] if isinstance(data, dict) else [data]
+    rows = max((one for one in lists if _are_records(one)), key=len, default=[])
+    flat = [_flat(row) for row in rows]
+    header = list(dict.fromkeys(key for row in flat for key in row))
+    cells = [[row.get(key, "") for key in header] for row in flat]
+    return Sheet(name, header, list(range(1, len(flat) + 1)), cells) if header else None
 
 
 def decoded(content: bytes) -> str:
@@ -197,21 +214,37 @@ def _of_sheet(name: str, sheet: Sheet | None) -> Document | None:
 
 def _json(reader: Reader, name: str, text: str) -> Document | None:
     try:
-        return Document(name, data=json.loads(text))
+        data = json.loads(text)
+        return Document(name, records(name, data), data)
     except (json.JSONDecodeError, RecursionError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         reader.wrong(name, where, "", "begins as JSON but is not", "download it again, whole")
         return None
 
 
+def _are_records(value: object) -> TypeGuard[list[dict[str, object]]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _flat(record: Mapping[str, object], above: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{above}{key}.")
+        elif not isinstance(value, list):
+            flat[above + key] = _text(value)
+    return flat
+
+
 def _xml(reader: Reader, name: str, text: str) -> Document | None:
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1)  # its encoding is decoded already
+    page = "<html" in text[:2000].lower()
     try:
-        if "<!DOCTYPE" in text[:2000]:
-            raise ElementTree.ParseError("a document type")
+        if page or "<!DOCTYPE" in text[:2000]:
+            raise ElementTree.ParseError("a web page or a document type of its own")
         return Document(name, tree=ElementTree.fromstring(text))
     except ElementTree.ParseError:
-        wrong = "is a web page, not data" if "<html" in text[:2000].lower() else "is not whole XML"
+        wrong = "is a web page, not data" if page else "is not whole XML"
         reader.wrong(name, "", "", wrong, "download the data again")
         return None
 
