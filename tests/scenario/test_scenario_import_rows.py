@@ -30,7 +30,7 @@ GOOD = "ok,ann,2024-06-03 08:10,2024-06-03 16:40,18.2"
 def made(folder: Path, *rows: str, header: str = HEADER, **options: Any) -> Scenario:
     table = folder / "sessions.csv"
     table.write_text("\n".join([header, *rows, ""]), "utf-8")
-    told = {"day": JUNE, "zone": ZONE} | options
+    told: dict[str, Any] = {"day": JUNE, "zone": ZONE} | options
     return import_sessions(table, PRICES, folder / "site", **told)
 
 
@@ -209,6 +209,35 @@ def test_cars_and_chargers_are_joined_by_id(tmp_path: Path) -> None:
     assert "1 of 3 sessions are not in chargers.csv: P2/2." in notes
     assert "1 rows of cars.csv are of no session here: zed." in notes
     assert "1 rows of chargers.csv are of no session here: P9." in notes
+
+
+@pytest.mark.parametrize(
+    ("car", "charger", "option", "powers"),
+    [
+        ("7.4,", "22,", False, ["7.4", "0.0"]),
+        ("7.4,", "22,", True, ["7.4", "7.4"]),
+        ("7.4,", "22,true", False, ["7.4", "7.4"]),
+        ("7.4,6", "22,true", False, ["7.4", "6.0"]),
+        ("7.4,6", "3.7,true", False, ["3.7", "3.7"]),
+        ("7.4,6", "22,false", True, ["7.4", "0.0"]),
+        (",6", ",", False, ["7.0", "6.0"]),
+        (",", ",", True, ["7.0", "7.0"]),
+        ("11,", ",", False, ["11.0", "0.0"]),
+    ],
+)
+def test_power_is_what_both_car_and_charger_can(
+    tmp_path: Path, car: str, charger: str, option: bool, powers: list[str]
+) -> None:
+    """The lower of the two that are told; both ways only where neither is said to be one-way."""
+    cars, chargers = tmp_path / "cars.csv", tmp_path / "chargers.csv"
+    cars.write_text(f"driver,charge_kw_max,discharge_kw_max\nann,{car}\n")
+    chargers.write_text(f"charger,kw,two_way\nP1,{charger}\n")
+    stay = "ann,P1,2024-06-03 09:00,2024-06-03 12:00,9"
+    columns = {"plug": "Box"}
+    tables = {"cars": str(cars), "chargers": str(chargers), "two_way": option, "columns": columns}
+    made(tmp_path, stay, header="driver,Box,arrival,departure,energy_kwh", **tables)
+    (row,) = written(tmp_path).values()
+    assert [row["charge_kw_max"], row["discharge_kw_max"]] == powers
 
 
 def test_a_mistake_in_a_table_of_cars_is_named(tmp_path: Path) -> None:

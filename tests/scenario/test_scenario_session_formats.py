@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ ONE = [Export("881", "77", at("2024-06-03T08:10"), at("2024-06-03T16:40"), 18.25
 
 
 def imported(sessions: Path, folder: Path, **options: Any) -> Scenario:
-    told = {"day": JUNE, "zone": ZONE} | options
+    told: dict[str, Any] = {"day": JUNE, "zone": ZONE} | options
     return import_sessions(sessions, PRICES, folder / "site", **told)
 
 
@@ -119,7 +120,8 @@ def test_what_is_written_is_read_back(kind: str, drawn: list[tuple[datetime, int
         stays = read(Path(folder) / name)
     assert [utc(stay.arrival) for stay in stays] == [each.arrival for each in exports]
     assert [utc(stay.departure) for stay in stays] == [each.departure for each in exports]
-    assert_allclose([stay.energy_kwh for stay in stays], [each.energy_kwh for each in exports])
+    found = np.array([stay.energy_kwh for stay in stays], dtype=float)
+    assert_allclose(found, np.array([each.energy_kwh for each in exports]))
     assert [stay.driver for stay in stays] == [each.driver for each in exports]
     assert not any(stay.problems for stay in stays)
 
@@ -292,3 +294,23 @@ def test_a_forgotten_unit_is_asked_about(tmp_path: Path) -> None:
     table.write_text("arrival,departure,energy_kwh\n2024-06-03 08:10,2024-06-03 16:40,18250\n")
     scenario = imported(table, tmp_path)
     assert any("5 to 100 kWh are usual; is it in Wh?" in note for note in scenario.notes)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"_items": []}', '{"data": [], "links": {}}', "[1, 2]"])
+def test_json_without_sessions_says_so(tmp_path: Path, text: str) -> None:
+    """An empty page of an API is one plain problem, whatever is around it."""
+    (tmp_path / "page.json").write_text(text)
+    with pytest.raises(ScenarioError) as raised:
+        imported(tmp_path / "page.json", tmp_path)
+    (issue,) = raised.value.issues
+    assert issue.wrong == "holds no sessions"
+
+
+def test_a_single_record_is_read(tmp_path: Path) -> None:
+    """One charge detail record by itself, not the list of charging periods within it."""
+    WRITERS["ocpi"][1](ONE, tmp_path / "page.json")
+    (record,) = json.loads((tmp_path / "page.json").read_text())["data"]
+    (tmp_path / "cdr.json").write_text(json.dumps(record))
+    (stay,) = read(tmp_path / "cdr.json")
+    assert (utc(stay.arrival), stay.energy_kwh) == (ONE[0].arrival, ONE[0].energy_kwh)
+    assert (stay.hub, stay.plugs) == ("LOC9", ("E7/1", "E7"))

@@ -106,14 +106,14 @@ class Garage:
         charger = self.charger(stay) or ChargerRow(charger="assumed")
         charge_kw = _least(charger.kw, car.charge_kw_max, stay.charge_kw or options.charge_kw)
         assumed_kw = charge_kw if options.two_way or charger.two_way else 0.0
-        discharge_kw = _least(charger.kw, car.discharge_kw_max, assumed_kw)
-        one_way = charger.two_way is False or (car.discharge_kw_max is None and not assumed_kw)
+        gives = assumed_kw if car.discharge_kw_max is None else car.discharge_kw_max
+        discharge_kw = 0.0 if charger.two_way is False else min(gives, charger.kw or gives)
         return Equipment(
             capacity_kwh=car.capacity_kwh or options.capacity_kwh,
             chemistry=car.chemistry or options.chemistry,
             wear_cost=options.wear_cost if car.wear_cost is None else car.wear_cost,
             charge_kw=charge_kw,
-            discharge_kw=0.0 if one_way else discharge_kw,
+            discharge_kw=discharge_kw,
             charge_efficiency=car.charge_efficiency or options.efficiency,
             discharge_efficiency=car.discharge_efficiency or options.efficiency,
         )

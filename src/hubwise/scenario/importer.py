@@ -24,6 +24,7 @@ from hubwise.scenario.reading import Reader
 from hubwise.scenario.writing import new_folder
 
 _OPTIONS = "options"
+_ALSO = {"plug": "station", "charger": "station"}  # other words for what a column means
 _WHERE = ("prices_of", "prices_zone")
 
 
@@ -109,7 +110,7 @@ def _told(options: ImportOptions | None) -> Told:
     if options is None:
         return Told()
     columns = {
-        meaning: [names] if isinstance(names, str) else names
+        _ALSO.get(meaning, meaning): [names] if isinstance(names, str) else names
         for meaning, names in options.columns.items()
     }
     return Told(columns, options.zone, options.sessions_zone or "", options.date_order or "")

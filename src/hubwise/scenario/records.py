@@ -13,12 +13,14 @@ def tables_in(file: str, data: object) -> Iterator[Sheet]:
     What is within an object is named by its path, ``cdr_token.uid``. Of a list of objects within
     one the last counts: lists of what somebody said grow at their end.
     """
-    if isinstance(data, list) and data and all(isinstance(each, dict) for each in data):
-        yield _table(file, data)
+    found: list[Sheet] = []
+    if isinstance(data, list) and all(isinstance(each, dict) for each in data):
+        found = [_table(file, data)]
     if isinstance(data, dict):
         for each in data.values():
             yield from tables_in(file, each)
-        yield _table(file, [data])
+        found = [_table(file, [data])]
+    yield from (sheet for sheet in found if sheet.header)
 
 
 def _table(file: str, records: Sequence[Mapping[str, object]]) -> Sheet:
