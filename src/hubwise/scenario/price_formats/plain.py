@@ -33,7 +33,7 @@ _BY_END = "Hours from 1 to 24 are named by their ends: hour 1 is 00:00 to 01:00.
 _PRICES = r"price|prijs|preis|prix|precio|prezzo|(?<![a-z])pris(?![a-z])|spot|lmp|lbmp|cena"
 _AREAS = (
     "area", "price_area", "bidding_zone", "biddingzone", "zone", "region", "country", "location",
-    "node", "settlement_point", "map_code", "geo_name", "name", "market",
+    "node", "settlement_point", "map_code", "geo_name", "ptid",
 )  # fmt: skip
 _CURVES = ("curve_type", "curvetype", "curve")
 _CLOCKS = r"[\s_]*[(\[]?(?:utc|gmt|cet/cest|cet|cest|local|lokal)[)\]]?$"
@@ -130,7 +130,8 @@ def _price(sheet: Sheet, asked: Asked, reader: Reader) -> str | None:
     begins = [name for name in sheet.header if name.casefold().startswith("price")]
     named = [name for name in sheet.header if re.search(_PRICES, name.casefold())]
     united = [name for name in sheet.header if re.search(r"/\s*[km]wh|per_[km]wh", name.casefold())]
-    for found in (begins, united, named):
+    marginal = [name for name in sheet.header if plain(name).startswith(("lmp", "lbmp"))]
+    for found in (begins, marginal, united, named):
         figures = [name for name in found if _has_figures(sheet, name)] or found[:1] * (
             found is begins
         )
