@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -255,3 +258,64 @@ def test_what_is_not_known_is_refused_in_one_line(
     found, reader = read(tmp_path, content, MAY)
     assert found is None
     assert [issue.wrong for issue in reader.issues] == [wrong]
+
+
+def test_a_column_of_countries_is_asked_about(tmp_path: Path) -> None:
+    """A table of no known program with several areas, and the one that is told."""
+    rows = [f"{area},{row}" for area in ("NL", "BE") for row in day_of(*[5] * 24)]
+    content = table(*rows, header="Country,Datetime (UTC),Price (EUR/MWhe)")
+    found, reader = read(tmp_path, content, MAY)
+    assert found is None
+    assert [issue.field for issue in reader.issues] == ["prices_of"]
+    found, _ = read(tmp_path, content, MAY, prices_of="BE")
+    assert found is not None
+    found, reader = read(tmp_path, content, MAY, prices_of="FR")
+    assert found is None
+    assert "NL, BE" in reader.issues[0].right
+
+
+def test_columns_of_json_are_rows(tmp_path: Path) -> None:
+    """Lists side by side, as some services answer, are a table as any other."""
+    first = int(MAY.start_utc.timestamp())
+    answer = {"unix_seconds": [first + 3600 * k for k in range(24)], "price": [*range(24)],
+              "unit": "EUR / MWh"}  # fmt: skip
+    found, _ = read(tmp_path, json.dumps(answer).encode(), MAY)
+    assert found is not None
+    assert [price for _, price in found.rows] == [*range(24)]
+    assert (found.unit, found.currency) == ("MWh", "EUR")
+
+
+def test_the_months_of_a_workbook_are_read_together(tmp_path: Path) -> None:
+    """Worksheets with the same header are one table; others are passed over."""
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    for name, rows in (("a", day_of()[:9]), ("b", day_of()[9:])):
+        sheet = book.create_sheet(name)
+        sheet.append(["start_utc", "price_eur_per_mwh"])
+        for row in rows:
+            sheet.append(row.split(","))
+    book.create_sheet("notes").append(["as agreed"])
+    book.save(content)
+    found, _ = read(tmp_path, content.getvalue(), MAY)
+    assert found is not None
+    assert [price for _, price in found.rows] == [*range(24)]
+
+
+def test_many_rows_of_one_mistake_are_told_briefly(tmp_path: Path) -> None:
+    """Twenty rows that contradict others are told, and how many more there are."""
+    found, reader = read(tmp_path, table(*day_of(), *day_of(*[99] * 24)), MAY)
+    assert found is None
+    assert len(reader.issues) == 21
+    assert reader.issues[-1].wrong == "and 4 more rows are wrong"
+
+
+def test_an_ercot_hour_without_a_flag_goes_by_its_order(tmp_path: Path) -> None:
+    """Hour 1 ends at 01:00; the second of two rows for hour 2 is the repeated one, and is named."""
+    autumn = of_day(date(2025, 11, 2), "America/Chicago")
+    ends = [1, 2, 2, *range(3, 25)]
+    rows = [f"11/02/2025,{hour:02}:00,HB_X,{k}" for k, hour in enumerate(ends)]
+    header = "Delivery Date,Hour Ending,Settlement Point,Settlement Point Price"
+    found, _ = read(tmp_path, table(*rows, header=header), autumn)
+    assert found is not None
+    assert found.rows[0][0].isoformat() == "2025-11-02T05:00:00+00:00"
+    assert [price for _, price in found.rows] == [*range(25)]
+    assert any("shows 2025-11-02 01:00 twice" in note for note in found.notes)

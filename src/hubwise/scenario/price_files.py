@@ -5,7 +5,7 @@ What is wrong on the horizon is told, row by row; what is wrong beside it is cou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,7 +19,7 @@ from hubwise.scenario.clock import in_utc, is_zone
 from hubwise.scenario.errors import listed
 from hubwise.scenario.price_formats import Asked, Fault, Piece, Series, formats, the_format
 from hubwise.scenario.reading import Reader
-from hubwise.scenario.series import STEPS, Timeline, in_time, lay, rows_of, steps
+from hubwise.scenario.series import STEPS, Interval, Timeline, in_time, lay, rows_of, steps
 from hubwise.scenario.sniffing import read_document
 
 _MOST_TOLD = 20  # rows of one kind that are told one by one
@@ -139,19 +139,20 @@ def _tell_rows(
 ) -> None:
     """Rows that hold on the horizon and have no price, contradict others or are off the steps."""
     begins, ends = horizon.start_utc, horizon.end_utc
-    for one in timeline.intervals:
-        if one.fault is not None and one.touches(begins, ends) and one not in timeline.held:
-            _tell(file, one.where, one.fault, reader)
-    for first, second in timeline.clashes:
-        if second.touches(begins, ends) or begins <= second.start < ends:
-            wrong = f"{_utc(second.start)} is in {first.where} already"
-            if first.start != second.start:
-                wrong = f"{_utc(second.start)} is within {first.where}, at another price"
-            reader.wrong(file, second.where, series.named, wrong, "give each moment once")
-    for piece in timeline.unplaced:
-        if _leapt_within(piece, horizon):
-            assert piece.fault is not None
-            _tell(file, piece.where, piece.fault, reader)
+    wrong = [
+        (one.where, one.fault)
+        for one in timeline.intervals
+        if one.fault is not None and one.touches(begins, ends) and one not in timeline.held
+    ]
+    _tell_some(file, wrong[:1] if wrong and not wrong[0][0] else wrong, reader)
+    clashes = [
+        (second.where, _clash(first, second, series.named))
+        for first, second in timeline.clashes
+        if second.touches(begins, ends) or begins <= second.start < ends
+    ]
+    _tell_some(file, clashes, reader)
+    leapt = [piece for piece in timeline.unplaced if _leapt_within(piece, horizon)]
+    _tell_some(file, [(piece.where, piece.fault) for piece in leapt if piece.fault], reader)
     near = [
         (one, step)
         for one, step in timeline.strays
@@ -168,15 +169,27 @@ def _tell_rows(
             reader.wrong(file, one.where, series.named, wrong, right)
 
 
+def _clash(first: Interval, second: Interval, field: str) -> Fault:
+    wrong = f"{_utc(second.start)} is in {first.where} already"
+    if first.start != second.start:
+        wrong = f"{_utc(second.start)} is within {first.where}, at another price"
+    return Fault(field, wrong, "give each moment once")
+
+
+def _tell_some(file: str, wrong: Sequence[tuple[str, Fault]], reader: Reader) -> None:
+    """Rows that are wrong one by one; of very many the first, and how many more there are."""
+    for where, fault in wrong[:_MOST_TOLD]:
+        reader.wrong(file, where, fault.field, fault.wrong, fault.right)
+    if more := wrong[_MOST_TOLD:]:
+        right = "mend the first ones, and these are likely to go, too"
+        reader.wrong(file, more[0][0], "", f"and {len(more)} more rows are wrong", right)
+
+
 def _leapt_within(piece: Piece, horizon: Horizon) -> bool:
     """Whether a row's time is one that the clock leaps over during the horizon."""
     if piece.start is None or piece.start.tzinfo is not None:
         return False
     return horizon.start_utc <= in_utc(piece.start, horizon.zone) < horizon.end_utc
-
-
-def _tell(file: str, where: str, fault: Fault, reader: Reader) -> None:
-    reader.wrong(file, where, fault.field, fault.wrong, fault.right)
 
 
 def _tell_gaps(
@@ -194,12 +207,8 @@ def _tell_gaps(
     around = steps([start for start in starts if abs(start - gaps[0][0]) < timedelta(days=3)])
     step = _MINUTE * min(around, default=60)
     lacking = sum(int(np.ceil((end - start) / step)) for start, end in gaps)
-    for piece in timeline.unplaced[:_MOST_TOLD]:
-        assert piece.fault is not None
-        _tell(file, piece.where, piece.fault, reader)
-    if more := timeline.unplaced[_MOST_TOLD:]:
-        right = "they are wrong in the same way, or in another"
-        reader.wrong(file, more[0].where, "", f"and {len(more)} more rows have no time", right)
+    unplaced = [(piece.where, piece.fault) for piece in timeline.unplaced if piece.fault]
+    _tell_some(file, unplaced, reader)
     if lacking <= len(timeline.unplaced):
         return
     zone = ZoneInfo(horizon.zone)

@@ -20,7 +20,6 @@ from datetime import date, datetime
 from typing import TypeGuard
 from xml.etree import ElementTree
 
-import openpyxl
 import polars as pl
 
 from hubwise.scenario.reading import Reader
@@ -110,10 +109,14 @@ def read_sheet(reader: Reader, name: str) -> Sheet | None:
 def records(name: str, data: object) -> Sheet | None:
     """The longest list of records in a JSON value, as a table; nothing where it has none.
 
+    Lists of figures or texts side by side, all as long, are columns.
+
     A record within a record gives columns such as ``cdr_token.uid``; lists within it are left out.
     """
     lists = [data, *data.values()] if isinstance(data, dict) else [data]
     rows = max((one for one in lists if _are_records(one)), key=len, default=[])
+    if not rows and isinstance(data, dict):
+        rows = _of_columns(data)
     flat = [_flat(row) for row in rows]
     header = list(dict.fromkeys(key for row in flat for key in row))
     cells = [[row.get(key, "") for key in header] for row in flat]
@@ -226,6 +229,16 @@ def _are_records(value: object) -> TypeGuard[list[dict[str, object]]]:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
+def _of_columns(data: dict[str, object]) -> list[dict[str, object]]:
+    """The records that lists of equal length, and single values, make side by side."""
+    columns = {key: value for key, value in data.items() if isinstance(value, list) and value}
+    lengths = {len(column) for column in columns.values()}
+    if len(columns) < 2 or len(lengths) > 1:
+        return []
+    same = {key: value for key, value in data.items() if isinstance(value, int | float | str)}
+    return [same | {key: column[k] for key, column in columns.items()} for k in range(*lengths)]
+
+
 def _flat(record: Mapping[str, object], above: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in record.items():
@@ -276,18 +289,22 @@ def _delimiter(text: str) -> str:
 
 
 def _workbook(reader: Reader, name: str, content: bytes) -> Sheet | None:
-    """The first worksheet with cells in it."""
+    """The first worksheet with cells in it, and below it the others that have its header."""
+    import openpyxl  # only here: it takes a while to import
+
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         reader.wrong(name, "", "", "is not a workbook that can be read", "save it as CSV")
         return None
+    body = list[tuple[int, list[str]]]()
     for sheet in book.worksheets:
         lines = enumerate(sheet.iter_rows(values_only=True), 1)
-        numbered = [(row, [_text(value) for value in line]) for row, line in lines if any(line)]
-        if numbered:
-            return _sheet(reader, name, numbered, "")
-    return _sheet(reader, name, [], "")
+        texts = [(row, [_text(value) for value in line]) for row, line in lines]
+        found = list(_from_header([one for one in texts if any(one[1])]))
+        if not body or (found and found[0][1] == body[0][1]):
+            body += found[bool(body) :]
+    return _sheet(reader, name, body, "")
 
 
 def _parquet(reader: Reader, name: str, content: bytes) -> Sheet | None:

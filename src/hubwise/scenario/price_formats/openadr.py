@@ -21,7 +21,8 @@ _DURATION = re.compile(
 
 def _events(document: Document) -> list[Json]:
     data = document.data
-    every = records(data if isinstance(data, list) else [data])
+    inner = data.get("events", data) if isinstance(data, dict) else data
+    every = records(inner if isinstance(inner, list) else [inner])
     return [one for one in every if any("payloads" in part for part in _intervals(one))]
 
 

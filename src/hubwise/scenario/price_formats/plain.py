@@ -1,4 +1,4 @@
-"""Any other table: a column of moments and one of prices, known by what they are called."""
+"""Every other table: a column of moments and one of prices, known by what they are called."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STARTS = (
     "starts_at", "delivery_start", "delivery_period", "mtu", "interval", "period",
     "datetime_beginning", "interval_begin", "begin_time", "datum_von", "von", "date_from",
     "readingdate", "time_stamp", "datetime_local", "local_time", "time_start", "hour_beginning",
-    "zeitstempel", "hour",
+    "zeitstempel", "unix_seconds", "hour",
 )  # fmt: skip
 _ENDS = (
     "end_utc", "end", "to", "until", "valid_to", "end_time", "endtime", "end_timestamp", "bis",
@@ -31,6 +31,10 @@ _DATES, _TIMES = (
 _TIME = r"\d{1,2}(?::\d{2}){0,2}(?:\s*[AaPp][Mm])?"
 _BY_END = "Hours from 1 to 24 are named by their ends: hour 1 is 00:00 to 01:00."
 _PRICES = r"price|prijs|preis|prix|precio|prezzo|(?<![a-z])pris(?![a-z])|spot|lmp|lbmp|cena"
+_AREAS = (
+    "area", "price_area", "bidding_zone", "biddingzone", "zone", "region", "country", "location",
+    "node", "settlement_point", "map_code", "geo_name", "ptid",
+)  # fmt: skip
 _CURVES = ("curve_type", "curvetype", "curve")
 _CLOCKS = r"[\s_]*[(\[]?(?:utc|gmt|cet/cest|cet|cest|local|lokal)[)\]]?$"
 
@@ -59,9 +63,12 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         halves = [cell.partition(" - ") for cell in starts]
         starts, ends = [first for first, _, _ in halves], [last for _, _, last in halves]
     cells = Cells(starts, sheet.column(price), ends, (start, price), header.scale)
+    keep = _kept(sheet, price, asked, reader)
+    if keep is None:
+        return None
     curve = column(sheet, *_CURVES)
     return Series(
-        pieces(sheet, cells, asked.zone),
+        pieces(sheet, cells, asked.zone, keep),
         header.unit,
         header.currency,
         clock_told(start),
@@ -69,6 +76,22 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         notes=tuple(notes),
         named=start,
     )
+
+
+def _kept(sheet: Sheet, price: str, asked: Asked, reader: Reader) -> list[int] | None:
+    """The rows of the area that is asked for, where a column tells several; else all."""
+    area = column(sheet, *_AREAS)
+    areas = sheet.column(area) if area else [""] * len(sheet.rows)
+    names = list(dict.fromkeys(areas))
+    if len(names) == 1:
+        known = asked.prices_of in (None, price, *names)
+        return (
+            list(range(len(areas)))
+            if known or chosen([price], asked, "columns of prices", sheet.file, reader)
+            else None
+        )
+    one = chosen(names, asked, f"values of {area}", sheet.file, reader)
+    return None if one is None else [k for k, name in enumerate(areas) if name == one]
 
 
 def _start(sheet: Sheet) -> str | None:
@@ -107,10 +130,13 @@ def _price(sheet: Sheet, asked: Asked, reader: Reader) -> str | None:
     begins = [name for name in sheet.header if name.casefold().startswith("price")]
     named = [name for name in sheet.header if re.search(_PRICES, name.casefold())]
     united = [name for name in sheet.header if re.search(r"/\s*[km]wh|per_[km]wh", name.casefold())]
-    for found in (begins, united, named):
+    marginal = [name for name in sheet.header if plain(name).startswith(("lmp", "lbmp"))]
+    for found in (begins, marginal, united, named):
         figures = [name for name in found if _has_figures(sheet, name)] or found[:1] * (
             found is begins
         )
+        if len(figures) == 1:
+            return figures[0]
         if figures:
             return chosen(figures, asked, "columns of prices", sheet.file, reader)
     _missing(sheet, "price", reader)
