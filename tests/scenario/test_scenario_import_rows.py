@@ -127,6 +127,17 @@ def test_what_is_wrong_on_other_days_does_not_stop(tmp_path: Path) -> None:
     assert (issue.where, issue.field) == ("row 3", "energy_kwh")
 
 
+def test_a_row_that_is_not_whole_matters_as_its_day_does(tmp_path: Path) -> None:
+    """A line below the table is counted and told; half a row of the day refuses the import."""
+    scenario = made(tmp_path, GOOD, "Total: 1 session")
+    assert told(scenario) == (2, 1, 0, 1)
+    assert any("row 3 (has 1 cells" in note for note in scenario.notes)
+    with pytest.raises(ScenarioError) as raised:
+        made(tmp_path, GOOD, "b,bob,2024-06-03 09:00,2024-06-03 12:00")
+    (issue,) = raised.value.issues
+    assert (issue.where, issue.wrong) == ("row 3", "has 4 cells")
+
+
 def test_chargers_may_count_their_sessions_each_from_one(tmp_path: Path) -> None:
     """One id at two plugs is two stays; both are planned, under ids of their own."""
     header = "session,plug,arrival,departure,energy_kwh"

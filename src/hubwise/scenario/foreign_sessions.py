@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from hubwise.scenario.errors import closest, did_you_mean, listed
+from hubwise.scenario.errors import Issue, closest, did_you_mean, listed
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.records import tables_in
 from hubwise.scenario.session_formats import FORMATS, MEANINGS, OWN, SessionFormat, plain
@@ -128,7 +128,11 @@ def read_foreign_sessions(reader: Reader, name: str, told: Told) -> ForeignSessi
     Cells that cannot be read are kept with their row: whether they matter depends on its day. What
     is wrong with the file as a whole goes to the reader.
     """
-    document = read_document(reader, name)
+    found = Reader(reader.folder)
+    document = read_document(found, name)
+    # A row that is not whole matters as much as its day does.
+    torn = {issue.where: issue for issue in found.issues if document and document.sheet}
+    reader.issues.extend(issue for issue in found.issues if issue.where not in torn)
     if document is None:
         return None
     tables = [*tables_in(name, document.data), *([document.sheet] if document.sheet else [])]
@@ -139,7 +143,9 @@ def read_foreign_sessions(reader: Reader, name: str, told: Told) -> ForeignSessi
     if not _told_right(reader, sheet, told):
         return None
     columns = _Columns(sheet, form, told)
-    return _read(columns, _date_order(columns)) if _complete(reader, columns) else None
+    if not _complete(reader, columns):
+        return None
+    return _read(columns, _date_order(columns), torn)
 
 
 def _recognised(tables: Sequence[Sheet]) -> tuple[Sheet, SessionFormat]:
@@ -257,11 +263,14 @@ def _date_order(columns: _Columns) -> str:
     return columns.told.date_order or date_order(cells, habit)
 
 
-def _read(columns: _Columns, order: str) -> ForeignSessions:
+def _read(columns: _Columns, order: str, torn: Mapping[str, Issue]) -> ForeignSessions:
     marks = {each: decimal_mark(columns.every(each), columns.sheet.delimiter) for each in _NUMBERS}
     taken: Counter[tuple[str, str]] = Counter()
     rows = zip(columns.sheet.rows, columns.sheet.cells, strict=True)
-    stays = tuple(_RowReader(columns, cells, order, marks, taken).stay(row) for row, cells in rows)
+    stays = tuple(
+        _RowReader(columns, cells, order, marks, taken).stay(row, torn.get(f"row {row}"))
+        for row, cells in rows
+    )
     return ForeignSessions(columns.sheet.file, stays, tuple(_notes(columns, order, stays, taken)))
 
 
@@ -280,7 +289,9 @@ class _RowReader:
         self.marks, self.taken = marks, taken
         self.problems: list[tuple[str, str, str]] = []
 
-    def stay(self, row: int) -> ForeignStay:
+    def stay(self, row: int, torn: Issue | None) -> ForeignStay:
+        """The row's stay; ``torn`` is what is wrong with the row as a whole."""
+        self.problems = [(torn.field, torn.wrong, torn.right)] if torn else []
         arrival = self._moment("arrival", "arrival_zone")
         place = self._text("place_zone")
         asked, delivered = self._number("energy_kwh"), self._number("delivered_kwh")

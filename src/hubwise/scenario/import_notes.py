@@ -71,7 +71,7 @@ def _most(picked: Picked, options: ImportOptions) -> str:
 
 def _problem(row: ForeignStay) -> str:
     column, wrong, _ = row.problems[0]
-    return f"{column}: {wrong}"
+    return f"{column}: {wrong}" if column else wrong
 
 
 def _rows(count: int) -> str:
