@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from hubwise.domain import Horizon
+from hubwise.domain.arrays import Array
 from hubwise.scenario import check, load, new
 from hubwise.scenario.clock import after_leap, by_hour, exists, in_utc, in_windows, wall_hours
 from hubwise.scenario.door import PACKAGED
-from hubwise.scenario.reading import Reader
-from hubwise.scenario.series import read_series
-from hubwise.scenario.tables import Table
+from hubwise.scenario.price_formats import Piece, Series
+from hubwise.scenario.series import in_time, lay
 
 ZONE = "Europe/Amsterdam"
 SPRING, SUMMER, AUTUMN = date(2024, 3, 31), date(2024, 7, 1), date(2024, 10, 27)
@@ -102,9 +102,14 @@ def test_the_leap_ends_at_three() -> None:
         assert after_leap(local, ZONE) == datetime(2024, 3, 31, 1, tzinfo=UTC)
 
 
-def series(start: datetime, step: int, prices: list[float]) -> Table:
+def lay_rows(start: datetime, step: int, prices: list[float], horizon: Horizon) -> Array:
+    """Rows without ends laid over a horizon, none of which lacks a price."""
     starts = [start + timedelta(minutes=step * k) for k in range(len(prices))]
-    return Table("p.csv", list(range(2, len(prices) + 2)), {"start_utc": starts, "price": prices})
+    rows = [Piece("", first, None, price) for first, price in zip(starts, prices, strict=True)]
+    timeline = in_time(Series(rows), "UTC", "UTC", hold=False)
+    laid, missing, _ = lay(timeline.intervals, horizon)
+    assert not missing
+    return laid
 
 
 @given(
@@ -120,10 +125,7 @@ def test_prices_keep_their_mean_whatever_the_steps(
     horizon = Horizon.local_day(day, ZONE, start=time(0), slot_minutes=slot)
     rows = horizon.slots * slot // step
     prices = np.random.default_rng(seed).normal(50.0, 40.0, rows).tolist()
-    reader = Reader(Path())
-    laid = read_series(series(horizon.start_utc, step, prices), horizon, reader)
-    assert not reader.issues
-    assert laid is not None
+    laid = lay_rows(horizon.start_utc, step, prices, horizon)
     assert laid.mean() == pytest.approx(np.mean(prices))
     if slot % step == 0:
         assert laid[0] == pytest.approx(np.mean(prices[: slot // step]))
@@ -133,8 +135,7 @@ def test_hourly_prices_hold_in_their_four_slots() -> None:
     """On the day of 100 slots the two hours at 02:00 have prices of their own."""
     horizon = midnight_to_midnight(AUTUMN)
     prices = [float(k) for k in range(25)]
-    laid = read_series(series(horizon.start_utc, 60, prices), horizon, Reader(Path()))
-    assert laid is not None
+    laid = lay_rows(horizon.start_utc, 60, prices, horizon)
     assert_allclose(laid, np.repeat(prices, 4))
     assert [t.strftime("%H:%M%z") for t in horizon.local_starts()[8:13:4]] == [
         "02:00+0200",
@@ -146,9 +147,7 @@ def test_prices_count_in_utc_also_where_hours_are_off_by_half() -> None:
     """At UTC+5:30 a local noon lies within a UTC hour; its price is that hour's."""
     horizon = Horizon.local_day(date(2024, 7, 1), "Asia/Kolkata", start=time(12))
     prices = [float(k) for k in range(25)]
-    table = series(datetime(2024, 7, 1, 6, tzinfo=UTC), 60, prices)
-    laid = read_series(table, horizon, Reader(Path()))
-    assert laid is not None
+    laid = lay_rows(datetime(2024, 7, 1, 6, tzinfo=UTC), 60, prices, horizon)
     assert_allclose(laid, np.r_[0, 0, np.repeat(prices[1:24], 4), 24, 24])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,8 +23,13 @@ from hubwise.scenario import (
     load_nation,
     new,
 )
+from hubwise.scenario.session_formats import MEANINGS
 
 scenarios = typer.Typer(no_args_is_help=True, help="Make, check and import scenarios.")
+
+# Options of an import that have a flag of their own.
+_OWN = ("zone", "days", "columns", "cars", "chargers")
+_ASSUMED = [key for key in ImportOptions.model_fields if key not in _OWN]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, nothing else.")]
 
@@ -64,8 +70,10 @@ def check_scenario(
 
 @scenarios.command("import")
 def import_scenario(
-    sessions: Annotated[Path, typer.Option(help="Charging sessions: ACN-Data or plain CSV.")],
-    prices: Annotated[Path, typer.Option(help="Prices: start_utc and a price column.")],
+    sessions: Annotated[Path, typer.Option(help="Charging sessions as downloaded; see above.")],
+    prices: Annotated[
+        Path, typer.Option(help="Prices as downloaded: ENTSO-E, SMARD, Octopus, plain CSV, ...")
+    ],
     day: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="Day whose sessions are taken.")
     ],
@@ -75,18 +83,47 @@ def import_scenario(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day whose prices are taken, if another."),
     ] = None,
+    days: Annotated[int, typer.Option(min=1, help="How many days, from the first on.")] = 1,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=HEADER",
+            help='What a column of the sessions means, such as arrival="Start Date"; repeat for '
+            "several, and for a date and a time of one moment. Names: " + ", ".join(MEANINGS) + ".",
+        ),
+    ] = None,
+    cars: Annotated[
+        Path | None,
+        typer.Option(help="Table of cars, by driver or vehicle."),
+    ] = None,
+    chargers: Annotated[
+        Path | None, typer.Option(help="Table of chargers, by id: hub, kw, two_way.")
+    ] = None,
+    curve: Annotated[
+        str | None,
+        typer.Option(metavar="given|hold", help="hold: a price holds over points left out (A03)."),
+    ] = None,
     assume: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
             help="What the files do not tell, where the default is not right; repeat for several. "
-            "Keys: " + ", ".join(key for key in ImportOptions.model_fields if key != "zone") + ".",
+            "Keys: " + ", ".join(_ASSUMED) + ".",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a scenario of one day of real charging sessions on one day of real prices."""
+    """Make a scenario of real charging sessions and real prices, of a day or of several.
+
+    Sessions are read as they are downloaded from ACN-Data, ElaadNL, ChargePoint, ChargePlace
+    Scotland (Dundee), OCPI and evcc, or from a table whose columns --column names; CSV of any
+    delimiter, XLSX, Parquet or JSON. Which rows were left out, and why, is told.
+    """
     options = dict(_assumption(text) for text in assume or ())
+    named = _columns(column or ())
+    tables = {"cars": cars, "chargers": chargers}
+    options |= {key: str(path) for key, path in tables.items() if path is not None}
+    options |= {} if curve is None else {"curve": curve}
     with explained(as_json=as_json):
         given = import_sessions(
             sessions,
@@ -95,15 +132,28 @@ def import_scenario(
             day=day.date(),
             price_day=price_day.date() if price_day else None,
             zone=zone,
+            days=days,
+            columns=named,
             **options,
         )
     _show(given, as_json=as_json)
 
 
+def _columns(texts: Sequence[str]) -> dict[str, list[str]]:
+    """``name=header``, each name with its headers in order."""
+    named: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, header = text.partition("=")
+        if not equals or not header.strip():
+            raise typer.BadParameter(f"{text!r} is not NAME=HEADER", param_hint="--column")
+        named.setdefault(name.strip(), []).append(header.strip().strip('"'))
+    return named
+
+
 def _assumption(text: str) -> tuple[str, object]:
     """``key=value``, the value as TOML writes it; what is no TOML is taken as text."""
     key, equals, value = text.partition("=")
-    if not equals or key.strip() == "zone":
+    if not equals or key.strip() in _OWN:
         wrong = "has an option of its own" if equals else "is not KEY=VALUE"
         raise typer.BadParameter(f"{text!r} {wrong}", param_hint="--assume")
     try:

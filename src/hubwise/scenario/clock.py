@@ -17,7 +17,7 @@ from hubwise.scenario.reading import TOML, Reader
 
 def read_horizon(section: HorizonSection, reader: Reader, *, file: str = TOML) -> Horizon | None:
     """The local day of ``[horizon]``, or nothing where the clock does not have it."""
-    if not _is_zone(section.zone):
+    if not is_zone(section.zone):
         right = did_you_mean(section.zone, sorted(available_timezones()))
         reader.wrong(file, "horizon", "zone", f"{section.zone!r} is unknown", right)
         return None
@@ -105,7 +105,8 @@ def after_leap(moment: datetime, zone: str) -> datetime:
     return found
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether ``name`` is that of a time zone."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of zones

@@ -1,28 +1,34 @@
-"""The stays of one day out of a table of charging sessions, moved to the day of the prices.
+"""The stays of one day, or of several, out of a file of sessions, laid on the days of the prices.
 
-Times of sessions are read on the clock that hung on their wall and laid on the same time of the
-price day's clock: a car that came at 08:15 comes at 08:15.
+Where sessions and prices are of the same day, a stamp is the moment that it is. Where they are of
+different days, sessions are read on the clock that hung on their wall and laid on the same time of
+the price day's clock: a car that came at 08:15 comes at 08:15.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta, tzinfo
 from math import ceil, floor
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from hubwise.domain import Horizon
 from hubwise.scenario.clock import after_leap, exists
-from hubwise.scenario.tables import Table
+from hubwise.scenario.equipment import Equipment, Garage
+from hubwise.scenario.foreign_sessions import ForeignStay
 
 # What is done to sessions, as the end of a sentence.
-_CAME_BEFORE = "arrived the day before; what charging at once had brought by then is taken off"
-_STAYED_ON = "stated a departure past the end of the day; clipped there"
+_CAME_BEFORE = "arrived before the horizon; what charging at once had brought by then is taken off"
+_STAYED_ON = (
+    "stay past the end of the horizon; asked of it is what the rest of the stay could not bring"
+)
 _LEAPT = "had a time that the clock leaps over; moved to the end of the leap"
 _UNSTATED = "stated no departure after the arrival; the actual one is used"
+_RENAMED = "had an id that another stay has, too; the row is added to it"
+_TWO_CARS = "overlap another of the same driver; taken as a second car"
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,16 @@ class ImportedSession:
     ----------
     session, driver, hub
         Identifiers.
-    arrival, departure, actual_departure
-        The stay as stated, within the horizon, and its actual end.
+    arrival, departure
+        The stay as stated, within the horizon.
+    stated_departure, actual_departure
+        Its ends, also where they are past the horizon.
     energy_kwh
-        Energy asked for, at the charger [kWh].
+        Energy that it still asks for when the stay or the horizon begins, at the charger [kWh].
+    later_kwh
+        What the rest of the stay can bring after the horizon at full power, at the charger [kWh].
+    equipment
+        Its car and charger.
     """
 
     session: str
@@ -44,8 +56,11 @@ class ImportedSession:
     hub: str
     arrival: datetime
     departure: datetime
+    stated_departure: datetime
     actual_departure: datetime
     energy_kwh: float
+    later_kwh: float
+    equipment: Equipment
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +70,17 @@ class Day:
     Parameters
     ----------
     sessions_day
-        The day whose sessions are taken, from the horizon's time of day on.
+        The first day whose sessions are taken, from the horizon's time of day on.
     sessions_zone
-        Zone whose clock sessions are read on; without it, the clock they are written in.
+        Zone whose clock sessions of another day are read on; without it, the clock that they are
+        written in, or the site's where that is UTC, which hangs on no wall.
     horizon
         The slots of the price day.
-    charge_kw
-        Power that a session which arrived the day before has charged at since [kW].
     """
 
     sessions_day: date
     sessions_zone: str | None
     horizon: Horizon
-    charge_kw: float
 
     @property
     def begins(self) -> datetime:
@@ -75,105 +88,207 @@ class Day:
         first = self.horizon.local_starts()[0]
         return datetime.combine(self.sessions_day, time(first.hour, first.minute))
 
-    def wall(self, moment: datetime) -> datetime:
-        """The wall-clock time of a session's moment."""
-        if self.sessions_zone and moment.tzinfo:
-            moment = moment.astimezone(ZoneInfo(self.sessions_zone))
-        return moment.replace(tzinfo=None)
+    @property
+    def is_another(self) -> bool:
+        """Whether sessions and prices are of different days."""
+        return self.horizon.local_starts()[0].date() != self.sessions_day
 
-    def on_horizon(self, moment: datetime) -> datetime:
-        """A session's moment at the same wall-clock time of the price day, in UTC.
+    def on_horizon(self, moment: datetime, place: tzinfo | None = None) -> datetime:
+        """A session's moment on the horizon, in UTC; ``place`` is the zone where its car stood.
 
         A time that the clock leaps over is the end of the leap; of one that comes twice, the first.
         """
-        return after_leap(self._local(moment), self.horizon.zone)
+        return after_leap(self._laid(moment, place), self.horizon.zone)
 
-    def leapt(self, moment: datetime) -> bool:
+    def leapt(self, moment: datetime, place: tzinfo | None = None) -> bool:
         """Whether the price day's clock leaps over a session's moment."""
-        return not exists(self._local(moment), self.horizon.zone)
+        return not exists(self._laid(moment, place), self.horizon.zone)
 
-    def _local(self, moment: datetime) -> datetime:
+    def _laid(self, moment: datetime, place: tzinfo | None) -> datetime:
+        if not self.is_another:
+            return moment
         first = self.horizon.local_starts()[0].replace(tzinfo=None)
-        return first + (self.wall(moment) - self.begins)
+        return first + (self._wall(moment, place) - self.begins)
+
+    def _wall(self, moment: datetime, place: tzinfo | None) -> datetime:
+        """What the clock on the wall showed."""
+        if moment.tzinfo is None:
+            return moment
+        told = ZoneInfo(self.sessions_zone) if self.sessions_zone else None
+        site = ZoneInfo(self.horizon.zone)
+        zone = next(each for each in (told, moment.tzinfo, place, site) if _hangs(each, site))
+        return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def _hangs(zone: tzinfo | None, site: tzinfo) -> bool:
+    """Whether clocks of a zone hang on walls; UTC's do not, unless it is the site's."""
+    return zone is site or (zone is not None and zone.utcoffset(None) != timedelta(0))
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the day's sessions: why some were skipped, and what was done to others."""
+    """What became of a file's rows: why some were left out, and what was done to others.
 
+    Parameters
+    ----------
+    rows
+        How many there are.
+    elsewhere
+        How many are of other days.
+    wrong_elsewhere
+        Those of other days, or of no day that can be told, in which something cannot be read.
+    skipped
+        Reasons why rows of the day were left out.
+    noted
+        What was done to others.
+    """
+
+    rows: int = 0
+    elsewhere: int = 0
+    wrong_elsewhere: list[ForeignStay] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
 
 
-def sessions_of_day(table: Table, day: Day) -> tuple[list[ImportedSession], Tally]:
-    """The stays that overlap the day, and the tally of the others."""
-    tally = Tally()
-    stays = []
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What a day has of a file's rows.
+
+    Parameters
+    ----------
+    stays
+        The stays that are planned.
+    sources
+        The row of each of them.
+    tally
+        What became of all rows.
+    """
+
+    stays: tuple[ImportedSession, ...]
+    sources: tuple[ForeignStay, ...]
+    tally: Tally
+
+
+def broken_rows(rows: Sequence[ForeignStay], day: Day) -> list[ForeignStay]:
+    """The rows of the day in which something cannot be read."""
+    return [row for row in rows if row.problems and _is_there(row, day, Tally())]
+
+
+def sessions_of_day(rows: Sequence[ForeignStay], day: Day, garage: Garage) -> Picked:
+    """The stays that overlap the day, and what became of the others."""
+    tally = Tally(rows=len(rows))
+    there = [row for row in rows if _is_there(row, day, tally)]
+    made: dict[str, tuple[ForeignStay, ImportedSession]] = {}
     seen: set[object] = set()
-    for k in _rows_of_day(table, day):
-        row = {column: table[column][k] for column in table.columns}
-        key = row["session"] or tuple(row.values())
-        reason = "there twice" if key in seen else _refusal(row, day)
-        seen.add(key)
-        stay = None if reason else _stay(row, f"s{k + 1:05d}", day, tally)
+    for row in there:
+        key = _key(row)
+        reason = "there twice" if key in seen else _refusal(row)
+        stay = None if reason else _stay(row, day, garage, tally)
         if reason:
             tally.skipped[reason] += 1
-        elif stay is not None:
-            stays.append(stay)
-    return stays, tally
+        if stay is not None:
+            seen.add(key)
+            stay = _renamed(stay, row, made, tally)
+            made[stay.session] = (row, stay)
+    sources = tuple(row for row, _ in made.values())
+    stays = _second_cars([stay for _, stay in made.values()], tally)
+    return Picked(stays, sources, tally)
 
 
-def _rows_of_day(table: Table, day: Day) -> Iterator[int]:
-    """Rows whose car came on the day, or had come before it and was still there."""
-    begins, ends = day.begins, day.begins + timedelta(days=1)
-    for k, (arrival, departure) in enumerate(
-        zip(table["arrival"], table["departure"], strict=True)
-    ):
-        came = day.wall(arrival)
-        if begins <= came < ends or came < begins < day.wall(departure):
-            yield k
+def _is_there(row: ForeignStay, day: Day, tally: Tally) -> bool:
+    """Whether a row is of the day, as far as it can be read; the others are tallied."""
+    start, end = day.horizon.start_utc, day.horizon.end_utc
+    came, left = _on(row.arrival, row, day), _on(row.departure, row, day)
+    if came is None:
+        there = left is not None and start < left <= end
+    elif left is None:
+        there = came < end and not (row.problems and came < start)
+    else:
+        there = start <= came < end or came < start < left
+    if came is None and not there and left is None:
+        tally.skipped["its arrival is not told or cannot be read"] += 1
+    elif not there:
+        tally.elsewhere += 1
+    if not there and row.problems:
+        tally.wrong_elsewhere.append(row)
+    return there
 
 
-def _refusal(row: dict[str, Any], day: Day) -> str | None:
-    """Why a row cannot be a session, if it cannot."""
-    if not row["claimed"]:
+def _on(moment: datetime | None, row: ForeignStay, day: Day) -> datetime | None:
+    return None if moment is None else day.on_horizon(moment, row.place)
+
+
+def _key(row: ForeignStay) -> object:
+    """What two rows of the same stay have in common."""
+    if row.session is None:
+        return replace(row, row=0)
+    return row.session, row.station, row.connector, row.arrival
+
+
+def _refusal(row: ForeignStay) -> str | None:
+    """Why a row of the day cannot be a session, if it cannot."""
+    if row.arrival is None:
+        return "has no arrival"
+    if row.departure is None:
+        return "has not ended"
+    if row.credit:
+        return "takes another record back"
+    if not row.claimed:
         return "unclaimed, so that nobody said what was asked for"
-    if row["energy_kwh"] <= 0:
+    if row.energy_kwh is None:
+        return "no energy told"
+    if row.energy_kwh <= 0:
         return "no energy asked for"
-    if day.wall(row["departure"]) <= day.wall(row["arrival"]):
-        return "departs before it arrives"
     return None
 
 
-def _stay(row: dict[str, Any], name: str, day: Day, tally: Tally) -> ImportedSession | None:
-    """The stay of a good row, or nothing, tallied, where the horizon leaves nothing of it."""
-    horizon = day.horizon
-    stated = row["stated_departure"]
-    unstated = stated is None or day.wall(stated) <= day.wall(row["arrival"])
-    planned = row["departure"] if unstated else stated
-    arrival, departure, actual = map(day.on_horizon, (row["arrival"], planned, row["departure"]))
-    hours_before = max((horizon.start_utc - arrival) / timedelta(hours=1), 0.0)
+def _stay(row: ForeignStay, day: Day, garage: Garage, tally: Tally) -> ImportedSession | None:
+    """The stay of a good row, or nothing, tallied, where nothing of it is left."""
+    assert row.arrival is not None
+    assert row.departure is not None
+    assert row.energy_kwh is not None
+    horizon, equipment = day.horizon, garage.equipment(row)
+    arrival = day.on_horizon(row.arrival, row.place)
+    actual = _after(arrival, row.departure, row, day)
+    stated = actual if row.stated_departure is None else _on(row.stated_departure, row, day)
+    unstated = row.stated_departure is None or stated is None or stated <= arrival
+    planned = actual if unstated or stated is None else stated
+    before, after = max(horizon.start_utc - arrival, 0 * _HOUR), planned - horizon.end_utc
     stay = ImportedSession(
-        session=row["session"] or name,
-        driver=row["driver"] or row["session"] or name,
-        hub=row["hub"],
+        session=row.session or f"s{row.row:05d}",
+        driver=row.driver or row.session or f"s{row.row:05d}",
+        hub=garage.hub(row),
         arrival=max(arrival, horizon.start_utc),
-        departure=min(departure, horizon.end_utc),
-        actual_departure=min(actual, horizon.end_utc),
-        energy_kwh=row["energy_kwh"] - day.charge_kw * hours_before,
+        departure=min(planned, horizon.end_utc),
+        stated_departure=planned,
+        actual_departure=actual,
+        energy_kwh=row.energy_kwh - equipment.charge_kw * (before / _HOUR),
+        later_kwh=equipment.charge_kw * (max(after, 0 * _HOUR) / _HOUR),
+        equipment=equipment,
     )
-    if reason := _leftover(stay, horizon):
+    if reason := _leftover(stay, arrival, horizon):
         tally.skipped[reason] += 1
         return None
-    tally.noted[_CAME_BEFORE] += hours_before > 0
-    tally.noted[_STAYED_ON] += departure > horizon.end_utc
-    tally.noted[_LEAPT] += day.leapt(row["arrival"]) or day.leapt(planned)
+    tally.noted[_CAME_BEFORE] += arrival < horizon.start_utc
+    tally.noted[_STAYED_ON] += planned > horizon.end_utc
+    ends = (row.arrival, row.stated_departure or row.departure)
+    tally.noted[_LEAPT] += any(day.leapt(each, row.place) for each in ends)
     tally.noted[_UNSTATED] += unstated
     return stay
 
 
-def _leftover(stay: ImportedSession, horizon: Horizon) -> str | None:
+def _after(arrival: datetime, departure: datetime, row: ForeignStay, day: Day) -> datetime:
+    """When a stay ended: where the clock showed that time twice, the second if need be."""
+    found = day.on_horizon(departure, row.place)
+    if found <= arrival and departure.tzinfo is None:
+        return day.on_horizon(departure.replace(fold=1), row.place)
+    return found
+
+
+def _leftover(stay: ImportedSession, arrival: datetime, horizon: Horizon) -> str | None:
     """Why the horizon leaves nothing of a stay, if it does not."""
+    if stay.actual_departure <= arrival:
+        return "departs before it arrives"
     if stay.departure <= horizon.start_utc:
         return "was to leave before the day began"
     if stay.energy_kwh <= 0:
@@ -181,6 +296,30 @@ def _leftover(stay: ImportedSession, horizon: Horizon) -> str | None:
     if whole_slots(stay, horizon) < 1 or stay.actual_departure <= stay.arrival:
         return "stayed less than a slot"
     return None
+
+
+def _renamed(
+    stay: ImportedSession, row: ForeignStay, made: Iterable[str], tally: Tally
+) -> ImportedSession:
+    """The stay under a name of its own: chargers may count their sessions each from 1 on."""
+    if stay.session not in made:
+        return stay
+    tally.noted[_RENAMED] += 1
+    return replace(stay, session=f"{stay.session}-row-{row.row}")
+
+
+def _second_cars(stays: Sequence[ImportedSession], tally: Tally) -> tuple[ImportedSession, ...]:
+    """The stays, each of one car at one place: who is at two at once drives two cars."""
+    free: dict[str, list[datetime]] = {}
+    named: dict[str, ImportedSession] = {}
+    for stay in sorted(stays, key=lambda each: each.arrival):
+        ends = free.setdefault(stay.driver, [])
+        car = next((k for k, end in enumerate(ends) if end <= stay.arrival), len(ends))
+        ends[car : car + 1] = [max(stay.departure, stay.actual_departure)]
+        tally.noted[_TWO_CARS] += car > 0
+        driver = f"{stay.driver} (car {car + 1})" if car else stay.driver
+        named[stay.session] = replace(stay, driver=driver)
+    return tuple(named[stay.session] for stay in stays)
 
 
 def whole_slots(stay: ImportedSession, horizon: Horizon) -> int:

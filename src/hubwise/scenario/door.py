@@ -101,7 +101,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
     network = read_feeder(sections, horizon, reader)
     feeder = network.feeder
     hubs = read_hubs(sections, network.place, horizon, reader)
-    market = read_market(sections, horizon, reader)
+    market, said = read_market(sections, horizon, reader)
     rules = read_rules(sections, market, horizon, reader)
     table = read_sessions(sections, horizon, reader)
     head, search = sections.head, sections.search
@@ -138,7 +138,7 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
         search=Search(search.method, search.evaluations, search.seed, search.boxes),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(*head.notes, *network.notes, *untested_conditions(battery, fleet)),
+        notes=(*head.notes, *said, *network.notes, *untested_conditions(battery, fleet)),
         hindsight=known,
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)

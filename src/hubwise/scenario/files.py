@@ -173,7 +173,10 @@ class PricesSection(Section):
 
     blocks: Annotated[list[PriceBlock], Field(min_length=1)] | None = None
     series: Word | None = None
-    unit: Literal["kWh", "MWh"] = "kWh"
+    unit: Literal["kWh", "MWh"] | None = None
+    prices_zone: Word | None = None
+    prices_of: Word | None = None
+    curve: Literal["given", "hold"] = "given"
     feed_in: Annotated[float | Literal["purchase"], _number_or("purchase")] = "purchase"
     feed_in_fee: NotNegative = 0.0
     service_fee: Finite = 0.0

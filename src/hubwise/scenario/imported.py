@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hubwise.domain import Horizon
+from hubwise.domain import Horizon, TariffFamily
 from hubwise.domain.arrays import Array
 from hubwise.scenario.day_sessions import ImportedSession
 from hubwise.scenario.options import ImportOptions
@@ -36,12 +36,23 @@ class Offered:
         ``kWh`` or ``MWh``, and the currency.
     purchase_price
         In every slot; shape (slots,) [currency/kWh].
+    minutes
+        How long each row's price holds [min].
+    notes
+        What was assumed, chosen and passed over when they were read.
     """
 
     rows: tuple[tuple[datetime, float], ...]
     unit: str
     currency: str
     purchase_price: Array
+    minutes: int
+    notes: tuple[str, ...]
+
+    @property
+    def family(self) -> TariffFamily:
+        """The family of tariffs that follows the prices: one for each hour, or each slot."""
+        return TariffFamily.HOURLY if self.minutes >= 60 else TariffFamily.EVERY_SLOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +78,15 @@ class Site:
         change = np.zeros(self.horizon.slots + 1)
         for stay in self.stays:
             if stay.hub == hub:
-                change[ceil(self.horizon.slot_of(stay.arrival))] += 1
-                change[floor(self.horizon.slot_of(stay.departure))] -= 1
-        return float(change.cumsum().max()) * self.options.charge_kw
+                kw = max(stay.equipment.charge_kw, stay.equipment.discharge_kw)
+                change[ceil(self.horizon.slot_of(stay.arrival))] += kw
+                change[floor(self.horizon.slot_of(stay.departure))] -= kw
+        return float(change.cumsum().max().round(6))
+
+    @property
+    def two_way(self) -> bool:
+        """Whether any car can discharge where it stays."""
+        return any(stay.equipment.discharge_kw > 0 for stay in self.stays)
 
 
 def write_site(site: Site, folder: Path) -> None:
@@ -85,9 +102,10 @@ def write_site(site: Site, folder: Path) -> None:
 
 
 def _session(site: Site, stay: ImportedSession) -> dict[str, object]:
-    options, zone = site.options, ZoneInfo(site.horizon.zone)
-    required = options.leaving_share * options.capacity_kwh
-    taken = min(stay.energy_kwh, options.most_kwh) * options.efficiency
+    options, zone, equipment = site.options, ZoneInfo(site.horizon.zone), stay.equipment
+    leaving = options.leaving_share * equipment.capacity_kwh
+    asked = min(stay.energy_kwh, equipment.most_kwh(options))
+    efficiency = equipment.charge_efficiency
     return {
         "session": stay.session,
         "driver": stay.driver,
@@ -95,17 +113,17 @@ def _session(site: Site, stay: ImportedSession) -> dict[str, object]:
         "arrival": stay.arrival.astimezone(zone).isoformat(),
         "departure": stay.departure.astimezone(zone).isoformat(),
         "actual_departure": stay.actual_departure.astimezone(zone).isoformat(),
-        "capacity_kwh": options.capacity_kwh,
-        "arrival_kwh": round(required - taken, 6),
-        "required_kwh": required,
-        "reserve_kwh": options.reserve_share * options.capacity_kwh,
-        "max_kwh": options.capacity_kwh,
-        "charge_kw_max": options.charge_kw,
-        "discharge_kw_max": options.charge_kw if options.two_way else 0.0,
-        "charge_efficiency": options.efficiency,
-        "discharge_efficiency": options.efficiency,
-        "wear_cost": options.wear_cost,
-        "chemistry": options.chemistry,
+        "capacity_kwh": equipment.capacity_kwh,
+        "arrival_kwh": round(leaving - asked * efficiency, 6),
+        "required_kwh": round(leaving - min(asked, stay.later_kwh) * efficiency, 6),
+        "reserve_kwh": options.reserve_share * equipment.capacity_kwh,
+        "max_kwh": equipment.capacity_kwh,
+        "charge_kw_max": equipment.charge_kw,
+        "discharge_kw_max": equipment.discharge_kw,
+        "charge_efficiency": efficiency,
+        "discharge_efficiency": equipment.discharge_efficiency,
+        "wear_cost": equipment.wear_cost,
+        "chemistry": equipment.chemistry,
     }
 
 
@@ -138,6 +156,7 @@ def _head(site: Site) -> dict[str, object]:
 
 def _sections(site: Site, limits: dict[str, float]) -> dict[str, object]:
     options, start = site.options, site.horizon.local_starts()[0]
+    days = {"days": options.days} if options.days > 1 else {}
     promises = {"saving": options.saving, "peak_valley": options.peak_valley}
     return {
         "horizon": {
@@ -145,6 +164,7 @@ def _sections(site: Site, limits: dict[str, float]) -> dict[str, object]:
             "start": options.start,
             "zone": options.zone,
             "slot_minutes": options.slot_minutes,
+            **days,
         },
         "search": {"seed": options.seed},
         "feeder": {
@@ -185,15 +205,25 @@ def _rules(site: Site) -> dict[str, object]:
     fair = (low + options.wear_cost * options.efficiency) / kept
     step = 10.0**-_DECIMALS
     return {
-        "family": "hourly",
+        "family": site.offered.family.value,
         "charge_price_min": min(0.0, -_round_up(-low, step)),
         "charge_price_max": "reference",
-        "discharge_price_min": min(0.0, -_round_up(-fair, step)) if options.two_way else 0.0,
+        "discharge_price_min": min(0.0, -_round_up(-fair, step)) if site.two_way else 0.0,
         "discharge_price_max": _round_up(max(high, 0.0) + options.wear_cost, step)
-        if options.two_way
+        if site.two_way
         else 0.0,
         "decimals": _DECIMALS,
     }
+
+
+def family_notes(offered: Offered) -> list[str]:
+    """Why an imported scenario's tariffs are of another family than the usual, hourly one."""
+    if offered.family is TariffFamily.HOURLY:
+        return []
+    return [
+        f"Purchase prices change every {offered.minutes} min, so tariffs have a price for every "
+        f'slot (family = "{offered.family.value}"); hourly ones would lose by it.'
+    ]
 
 
 def _assumptions(site: Site) -> list[str]:
@@ -205,12 +235,13 @@ def _assumptions(site: Site) -> list[str]:
         else "Each hub's grid connection has room for all its cars at once."
     )
     return [
-        f"Every vehicle has {options.capacity_kwh:g} kWh with {options.chemistry} cells, and a "
-        f"wear cost of {options.wear_cost:g} {currency}/kWh drawn.",
+        f"Every vehicle{_but(options.cars)} has {options.capacity_kwh:g} kWh with "
+        f"{options.chemistry} cells, and a wear cost of {options.wear_cost:g} {currency}/kWh "
+        "drawn.",
         f"Energy asked for brings a vehicle to {options.leaving_share:.0%} of its battery; what it "
         f"holds at arrival is less by as much. The reserve is {options.reserve_share:.0%}.",
-        f"Every charger is {way} with {options.charge_kw:g} kW, {options.efficiency:g} efficient "
-        "each way.",
+        f"Every charger{_but(options.chargers)} is {way} with {options.charge_kw:g} kW, "
+        f"{options.efficiency:g} efficient each way.",
         "The stated departure is planned with; the actual one is kept beside it.",
         f"The reference tariff is the purchase price plus {options.service_fee:g} {currency}/kWh; "
         "energy sold earns the purchase price.",
@@ -219,6 +250,11 @@ def _assumptions(site: Site) -> list[str]:
         limit,
         "There is no station battery, no solar and no demand charge.",
     ]
+
+
+def _but(table: str | None) -> str:
+    """That a table goes before what is assumed."""
+    return f" that {Path(table).name} tells nothing else of" if table else ""
 
 
 def _round_up(value: float, step: float) -> float:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, time, timedelta
 from pathlib import Path
 
 from hubwise.domain import Horizon, Scenario
-from hubwise.scenario.clock import in_utc, read_horizon
-from hubwise.scenario.day_sessions import Day, ImportedSession, Tally, sessions_of_day, whole_slots
+from hubwise.scenario.clock import read_horizon
+from hubwise.scenario.day_sessions import Day, broken_rows, sessions_of_day
 from hubwise.scenario.door import load
-from hubwise.scenario.errors import ScenarioError, in_order, listed
+from hubwise.scenario.equipment import read_garage
+from hubwise.scenario.errors import ScenarioError, in_order
 from hubwise.scenario.files import HorizonSection
-from hubwise.scenario.foreign import read_foreign_prices, read_foreign_sessions
-from hubwise.scenario.imported import Offered, Site, write_site
-from hubwise.scenario.market import KWH_IN
+from hubwise.scenario.foreign_sessions import ForeignSessions, Told, read_foreign_sessions
+from hubwise.scenario.import_notes import counts, no_sessions, what_was_done
+from hubwise.scenario.imported import Offered, Site, family_notes, write_site
+from hubwise.scenario.market import KWH_IN, check_told
 from hubwise.scenario.options import ImportOptions
+from hubwise.scenario.price_files import asked_of, read_prices, read_series
 from hubwise.scenario.reading import Reader
-from hubwise.scenario.series import read_series, rows_within
-from hubwise.scenario.tables import Table
 from hubwise.scenario.writing import new_folder
 
 _OPTIONS = "options"
+_ALSO = {"plug": "station", "charger": "station"}  # other words for what a column means
+_WHERE = ("prices_of", "prices_zone")
 
 
 def import_sessions(
@@ -32,16 +37,17 @@ def import_sessions(
     price_day: date | None = None,
     **options: object,
 ) -> Scenario:
-    """Make a scenario of one day of charging sessions on one day of prices.
+    """Make a scenario of one or several days of charging sessions on as many days of prices.
 
     Parameters
     ----------
     sessions
-        Table of sessions, CSV (or ``.csv.gz``) or Parquet: ACN-Data's columns, or ``arrival``,
-        ``departure``, ``energy_kwh`` and, where known, ``session``, ``driver``, ``hub``,
-        ``stated_departure``, ``claimed``.
+        File of sessions as downloaded (CSV, workbook, Parquet or JSON, packed or not): ACN-Data,
+        ElaadNL, ChargePoint, ChargePlace Scotland, OCPI, evcc, or a table with ``arrival``,
+        ``departure``, ``energy_kwh`` and, where known, ``session``, ``driver``, ``hub``, ``plug``,
+        ``stated_departure``, ``claimed``. Other columns are named by ``columns``.
     prices
-        Table of prices: ``start_utc`` and a column whose name begins with ``price``.
+        Prices as they are downloaded: `hubwise.scenario.price_formats` has the formats.
     folder
         Where the scenario is written; it must not be there yet, or be empty.
     day
@@ -64,49 +70,128 @@ def import_sessions(
     reader = Reader(Path())
     chosen = reader.section("", ImportOptions, options, file=_OPTIONS)
     horizon = None if chosen is None else _horizon(chosen, price_day or day, reader)
-    offered = _read_prices(str(prices), chosen, horizon, reader)
-    table, unused = read_foreign_sessions(reader, str(sessions))
-    if reader.issues or chosen is None or horizon is None or offered is None or table is None:
+    where = {key: str(options[key]) for key in _WHERE if key in options}
+    offered = _read_prices(str(prices), where, chosen, horizon, reader)
+    foreign = read_foreign_sessions(reader, str(sessions), _told(chosen))
+    garage = None if chosen is None else read_garage(chosen, reader)
+    if foreign is not None:
+        _note_broken(foreign, day, price_day or day, chosen, horizon, reader)
+    if reader.issues or chosen is None or horizon is None or offered is None:
+        raise ScenarioError(in_order(reader.issues))
+    if foreign is None or garage is None:
         raise ScenarioError(in_order(reader.issues))
 
-    stays, tally = sessions_of_day(table, Day(day, chosen.sessions_zone, horizon, chosen.charge_kw))
-    if not stays:
-        _note_no_sessions(table, day, tally, reader)
-        raise ScenarioError(reader.issues)
+    taken = Day(day, chosen.sessions_zone, horizon)
+    picked = sessions_of_day(foreign.stays, taken, garage)
+    if not picked.stays:
+        raise ScenarioError([no_sessions(foreign, picked.tally, day)])
     name = (
         chosen.name or f"{Path(sessions).name.split('.')[0]}-{horizon.local_starts()[0]:%Y-%m-%d}"
     )
-    source = (
-        f"{len(stays)} sessions of {day} from {Path(sessions).name}, at the same clock times "
-        f"on the prices of {price_day or day} from {Path(prices).name}."
-    )
     notes = [
-        *_clock_notes(horizon),
-        *_column_notes(unused),
-        *_stay_notes(stays, tally, chosen, horizon),
+        _source(len(picked.stays), Path(sessions).name, Path(prices).name, taken, chosen.days),
+        *counts(picked),
+        *foreign.notes,
+        *_clock_notes(horizon, chosen.days),
+        *offered.notes,
+        *family_notes(offered),
+        *what_was_done(picked, chosen, horizon),
+        *garage.notes(picked.sources),
     ]
-    site = Site(name, chosen, horizon, tuple(stays), offered, (source, *notes))
+    site = Site(name, chosen, horizon, picked.stays, offered, tuple(notes))
     with new_folder(Path(folder)) as beside:
         write_site(site, beside)
         load(beside)
     return load(folder)
 
 
+def _told(options: ImportOptions | None) -> Told:
+    """What the options say about the file of sessions."""
+    if options is None:
+        return Told()
+    columns = {
+        _ALSO.get(meaning, meaning): [names] if isinstance(names, str) else names
+        for meaning, names in options.columns.items()
+    }
+    return Told(columns, options.zone, options.sessions_zone or "", options.date_order or "")
+
+
 def _horizon(options: ImportOptions, day: date, reader: Reader) -> Horizon | None:
-    section = HorizonSection(
-        day=day, start=options.start, zone=options.zone, slot_minutes=options.slot_minutes
-    )
-    return read_horizon(section, reader, file=_OPTIONS)
+    """The days that are planned, of which the clock has to have the first and the last."""
+    ends = [
+        read_horizon(
+            HorizonSection(
+                day=each,
+                start=options.start,
+                zone=options.zone,
+                slot_minutes=options.slot_minutes,
+            ),
+            reader,
+            file=_OPTIONS,
+        )
+        for each in dict.fromkeys((day, day + timedelta(days=options.days - 1)))
+    ]
+    first, last = ends[0], ends[-1]
+    if first is None or last is None:
+        return None
+    slots = (last.end_utc - first.start_utc) // timedelta(minutes=options.slot_minutes)
+    return Horizon(first.start_utc, slots, options.slot_minutes, options.zone)
+
+
+def _note_broken(
+    foreign: ForeignSessions,
+    day: date,
+    price_day: date,
+    options: ImportOptions | None,
+    horizon: Horizon | None,
+    reader: Reader,
+) -> None:
+    """Tell what cannot be read in rows of the day; what is wrong on other days is counted."""
+    # Where the options are wrong, too, the day's rows are found as well as they can be.
+    assumed = horizon or Horizon.local_day(price_day, "UTC", start=time(0))
+    zone = options.sessions_zone if options else None
+    for row in broken_rows(foreign.stays, Day(day, zone, assumed)):
+        for column, wrong, right in row.problems:
+            reader.wrong(foreign.file, f"row {row.row}", column, wrong, right)
+
+
+def _source(count: int, sessions: str, prices: str, day: Day, days: int) -> str:
+    """Where sessions and prices are from."""
+    until = f" to {day.sessions_day + timedelta(days=days - 1)}" if days > 1 else ""
+    from_there = f"{count} sessions of {day.sessions_day}{until} from {sessions}"
+    if not day.is_another:
+        return f"{from_there}, on the prices of the same time from {prices}."
+    first = day.horizon.local_starts()[0].date()
+    return f"{from_there}, at the same clock times on the prices of {first} on from {prices}."
 
 
 def _read_prices(
-    name: str, options: ImportOptions | None, horizon: Horizon | None, reader: Reader
+    name: str,
+    where: Mapping[str, str],
+    options: ImportOptions | None,
+    horizon: Horizon | None,
+    reader: Reader,
 ) -> Offered | None:
-    """The prices of the horizon's day, with the unit and currency of the options or the header."""
-    table, unit, currency = read_foreign_prices(reader, name)
-    if table is None or options is None:
+    """The prices of the horizon's day, with the unit and currency of the options or the file.
+
+    ``where`` tells where a file's prices are, which may be right where other options are not.
+    """
+    asked = replace(
+        asked_of(horizon),
+        stamps_zone=where.get("prices_zone"),
+        prices_of=where.get("prices_of"),
+        currency=None if options is None else options.currency,
+        hold=options is not None and options.curve == "hold",
+    )
+    if options is None or horizon is None:
+        read_series(reader, name, asked)
         return None
-    unit, currency = options.unit or unit, options.currency or currency
+    found = read_prices(reader, name, asked, horizon)
+    if found is None:
+        return None
+    unit, currency = options.unit or found.unit, options.currency or found.currency
+    both = {"unit": (options.unit, found.unit), "currency": (options.currency, found.currency)}
+    check_told(_OPTIONS, "", both, name, reader)
     for field, told, right in (
         ("unit", unit, "give kWh or MWh"),
         ("currency", currency, "give three capitals such as EUR"),
@@ -114,57 +199,18 @@ def _read_prices(
         if told is None:
             wrong = f"is neither given nor told by a header such as price_eur_per_mwh in {name}"
             reader.wrong(_OPTIONS, "", field, wrong, right)
-    purchase = None if horizon is None else read_series(table, horizon, reader)
-    if horizon is None or purchase is None or unit is None or currency is None:
+    if unit is None or currency is None:
         return None
-    rows = [
-        (in_utc(table["start_utc"][k], "UTC"), table["price"][k])
-        for k in rows_within(table, horizon)
-    ]
-    return Offered(tuple(rows), unit, currency, purchase / KWH_IN[unit])
+    purchase = found.by_slot / KWH_IN[unit]
+    return Offered(found.rows, unit, currency, purchase, found.minutes, found.notes)
 
 
-def _note_no_sessions(table: Table, day: date, tally: Tally, reader: Reader) -> None:
-    skipped = "; ".join(f"{count} skipped: {reason}" for reason, count in tally.skipped.items())
-    wrong = f"has no session to plan on {day}" + (f" ({skipped})" if skipped else "")
-    first, last = min(map(str, table["arrival"])), max(map(str, table["arrival"]))
-    right = f"its arrivals are {first} to {last}"
-    reader.wrong(table.file, "", "arrival", wrong, right)
-
-
-def _clock_notes(horizon: Horizon) -> list[str]:
-    usual = 24 * 60 // horizon.slot_minutes
+def _clock_notes(horizon: Horizon, days: int) -> list[str]:
+    usual = days * 24 * 60 // horizon.slot_minutes
     if horizon.slots == usual:
         return []
+    when = "on this day: it has" if days == 1 else "on these days: they have"
     return [
-        f"The clocks change on this day: it has {horizon.slots} slots, not {usual}. Sessions keep "
+        f"The clocks change {when} {horizon.slots} slots, not {usual}. Sessions keep "
         "the times that the clock shows."
     ]
-
-
-def _column_notes(unused: list[str]) -> list[str]:
-    return [f"Columns passed over: {listed(unused)}."] if unused else []
-
-
-def _stay_notes(
-    stays: list[ImportedSession], tally: Tally, options: ImportOptions, horizon: Horizon
-) -> list[str]:
-    """What was skipped, clipped and capped, and how far stated and actual stays differ."""
-    most, slot = options.most_kwh, timedelta(minutes=horizon.slot_minutes)
-    per_slot = options.charge_kw * horizon.slot_hours
-    counts = tally.noted | {
-        f"asked for more than the assumed battery takes, {most:.4g} kWh; capped there": sum(
-            stay.energy_kwh > most for stay in stays
-        ),
-        "asked for more than the stay brings at full power; the rest is a shortfall": sum(
-            min(stay.energy_kwh, most) > per_slot * whole_slots(stay, horizon) for stay in stays
-        ),
-        "left more than a slot before the stated departure": sum(
-            stay.departure - stay.actual_departure > slot for stay in stays
-        ),
-        "stayed more than a slot after the stated departure": sum(
-            stay.actual_departure - stay.departure > slot for stay in stays
-        ),
-    }
-    skipped = [f"{count} skipped: {reason}." for reason, count in tally.skipped.items()]
-    return skipped + [f"{n} of {len(stays)} sessions {what}." for what, n in counts.items() if n]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,35 +12,71 @@ from hubwise.domain.arrays import Array, Flags
 from hubwise.scenario.clock import in_windows
 from hubwise.scenario.errors import listed
 from hubwise.scenario.files import NamedHours, PriceBlock, PricesSection, RulesSection
+from hubwise.scenario.price_files import Prices, asked_of, read_prices, read_series
 from hubwise.scenario.reading import TOML, Reader
-from hubwise.scenario.rows import PriceRow
 from hubwise.scenario.sections import Sections
-from hubwise.scenario.series import read_series
-from hubwise.scenario.tables import read_table
 
 KWH_IN = {"kWh": 1.0, "MWh": 1000.0}
 
 
-def read_market(sections: Sections, horizon: Horizon | None, reader: Reader) -> Market | None:
-    """The market, or nothing where its prices have a mistake; mistakes are noted."""
+def read_market(
+    sections: Sections, horizon: Horizon | None, reader: Reader
+) -> tuple[Market | None, tuple[str, ...]]:
+    """The market, or nothing where its prices have a mistake, which is noted; and what is said.
+
+    What is said of a series of prices are sentences: what was assumed, chosen and passed over.
+    """
     section = sections.prices
-    table = None
-    if name := sections.said("prices", "series", str):
-        table = read_table(reader, name, PriceRow)
+    series = _read_series(sections, horizon, reader)
     if section is None or horizon is None:
-        return None
-    purchase = None
+        return None, ()
+    purchase: Array | None = None
+    unit: str | None = section.unit
     if section.blocks is not None and check_blocks(
         "prices.blocks", section.blocks, horizon, reader
     ):
         purchase = _price_of_blocks(section.blocks, horizon)
-    elif table is not None:
-        purchase = read_series(table, horizon, reader)
+    elif series is not None:
+        purchase, unit = series.by_slot, section.unit or series.unit
     if purchase is None:
-        return None
-    market = _build_market(section, purchase / KWH_IN[section.unit], horizon)
+        return None, ()
+    market = _build_market(section, purchase / KWH_IN[unit or "kWh"], horizon)
     check_market(market, horizon, reader)
-    return market
+    return market, series.notes if series else ()
+
+
+def _read_series(sections: Sections, horizon: Horizon | None, reader: Reader) -> Prices | None:
+    """The series that ``[prices]`` names, whatever else is wrong in that section."""
+    name = sections.said("prices", "series", str)
+    if name is None:
+        return None
+    currency = None if sections.head is None else sections.head.currency
+    asked = replace(
+        asked_of(horizon),
+        stamps_zone=sections.said("prices", "prices_zone", str),
+        prices_of=sections.said("prices", "prices_of", str),
+        currency=currency,
+        hold=sections.said("prices", "curve", str) == "hold",
+    )
+    if horizon is None:
+        read_series(reader, name, asked)
+        return None
+    found = read_prices(reader, name, asked, horizon)
+    unit = sections.said("prices", "unit", str)
+    if found is not None:
+        check_told(TOML, "prices", {"unit": (unit, found.unit)}, name, reader)
+        check_told(TOML, "", {"currency": (currency, found.currency)}, name, reader)
+    return found
+
+
+def check_told(
+    file: str, where: str, told: dict[str, tuple[str | None, str | None]], name: str, reader: Reader
+) -> None:
+    """What a user tells is not another than what the file ``name`` tells itself."""
+    for field, (own, others) in told.items():
+        if own is not None and others is not None and own != others:
+            wrong = f"is {own}, but {name} holds prices in {others}"
+            reader.wrong(file, where, field, wrong, f"give {others}, or prices in {own}")
 
 
 def read_rules(

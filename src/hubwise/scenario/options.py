@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hubwise.scenario.files import (
     ChemistryName,
@@ -19,6 +19,16 @@ from hubwise.scenario.files import (
     Word,
 )
 from hubwise.scenario.messages import advice
+from hubwise.scenario.spans import zone_of
+
+
+def _known_zone(name: str) -> str:
+    if zone_of(name) is None:
+        raise advice(f"{name!r} is not a zone", "give one such as America/Los_Angeles or UTC")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class ImportOptions(Section):
@@ -29,11 +39,28 @@ class ImportOptions(Section):
     zone
         IANA name of the zone whose clock hangs at the site; prices are laid on its day.
     sessions_zone
-        Zone whose clock sessions are read on; without it, the clock they are written in.
+        Zone of sessions' stamps that are written without one, and whose clock sessions of another
+        day than the prices' are read on. Without it the file's format tells, or the site's zone.
+    date_order
+        ``dmy`` or ``mdy``, of dates in figures; found out if not given.
+    days
+        How many days are planned, from the first on.
+    columns
+        Names of the sessions' columns by what they mean, where they are not known by themselves.
+        Several names for one meaning are read as one text, such as a date and a time.
+    cars, chargers
+        Tables of cars, by driver or by what they are called, and of chargers, by their id.
     name
         The scenario's name; made of the sessions' file and the day if not given.
     currency, unit
-        Of the prices; read from a header such as ``price_eur_per_mwh`` if not given.
+        Of the prices; read from the file, such as its header ``price_eur_per_mwh``, if not given.
+    prices_zone
+        Zone whose clock stamps of prices without an offset are read on; without it the file's,
+        where it tells, and else the site's.
+    prices_of
+        Which of several prices in the file: an area, a point, a tariff or a column.
+    curve
+        ``hold`` where the file leaves out points that equal the one before (curve type A03).
     start, slot_minutes
         Local time at which the horizon begins, and the length of a slot [min].
     service_fee
@@ -59,10 +86,18 @@ class ImportOptions(Section):
     """
 
     zone: Word
-    sessions_zone: Word | None = None
+    sessions_zone: Zone | None = None
+    date_order: Literal["dmy", "mdy"] | None = None
+    days: Annotated[int, Field(ge=1, le=3660)] = 1
+    columns: Annotated[dict[str, Word | list[Word]], Field(default_factory=dict)]
+    cars: Word | None = None
+    chargers: Word | None = None
     name: Word | None = None
     currency: Currency | None = None
     unit: Literal["kWh", "MWh"] | None = None
+    prices_zone: Word | None = None
+    prices_of: Word | None = None
+    curve: Literal["given", "hold"] = "given"
     start: time = time(0)
     slot_minutes: Literal[5, 10, 15, 20, 30, 60] = 15
     service_fee: Finite = 0.10
@@ -79,12 +114,6 @@ class ImportOptions(Section):
     saving: Annotated[float, Field(gt=0)] = 1.0
     peak_valley: Annotated[float, Field(gt=0)] = float("inf")
     seed: Annotated[int, Field(ge=0)] = 1
-
-    @property
-    def most_kwh(self) -> float:
-        """The most energy that the assumed battery takes, at the charger [kWh]."""
-        share = self.leaving_share - self.reserve_share
-        return share * self.capacity_kwh / self.efficiency
 
     @model_validator(mode="after")
     def _ordered(self) -> ImportOptions:

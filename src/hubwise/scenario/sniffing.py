@@ -1,0 +1,364 @@
+"""Files as other programs save them: what they are shows in what they hold, never in their name.
+
+Text of any usual encoding and delimiter, workbooks, Parquet, JSON and XML, packed or not, become
+a `Document`; a table's cells stay texts, and `decimal_mark` and `number` read figures in them.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeGuard
+from xml.etree import ElementTree
+
+import polars as pl
+
+from hubwise.scenario.reading import Reader
+
+MOST_BYTES = 512 * 2**20
+_DELIMITERS = ",;\t|"
+_LOOKED_AT = 60  # lines that tell the delimiter and the header
+_EMPTY = frozenset({"", "-", "--", "\u2013", "n/a", "n/e", "na", "nan", "null", "none", "?"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of texts.
+
+    Parameters
+    ----------
+    file
+        Name of the table's file.
+    header
+        The columns' names, stripped; an empty one where a column has none.
+    rows
+        Number of each row: its line in a text, its row in a workbook, its place in Parquet.
+    cells
+        The cells of each row, stripped, as many as the header has; empty ones are ``""``.
+    delimiter
+        What separated the cells; empty where nothing did (workbook, Parquet).
+    """
+
+    file: str
+    header: list[str]
+    rows: list[int]
+    cells: list[list[str]]
+    delimiter: str = ""
+
+    def column(self, name: str) -> list[str]:
+        """The cells of the first column of that name; KeyError where there is none."""
+        if name not in self.header:
+            raise KeyError(name)
+        k = self.header.index(name)
+        return [cells[k] for cells in self.cells]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file holds: a table, a JSON value or an XML tree; the others are ``None``.
+
+    A JSON value that is a list of records, or holds one, is a table as well (`records`).
+    """
+
+    file: str
+    sheet: Sheet | None = None
+    data: object = None
+    tree: ElementTree.Element | None = None
+
+
+def read_document(reader: Reader, name: str) -> Document | None:
+    """What is in file ``name``, or nothing where it cannot be read; problems go to the reader."""
+    content = reader.content(name)
+    content = None if content is None else _unpacked(reader, name, content)
+    if content is None:
+        return None
+    if content[:4] == b"\xd0\xcf\x11\xe0":
+        reader.wrong(name, "", "", "is a workbook of the old kind, .xls", "save it as .xlsx or CSV")
+        return None
+    if content[:4] == b"PK\x03\x04":
+        return _of_sheet(name, _workbook(reader, name, content))
+    if content[:4] == b"PAR1":
+        return _of_sheet(name, _parquet(reader, name, content))
+    text = decoded(content)
+    start = text.lstrip()[:1]
+    if start and start in "{[":
+        return _json(reader, name, text)
+    if start == "<":
+        return _xml(reader, name, text)
+    return _of_sheet(name, _delimited(reader, name, text))
+
+
+def read_sheet(reader: Reader, name: str) -> Sheet | None:
+    """The table in file ``name``, or nothing where it holds none; problems go to the reader."""
+    document = read_document(reader, name)
+    if document is not None and document.sheet is None:
+        kind = "JSON" if document.tree is None else "XML"
+        reader.wrong(name, "", "", f"holds {kind}, not a table", "give a table with a header")
+    return None if document is None else document.sheet
+
+
+def records(name: str, data: object) -> Sheet | None:
+    """The longest list of records in a JSON value, as a table; nothing where it has none.
+
+    Lists of figures or texts side by side, all as long, are columns.
+
+    A record within a record gives columns such as ``cdr_token.uid``; lists within it are left out.
+    """
+    lists = [data, *data.values()] if isinstance(data, dict) else [data]
+    rows = max((one for one in lists if _are_records(one)), key=len, default=[])
+    if not rows and isinstance(data, dict):
+        rows = _of_columns(data)
+    flat = [_flat(row) for row in rows]
+    header = list(dict.fromkeys(key for row in flat for key in row))
+    cells = [[row.get(key, "") for key in header] for row in flat]
+    return Sheet(name, header, list(range(1, len(flat) + 1)), cells) if header else None
+
+
+def decoded(content: bytes) -> str:
+    """Text in UTF-8 or UTF-16, with or without a mark, else in Western Europe's code page."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    head = content[:2000]
+    if head.count(0) > len(head) // 4:
+        return content.decode("utf-16-le" if head[1:2] == b"\0" else "utf-16-be", errors="replace")
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
+def decimal_mark(cells: Iterable[str], delimiter: str = "") -> str:
+    """The decimal mark of a column of figures, ``.`` or ``,``, by all of its cells together.
+
+    A comma before a full stop separates thousands. Where only commas are there they are decimal,
+    unless cells are separated by commas and each stands before three digits, as in ``1,234``.
+    """
+    marked = [cell for cell in cells if "," in cell]
+    if any(cell.count(",") > 1 or cell.rfind(".") > cell.rfind(",") for cell in marked):
+        return "."
+    if not marked:
+        return "."
+    thousands = all(re.search(r"(?<!\d)[1-9]\d{0,2},\d{3}(?!\d)", cell) for cell in marked)
+    return "." if thousands and delimiter in ("", ",") else ","
+
+
+def number(cell: str, mark: str = ".") -> float | None:
+    """The figure in a cell, a currency's sign or unit aside; nothing where it is left empty.
+
+    Raises
+    ------
+    ValueError
+        Where the cell holds something that is not a figure.
+    """
+    if is_empty(cell):
+        return None
+    plain = re.sub(r"[\s\u00a0\u202f']|[€£$¥]", "", cell).replace("\u2212", "-")
+    plain = plain.replace("." if mark == "," else ",", "").replace(mark, ".")
+    if plain.startswith("(") and plain.endswith(")"):
+        plain = "-" + plain[1:-1]
+    value = float(plain) if re.fullmatch(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?", plain) else None
+    if value is None or not abs(value) < float("inf"):
+        raise ValueError(f"{cell!r} is not a figure")
+    return value
+
+
+def is_empty(cell: str) -> bool:
+    """Whether a cell says that nothing is known, such as an empty one or ``n/e``."""
+    return cell.strip().casefold() in _EMPTY
+
+
+def _unpacked(reader: Reader, name: str, content: bytes) -> bytes | None:
+    """What a gzip or a zip of a single file holds; other contents as they stand."""
+    try:
+        if content[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                content = packed.read(MOST_BYTES + 1)
+        elif content[:4] == b"PK\x03\x04":
+            content = _single(content)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError):
+        reader.wrong(name, "", "", "cannot be unpacked", "pack it again")
+        return None
+    except ValueError as error:
+        reader.wrong(name, "", "", str(error), "unpack it and give one of them")
+        return None
+    if len(content) > MOST_BYTES:
+        wrong = f"is larger than {MOST_BYTES // 2**20} MiB when unpacked"
+        reader.wrong(name, "", "", wrong, "give the part of it that is needed")
+        return None
+    return content
+
+
+def _single(content: bytes) -> bytes:
+    """The only file in a zip; a workbook, which is a zip itself, as it stands."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        names = [entry for entry in packed.namelist() if not entry.endswith("/")]
+        if "[Content_Types].xml" in names:
+            return content
+        if len(names) != 1:
+            raise ValueError(f"is a zip of {len(names)} files, not of one")
+        with packed.open(names[0]) as entry:
+            return entry.read(MOST_BYTES + 1)
+
+
+def _of_sheet(name: str, sheet: Sheet | None) -> Document | None:
+    return None if sheet is None else Document(name, sheet)
+
+
+def _json(reader: Reader, name: str, text: str) -> Document | None:
+    try:
+        data = json.loads(text)
+        return Document(name, records(name, data), data)
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        reader.wrong(name, where, "", "begins as JSON but is not", "download it again, whole")
+        return None
+
+
+def _are_records(value: object) -> TypeGuard[list[dict[str, object]]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _of_columns(data: dict[str, object]) -> list[dict[str, object]]:
+    """The records that lists of equal length, and single values, make side by side."""
+    columns = {key: value for key, value in data.items() if isinstance(value, list) and value}
+    lengths = {len(column) for column in columns.values()}
+    if len(columns) < 2 or len(lengths) > 1:
+        return []
+    same = {key: value for key, value in data.items() if isinstance(value, int | float | str)}
+    return [same | {key: column[k] for key, column in columns.items()} for k in range(*lengths)]
+
+
+def _flat(record: Mapping[str, object], above: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{above}{key}.")
+        elif not isinstance(value, list):
+            flat[above + key] = _text(value)
+    return flat
+
+
+def _xml(reader: Reader, name: str, text: str) -> Document | None:
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1)  # its encoding is decoded already
+    page = "<html" in text[:2000].lower()
+    try:
+        if page or "<!DOCTYPE" in text[:2000]:
+            raise ElementTree.ParseError("a web page or a document type of its own")
+        return Document(name, tree=ElementTree.fromstring(text))
+    except ElementTree.ParseError:
+        wrong = "is a web page, not data" if page else "is not whole XML"
+        reader.wrong(name, "", "", wrong, "download the data again")
+        return None
+
+
+def _delimited(reader: Reader, name: str, text: str) -> Sheet | None:
+    delimiter = _delimiter(text)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        numbered = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
+    except csv.Error as error:
+        reader.wrong(name, f"row {lines.line_num}", "", f"is not CSV: {error}", "mend the row")
+        return None
+    return _sheet(reader, name, numbered, delimiter)
+
+
+def _delimiter(text: str) -> str:
+    """What separates cells: what splits most of the first lines into equally many."""
+    head = "\n".join(text.splitlines()[:_LOOKED_AT])
+
+    def score(delimiter: str) -> tuple[float, int]:
+        try:
+            lines = [len(cells) for cells in csv.reader(io.StringIO(head), delimiter=delimiter)]
+        except csv.Error:
+            return 0.0, 0
+        usual, count = Counter(n for n in lines if n).most_common(1)[0] if any(lines) else (1, 0)
+        return (count / len(lines), usual) if usual > 1 else (0.0, 0)
+
+    return max(_DELIMITERS, key=score)
+
+
+def _workbook(reader: Reader, name: str, content: bytes) -> Sheet | None:
+    """The first worksheet with cells in it, and below it the others that have its header."""
+    import openpyxl  # only here: it takes a while to import
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        reader.wrong(name, "", "", "is not a workbook that can be read", "save it as CSV")
+        return None
+    body = list[tuple[int, list[str]]]()
+    for sheet in book.worksheets:
+        lines = enumerate(sheet.iter_rows(values_only=True), 1)
+        texts = [(row, [_text(value) for value in line]) for row, line in lines]
+        found = list(_from_header([one for one in texts if any(one[1])]))
+        if not body or (found and found[0][1] == body[0][1]):
+            body += found[bool(body) :]
+    return _sheet(reader, name, body, "")
+
+
+def _parquet(reader: Reader, name: str, content: bytes) -> Sheet | None:
+    try:
+        frame = pl.read_parquet(io.BytesIO(content))
+    except pl.exceptions.PolarsError:
+        reader.wrong(name, "", "", "is not a Parquet file", "write the table again")
+        return None
+    lines = [(k, [_text(value) for value in line]) for k, line in enumerate(frame.iter_rows(), 1)]
+    return _sheet(reader, name, [(0, list(frame.columns)), *lines], "")
+
+
+def _text(value: object) -> str:
+    """A typed cell as a text; what a workbook holds as a whole number is written as one."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value)
+
+
+def _sheet(
+    reader: Reader, name: str, lines: list[tuple[int, list[str]]], delimiter: str
+) -> Sheet | None:
+    """The table in numbered lines: its header is the first line as wide as most are."""
+    lines = [(row, [cell.strip() for cell in cells]) for row, cells in lines]
+    body = list(_from_header(lines))
+    if len(body) < 2:
+        reader.wrong(name, "", "", "is empty", "it needs a header and at least one row")
+        return None
+    header = body[0][1]
+    wide = len(header)
+    for row, cells in body[1:]:
+        if len(cells) < wide or any(cells[wide:]):
+            right = f"give {wide}, as the header does"
+            if delimiter == "," and len(cells) > wide:
+                right += "; numbers with a decimal comma need quotes around them"
+            reader.wrong(name, f"row {row}", "", f"has {len(cells)} cells", right)
+    full = [(cells + [""] * wide)[:wide] for _, cells in body[1:]]
+    return Sheet(name, header, [row for row, _ in body[1:]], full, delimiter)
+
+
+def _from_header(lines: list[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """The lines from the header on; titles above it are narrower than most lines are."""
+    widths = Counter(_width(cells) for _, cells in lines[:_LOOKED_AT])
+    usual = widths.most_common(1)[0][0] if widths else 0
+    begun = False
+    for row, cells in lines:
+        begun = begun or _width(cells) >= min(usual, 2)
+        if begun:
+            yield row, cells
+
+
+def _width(cells: list[str]) -> int:
+    return max((k for k, cell in enumerate(cells, 1) if cell), default=0)
