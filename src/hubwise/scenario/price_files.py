@@ -55,7 +55,8 @@ class Prices:
 def asked_of(horizon: Horizon | None) -> Asked:
     """A file of prices asked for those of a horizon, if it is known, with nothing else told."""
     if horizon is None:
-        return Asked("UTC", datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+        never = datetime(2000, 1, 1, tzinfo=UTC)
+        return Asked("UTC", never, never)
     return Asked(horizon.zone, horizon.start_utc, horizon.end_utc)
 
 
