@@ -192,7 +192,8 @@ def _date(found: re.Match[str], order: str) -> tuple[int, int, int]:
     if len(found["a"]) == 4:
         order = "ymd"
     by = dict(zip(order if order != "ymd" or len(found["a"]) == 4 else "dmy", figures, strict=True))
-    year = by["y"] + (2000 if by["y"] < 100 else 0)
+    short = all(len(found[key]) <= 2 for key in "abc")
+    year = by["y"] + (2000 if short else 0)
     return year, by["m"], by["d"]
 
 
