@@ -185,3 +185,15 @@ def test_a_zone_of_prices_that_is_not_there_is_refused(tmp_path: Path) -> None:
             DATA / "sessions_plain.csv", DATA / "prices_hourly_mwh.csv", tmp_path / "site",
             day=date(2024, 6, 3), zone="Europe/Amsterdam", prices_zone="Mars",
         )  # fmt: skip
+
+
+def test_a_mistaken_option_brings_no_others(tmp_path: Path) -> None:
+    """A tariff by the clock is looked at where options are wrong, and nothing false is said."""
+    rate = tmp_path / "rate.json"
+    rate.write_text(json.dumps(SEASONS))
+    with pytest.raises(ScenarioError) as raised:
+        import_sessions(
+            DATA / "sessions_plain.csv", rate, tmp_path / "site",
+            day=date(2024, 6, 3), zone=PACIFIC, curve="held",
+        )  # fmt: skip
+    assert [issue.field for issue in raised.value.issues] == ["curve"]

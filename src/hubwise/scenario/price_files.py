@@ -55,7 +55,8 @@ class Prices:
 def asked_of(horizon: Horizon | None) -> Asked:
     """A file of prices asked for those of a horizon, if it is known, with nothing else told."""
     if horizon is None:
-        return Asked("UTC", datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+        never = datetime(2000, 1, 1, tzinfo=UTC)
+        return Asked("UTC", never, never)
     return Asked(horizon.zone, horizon.start_utc, horizon.end_utc)
 
 
@@ -139,12 +140,12 @@ def _tell_rows(
 ) -> None:
     """Rows that hold on the horizon and have no price, contradict others or are off the steps."""
     begins, ends = horizon.start_utc, horizon.end_utc
-    wrong = [
+    faults = [
         (one.where, one.fault)
         for one in timeline.intervals
         if one.fault is not None and one.touches(begins, ends) and one not in timeline.held
     ]
-    _tell_some(file, wrong[:1] if wrong and not wrong[0][0] else wrong, reader)
+    _tell_some(file, faults[:1] if faults and not faults[0][0] else faults, reader)
     clashes = [
         (second.where, _clash(first, second, series.named))
         for first, second in timeline.clashes

@@ -43,6 +43,7 @@ _STAMP = re.compile(
     r"\s*(?P<half>[ap]\.?m\.?)?\s*\(?(?P<zone>z|[a-z]{2,4}|[+-]\d{2}:?\d{2})?\)?",
     re.IGNORECASE,
 )
+_YEARS = (1901, 2200)
 _EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))  # ns, µs, ms and s since 1970
 
 
@@ -81,9 +82,16 @@ def stamp(cell: str, order: str = "ymd") -> datetime:
     ValueError
         Where the cell holds no moment.
     """
+    found = _read(cell, order)
+    if not _YEARS[0] <= found.year <= _YEARS[1]:
+        raise ValueError(f"{cell!r} is of no year that prices are of")
+    return found
+
+
+def _read(cell: str, order: str) -> datetime:
     if re.fullmatch(r"\d{9,19}(?:\.0*)?", cell):
         since = float(cell)
-        unit = next(unit for least, unit in _EPOCHS if since >= least)
+        unit = next((unit for least, unit in _EPOCHS if since >= least), 1.0)
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=since / unit)
     found = _STAMP.fullmatch(_named(cell))
     if found is None:
@@ -185,7 +193,8 @@ def _date(found: re.Match[str], order: str) -> tuple[int, int, int]:
     if len(found["a"]) == 4:
         order = "ymd"
     by = dict(zip(order if order != "ymd" or len(found["a"]) == 4 else "dmy", figures, strict=True))
-    year = by["y"] + (2000 if by["y"] < 100 else 0)
+    short = all(len(found[key]) <= 2 for key in "abc")
+    year = by["y"] + (2000 if short else 0)
     return year, by["m"], by["d"]
 
 
