@@ -37,7 +37,7 @@ from hubwise.domain.plain import number, texts
 from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
-from hubwise.record.place import check_place
+from hubwise.record.place import reserved, whole_folder
 from hubwise.scenario import Issue, ScenarioError, load, with_wear
 from hubwise.study import PARTICIPATIONS, RunOptions, make_frontier, make_study
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
@@ -125,8 +125,11 @@ def plan(
     Exit code 1 says that the plan is written and misses a limit or a promise, or that the hub is
     better left without posted prices; what it is stands beside the table.
     """
-    with explained(as_json=as_json), progress_bar() as bar:
-        check_place(out, is_plan, "a plan")
+    with (
+        explained(as_json=as_json),
+        progress_bar() as bar,
+        reserved(out, is_plan, "a plan") as place,
+    ):
         strategy = _tied(strategy, ties)
         given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
         seen = None
@@ -136,8 +139,9 @@ def plan(
             made = make_plan(
                 given, strategy=strategy, participation=participation, method=method, progress=bar
             )
-        write(made, out, *([] if seen is None else [recorded(seen)]))
-        report = write_plan_report(made.scenario, out)
+        with whole_folder(place, is_plan, "a plan") as beside:
+            write(made, beside, *([] if seen is None else [recorded(seen)]))
+            report = out / write_plan_report(made.scenario, beside).name
     missed = list(made.result.advice)
     if as_json:
         content = {"folder": str(out), "report": str(report), "misses": missed}

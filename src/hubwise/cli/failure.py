@@ -72,6 +72,7 @@ def tell(issues: Sequence[Issue], *, as_json: bool) -> None:
 
 
 _ADVICE = {
+    BlockingIOError: "wait until it is done, or name another folder",
     FileNotFoundError: "name one that exists",
     FileExistsError: "name another folder, or remove this one first",
     PermissionError: "name one that you may read and write",

@@ -86,7 +86,7 @@ def _read(source: str) -> tuple[Draws | None, tuple[Issue, ...]]:
     if not folder.is_dir():
         right = f"give a folder that holds {TOML}, or one of: {', '.join(packaged())}"
         return None, (Issue(source, "", "", "is not a scenario", right),)
-    reader = Reader(folder)
+    reader = Reader(folder, enclosed=True)
     scenario = _read_folder(reader, source if ships else str(folder.resolve()))
     return scenario, in_order(reader.issues)
 
