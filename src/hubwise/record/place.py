@@ -68,7 +68,8 @@ def followed(target: Path) -> Path:
         The link points to nothing.
     """
     if target.is_symlink() and not target.exists():
-        raise FileNotFoundError(errno.ENOENT, f"is a link to nowhere ({target.readlink()})", str(target))
+        wrong = f"is a link to nowhere ({target.readlink()})"
+        raise FileNotFoundError(errno.ENOENT, wrong, str(target))
     return Path(os.path.realpath(target))
 
 

@@ -67,7 +67,7 @@ class Reader:
             return None
 
     def _may_read(self, name: str, kind: os.stat_result) -> bool:
-        """Whether a file is one to read; a pipe would be waited for, and never be the same twice."""
+        """Whether a file is one to read; a pipe is waited for, and is read once."""
         wrong, right = "", ""
         if self.enclosed and not self._within(name):
             wrong = "lies outside the scenario's folder"

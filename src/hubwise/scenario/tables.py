@@ -17,7 +17,6 @@ from hubwise.scenario.errors import closest, did_you_mean
 from hubwise.scenario.messages import explain
 from hubwise.scenario.reading import Reader
 
-
 MOST_ROWS = 5_000_000
 """Most rows of a Parquet table: a small file may hold any number of them."""
 
