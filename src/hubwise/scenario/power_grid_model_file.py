@@ -113,7 +113,7 @@ def _circuit(data: Mapping[Any, Any], hertz: float) -> Circuit:
     circuit = Circuit({int(row["id"]): float(row["u_rated"]) / 1e3 for row in data["node"]})
     for row in data.get("source", ()):
         if row["status"] == 1:
-            circuit.sources[int(row["node"])] = float(row["u_ref"])
+            circuit.feed(f"source {row['id']}", int(row["node"]), float(row["u_ref"]))
     for component, sign in (("sym_load", 1.0), ("sym_gen", -1.0)):
         for row in data.get(component, ()):
             if row["status"] == 1:
