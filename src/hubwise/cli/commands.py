@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from hubwise import __version__
 from hubwise.audit import audit_record
 from hubwise.audit.report import Status
 from hubwise.cli import show
@@ -29,7 +28,6 @@ from hubwise.cli.options import (
     Workers,
     processes,
 )
-from hubwise.cli.scenario import scenarios
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario, Strategy, TariffFamily, Ties, WearPricing
@@ -76,26 +74,7 @@ PassiveTies = Annotated[
     ),
 ]
 
-app = typer.Typer(
-    name="hubwise",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    epilog="Exit codes: 0 fine; 1 finished, but a promise, a limit or an audit check does not "
-    "hold; 2 bad input; 130 interrupted.",
-)
-app.add_typer(scenarios, name="scenario")
-
-
-@app.callback(invoke_without_command=True)
-def hubwise(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
-) -> None:
-    """Price, plan, check and bill a smart EV-charging hub."""
-    if version:
-        typer.echo(f"hubwise {__version__}")
-        raise typer.Exit
+app = typer.Typer(rich_markup_mode="markdown")
 
 
 @app.command()

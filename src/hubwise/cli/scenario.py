@@ -23,12 +23,17 @@ from hubwise.scenario import (
     new,
 )
 
-scenarios = typer.Typer(no_args_is_help=True, help="Make, check and import scenarios.")
+app = typer.Typer(
+    name="scenario",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Make, check and import scenarios.",
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, nothing else.")]
 
 
-@scenarios.command("new")
+@app.command("new")
 def new_scenario(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
     as_json: AsJson = False,
@@ -42,7 +47,7 @@ def new_scenario(
         results.print(f"Edit {made / 'scenario.toml'}, then: hubwise scenario check {made}")
 
 
-@scenarios.command("check")
+@app.command("check")
 def check_scenario(
     scenario: Annotated[
         str, typer.Argument(metavar="SCENARIO", help="Packaged name or folder; or a nation's.")
@@ -62,7 +67,7 @@ def check_scenario(
         _show(given, as_json=as_json)
 
 
-@scenarios.command("import")
+@app.command("import")
 def import_scenario(
     sessions: Annotated[Path, typer.Option(help="Charging sessions: ACN-Data or plain CSV.")],
     prices: Annotated[Path, typer.Option(help="Prices: start_utc and a price column.")],

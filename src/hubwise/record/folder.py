@@ -20,6 +20,7 @@ from hubwise.record.model import Record
 from hubwise.record.place import whole_folder, write_table
 from hubwise.record.tables import OPTIONAL_TABLES, TABLES, make_tables
 from hubwise.scenario import fingerprint
+from hubwise.scenario.errors import FolderError
 
 CONTRACT = 1
 """Version of the plan folder: raised when a column or key changes meaning or goes away."""
@@ -64,13 +65,12 @@ class PlanFolder:
         return rows(self.summary["results"])[0]
 
 
-class PlanFolderError(ValueError):
-    """A folder that is not a plan of this contract; ``problems`` holds all that is wrong."""
+class PlanFolderError(FolderError):
+    """A folder that is not a plan of this contract; ``issues`` holds all that is wrong."""
 
     def __init__(self, folder: Path, issues: list[str]) -> None:
-        """Tell of all ``problems`` at once."""
-        self.folder, self.issues = folder, tuple(issues)
-        super().__init__("\n".join([f"{folder} is not a plan that can be read:", *issues]))
+        """Tell of all ``issues`` at once."""
+        super().__init__(folder, issues, "a plan")
 
 
 @dataclass(frozen=True, slots=True)

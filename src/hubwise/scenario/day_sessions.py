@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from math import ceil, floor
 from typing import Any
@@ -186,3 +186,23 @@ def _leftover(stay: ImportedSession, horizon: Horizon) -> str | None:
 def whole_slots(stay: ImportedSession, horizon: Horizon) -> int:
     """How many whole slots a stay covers."""
     return floor(horizon.slot_of(stay.departure)) - ceil(horizon.slot_of(stay.arrival))
+
+
+def each_car_once(stays: list[ImportedSession]) -> tuple[list[ImportedSession], int]:
+    """Stays with a driver of its own for every car that is there at once; and how many changed.
+
+    A card that is used for several cars has stays that overlap: each further car has a number
+    behind the driver's name.
+    """
+    busy: dict[str, list[datetime]] = {}
+    order = sorted(range(len(stays)), key=lambda k: stays[k].arrival)
+    found, changed = list(stays), 0
+    for k in order:
+        stay = stays[k]
+        until = busy.setdefault(stay.driver, [])
+        car = next((j for j, end in enumerate(until) if end <= stay.arrival), len(until))
+        until[car : car + 1] = [stay.departure]
+        if car:
+            found[k] = replace(stay, driver=f"{stay.driver} ({car + 1})")
+            changed += 1
+    return found, changed

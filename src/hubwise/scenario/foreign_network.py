@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from hubwise.scenario.circuit import Circuit, Network, reduced
 from hubwise.scenario.pandapower_file import is_pandapower, read_pandapower
-from hubwise.scenario.power_grid_model_file import is_power_grid_model, read_power_grid_model
 from hubwise.scenario.reading import Reader
 
 HERTZ = 50.0
@@ -38,6 +38,11 @@ def read_network(
     return network
 
 
+def _is_power_grid_model(content: Mapping[str, object]) -> bool:
+    """Whether a JSON file's content is input data of power-grid-model."""
+    return content.get("type") == "input" and "data" in content and "version" in content
+
+
 def _read(text: str, name: str, reader: Reader, hertz: float) -> Circuit | None:
     try:
         content = json.loads(text)
@@ -46,7 +51,10 @@ def _read(text: str, name: str, reader: Reader, hertz: float) -> Circuit | None:
         return None
     if isinstance(content, dict) and is_pandapower(content):
         return read_pandapower(content, name, reader)
-    if isinstance(content, dict) and is_power_grid_model(content):
+    if isinstance(content, dict) and _is_power_grid_model(content):
+        # The library takes a tenth of a second to import, which few scenarios need.
+        from hubwise.scenario.power_grid_model_file import read_power_grid_model
+
         if content.get("is_batch") or not isinstance(content["data"], dict):
             right = "give the input data of one network, with is_batch false"
             reader.wrong(name, "", "is_batch", "is a batch of power-grid-model", right)

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from hubwise.domain import Horizon, Scenario
 from hubwise.scenario.clock import in_utc, read_horizon
-from hubwise.scenario.day_sessions import Day, ImportedSession, Tally, sessions_of_day, whole_slots
+from hubwise.scenario.day_sessions import (
+    Day,
+    ImportedSession,
+    Tally,
+    each_car_once,
+    sessions_of_day,
+    whole_slots,
+)
 from hubwise.scenario.door import load
 from hubwise.scenario.errors import ScenarioError, in_order, listed
 from hubwise.scenario.files import HorizonSection
@@ -70,6 +77,7 @@ def import_sessions(
         raise ScenarioError(in_order(reader.issues))
 
     stays, tally = sessions_of_day(table, Day(day, chosen.sessions_zone, horizon, chosen.charge_kw))
+    stays, twice = each_car_once(stays)
     if not stays:
         _note_no_sessions(table, day, tally, reader)
         raise ScenarioError(reader.issues)
@@ -84,6 +92,7 @@ def import_sessions(
         *_clock_notes(horizon),
         *_column_notes(unused),
         *_stay_notes(stays, tally, chosen, horizon),
+        *_car_notes(twice),
     ]
     site = Site(name, chosen, horizon, tuple(stays), offered, (source, *notes))
     with new_folder(Path(folder)) as beside:
@@ -144,6 +153,13 @@ def _clock_notes(horizon: Horizon) -> list[str]:
 
 def _column_notes(unused: list[str]) -> list[str]:
     return [f"Columns passed over: {listed(unused)}."] if unused else []
+
+
+def _car_notes(twice: int) -> list[str]:
+    if not twice:
+        return []
+    words = "began while another stay of the same driver lasted: taken as that of another car"
+    return [f"{twice} {words}, whose driver has a number behind the name."]
 
 
 def _stay_notes(

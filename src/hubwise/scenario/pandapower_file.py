@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from hubwise.domain.plain import is_number
 from hubwise.scenario.circuit import Branch, Circuit, counted, named
 from hubwise.scenario.errors import listed, ranges
 from hubwise.scenario.messages import explain
@@ -65,12 +66,12 @@ Kind = TypeVar("Kind", bound=BaseModel)
 Rows = dict[int, dict[str, Any]]
 
 
-def is_pandapower(content: Mapping[str, Any]) -> bool:
+def is_pandapower(content: Mapping[str, object]) -> bool:
     """Whether a JSON file's content is a net of pandapower."""
     return content.get("_class") == "pandapowerNet"
 
 
-def read_pandapower(content: Mapping[str, Any], file: str, reader: Reader) -> Circuit | None:
+def read_pandapower(content: Mapping[str, object], file: str, reader: Reader) -> Circuit | None:
     """The circuit of a net, or nothing where it has a mistake; each is noted.
 
     Parameters
@@ -96,7 +97,7 @@ def read_pandapower(content: Mapping[str, Any], file: str, reader: Reader) -> Ci
 class _Net:
     """The tables of a net, and the reader that takes what is wrong with them."""
 
-    def __init__(self, net: Mapping[str, Any], file: str, reader: Reader, major: int) -> None:
+    def __init__(self, net: Mapping[str, object], file: str, reader: Reader, major: int) -> None:
         self.net, self.file, self.reader, self.major = net, file, reader, major
         self.before = len(reader.issues)
 
@@ -137,7 +138,7 @@ class _Net:
 
     def circuit(self) -> Circuit | None:
         hertz = self.net.get("f_hz", 50.0)
-        if type(hertz) not in (int, float) or not 0.0 < hertz < math.inf:
+        if not is_number(hertz) or not 0.0 < hertz < math.inf:
             self.wrong("", "f_hz", f"{hertz!r} is not a frequency", "give it in hertz, such as 50")
             return None
         buses = self.checked("bus", Bus)

@@ -5,7 +5,7 @@ Source of what each column means: pandapower's documentation of its elements, ve
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -25,7 +25,7 @@ class Row(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    name: Any = None
+    name: object = None
     in_service: bool = True
 
 
@@ -61,7 +61,7 @@ class Load(Power):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_old_formats(cls, row: dict[str, Any]) -> dict[str, Any]:
+    def _of_old_formats(cls, row: dict[str, object]) -> dict[str, object]:
         """Old columns under their new names, where the new ones are not there, as pandapower."""
         old = {
             f"const_{kind}_{power}_percent": row[f"const_{kind}_percent"]

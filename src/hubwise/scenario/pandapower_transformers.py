@@ -73,8 +73,8 @@ def star_legs(circuit: Circuit, index: int, trafo: ThreeWindings, star: int) -> 
         )
         name = named("trafo3w", index, trafo.name)
         branch = two_windings(circuit, f"{name}, {side}", leg, complex(r, x))
-        at_star = {"far_a": math.inf} if side == "hv" else {"near_a": math.inf}
-        yield replace(branch, **at_star)  # what a winding carries is told at its terminal
+        # What a winding carries is told at its terminal, not at the star point.
+        yield replace(branch, far_a=math.inf) if side == "hv" else replace(branch, near_a=math.inf)
 
 
 def _tap_of_leg(trafo: ThreeWindings, side: str) -> dict[str, Any]:
