@@ -357,9 +357,10 @@ def _bounds(posted: PostedDecision | None, profit: float, *, misses: bool) -> Bo
     """The bounds, and how far the profit may be from the best, as a share of each.
 
     They are on plans that keep their promises and limits: one that misses some may pass them, and
-    then has none. Nor has one whose saving promise counts more than money.
+    then has none. Nor has one whose saving promise counts more than money, or that sells energy
+    above the price that it is bought at.
     """
-    if posted is None or _counts_energy(posted.situation):
+    if posted is None or _counts_energy(posted.situation) or posted.situation.market.sells_above:
         return Bounds()
     family = posted.family_bound
     bound, of_family = (

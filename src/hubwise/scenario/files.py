@@ -40,6 +40,19 @@ def _number_or(word: str) -> PlainValidator:
     return PlainValidator(check)
 
 
+def _number_or_table(value: object) -> object:
+    """A finite number, ``purchase``, or the name of a table of prices in time."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    table = isinstance(value, str) and value.endswith((".csv", ".csv.gz", ".parquet"))
+    if not (number or table or value == "purchase"):
+        raise advice(
+            f"{value!r} is not a price", 'give a number, "purchase", or a table such as "sold.csv"'
+        )
+    return value
+
+
+_price_or_table = PlainValidator(_number_or_table)
+
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -174,7 +187,7 @@ class PricesSection(Section):
     blocks: Annotated[list[PriceBlock], Field(min_length=1)] | None = None
     series: Word | None = None
     unit: Literal["kWh", "MWh"] = "kWh"
-    feed_in: Annotated[float | Literal["purchase"], _number_or("purchase")] = "purchase"
+    feed_in: Annotated[float | str, _price_or_table] = "purchase"
     feed_in_fee: NotNegative = 0.0
     service_fee: Finite = 0.0
     demand_charge: NotNegative = 0.0

@@ -15,17 +15,20 @@ from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.rows import PriceRow
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.series import read_series
-from hubwise.scenario.tables import read_table
+from hubwise.scenario.tables import Table, read_table
 
+PURCHASE = "purchase"
 KWH_IN = {"kWh": 1.0, "MWh": 1000.0}
 
 
 def read_market(sections: Sections, horizon: Horizon | None, reader: Reader) -> Market | None:
     """The market, or nothing where its prices have a mistake; mistakes are noted."""
     section = sections.prices
-    table = None
+    table = sold_series = None
     if name := sections.said("prices", "series", str):
         table = read_table(reader, name, PriceRow)
+    if section is not None and section.feed_in != PURCHASE and isinstance(section.feed_in, str):
+        sold_series = read_table(reader, section.feed_in, PriceRow)
     if section is None or horizon is None:
         return None
     purchase = None
@@ -37,9 +40,10 @@ def read_market(sections: Sections, horizon: Horizon | None, reader: Reader) -> 
         purchase = read_series(table, horizon, reader)
     if purchase is None:
         return None
-    market = _build_market(section, purchase / KWH_IN[section.unit], horizon)
-    check_market(market, horizon, reader)
-    return market
+    sold = _feed_in(section, sold_series, purchase / KWH_IN[section.unit], horizon, reader)
+    if sold is None:
+        return None
+    return _build_market(section, purchase / KWH_IN[section.unit], sold)
 
 
 def read_rules(
@@ -76,9 +80,20 @@ def _price_of_blocks(blocks: Sequence[PriceBlock], horizon: Horizon) -> Array:
     return price
 
 
-def _build_market(section: PricesSection, purchase: Array, horizon: Horizon) -> Market:
-    """The market at purchase prices of shape (slots,) [currency/kWh]."""
-    sold = purchase if isinstance(section.feed_in, str) else np.full(horizon.slots, section.feed_in)
+def _feed_in(
+    section: PricesSection, series: Table | None, purchase: Array, horizon: Horizon, reader: Reader
+) -> Array | None:
+    """What is paid for energy sold before the fee; shape (slots,) [currency/kWh]."""
+    if not isinstance(section.feed_in, str):
+        return np.full(horizon.slots, section.feed_in)
+    if section.feed_in == PURCHASE:
+        return purchase
+    found = None if series is None else read_series(series, horizon, reader)
+    return None if found is None else found / KWH_IN[section.unit]
+
+
+def _build_market(section: PricesSection, purchase: Array, sold: Array) -> Market:
+    """The market at prices of shape (slots,) [currency/kWh]."""
     return Market(
         purchase_price=purchase,
         feed_in_price=sold - section.feed_in_fee,
@@ -138,15 +153,6 @@ def check_blocks(
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.wrong(TOML, where, "name", f"{name!r} is there twice", "put its hours in one block")
     return bool(np.all(count == 1))
-
-
-def check_market(market: Market, horizon: Horizon, reader: Reader) -> None:
-    """Energy is never sold above the price that it is bought at."""
-    above = market.feed_in_price > market.purchase_price + 1e-12
-    if above.any():
-        wrong = f"is above the purchase price at {clock_times(horizon, above)}"
-        right = 'give "purchase", or a price at most the lowest purchase price'
-        reader.wrong(TOML, "prices", "feed_in", wrong, right)
 
 
 def check_rules(rules: PriceRules, reference: Array, horizon: Horizon, reader: Reader) -> None:
