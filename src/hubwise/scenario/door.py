@@ -25,6 +25,7 @@ from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
 from hubwise.scenario.synthetic import draw_fleet
 from hubwise.scenario.tables import Table
+from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
 
 PACKAGED = Path(__file__).parent / "data"
 
@@ -141,7 +142,15 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
         search=Search(search.method, search.evaluations, search.seed, search.boxes),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(*head.notes, *network.notes, *sold_above, *untested_conditions(battery, fleet)),
+        notes=(
+            *head.notes,
+            *network.notes,
+            *sold_above,
+            *unusual_prices(market, sections.prices.service_fee, head.currency),
+            *unusual_rules(rules, Promises(**promises.model_dump()), head.currency),
+            *unusual_sizes(fleet, hubs, feeder, head.currency),
+            *untested_conditions(battery, fleet),
+        ),
         hindsight=known,
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
