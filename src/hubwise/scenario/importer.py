@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from hubwise.domain import Horizon, Scenario
-from hubwise.scenario.clock import in_utc, read_horizon
+from hubwise.scenario.clock import check_zone, in_utc, read_horizon
 from hubwise.scenario.day_sessions import (
     Day,
     ImportedSession,
@@ -71,6 +71,8 @@ def import_sessions(
     reader = Reader(Path())
     chosen = reader.section("", ImportOptions, options, file=_OPTIONS)
     horizon = None if chosen is None else _horizon(chosen, price_day or day, reader)
+    if chosen is not None and chosen.sessions_zone is not None:
+        check_zone(chosen.sessions_zone, reader, file=_OPTIONS, where="", field="sessions_zone")
     offered = _read_prices(str(prices), chosen, horizon, reader)
     table, unused = read_foreign_sessions(reader, str(sessions))
     if reader.issues or chosen is None or horizon is None or offered is None or table is None:
