@@ -2,7 +2,8 @@
 
 numba keeps what it compiled beside each file and looks at that file alone: a kernel that calls a
 changed one, or that is handed a record whose columns changed, is taken up as it was, or crashes.
-So each state of the kernels and of their records has a folder of its own.
+So each state of the kernels and of their records has a folder of its own. Kernels take numba's
+decorators from here, so that the folder is known before any of them is compiled.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import os
 import shutil
 from pathlib import Path
 
-from numba import config
+from numba import config, njit, prange
+
+__all__ = ["PLACE", "digest", "keep_apart", "njit", "prange"]
 
 PACKAGE = Path(__file__).parent
 # Folders of earlier states that stay: another process may still run from them.

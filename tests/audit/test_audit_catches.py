@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hubwise.audit import Status, audit_record
+from hubwise.domain import Status as Ended
 from hubwise.domain import Strategy
 from hubwise.plan import make_plan
 from hubwise.record import write
@@ -26,7 +28,7 @@ ONLY_SEALED |= {"profit_bound", "family_bound", "boxes", "wear_rounds", "scenari
 ONLY_SEALED |= {
     f"dispatch_objective.{term}" for term in ("purchases", "demand_charges", "limits", "flatness")
 }
-ONLY_SEALED |= {f"status.{what}.status" for what in ("search", "ac_dispatch", "family_bound")}
+ONLY_SEALED |= {f"status.{what}.status" for what in ("search", "family_bound")}
 OTHER_TIES = ("pessimistic",)
 COLUMNS = [(table, column) for table, columns in TABLES.items() for column in columns]
 few = settings(
@@ -234,6 +236,46 @@ def test_odd_values_in_the_summary(pick, odd, copy, scenario):
     path = paths[int(pick * len(paths))]
     _reseal(target, _with_leaf(summary, path, odd))
     assert not audit_record(target, scenario).ok or _only_sealed(path) or "version" in path
+
+
+@pytest.mark.parametrize("word", [Ended.LIMITS_MISSED, Ended.TURNS_SPENT])
+def test_limits_said_to_be_missed(word, copy, scenario):
+    """Where no limit is broken and the promise to the grid is kept, no plan says otherwise."""
+    target = copy()
+    summary = json.loads((target / "summary.json").read_text())
+    said = {"status": str(word), "advice": word.advice}
+    _reseal(target, _with_leaf(summary, ("results", 0, "status", "ac_dispatch"), said))
+    failed = [check for check in audit_record(target, scenario).checks if "status" in check.name]
+    assert [check.name for check in failed if "ac_dispatch" in check.where] == ["summary: status"]
+
+
+def _empty_folder(target):
+    (target / "more").mkdir()
+    return "more"
+
+
+def _linked_table(target):
+    table = target / "bills.parquet"
+    table.rename(target.parent / "elsewhere.parquet")
+    table.symlink_to(target.parent / "elsewhere.parquet")
+    return table.name
+
+
+def _pipe(target):
+    os.mkfifo(target / "pipe.parquet")
+    return "pipe.parquet"
+
+
+@pytest.mark.parametrize("put", [_empty_folder, _linked_table, _pipe])
+def test_strangers_in_the_folder(put, copy, scenario):
+    """A folder, a link or a pipe within a plan's folder is named, whatever the seal says."""
+    target = copy()
+    name = put(target)
+    _reseal(target, json.loads((target / "summary.json").read_text()))
+    report = audit_record(target, scenario)
+    (seal,) = (check for check in report.checks if check.name == "folder: seal")
+    assert not report.ok
+    assert f"{name}: not a plain file" in seal.where
 
 
 @pytest.mark.parametrize("key", ["profit_bound", "family_bound"])

@@ -81,11 +81,13 @@ def _family(result: Mapping[str, object]) -> Iterator[str]:
 def _withheld(evidence: Evidence) -> Iterator[str]:
     """A bound is left out only of a plan that misses something, or where none was looked for.
 
-    None is told where the saving promise counts energy: bounds know it in money alone.
+    None is told where the saving promise counts energy, for bounds know it in money alone, nor
+    where energy is sold above the price that it is bought at.
     """
     result, promises = evidence.result, evidence.scenario.situation.promises
-    counts_energy = promises.counts_energy and isfinite(promises.saving)
-    if not result.get("advice") and not counts_energy:
+    unbounded = promises.counts_energy and isfinite(promises.saving)
+    unbounded |= evidence.scenario.situation.market.sells_above
+    if not result.get("advice") and not unbounded:
         if result.get("profit_bound") is None:
             yield "summary.json, profit_bound: null, where nothing is missed"
         if result.get("family_bound") is None and result.get("boxes"):

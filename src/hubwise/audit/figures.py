@@ -21,7 +21,7 @@ from hubwise.audit.prices import price_groups
 from hubwise.audit.promises import FLAT_KW
 from hubwise.audit.report import Check, Finding, judge, worst_of
 from hubwise.audit.sealed import check_sealed
-from hubwise.audit.statuses import ENDED, check_statuses
+from hubwise.audit.statuses import ENDED, check_statuses, derived_statuses
 from hubwise.audit.stays import at_once_kw
 from hubwise.domain.arrays import Array
 from hubwise.domain.plain import is_number, named
@@ -86,14 +86,18 @@ def check_figures(
     yield from others
     yield _branches(evidence, state)
     yield _transformers(evidence, state)
-    yield check_statuses(evidence)
+    yield check_statuses(evidence, before)
     for key, tariffs in (
         ("profit_bound", "any tariff"),
         ("family_bound", "a tariff of its family"),
     ):
         if found.get(key) is not None:
             yield _bound(found, key, tariffs)
-    elsewhere = _CHECKED_ELSEWHERE | (set() if conduct.posts_prices else set(NOTHING))
+    elsewhere = (
+        _CHECKED_ELSEWHERE
+        | derived_statuses(evidence)
+        | (set() if conduct.posts_prices else set(NOTHING))
+    )
     if named(evidence.result.get("without_prices")).get("strategy") == "uncoordinated":
         elsewhere |= {"without_prices.strategy", "without_prices.operator_profit"}
     yield from check_sealed(evidence, found, {*derived, *ratios, *ties, *also, *elsewhere})

@@ -156,9 +156,10 @@ def _is_broken(
     """Whether a limit is broken with so much more load at a bus: beyond doubt, and perhaps."""
     feeder, hubs = evidence.scenario.situation.feeder, evidence.scenario.situation.hubs
     kind, element, slot = place
-    load = feeder.base_kw[:, [slot]].copy()
+    there = feeder.in_slots(np.array([slot]))
+    load = there.base_kw.copy()
     load[row] += kw
-    there = replace(feeder, base_kw=load, base_kvar=feeder.base_kvar[:, [slot]])
+    there = replace(there, base_kw=load)
     drawn = power[:, [slot]]
     state = power_flow_gauss(there, hubs.bus, drawn)
     sure, perhaps = broken(there, hubs, state, drawn)

@@ -8,7 +8,7 @@ from hubwise.audit.conduct import CONDUCT
 from hubwise.audit.report import Check, words
 from hubwise.domain import Scenario
 from hubwise.domain.plain import is_number, named
-from hubwise.record.folder import PlanFolder, seal
+from hubwise.record.folder import PlanFolder, seal, strangers
 from hubwise.scenario import fingerprint
 
 
@@ -28,6 +28,7 @@ def check_seal(folder: PlanFolder) -> Check:
         f"{name}: not there when it was written" for name in sorted(due.keys() - found.keys())
     ]
     faults += [f"{name}: changed" for name in found if name in due and found[name] != due[name]]
+    faults += [f"{name}: not a plain file of the folder" for name in strangers(folder.folder)]
     return words(
         "folder: seal",
         "No file was changed, added or taken away since the plan was written",

@@ -8,7 +8,8 @@ section 5.4.5, repeating histories).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from hubwise.compiled import njit
 
 
 @njit(cache=True, nogil=True)

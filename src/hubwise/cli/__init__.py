@@ -1,11 +1,69 @@
 """The command line: parse, call, show."""
 
+from __future__ import annotations
+
 import signal
 import sys
+from importlib import import_module
+from typing import Annotated
 
-from hubwise.cli.commands import app
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+import hubwise
 
 __all__ = ["app", "main"]
+
+# Where each command is: its module is imported when it is asked for, and no other.
+_COMMANDS = {
+    "plan": "commands",
+    "study": "commands",
+    "frontier": "commands",
+    "audit": "commands",
+    "statement": "commands",
+    "zones": "commands",
+    "scenario": "scenario",
+}
+
+
+class _Commands(TyperGroup):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperGroup | TyperCommand | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"hubwise.cli.{_COMMANDS[cmd_name]}")
+        group = get_command(module.app)
+        assert isinstance(group, TyperGroup), "every module has several commands"
+        found = group if module.app.info.name == cmd_name else group.commands[cmd_name]
+        assert isinstance(found, TyperGroup | TyperCommand)
+        return found
+
+
+app = typer.Typer(
+    name="hubwise",
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog="Exit codes: 0 fine; 1 finished, but a promise, a limit or an audit check does not "
+    "hold; 2 bad input; 130 interrupted.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def hubwise_command(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Price, plan, check and bill a smart EV-charging hub."""
+    if version:
+        typer.echo(f"hubwise {hubwise.__version__}")
+        raise typer.Exit
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from hubwise import __version__
 from hubwise.audit import audit_record
 from hubwise.audit.report import Status
 from hubwise.cli import show
@@ -29,7 +28,6 @@ from hubwise.cli.options import (
     Workers,
     processes,
 )
-from hubwise.cli.scenario import scenarios
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario, Strategy, TariffFamily, Ties, WearPricing
@@ -37,7 +35,7 @@ from hubwise.domain.plain import number, texts
 from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
-from hubwise.record.place import check_place
+from hubwise.record.place import reserved, whole_folder
 from hubwise.scenario import Issue, ScenarioError, load, with_wear
 from hubwise.study import PARTICIPATIONS, RunOptions, make_frontier, make_study
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
@@ -76,26 +74,7 @@ PassiveTies = Annotated[
     ),
 ]
 
-app = typer.Typer(
-    name="hubwise",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    epilog="Exit codes: 0 fine; 1 finished, but a promise, a limit or an audit check does not "
-    "hold; 2 bad input; 130 interrupted.",
-)
-app.add_typer(scenarios, name="scenario")
-
-
-@app.callback(invoke_without_command=True)
-def hubwise(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
-) -> None:
-    """Price, plan, check and bill a smart EV-charging hub."""
-    if version:
-        typer.echo(f"hubwise {__version__}")
-        raise typer.Exit
+app = typer.Typer(rich_markup_mode="markdown")
 
 
 @app.command()
@@ -125,8 +104,11 @@ def plan(
     Exit code 1 says that the plan is written and misses a limit or a promise, or that the hub is
     better left without posted prices; what it is stands beside the table.
     """
-    with explained(as_json=as_json), progress_bar() as bar:
-        check_place(out, is_plan, "a plan")
+    with (
+        explained(as_json=as_json),
+        progress_bar() as bar,
+        reserved(out, is_plan, "a plan") as place,
+    ):
         strategy = _tied(strategy, ties)
         given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
         seen = None
@@ -136,8 +118,9 @@ def plan(
             made = make_plan(
                 given, strategy=strategy, participation=participation, method=method, progress=bar
             )
-        write(made, out, *([] if seen is None else [recorded(seen)]))
-        report = write_plan_report(made.scenario, out)
+        with whole_folder(place, is_plan, "a plan") as beside:
+            write(made, beside, *([] if seen is None else [recorded(seen)]))
+            report = out / write_plan_report(made.scenario, beside).name
     missed = list(made.result.advice)
     if as_json:
         content = {"folder": str(out), "report": str(report), "misses": missed}

@@ -11,9 +11,7 @@ from pathlib import Path
 import typer
 
 from hubwise.cli.console import messages, put_json
-from hubwise.record import PlanFolderError
-from hubwise.scenario import Issue, ScenarioError
-from hubwise.study.unfinished import unfinished_place
+from hubwise.scenario.errors import FolderError, Issue, ScenarioError
 
 # One wrong number can be wrong in every slot; what is above the screen's edge nobody reads.
 MOST = 50
@@ -40,7 +38,7 @@ def explained(*, as_json: bool, out: Path | None = None) -> Iterator[None]:
         tell(error.issues, as_json=as_json)
         _say_notes(error)
         raise typer.Exit(ExitCode.BAD_INPUT) from error
-    except PlanFolderError as error:
+    except FolderError as error:
         faults = [Issue(str(error.folder), "", "", fault, "") for fault in error.issues]
         tell(faults, as_json=as_json)
         raise typer.Exit(ExitCode.BAD_INPUT) from error
@@ -49,6 +47,8 @@ def explained(*, as_json: bool, out: Path | None = None) -> Iterator[None]:
         _say_notes(error)
         raise typer.Exit(ExitCode.BAD_INPUT) from error
     except KeyboardInterrupt as error:
+        from hubwise.study.unfinished import unfinished_place  # whose rooms take a second to open
+
         kept = unfinished_place(out) if out else None
         if kept and kept.exists():
             said = f"what is finished is kept in {kept}; the same command goes on from there"
@@ -72,6 +72,7 @@ def tell(issues: Sequence[Issue], *, as_json: bool) -> None:
 
 
 _ADVICE = {
+    BlockingIOError: "wait until it is done, or name another folder",
     FileNotFoundError: "name one that exists",
     FileExistsError: "name another folder, or remove this one first",
     PermissionError: "name one that you may read and write",

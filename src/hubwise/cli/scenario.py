@@ -25,7 +25,12 @@ from hubwise.scenario import (
 )
 from hubwise.scenario.session_formats import MEANINGS
 
-scenarios = typer.Typer(no_args_is_help=True, help="Make, check and import scenarios.")
+app = typer.Typer(
+    name="scenario",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Make, check and import scenarios.",
+)
 
 # Options of an import that have a flag of their own.
 _OWN = ("zone", "days", "columns", "cars", "chargers")
@@ -34,7 +39,7 @@ _ASSUMED = [key for key in ImportOptions.model_fields if key not in _OWN]
 AsJson = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, nothing else.")]
 
 
-@scenarios.command("new")
+@app.command("new")
 def new_scenario(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
     as_json: AsJson = False,
@@ -48,7 +53,7 @@ def new_scenario(
         results.print(f"Edit {made / 'scenario.toml'}, then: hubwise scenario check {made}")
 
 
-@scenarios.command("check")
+@app.command("check")
 def check_scenario(
     scenario: Annotated[
         str, typer.Argument(metavar="SCENARIO", help="Packaged name or folder; or a nation's.")
@@ -68,7 +73,7 @@ def check_scenario(
         _show(given, as_json=as_json)
 
 
-@scenarios.command("import")
+@app.command("import")
 def import_scenario(
     sessions: Annotated[Path, typer.Option(help="Charging sessions as downloaded; see above.")],
     prices: Annotated[

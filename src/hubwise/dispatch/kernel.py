@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hubwise.compiled import njit
 from hubwise.domain.arrays import Array
 from hubwise.drivers.kernel import cheapest, fill_bounds, fill_floor
 

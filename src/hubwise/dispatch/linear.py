@@ -53,12 +53,12 @@ TRIES = 20
 
 def is_small(problem: Problem) -> bool:
     """Whether one linear program a tariff is the better way."""
-    return _size(problem) <= SMALL
+    return _size(problem) <= SMALL and not problem.situation.market.sells_above
 
 
 def fits_program(problem: Problem) -> bool:
     """Whether one linear program is the better way where few tariffs are to be valued."""
-    return _size(problem) <= FITS
+    return _size(problem) <= FITS and not problem.situation.market.sells_above
 
 
 def rounds_where_large(problem: Problem, rounds: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +55,9 @@ class Feeder:
     shunt_kw, shunt_kvar
         Power drawn in proportion to the squared voltage, at nominal voltage; shape (buses,)
         [kW, kvar].
+    squared_kw, squared_kvar
+        Load without hubs that is drawn in proportion to the squared voltage, at nominal voltage;
+        shape (buses, slots) [kW, kvar].
     branch_name
         What to call each branch; by default by its ends.
     ambient_c
@@ -85,6 +88,8 @@ class Feeder:
     rating_kva: Array | float = np.nan
     shunt_kw: Array | float = 0.0
     shunt_kvar: Array | float = 0.0
+    squared_kw: Array | float = 0.0
+    squared_kvar: Array | float = 0.0
     branch_name: tuple[str, ...] = ()
     ambient_c: Array | float = 20.0
 
@@ -92,6 +97,33 @@ class Feeder:
     def bus_kv(self) -> Array:
         """Nominal voltage of every bus; shape (buses,) [kV]."""
         return np.broadcast_to(self.nominal_kv, len(self.bus)).astype(float)
+
+    @property
+    def squared(self) -> tuple[Array, Array]:
+        """`squared_kw` and `squared_kvar`, each of shape (buses, slots) [kW, kvar]."""
+        shape = self.base_kw.shape
+        active, reactive = self.squared_kw, self.squared_kvar
+        return (
+            np.broadcast_to(active, shape).astype(float),
+            np.broadcast_to(reactive, shape).astype(float),
+        )
+
+    @property
+    def at_nominal_kw(self) -> Array:
+        """Load without hubs at nominal voltage; shape (buses, slots) [kW]."""
+        return np.asarray(self.base_kw + self.squared_kw)
+
+    def in_slots(self, slots: Index) -> Feeder:
+        """The feeder in some of its slots."""
+        squared_kw, squared_kvar = self.squared
+        return replace(
+            self,
+            base_kw=self.base_kw[:, slots],
+            base_kvar=self.base_kvar[:, slots],
+            squared_kw=squared_kw[:, slots],
+            squared_kvar=squared_kvar[:, slots],
+            ambient_c=np.broadcast_to(self.ambient_c, self.base_kw.shape[1])[slots],
+        )
 
     @property
     def branch_limits(self) -> Array:

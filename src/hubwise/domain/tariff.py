@@ -57,6 +57,15 @@ class Market:
     energy_left_price: float | None = None
 
     @property
+    def sells_above(self) -> bool:
+        """Whether energy sold brings more than energy bought costs, in any slot.
+
+        What a hub pays then bends the wrong way: no program bounds it, and dispatch goes downhill
+        from where it begins.
+        """
+        return bool((self.feed_in_price > self.purchase_price).any())
+
+    @property
     def energy_left(self) -> tuple[float, float]:
         """What a kWh bought to be left is counted at, in cars and in stations [currency/kWh].
 

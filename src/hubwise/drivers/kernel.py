@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
 
+from hubwise.compiled import njit, prange
 from hubwise.domain.arrays import Array, Index
 
 # Steps smaller than this are rounding, not schedules [kWh].

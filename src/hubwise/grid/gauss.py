@@ -49,16 +49,21 @@ def power_flow_gauss(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> FeederSta
     check_fed(feeder)
     load_kva = bus_load_kw(feeder, hub_bus, hub_kw) + 1j * feeder.base_kvar
     load = np.asarray(load_kva / BASE_KVA, dtype=np.complex128)
+    active, reactive = feeder.squared
+    squared = np.asarray((active + 1j * reactive) / BASE_KVA, dtype=np.complex128)
     source = int(bus_rows(feeder, np.array([feeder.source_bus]))[0])
     ports = two_ports(feeder)
     admittance = bus_admittance(feeder, ports)
     with np.errstate(all="ignore"):  # where no solution exists the rounds run away
-        voltage, converged = _rounds(admittance, source, feeder.source_voltage_pu, load)
-        head = feeder.source_voltage_pu * np.conj((admittance @ voltage)[source]) + load[source]
+        voltage, converged = _rounds(admittance, source, feeder.source_voltage_pu, load, squared)
+        drawn = load[source] + squared[source] * feeder.source_voltage_pu**2
+        head = feeder.source_voltage_pu * np.conj((admittance @ voltage)[source]) + drawn
         return _state(feeder, ports, voltage, BASE_KVA * head, converged)
 
 
-def _rounds(admittance: Any, source: int, source_pu: float, load: Complex) -> tuple[Complex, Flags]:
+def _rounds(
+    admittance: Any, source: int, source_pu: float, load: Complex, squared: Complex
+) -> tuple[Complex, Flags]:
     """Voltages, of shape (buses, slots) [p.u.], and which slots have settled."""
     rest = np.arange(load.shape[0]) != source
     inner = splu(admittance[rest][:, rest].tocsc())
@@ -70,6 +75,7 @@ def _rounds(admittance: Any, source: int, source_pu: float, load: Complex) -> tu
         if not todo.size:
             break
         drawn = np.conj(load[rest][:, todo] / inside[:, todo])
+        drawn += np.conj(squared[rest][:, todo]) * inside[:, todo]
         found = unloaded - inner.solve(drawn)
         settled[todo] = np.abs(found - inside[:, todo]).max(axis=0, initial=0.0) <= TOLERANCE_PU
         inside[:, todo] = found

@@ -47,6 +47,7 @@ class PowerFlow:
         check_fed(feeder)  # power-grid-model would call a lost bus solved, at 0 p.u.
         self.feeder = feeder
         self._model = PowerGridModel(_network(feeder))
+        self._squared = _has_squared(feeder)
 
     def __call__(self, hub_bus: Index, hub_kw: Array) -> FeederState:
         """The state with hubs added to the base load.
@@ -66,8 +67,11 @@ class PowerFlow:
         load_kw = bus_load_kw(self.feeder, hub_bus, hub_kw)
         return self.solve(load_kw, self.feeder.base_kvar)
 
-    def solve(self, load_kw: Array, load_kvar: Array) -> FeederState:
+    def solve(self, load_kw: Array, load_kvar: Array, repeats: int = 1) -> FeederState:
         """The state under given loads, one case a column; both of shape (buses, cases) [kW, kvar].
+
+        The cases are the feeder's slots, ``repeats`` times over: what is drawn in proportion to the
+        squared voltage is that of the slot.
 
         Raises
         ------
@@ -76,6 +80,10 @@ class PowerFlow:
         """
         if not (np.isfinite(load_kw).all() and np.isfinite(load_kvar).all()):
             raise ValueError("loads must be finite")  # the library reads NaN as "leave unchanged"
+        if self._squared:
+            more_kw, more_kvar = self.feeder.squared
+            load_kw = np.concatenate([load_kw, np.tile(more_kw, repeats)])
+            load_kvar = np.concatenate([load_kvar, np.tile(more_kvar, repeats)])
         update = {"sym_load": {"p_specified": _watts(load_kw), "q_specified": _watts(load_kvar)}}
         output: Any = self._model.calculate_power_flow(
             update_data=update, output_component_types=_OUTPUT, continue_on_batch_error=True
@@ -138,10 +146,11 @@ def _network(feeder: Feeder) -> dict[Any, Any]:
     branch["g1"], branch["b1"] = feeder.g_siemens, feeder.b_siemens
     branch["k"], branch["theta"] = feeder.ratio, np.radians(feeder.shift_degrees)
 
-    load = _table("sym_load", buses, first=buses + branches)
-    load["node"] = node["id"]
+    kinds = [LoadGenType.const_power, LoadGenType.const_impedance][: 1 + _has_squared(feeder)]
+    load = _table("sym_load", buses * len(kinds), first=3 * buses + branches + 1)
+    load["node"] = np.tile(node["id"], len(kinds))
     load["status"] = 1
-    load["type"] = LoadGenType.const_power
+    load["type"] = np.repeat([int(kind) for kind in kinds], buses)
     load["p_specified"] = load["q_specified"] = 0.0  # every solution brings its own
 
     shunt = _table("shunt", buses, first=2 * buses + branches)
@@ -157,6 +166,10 @@ def _network(feeder: Feeder) -> dict[Any, Any]:
     tables = {"node": node, "generic_branch": branch, "sym_load": load, "source": source}
     bare = not (np.any(feeder.shunt_kw) or np.any(feeder.shunt_kvar))
     return tables if bare else tables | {"shunt": shunt}
+
+
+def _has_squared(feeder: Feeder) -> bool:
+    return bool(np.any(feeder.squared_kw) or np.any(feeder.squared_kvar))
 
 
 def _table(component: Any, rows: int, first: int) -> Any:

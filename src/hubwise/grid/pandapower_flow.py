@@ -43,11 +43,13 @@ def power_flow_pandapower(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Feed
     buses, branches, slots = len(feeder.bus), len(feeder.from_bus), load_kw.shape[1]
     head, voltage = np.full((2, slots), np.nan), np.full((buses, slots), np.nan)
     near_a, far_a, lost = (np.full((branches, slots), np.nan) for _ in range(3))
-    line = _is_line(feeder)
+    line, (squared_kw, squared_kvar) = _is_line(feeder), feeder.squared
     converged = np.zeros(slots, dtype=np.bool_)
     for slot in range(slots):
         net.load["p_mw"] = load_kw[:, slot] / 1e3
         net.load["q_mvar"] = feeder.base_kvar[:, slot] / 1e3
+        net.shunt["p_mw"] = (feeder.shunt_kw + squared_kw[:, slot]) / 1e3
+        net.shunt["q_mvar"] = (feeder.shunt_kvar + squared_kvar[:, slot]) / 1e3
         try:
             pandapower.runpp(
                 net,
@@ -116,9 +118,8 @@ def _net(pandapower: Any, feeder: Feeder) -> Any:
             pandapower, net, feeder, k, (near[k], far[k]), (g[k], b[k], ratio[k], shift[k])
         )
     pandapower.create_loads(net, buses, p_mw=0.0, q_mvar=0.0)
-    drawn = np.broadcast_to(feeder.shunt_kw, len(kv)), np.broadcast_to(feeder.shunt_kvar, len(kv))
-    for bus, kw, kvar in zip(buses, *drawn, strict=True):
-        pandapower.create_shunt(net, bus, p_mw=kw / 1e3, q_mvar=kvar / 1e3)
+    for bus in buses:
+        pandapower.create_shunt(net, bus, p_mw=0.0, q_mvar=0.0)
     return net
 
 

@@ -68,7 +68,7 @@ def least_changes(situation: Situation, hub_kw: Array, slots: Index) -> Array:
     Array
         Shape (hubs, n) [kW].
     """
-    feeder, hubs = in_slots(situation.feeder, slots), situation.hubs
+    feeder, hubs = situation.feeder.in_slots(slots), situation.hubs
     bounds = -hubs.most_export_kw[:, None], hubs.most_import_kw[:, None]
     given = hub_kw[:, slots]
     start = _solvable(feeder, hubs, np.clip(given, *bounds))
@@ -117,16 +117,6 @@ def _without(rows: list[Rows], hopeless: list[Flags] | None) -> list[Rows]:
         replace(kind, excess=np.where(out, -np.inf, kind.excess))
         for kind, out in zip(rows, hopeless, strict=True)
     ]
-
-
-def in_slots(feeder: Feeder, slots: Index) -> Feeder:
-    """The feeder in some of its slots."""
-    return replace(
-        feeder,
-        base_kw=feeder.base_kw[:, slots],
-        base_kvar=feeder.base_kvar[:, slots],
-        ambient_c=np.broadcast_to(feeder.ambient_c, feeder.base_kw.shape[1])[slots],
-    )
 
 
 def draw_at_bus(feeder: Feeder, rows: Array, bus: int, excess: Excess) -> tuple[float, bool]:
@@ -189,7 +179,13 @@ def most_base(feeder: Feeder) -> float:
     nobody = np.zeros(0, dtype=np.int64), np.zeros((0, 1))
     for _ in range(HALVINGS):
         share = (least + most) / 2.0
-        part = replace(feeder, base_kw=share * feeder.base_kw, base_kvar=share * feeder.base_kvar)
+        part = replace(
+            feeder,
+            base_kw=share * feeder.base_kw,
+            base_kvar=share * feeder.base_kvar,
+            squared_kw=share * feeder.squared[0],
+            squared_kvar=share * feeder.squared[1],
+        )
         solved = bool(power_flow(part, *nobody).converged[0])
         least, most = (share, most) if solved else (least, share)
     return least

@@ -71,7 +71,7 @@ def tangent(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Tangent:
     load_kw[bus_rows(feeder, hub_bus), 1 + np.arange(hubs)] += STEP_KW
     load_kvar = np.repeat(feeder.base_kvar[:, None, :], hubs + 1, axis=1)
     flat = len(feeder.bus), (hubs + 1) * slots
-    cases = PowerFlow(feeder).solve(load_kw.reshape(flat), load_kvar.reshape(flat))
+    cases = PowerFlow(feeder).solve(load_kw.reshape(flat), load_kvar.reshape(flat), hubs + 1)
 
     def slope(values: Array) -> Array:
         case = values.reshape(*values.shape[:-1], hubs + 1, slots)

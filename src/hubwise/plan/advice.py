@@ -11,7 +11,7 @@ import numpy as np
 from hubwise.domain import Promises, Situation
 from hubwise.domain.arrays import Array, Index
 from hubwise.grid import FeederState, Kind, Violation, power_flow, violations
-from hubwise.grid.redispatch import Excess, draw_at_bus, in_slots, least_changes
+from hubwise.grid.redispatch import Excess, draw_at_bus, least_changes
 from hubwise.grid.topology import bus_load_kw
 from hubwise.record import FeederFigures, Missed, Ratios, Redispatch
 from hubwise.record.advice import shortcomings
@@ -40,7 +40,7 @@ def missed_limits(
         return (), ()
     slots = np.unique([violation.slot for violation in broken])
     changed = least_changes(situation, hub_kw, slots)
-    there = in_slots(feeder, slots)
+    there = feeder.in_slots(slots)
     after = violations(there, hubs, power_flow(there, hubs.bus, changed), changed)
     left = {(v.kind, v.element, int(slots[v.slot])) for v in after}
     still = {slot for _, _, slot in left}
@@ -129,7 +129,7 @@ def _at_bus(
     situation: Situation, violation: Violation, hub_kw: Array
 ) -> tuple[int | None, float | None]:
     """The bus whose own load would mend what hubs cannot, and by how much it would change [kW]."""
-    feeder = in_slots(situation.feeder, np.array([violation.slot]))
+    feeder = situation.feeder.in_slots(np.array([violation.slot]))
     hub_load = bus_load_kw(feeder, situation.hubs.bus, hub_kw) - feeder.base_kw
     heaviest = int(feeder.bus[np.argmax(np.abs(feeder.base_kw[:, 0]))])
     buses: list[int]

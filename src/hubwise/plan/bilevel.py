@@ -203,7 +203,9 @@ def conclude(
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
         relaxed = relaxed_problem(turn.situation, baseline)[1]
     proven = searched.status is Status.OPTIMAL
-    bounds = _bounds(turn, asked, baseline, relaxed, boxes=search.boxes, proven=proven)
+    bounds = float("inf"), FamilyBound(float("inf"), 0, Status.NOT_BOUNDED)
+    if not turn.situation.market.sells_above:
+        bounds = _bounds(turn, asked, baseline, relaxed, boxes=search.boxes, proven=proven)
     return PostedDecision(
         situation=turn.situation,
         tariff=turn.tariff,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 
 from hubwise.battery import DAYS_A_YEAR, fleet_ageing, leaving_range
 from hubwise.dispatch import Baseline, make_baseline, pessimistic, undelegated, with_participants
@@ -15,6 +15,7 @@ from hubwise.domain import (
     Search,
     Situation,
     StationSchedule,
+    Status,
     Strategy,
     Tariff,
     Ties,
@@ -218,7 +219,7 @@ def _plan_of(
         battery=result.battery_figures(fleet, aged, horizon),
         wear=WearFound(facts.wear, wear.change, wear.rounds),
         bounds=_bounds(posted, day.account.profit, misses=bool(short.advice)),
-        search=_search(posted),
+        search=_search(posted, holds=not _misses_limits(decision, day, before)),
         dispatch_objective=(
             result.objective_figures(posted.problem, posted.dispatch) if posted else None
         ),
@@ -336,10 +337,19 @@ _WITHOUT_PRICES = {
 }
 
 
-def _search(posted: PostedDecision | None) -> SearchFigures:
+def _misses_limits(decision: Decision, day: _Day, before: FeederFigures) -> bool:
+    """Whether the day misses a limit, or the promise to the grid."""
+    situation = decision.situation
+    ratios = result.promised_ratios(situation.so_far, day.feeder, day.money, before, 0.0)
+    return bool(advice(replace(situation.promises, saving=inf), ratios, day.feeder, before))
+
+
+def _search(posted: PostedDecision | None, *, holds: bool) -> SearchFigures:
+    """How prices were found; where limits hold, the dispatch ended so."""
     if posted is None:
         return SearchFigures()
-    statuses = Statuses(posted.searched, posted.dispatched, posted.family_bound.status)
+    dispatched = Status.LIMITS_HOLD if holds else posted.dispatched
+    statuses = Statuses(posted.searched, dispatched, posted.family_bound.status)
     return SearchFigures(posted.method, posted.evaluations, statuses)
 
 
@@ -347,9 +357,10 @@ def _bounds(posted: PostedDecision | None, profit: float, *, misses: bool) -> Bo
     """The bounds, and how far the profit may be from the best, as a share of each.
 
     They are on plans that keep their promises and limits: one that misses some may pass them, and
-    then has none. Nor has one whose saving promise counts more than money.
+    then has none. Nor has one whose saving promise counts more than money, or that sells energy
+    above the price that it is bought at.
     """
-    if posted is None or _counts_energy(posted.situation):
+    if posted is None or _counts_energy(posted.situation) or posted.situation.market.sells_above:
         return Bounds()
     family = posted.family_bound
     bound, of_family = (

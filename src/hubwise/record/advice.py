@@ -12,7 +12,7 @@ import numpy as np
 
 from hubwise.domain import Horizon, Situation
 from hubwise.grid import Kind
-from hubwise.grid.redispatch import in_slots, most_base
+from hubwise.grid.redispatch import most_base
 from hubwise.record.missed import Missed, Redispatch
 from hubwise.record.result import WithoutPrices
 
@@ -159,7 +159,7 @@ def _without_solution(
     said = "the power flow finds no solution"
     if missed.hubs_mend:
         return f"{said}; with {_changes(redispatch)} it finds one in {slot}"
-    share = most_base(in_slots(situation.feeder, np.array([missed.worst_slot])))
+    share = most_base(situation.feeder.in_slots(np.array([missed.worst_slot])))
     return f"{said}, whatever hubs do; without them it finds one up to {share:.0%} of the base load"
 
 

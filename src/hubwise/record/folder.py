@@ -17,9 +17,10 @@ import polars as pl
 from hubwise.domain.plain import JsonObject, named, number, rows
 from hubwise.ledger import Account, post
 from hubwise.record.model import Record
-from hubwise.record.place import whole_folder
+from hubwise.record.place import whole_folder, write_table
 from hubwise.record.tables import OPTIONAL_TABLES, TABLES, make_tables
 from hubwise.scenario import fingerprint
+from hubwise.scenario.errors import FolderError
 
 CONTRACT = 1
 """Version of the plan folder: raised when a column or key changes meaning or goes away."""
@@ -64,13 +65,12 @@ class PlanFolder:
         return rows(self.summary["results"])[0]
 
 
-class PlanFolderError(ValueError):
-    """A folder that is not a plan of this contract; ``problems`` holds all that is wrong."""
+class PlanFolderError(FolderError):
+    """A folder that is not a plan of this contract; ``issues`` holds all that is wrong."""
 
     def __init__(self, folder: Path, issues: list[str]) -> None:
-        """Tell of all ``problems`` at once."""
-        self.folder, self.issues = folder, tuple(issues)
-        super().__init__("\n".join([f"{folder} is not a plan that can be read:", *issues]))
+        """Tell of all ``issues`` at once."""
+        super().__init__(folder, issues, "a plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def write(plan: Record, folder: str | Path, *beside: Appendix) -> Path:
     figures = {part.name: part.figures for part in beside}
     with whole_folder(target, is_plan, "a plan") as place:
         for name, table in tables.items():
-            table.write_parquet(place / f"{name}.parquet", compression="zstd")
+            write_table(table, place / f"{name}.parquet")
         write_summary({**summary(plan), **figures}, place)
     return target
 
@@ -139,6 +139,15 @@ def write_summary(content: JsonObject, folder: Path) -> None:
 def seal_again(folder: Path) -> None:
     """Seal a plan folder with what was put beside its tables since, such as a page to look at."""
     write_summary(json.loads((folder / SUMMARY).read_text(encoding="utf-8")), folder)
+
+
+def strangers(folder: Path) -> list[str]:
+    """What stands in a plan folder and is no plain file of it: links, folders, pipes."""
+    return [
+        file.relative_to(folder).as_posix()
+        for file in sorted(folder.rglob("*"))
+        if file.is_symlink() or not file.is_file()
+    ]
 
 
 def seal(content: JsonObject, folder: Path) -> dict[str, str]:
@@ -272,6 +281,9 @@ def _read_table(
     place: Path, name: str, columns: Mapping[str, pl.DataType], issues: list[str]
 ) -> pl.DataFrame:
     file = place / f"{name}.parquet"
+    if file.exists() and not file.is_file():
+        issues.append(f"{file.name}: not a file")
+        return pl.DataFrame()
     try:
         table = pl.read_parquet(file)
     except FileNotFoundError:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import polars as pl
+
+from hubwise.scenario.writing import told_of
 
 Holds = Callable[[Path], bool]
 
@@ -29,9 +35,12 @@ def check_place(target: Path, holds: Holds, kind: str) -> None:
     ------
     FileExistsError
         Something else stands there.
+    FileNotFoundError
+        It is a link to nowhere.
     NotADirectoryError, PermissionError
         A parent is a file, or may not be written to.
     """
+    target = followed(target)
     if target.exists() and not (target.is_dir() and (holds(target) or not any(target.iterdir()))):
         raise FileExistsError(errno.EEXIST, f"exists and is not {kind}", str(target))
     parent = next(above for above in target.absolute().parents if above.exists())
@@ -50,6 +59,79 @@ def _takes_folders(parent: Path) -> bool:
     return True
 
 
+def followed(target: Path) -> Path:
+    """Where a folder really stands: a link stays, and what it points to is written.
+
+    Raises
+    ------
+    FileNotFoundError
+        The link points to nothing.
+    """
+    if target.is_symlink() and not target.exists():
+        wrong = f"is a link to nowhere ({target.readlink()})"
+        raise FileNotFoundError(errno.ENOENT, wrong, str(target))
+    return Path(os.path.realpath(target))
+
+
+@contextmanager
+def reserved(target: Path, holds: Holds, kind: str) -> Iterator[Path]:
+    """A place that this run alone writes to until it is done; yields where it really is.
+
+    Parameters and errors are those of `check_place`.
+
+    Raises
+    ------
+    BlockingIOError
+        Another run is writing there.
+    """
+    check_place(target, holds, kind)
+    place = followed(target)
+    made = [above for above in place.parents if not above.exists()]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with _locked(place), told_of(place):
+            yield place
+    finally:
+        for above in made:
+            with suppress(OSError):  # something stands in it
+                above.rmdir()
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """A lock beside ``place``; the system lets go of it if this run is killed."""
+    lock = place.with_name(f".{place.name}.lock")
+    handle = _lock(lock, place)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _lock(lock: Path, place: Path) -> int:
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise BlockingIOError(
+                errno.EAGAIN, "is being written by another run", str(place)
+            ) from None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), os.stat(lock)):
+                return handle
+        os.close(handle)  # whoever held it took the file away just before
+
+
+def write_table(table: pl.DataFrame, file: Path) -> None:
+    """Write a table as Parquet; a full disk is an `OSError`, as it is for any file."""
+    content = io.BytesIO()
+    table.write_parquet(content, compression="zstd")
+    file.write_bytes(content.getbuffer())
+
+
 @contextmanager
 def whole_folder(target: Path, holds: Holds, kind: str) -> Iterator[Path]:
     """A folder to fill; takes the place of ``target`` once filled, and vanishes if that fails.
@@ -57,8 +139,12 @@ def whole_folder(target: Path, holds: Holds, kind: str) -> Iterator[Path]:
     Parameters and errors are those of `check_place`.
     """
     check_place(target, holds, kind)
+    target = followed(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
+    with (
+        told_of(target),
+        tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name,
+    ):
         beside = Path(name) / "new"
         beside.mkdir()
         yield beside

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from hubwise.domain import Fleet, Horizon, Hubs, PriceRules, Tariff
+from hubwise.domain import Fleet, Horizon, Hubs, Market, PriceRules, Tariff
 from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.scenario.errors import Issue
 
@@ -98,6 +98,66 @@ def check_bounds(
     )
     everybody = fleet.with_participating(np.ones(len(fleet), dtype=bool))
     return check_tariff(mildest, everybody, hubs, horizon, file=file)
+
+
+def check_feed_in(
+    market: Market, fleet: Fleet, hubs: Hubs, horizon: Horizon, *, file: str
+) -> tuple[Issue, ...]:
+    """Runs of slots in which a station or a car gains by buying and selling at once.
+
+    It does where ``feed-in price x charge efficiency x discharge efficiency`` is above ``purchase
+    price + wear cost x charge efficiency``: energy sold brings more than it costs, losses and wear
+    included. Nobody else can sell what was bought, so that nothing else is refused.
+    """
+    if not market.sells_above:
+        return ()
+    found = []
+    for who, kept, wear, here in _stores(fleet, hubs, horizon):
+        gain = np.where(here, kept * market.feed_in_price - market.purchase_price - wear, -np.inf)
+        found.append((float(gain.max()), who, kept, wear, gain))
+    # One is named of all that do so: what is right for the most tempted is right for all.
+    most, who, kept, wear, gain = max(found, key=lambda one: one[0], default=_NOBODY)
+    if most <= _TOLERANCE:
+        return ()
+    others = sum(one[0] > _TOLERANCE for one in found) - 1
+    issues = []
+    for _, run in _runs((gain > _TOLERANCE)[None]):
+        t = run[int(np.argmax(gain[run]))]
+        wrong = (
+            f"lets {who}{f' and {others} more' if others else ''} gain by buying at "
+            f"{market.purchase_price[t]:.5g} and selling at once at "
+            f"{market.feed_in_price[t]:.5g}, {_when(horizon, run)}"
+        )
+        right = f'give "purchase", or at most {(market.purchase_price[t] + wear) / kept:.5g} then'
+        issues.append(Issue(file, "prices", "feed_in", wrong, right))
+    return tuple(issues)
+
+
+_NOBODY = (-np.inf, "", 1.0, 0.0, np.zeros(0))
+
+
+def _stores(
+    fleet: Fleet, hubs: Hubs, horizon: Horizon
+) -> Iterator[tuple[str, float, float, Flags]]:
+    """Whatever can sell what was bought: its name, what it keeps, its wear and its slots."""
+    slot = np.arange(horizon.slots)
+    for h in np.flatnonzero(hubs.battery_kw * hubs.battery_kwh > 0.0):
+        charge, discharge = hubs.battery_charge_efficiency[h], hubs.battery_discharge_efficiency[h]
+        wear = float(hubs.battery_wear_cost[h] * charge)
+        yield f"the station of hub {hubs.name[h]}", float(charge * discharge), wear, slot >= 0
+    for k in np.flatnonzero(fleet.discharge_kw_max > 0.0):
+        charge, discharge = fleet.charge_efficiency[k], fleet.discharge_efficiency[k]
+        here = (slot >= fleet.arrival_slot[k]) & (slot < fleet.departure_slot[k])
+        wear = float(fleet.wear_cost[k] * charge)
+        yield f"the car of session {fleet.session[k]}", float(charge * discharge), wear, here
+
+
+def sold_by_somebody(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> Flags:
+    """Slots in which any hub has something to sell: solar, a station, a two-way car."""
+    some = (hubs.solar_kw > 0.0).any(axis=0)
+    for _, _, _, here in _stores(fleet, hubs, horizon):
+        some = some | here
+    return np.asarray(some, dtype=np.bool_)
 
 
 def _tempts_nobody(tariff: Tariff, fleet: Fleet) -> bool:

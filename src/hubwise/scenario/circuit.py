@@ -74,10 +74,12 @@ class Circuit:
         Pairs of buses that a closed switch makes one.
     branches
         Lines and transformers.
-    load_kva, shunt_kva
-        Power drawn at a bus, and power drawn at nominal voltage in proportion to its square.
+    load_kva, squared_kva
+        Loads at a bus: of constant power, and in proportion to the squared voltage at nominal.
+    shunt_kva
+        Power that shunts draw at nominal voltage, in proportion to its square.
     sources
-        Voltage held at a bus [p.u.].
+        What holds a bus's voltage: its name, the bus and the voltage [p.u.].
     notes
         What was left out or simplified, for people.
     """
@@ -86,13 +88,19 @@ class Circuit:
     joined: list[tuple[int, int]] = field(default_factory=list)
     branches: list[Branch] = field(default_factory=list)
     load_kva: dict[int, complex] = field(default_factory=dict)
+    squared_kva: dict[int, complex] = field(default_factory=dict)
     shunt_kva: dict[int, complex] = field(default_factory=dict)
-    sources: dict[int, float] = field(default_factory=dict)
+    sources: list[tuple[str, int, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def draw(self, bus: int, kva: complex) -> None:
-        """Add a load; generation is negative."""
+    def draw(self, bus: int, kva: complex, squared_kva: complex = 0.0) -> None:
+        """Add a load, and what it draws in proportion to the squared voltage; generation < 0."""
         self.load_kva[bus] = self.load_kva.get(bus, 0.0) + kva
+        self.squared_kva[bus] = self.squared_kva.get(bus, 0.0) + squared_kva
+
+    def feed(self, name: str, bus: int, voltage_pu: float) -> None:
+        """Add a source."""
+        self.sources.append((name, bus, voltage_pu))
 
     def shunt(self, bus: int, kva: complex) -> None:
         """Add what is drawn in proportion to the squared voltage."""
@@ -107,7 +115,7 @@ class Network:
     ----------
     source_bus, source_voltage_pu
         Head of the feeder, and the voltage held there.
-    bus_kv, load_kva, shunt_kva
+    bus_kv, load_kva, squared_kva, shunt_kva
         By bus number.
     branches
         All closed, between different buses.
@@ -121,6 +129,7 @@ class Network:
     source_voltage_pu: float
     bus_kv: Mapping[int, float]
     load_kva: Mapping[int, complex]
+    squared_kva: Mapping[int, complex]
     shunt_kva: Mapping[int, complex]
     branches: tuple[Branch, ...]
     place: Mapping[int, int]
@@ -132,8 +141,13 @@ class Network:
         return float(np.nansum([b.rating_kva for b in at_head]))
 
 
-def reduced(circuit: Circuit) -> tuple[Network | None, list[tuple[str, str]]]:
-    """The network that the source feeds; else what is wrong, and what would be right."""
+def reduced(
+    circuit: Circuit, source_bus: int | None = None
+) -> tuple[Network | None, list[tuple[str, str]]]:
+    """The network that a source feeds; else what is wrong, and what would be right.
+
+    ``source_bus`` chooses among sources at several buses; the others are taken as off.
+    """
     place = _merged(circuit.bus_kv, circuit.joined)
     wrong = [
         (f"switches join buses {ranges(group)} of different nominal voltages", "open one of them")
@@ -145,14 +159,45 @@ def reduced(circuit: Circuit) -> tuple[Network | None, list[tuple[str, str]]]:
         for branch in circuit.branches
         if branch.series == 0
     ]
-    heads = {place[bus]: pu for bus, pu in circuit.sources.items()}
-    if len(heads) != 1 or len({circuit.sources[bus] for bus in circuit.sources}) > 1:
-        found = f"buses {ranges(circuit.sources)}" if circuit.sources else "nowhere"
-        wrong.append((f"is fed at {found}", "a feeder has one source in service"))
-    if wrong:
+    head, unclear = _head(circuit, place, source_bus)
+    wrong += unclear
+    if wrong or head is None:
         return None, wrong
-    ((head, voltage),) = heads.items()
-    return _fed(circuit, place, head, voltage), []
+    here = [pu for _, bus, pu in circuit.sources if place[bus] == head]
+    off = [f"{name} at bus {bus}" for name, bus, _ in circuit.sources if place[bus] != head]
+    network = _fed(circuit, place, head, here[0])
+    notes = list(network.notes)
+    if len(here) > 1:
+        notes.append(f"{len(here)} sources hold bus {head} at the same voltage: taken as one")
+    if off:
+        notes.append(f"source_bus chooses bus {head}; taken as off: {listed(off)}")
+    return replace(network, notes=tuple(notes)), []
+
+
+def _head(
+    circuit: Circuit, place: Mapping[int, int], chosen: int | None
+) -> tuple[int | None, list[tuple[str, str]]]:
+    """The bus that the feeder begins at, and what keeps it from being clear."""
+    heads: dict[int, list[tuple[str, int, float]]] = {}
+    for source in circuit.sources:
+        heads.setdefault(place[source[1]], []).append(source)
+    buses = sorted({bus for _, bus, _ in circuit.sources})
+    if not heads:
+        return None, [("is fed at nowhere", "a feeder has one source in service")]
+    if chosen is not None and place.get(chosen) not in heads:
+        right = f"sources are at {ranges(buses)}"
+        return None, [(f"source_bus {chosen} of [feeder] has no source", right)]
+    if chosen is None and len(heads) > 1:
+        right = "a feeder has one source in service: choose its bus, such as "
+        return None, [
+            (f"is fed at buses {ranges(buses)}", f"{right}source_bus = {buses[0]} in [feeder]")
+        ]
+    head = next(iter(heads)) if chosen is None else place[chosen]
+    held = heads[head]
+    if len({pu for _, _, pu in held}) > 1:
+        said = listed(f"{name} holds bus {bus} at {pu:g} p.u." for name, bus, pu in held)
+        return None, [(f"sources of one bus disagree: {said}", "give them one voltage")]
+    return head, []
 
 
 def _merged(buses: Iterable[int], joined: Iterable[tuple[int, int]]) -> dict[int, int]:
@@ -191,6 +236,7 @@ def _fed(circuit: Circuit, place: dict[int, int], head: int, voltage: float) -> 
         source_voltage_pu=voltage,
         bus_kv={bus: circuit.bus_kv[bus] for bus in sorted(fed)},
         load_kva={b: s for b, s in _summed(circuit.load_kva, place).items() if b in fed},
+        squared_kva={b: s for b, s in _summed(circuit.squared_kva, place).items() if b in fed},
         shunt_kva={b: s for b, s in shunts.items() if b in fed},
         branches=tuple(branch for branch in closed if branch.near in fed),
         place={bus: root for bus, root in place.items() if root in fed},

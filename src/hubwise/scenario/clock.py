@@ -17,9 +17,7 @@ from hubwise.scenario.reading import TOML, Reader
 
 def read_horizon(section: HorizonSection, reader: Reader, *, file: str = TOML) -> Horizon | None:
     """The local day of ``[horizon]``, or nothing where the clock does not have it."""
-    if not is_zone(section.zone):
-        right = did_you_mean(section.zone, sorted(available_timezones()))
-        reader.wrong(file, "horizon", "zone", f"{section.zone!r} is unknown", right)
+    if not check_zone(section.zone, reader, file=file, where="horizon", field="zone"):
         return None
     clock = section.start
     if clock.second or clock.microsecond or clock.minute % section.slot_minutes:
@@ -103,6 +101,15 @@ def after_leap(moment: datetime, zone: str) -> datetime:
     while (found - minute).astimezone(there).utcoffset() == offset:
         found -= minute
     return found
+
+
+def check_zone(name: str, reader: Reader, *, file: str, where: str, field: str) -> bool:
+    """Whether there is such a time zone; if not, that is noted."""
+    if is_zone(name):
+        return True
+    right = did_you_mean(name, sorted(available_timezones()))
+    reader.wrong(file, where, field, f"{name!r} is unknown", right)
+    return False
 
 
 def is_zone(name: str) -> bool:

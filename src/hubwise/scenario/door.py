@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from numpy.random import PCG64, Generator
 
-from hubwise.domain import Fleet, Horizon, Hubs, Promises, Scenario, Search, Situation
+from hubwise.domain import Fleet, Horizon, Hubs, Market, Promises, Scenario, Search, Situation
 from hubwise.domain.scenario import NOTHING_KNOWN
-from hubwise.scenario.arbitrage import check_bounds
+from hubwise.scenario.arbitrage import check_bounds, check_feed_in, sold_by_somebody
 from hubwise.scenario.battery import read_battery, untested_conditions
 from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.draws import Draws, split_seed
@@ -17,13 +18,14 @@ from hubwise.scenario.errors import Issue, ScenarioError, in_order
 from hubwise.scenario.files import PromisesSection
 from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
-from hubwise.scenario.market import read_market, read_rules, read_terms
+from hubwise.scenario.market import clock_times, read_market, read_rules, read_terms
 from hubwise.scenario.network import read_feeder
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
 from hubwise.scenario.synthetic import draw_fleet
 from hubwise.scenario.tables import Table
+from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
 
 PACKAGED = Path(__file__).parent / "data"
 
@@ -86,7 +88,7 @@ def _read(source: str) -> tuple[Draws | None, tuple[Issue, ...]]:
     if not folder.is_dir():
         right = f"give a folder that holds {TOML}, or one of: {', '.join(packaged())}"
         return None, (Issue(source, "", "", "is not a scenario", right),)
-    reader = Reader(folder)
+    reader = Reader(folder, enclosed=True)
     scenario = _read_folder(reader, source if ships else str(folder.resolve()))
     return scenario, in_order(reader.issues)
 
@@ -116,8 +118,10 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
     known = NOTHING_KNOWN if table is None else build_hindsight(table, fleet, horizon)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
+    reader.issues.extend(check_feed_in(market, fleet, hubs, horizon, file=TOML))
     if reader.issues:
         return None
+    market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
     scenario = Scenario(
         name=head.name,
@@ -138,10 +142,44 @@ def _read_folder(reader: Reader, source: str) -> Draws | None:
         search=Search(search.method, search.evaluations, search.seed, search.boxes),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(*head.notes, *said, *network.notes, *untested_conditions(battery, fleet)),
+        notes=(
+            *head.notes,
+            *said,
+            *network.notes,
+            *sold_above,
+            *unusual_prices(market, sections.prices.service_fee, head.currency),
+            *unusual_rules(rules, Promises(**promises.model_dump()), head.currency),
+            *unusual_sizes(fleet, hubs, feeder, head.currency),
+            *untested_conditions(battery, fleet),
+        ),
         hindsight=known,
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
+
+
+def _felt(
+    market: Market, fleet: Fleet, hubs: Hubs, horizon: Horizon
+) -> tuple[Market, tuple[str, ...]]:
+    """The market, feed-in at most the purchase price where nobody sells; and what is to be noted.
+
+    What is sold by nobody brings nothing at any price.
+    """
+    if not market.sells_above:
+        return market, ()
+    sold = sold_by_somebody(fleet, hubs, horizon)
+    market = replace(
+        market,
+        feed_in_price=np.where(
+            sold, market.feed_in_price, np.minimum(market.feed_in_price, market.purchase_price)
+        ),
+    )
+    if not market.sells_above:
+        return market, ()
+    when = clock_times(horizon, market.feed_in_price > market.purchase_price)
+    return market, (
+        f"Feed-in is above the purchase price at {when}, where something can be sold: dispatch is "
+        "then good and not proven best, and no bound on profit is told.",
+    )
 
 
 def _fleet(

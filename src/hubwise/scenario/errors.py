@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,6 +53,15 @@ class ScenarioError(ValueError):
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Issue, ...]]]:
         """Come through to another process whole."""
         return type(self), (self.issues,)
+
+
+class FolderError(ValueError):
+    """A folder that cannot be read as what it should be; ``issues`` holds all that is wrong."""
+
+    def __init__(self, folder: Path, issues: Iterable[str], kind: str) -> None:
+        """Tell of all ``issues`` at once; ``kind`` is what it should be, such as ``a plan``."""
+        self.folder, self.issues = folder, tuple(issues)
+        super().__init__("\n".join([f"{folder} is not {kind} that can be read:", *self.issues]))
 
 
 def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -40,9 +40,25 @@ def _number_or(word: str) -> PlainValidator:
     return PlainValidator(check)
 
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+def _number_or_table(value: object) -> object:
+    """A finite number, ``purchase``, or the name of a table of prices in time."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    table = isinstance(value, str) and value.endswith((".csv", ".csv.gz", ".parquet"))
+    if not (number or table or value == "purchase"):
+        raise advice(
+            f"{value!r} is not a price", 'give a number, "purchase", or a table such as "sold.csv"'
+        )
+    return value
+
+
+_price_or_table = PlainValidator(_number_or_table)
+
+# More than anything at a site can be, whatever its unit; numbers near the largest that there are
+# would overflow in sums.
+Finite = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Kilowatthours = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Temperature = Annotated[float, Field(ge=-50, le=60, allow_inf_nan=False)]
 Efficiency = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
@@ -177,7 +193,7 @@ class PricesSection(Section):
     prices_zone: Word | None = None
     prices_of: Word | None = None
     curve: Literal["given", "hold"] = "given"
-    feed_in: Annotated[float | Literal["purchase"], _number_or("purchase")] = "purchase"
+    feed_in: Annotated[float | str, _price_or_table] = "purchase"
     feed_in_fee: NotNegative = 0.0
     service_fee: Finite = 0.0
     demand_charge: NotNegative = 0.0

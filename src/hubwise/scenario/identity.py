@@ -8,7 +8,17 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Hubs, Market, Promises, Scenario, Situation, SoFar, Terms, WearPricing
+from hubwise.domain import (
+    Feeder,
+    Hubs,
+    Market,
+    Promises,
+    Scenario,
+    Situation,
+    SoFar,
+    Terms,
+    WearPricing,
+)
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
@@ -22,6 +32,7 @@ _LEFT_OUT = {(Market, "currency")}
 # Counts only where it is used.
 _OPTIONAL = {
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
+    (Feeder, "squared_kw"), (Feeder, "squared_kvar"),
     (Promises, "counts_energy"), (Promises, "equal_energy"),
 }  # fmt: skip
 

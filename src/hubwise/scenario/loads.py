@@ -23,13 +23,21 @@ def read_loads(name: str, feeder: Feeder, horizon: Horizon, reader: Reader) -> F
     if table is None or not _sound(table, feeder, reader):
         return feeder
     base_kw, base_kvar = feeder.base_kw.copy(), feeder.base_kvar.copy()
+    squared_kw, squared_kvar = feeder.squared
     bus, hour = np.array(table["bus"]), np.array(table["hour"])
     kw, kvar = np.array(table["kw"]), np.array(table["kvar"])
     for row, number in enumerate(feeder.bus):
         if (own := bus == number).any():
             base_kw[row] = by_hour(horizon, hour[own].tolist(), kw[own].tolist())
             base_kvar[row] = by_hour(horizon, hour[own].tolist(), kvar[own].tolist())
-    return replace(feeder, base_kw=base_kw, base_kvar=base_kvar)
+            squared_kw[row] = squared_kvar[row] = 0.0
+    return replace(
+        feeder,
+        base_kw=base_kw,
+        base_kvar=base_kvar,
+        squared_kw=squared_kw,
+        squared_kvar=squared_kvar,
+    )
 
 
 def _sound(table: Table, feeder: Feeder, reader: Reader) -> bool:

@@ -16,6 +16,7 @@ from hubwise.scenario.price_files import Prices, asked_of, read_prices, read_ser
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections
 
+PURCHASE = "purchase"
 KWH_IN = {"kWh": 1.0, "MWh": 1000.0}
 
 
@@ -27,7 +28,12 @@ def read_market(
     What is said of a series of prices are sentences: what was assumed, chosen and passed over.
     """
     section = sections.prices
-    series = _read_series(sections, horizon, reader)
+    name = sections.said("prices", "series", str)
+    series = None if name is None else _read_series(name, sections, horizon, reader)
+    sold_name = sections.said("prices", "feed_in", str)
+    sold_series = None
+    if sold_name not in (None, PURCHASE):
+        sold_series = _read_series(str(sold_name), sections, horizon, reader)
     if section is None or horizon is None:
         return None, ()
     purchase: Array | None = None
@@ -40,16 +46,18 @@ def read_market(
         purchase, unit = series.by_slot, section.unit or series.unit
     if purchase is None:
         return None, ()
-    market = _build_market(section, purchase / KWH_IN[unit or "kWh"], horizon)
-    check_market(market, horizon, reader)
-    return market, series.notes if series else ()
+    purchase = purchase / KWH_IN[unit or "kWh"]
+    sold = _feed_in(section, sold_series, purchase)
+    if sold is None:
+        return None, ()
+    notes = [*(series.notes if series else ()), *(sold_series.notes if sold_series else ())]
+    return _build_market(section, purchase, sold), tuple(dict.fromkeys(notes))
 
 
-def _read_series(sections: Sections, horizon: Horizon | None, reader: Reader) -> Prices | None:
-    """The series that ``[prices]`` names, whatever else is wrong in that section."""
-    name = sections.said("prices", "series", str)
-    if name is None:
-        return None
+def _read_series(
+    name: str, sections: Sections, horizon: Horizon | None, reader: Reader
+) -> Prices | None:
+    """A series that ``[prices]`` names, whatever else is wrong in that section."""
     currency = None if sections.head is None else sections.head.currency
     asked = replace(
         asked_of(horizon),
@@ -113,9 +121,19 @@ def _price_of_blocks(blocks: Sequence[PriceBlock], horizon: Horizon) -> Array:
     return price
 
 
-def _build_market(section: PricesSection, purchase: Array, horizon: Horizon) -> Market:
-    """The market at purchase prices of shape (slots,) [currency/kWh]."""
-    sold = purchase if isinstance(section.feed_in, str) else np.full(horizon.slots, section.feed_in)
+def _feed_in(section: PricesSection, series: Prices | None, purchase: Array) -> Array | None:
+    """What is paid for energy sold before the fee; shape (slots,) [currency/kWh]."""
+    if not isinstance(section.feed_in, str):
+        return np.full(len(purchase), section.feed_in)
+    if section.feed_in == PURCHASE:
+        return purchase
+    if series is None:
+        return None
+    return series.by_slot / KWH_IN[section.unit or series.unit or "kWh"]
+
+
+def _build_market(section: PricesSection, purchase: Array, sold: Array) -> Market:
+    """The market at prices of shape (slots,) [currency/kWh]."""
     return Market(
         purchase_price=purchase,
         feed_in_price=sold - section.feed_in_fee,
@@ -175,15 +193,6 @@ def check_blocks(
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.wrong(TOML, where, "name", f"{name!r} is there twice", "put its hours in one block")
     return bool(np.all(count == 1))
-
-
-def check_market(market: Market, horizon: Horizon, reader: Reader) -> None:
-    """Energy is never sold above the price that it is bought at."""
-    above = market.feed_in_price > market.purchase_price + 1e-12
-    if above.any():
-        wrong = f"is above the purchase price at {clock_times(horizon, above)}"
-        right = 'give "purchase", or a price at most the lowest purchase price'
-        reader.wrong(TOML, "prices", "feed_in", wrong, right)
 
 
 def check_rules(rules: PriceRules, reference: Array, horizon: Horizon, reader: Reader) -> None:

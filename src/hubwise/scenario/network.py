@@ -23,7 +23,7 @@ from hubwise.scenario.shape import read_ambient, read_shape
 from hubwise.scenario.tables import Table, check_unique, read_table
 
 _OWN = ("buses", "branches", "source_bus", "nominal_kv", "transformer_kva")
-_IN_FILE = ("buses", "branches", "source_bus", "nominal_kv")
+_IN_FILE = ("buses", "branches", "nominal_kv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def _read_own(sections: Sections, horizon: Horizon | None, reader: Reader) -> Re
 def _read_foreign(sections: Sections, horizon: Horizon | None, reader: Reader) -> ReadFeeder:
     section, name = sections.feeder, sections.said("feeder", "file", str)
     assert name is not None, "read_feeder looks"
-    network = read_network(name, reader, HERTZ if section is None else section.frequency_hz)
+    hertz = HERTZ if section is None else section.frequency_hz
+    network = read_network(name, reader, hertz, sections.said("feeder", "source_bus", int))
     by_slot = _read_by_slot(sections, horizon, reader)
     if network is None:
         return ReadFeeder(None, None)
@@ -199,6 +200,7 @@ def _convert(section: FeederSection, network: Network, by_slot: BySlot) -> Feede
     """Another program's network as a feeder; its transformers at the source keep the limit, too."""
     bus, branches = list(network.bus_kv), network.branches
     load = np.array([network.load_kva.get(k, 0.0) for k in bus], dtype=complex)
+    squared = np.array([network.squared_kva.get(k, 0.0) for k in bus], dtype=complex)
     shunt = np.array([network.shunt_kva.get(k, 0.0) for k in bus], dtype=complex)
     at_head = [
         network.source_bus in (b.near, b.far) and not np.isnan(b.rating_kva) for b in branches
@@ -228,6 +230,8 @@ def _convert(section: FeederSection, network: Network, by_slot: BySlot) -> Feede
         from_ampacity_a=np.array([b.near_a for b in branches]),
         branch_limit=np.array(limit),
         rating_kva=np.array([b.rating_kva for b in branches]),
+        squared_kw=np.outer(squared.real, by_slot.shape),
+        squared_kvar=np.outer(squared.imag, by_slot.shape),
         shunt_kw=shunt.real,
         shunt_kvar=shunt.imag,
         branch_name=tuple(b.name for b in branches),

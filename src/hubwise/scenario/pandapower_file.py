@@ -6,151 +6,48 @@ defaults in a power flow (transformers as T circuits; voltage angles calculated)
 
 from __future__ import annotations
 
-import cmath
 import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import numpy as np
+from pydantic import BaseModel, ValidationError
 
+from hubwise.domain.plain import is_number
 from hubwise.scenario.circuit import Branch, Circuit, counted, named
-from hubwise.scenario.errors import ranges
+from hubwise.scenario.errors import listed, ranges
 from hubwise.scenario.messages import explain
+from hubwise.scenario.pandapower_rows import (
+    Bus,
+    Generator,
+    Line,
+    Load,
+    Power,
+    Shunt,
+    Source,
+    Switch,
+    ThreeWindings,
+    Transformer,
+    Ward,
+)
+from hubwise.scenario.pandapower_transformers import (
+    TAPS,
+    note_taps,
+    short_circuit,
+    star_impedances,
+    star_legs,
+    tap_steps,
+    two_windings,
+    typed,
+)
 from hubwise.scenario.reading import Reader
 
-OLDEST_FORMAT = 3
-
-# Numbers of a size that something in a network can have, whatever its unit.
-Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
-NotNegative = Annotated[float, Field(ge=0, le=1e9)]
-Positive = Annotated[float, Field(ge=1e-9, le=1e9)]
-Parallel = Annotated[int, Field(ge=1, le=1000)]
-Percent = Annotated[float, Field(gt=0)]
-
-
-class Row(BaseModel):
-    """A row of one of the net's tables; columns that decide nothing here are passed over."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    name: Any = None
-    in_service: bool = True
-
-
-class Bus(Row):
-    """A bus [kV]."""
-
-    vn_kv: Positive
-
-
-class Power(Row):
-    """A load, static generator or storage [MW, Mvar]."""
-
-    bus: int
-    p_mw: Finite
-    q_mvar: Finite = 0.0
-    scaling: Finite = 1.0
-
-
-class Load(Power):
-    """A load; other than constant power is not modelled."""
-
-    const_z_p_percent: Finite = 0.0
-    const_i_p_percent: Finite = 0.0
-    const_z_q_percent: Finite = 0.0
-    const_i_q_percent: Finite = 0.0
-
-
-class Shunt(Row):
-    """A shunt: power at ``vn_kv`` [MW, Mvar], times ``step``."""
-
-    bus: int
-    p_mw: Finite = 0.0
-    q_mvar: Finite
-    vn_kv: Positive | None = None
-    step: Finite = 1.0
-    step_dependency_table: bool = False
-
-
-class Ward(Row):
-    """A constant power and an impedance at a bus, both at nominal voltage [MW, Mvar]."""
-
-    bus: int
-    ps_mw: Finite
-    qs_mvar: Finite
-    pz_mw: Finite
-    qz_mvar: Finite
-
-
-class Source(Row):
-    """An external grid, which holds its bus's voltage."""
-
-    bus: int
-    vm_pu: Positive = 1.0
-
-
-class Line(Row):
-    """A line, or ``parallel`` alike."""
-
-    from_bus: int
-    to_bus: int
-    length_km: NotNegative
-    r_ohm_per_km: Finite
-    x_ohm_per_km: Finite
-    c_nf_per_km: Finite = 0.0
-    g_us_per_km: Finite = 0.0
-    max_i_ka: Positive | None = None
-    df: Positive = 1.0
-    parallel: Parallel = 1
-    max_loading_percent: Percent = 100.0
-
-
-class Transformer(Row):
-    """A transformer with two windings, or ``parallel`` alike."""
-
-    hv_bus: int
-    lv_bus: int
-    sn_mva: Positive
-    vn_hv_kv: Positive
-    vn_lv_kv: Positive
-    vk_percent: Positive
-    vkr_percent: NotNegative
-    pfe_kw: NotNegative = 0.0
-    i0_percent: NotNegative = 0.0
-    shift_degree: Finite = 0.0
-    tap_side: str | None = None
-    tap_neutral: Finite = 0.0
-    tap_step_percent: Finite = 0.0
-    tap_step_degree: Finite = 0.0
-    tap_pos: Finite | None = None
-    tap_changer_type: str | None = None
-    tap_dependency_table: bool = False
-    tap2_pos: Finite | None = None
-    leakage_resistance_ratio_hv: Finite = 0.5
-    leakage_reactance_ratio_hv: Finite = 0.5
-    df: Positive = 1.0
-    parallel: Parallel = 1
-    max_loading_percent: Percent = 100.0
-
-
-class Switch(BaseModel):
-    """A switch between two buses (``b``), or at an end of a line (``l``) or transformer (``t``)."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    bus: int
-    element: int
-    et: str
-    closed: bool = True
-    z_ohm: NotNegative = 0.0
-
+OLDEST_FORMAT = 2
 
 # Elements that would change the result and are not modelled, and what to do about them.
 _REFUSED = {
-    "trafo3w": "put three transformers with two windings in its place",
-    "gen": "its voltage control is not modelled; give its power as an sgen",
     "impedance": "put a line or a transformer in its place",
     "xward": "its voltage control is not modelled; put a ward in its place",
     "motor": "put a load in its place",
@@ -169,12 +66,12 @@ Kind = TypeVar("Kind", bound=BaseModel)
 Rows = dict[int, dict[str, Any]]
 
 
-def is_pandapower(content: Mapping[str, Any]) -> bool:
+def is_pandapower(content: Mapping[str, object]) -> bool:
     """Whether a JSON file's content is a net of pandapower."""
     return content.get("_class") == "pandapowerNet"
 
 
-def read_pandapower(content: Mapping[str, Any], file: str, reader: Reader) -> Circuit | None:
+def read_pandapower(content: Mapping[str, object], file: str, reader: Reader) -> Circuit | None:
     """The circuit of a net, or nothing where it has a mistake; each is noted.
 
     Parameters
@@ -191,17 +88,17 @@ def read_pandapower(content: Mapping[str, Any], file: str, reader: Reader) -> Ci
     major = version.split(".")[0]
     if not isinstance(net, Mapping) or not major.isdecimal() or int(major) < OLDEST_FORMAT:
         wrong = f"is a net of format {version or 'unknown'}"
-        right = "open it with pandapower 3 or later and write it again by pandapower.to_json"
+        right = "open it with a newer pandapower and write it again by pandapower.to_json"
         reader.wrong(file, "", "format_version", wrong, right)
         return None
-    return _Net(net, file, reader).circuit()
+    return _Net(net, file, reader, int(major)).circuit()
 
 
 class _Net:
     """The tables of a net, and the reader that takes what is wrong with them."""
 
-    def __init__(self, net: Mapping[str, Any], file: str, reader: Reader) -> None:
-        self.net, self.file, self.reader = net, file, reader
+    def __init__(self, net: Mapping[str, object], file: str, reader: Reader, major: int) -> None:
+        self.net, self.file, self.reader, self.major = net, file, reader, major
         self.before = len(reader.issues)
 
     def wrong(self, where: str, field: str, wrong: str, right: str) -> None:
@@ -241,7 +138,7 @@ class _Net:
 
     def circuit(self) -> Circuit | None:
         hertz = self.net.get("f_hz", 50.0)
-        if type(hertz) not in (int, float) or not 0.0 < hertz < math.inf:
+        if not is_number(hertz) or not 0.0 < hertz < math.inf:
             self.wrong("", "f_hz", f"{hertz!r} is not a frequency", "give it in hertz, such as 50")
             return None
         buses = self.checked("bus", Bus)
@@ -253,10 +150,12 @@ class _Net:
         self._shunts(circuit)
         for index, source in self.at_buses("ext_grid", Source):
             if self.lives(circuit, f"ext_grid {index}", source.bus):
-                circuit.sources[source.bus] = source.vm_pu
+                circuit.feed(f"ext_grid {index}", source.bus, source.vm_pu)
+        self._generators(circuit)
         circuit.branches += [
             *self._lines(circuit, opened["l"], hertz),
             *self._transformers(circuit, opened["t"]),
+            *self._three_windings(circuit, opened["t3"]),
         ]
         self._notes(circuit)
         return circuit if len(self.reader.issues) == self.before else None
@@ -285,7 +184,7 @@ class _Net:
 
     def _switches(self, circuit: Circuit) -> dict[str, dict[int, set[int]]]:
         """Joins buses; returns the buses at which lines and transformers are open, by element."""
-        opened: dict[str, dict[int, set[int]]] = {"l": {}, "t": {}}
+        opened: dict[str, dict[int, set[int]]] = {"l": {}, "t": {}, "t3": {}}
         for index, switch in self.checked("switch", Switch).items():
             if switch.et == "b" and switch.closed:
                 self._couple(circuit, index, switch)
@@ -308,13 +207,28 @@ class _Net:
     def _powers(self, circuit: Circuit) -> None:
         for table, model, sign in (("load", Load, 1), ("sgen", Power, -1), ("storage", Power, 1)):
             for index, row in self.at_buses(table, model):
-                if any(value for key, value in row if key.startswith("const_")):
-                    wrong = "is not all of constant power"
-                    right = "other loads are not modelled; set const_* to 0"
-                    self.wrong(f"{table} {index}", "", wrong, right)
                 if self.lives(circuit, f"{table} {index}", row.bus):
-                    kva = 1e3 * sign * row.scaling * complex(row.p_mw, row.q_mvar)
-                    circuit.draw(row.bus, kva)
+                    constant, squared = row.parts()
+                    scale = 1e3 * sign * row.scaling
+                    circuit.draw(row.bus, scale * constant, scale * squared)
+
+    def _generators(self, circuit: Circuit) -> None:
+        """Generators at fixed power: reactive power as in the results that the file holds."""
+        found, fixed = self.rows("res_gen"), []
+        for index, gen in self.at_buses("gen", Generator):
+            if not self.lives(circuit, f"gen {index}", gen.bus):
+                continue
+            if gen.slack:
+                circuit.feed(f"gen {index}", gen.bus, gen.vm_pu)
+                continue
+            reactive = found.get(index, {}).get("q_mvar", 0.0)
+            circuit.draw(gen.bus, -1e3 * complex(gen.p_mw * gen.scaling, reactive))
+            fixed.append(f"gen {index} at {gen.p_mw * gen.scaling:g} MW, {reactive:g} Mvar")
+        if fixed:
+            circuit.notes.append(
+                "generators do not hold their voltage here, and give fixed power (reactive power "
+                f"as in the results that the file holds, else none): {listed(fixed)}"
+            )
 
     def _shunts(self, circuit: Circuit) -> None:
         for index, shunt in self.at_buses("shunt", Shunt):
@@ -381,7 +295,8 @@ class _Net:
         )
 
     def _transformers(self, circuit: Circuit, opened: Mapping[int, set[int]]) -> Iterator[Branch]:
-        for index, trafo in self.at_buses("trafo", Transformer):
+        for index, row in self.at_buses("trafo", Transformer):
+            trafo = typed(row, self.major)
             opens = opened.get(index, set())
             dark = {trafo.hv_bus, trafo.lv_bus} - circuit.bus_kv.keys()
             before = len(self.reader.issues)
@@ -392,8 +307,50 @@ class _Net:
                 if dark:
                     circuit.notes.append(f"trafo {index} has an end out of service: left out")
                 continue
-            _note_taps(circuit, index, trafo)
-            yield self._ends(circuit, _transformer(circuit, index, trafo), opens)
+            note_taps(circuit, index, trafo)
+            name = named("trafo", index, trafo.name)
+            branch = two_windings(circuit, name, trafo, short_circuit(trafo))
+            yield self._ends(circuit, branch, opens)
+
+    def _three_windings(self, circuit: Circuit, opened: Mapping[int, set[int]]) -> Iterator[Branch]:
+        """Three transformers with two windings that meet at a bus of their own, as pandapower."""
+        stars = []
+        for index, trafo in self.at_buses("trafo3w", ThreeWindings):
+            before = len(self.reader.issues)
+            self._refuse_three_windings(index, trafo)
+            if len(self.reader.issues) > before:
+                continue
+            if trafo.hv_bus not in circuit.bus_kv:
+                circuit.notes.append(f"trafo3w {index} has an end out of service: left out")
+                continue
+            star = max(*circuit.bus_kv, *self.known) + 1
+            circuit.bus_kv[star] = circuit.bus_kv[trafo.hv_bus]
+            stars.append(f"trafo3w {index} at bus {star}")
+            legs = star_legs(circuit, index, typed(trafo, self.major), star)
+            yield from (
+                self._ends(circuit, leg, opened.get(index, set()))
+                for leg in legs
+                if {leg.near, leg.far} <= circuit.bus_kv.keys()
+            )
+        if stars:
+            words = "three windings meet at a bus of their own"
+            circuit.notes.append(f"transformers with {words}: {listed(stars)}")
+
+    def _refuse_three_windings(self, index: int, trafo: ThreeWindings) -> None:
+        where = f"trafo3w {index}"
+        if trafo.tap_dependency_table:
+            right = "give tap_changer_type and tap_step_percent"
+            self.wrong(where, "tap_dependency_table", "tables by tap are not read", right)
+        if trafo.loss_side == "star":
+            self.wrong(where, "loss_side", "'star' is not modelled", "give hv, mv or lv")
+        if trafo.tap_changer_type not in (None, "None", *TAPS):
+            wrong = f"{trafo.tap_changer_type!r} is not modelled"
+            self.wrong(where, "tap_changer_type", wrong, f"known are {', '.join(TAPS)}")
+        for side, (r, x) in star_impedances(trafo).items():
+            if not np.isfinite(x) or (r, x) == (0.0, 0.0):
+                wrong = f"has no impedance that there is between {side} and the star point"
+                right = "give vkr_*_percent of at most vk_*_percent"
+                self.wrong(where, f"vk_{side}_percent", wrong, right)
 
     def _refuse_transformer(self, index: int, trafo: Transformer) -> None:
         where = f"trafo {index}"
@@ -408,17 +365,42 @@ class _Net:
         if trafo.vkr_percent > trafo.vk_percent:
             wrong = f"{trafo.vkr_percent:g} is above vk_percent {trafo.vk_percent:g}"
             self.wrong(where, "vkr_percent", wrong, "give at most vk_percent")
-        if trafo.tap_changer_type == "Ideal" and abs(_steps(trafo)) > 2.0:
+        if trafo.tap_changer_type == "Ideal" and abs(tap_steps(trafo)) > 2.0:
             wrong = f"at {trafo.tap_pos:g} the tap turns by no angle that there is"
             self.wrong(where, "tap_step_percent", wrong, "give tap_step_degree")
-        if trafo.tap_changer_type in ("Ratio", "Symmetrical") and abs(_steps(trafo)) > 0.9:
-            wrong = f"at {trafo.tap_pos:g} the tap moves the voltage by {_steps(trafo):.0%}"
+        if trafo.tap_changer_type in ("Ratio", "Symmetrical") and abs(tap_steps(trafo)) > 0.9:
+            wrong = f"at {trafo.tap_pos:g} the tap moves the voltage by {tap_steps(trafo):.0%}"
             self.wrong(where, "tap_pos", wrong, "give a position within the tap changer's range")
-        if trafo.tap_changer_type not in (None, "None", *_TAPS):
+        if trafo.tap_changer_type not in (None, "None", *TAPS):
             wrong = f"{trafo.tap_changer_type!r} is not modelled"
-            self.wrong(where, "tap_changer_type", wrong, f"known are {', '.join(_TAPS)}")
+            self.wrong(where, "tap_changer_type", wrong, f"known are {', '.join(TAPS)}")
+
+    def _mixed(self, loads: Mapping[int, Load]) -> Iterator[int]:
+        """Buses at which something of constant impedance stands beside what has another share."""
+        others = [
+            row.bus for table in ("sgen", "storage") for row in self.checked(table, Power).values()
+        ]
+        others += [ward.bus for ward in self.checked("ward", Ward).values()]
+        for bus in sorted({load.bus for load in loads.values()}):
+            shares = {_shares(load) for load in loads.values() if load.bus == bus}
+            shares |= {(0.0,) * 4} if bus in others else set()
+            if len(shares) > 1:
+                yield bus
 
     def _notes(self, circuit: Circuit) -> None:
+        loads = self.checked("load", Load)
+        currents = [i for i, it in loads.items() if it.const_i_p_percent or it.const_i_q_percent]
+        mixed = [bus for bus in self._mixed(loads) if bus in circuit.bus_kv]
+        if mixed:
+            circuit.notes.append(
+                f"at bus {ranges(mixed)} each load keeps its own share of constant impedance; "
+                "pandapower gives all that is there their mean"
+            )
+        if currents:
+            circuit.notes.append(
+                f"{counted('load', currents)} of constant current: taken as half of constant "
+                "power and half of constant impedance, which is 0.13 % too much at 0.95 p.u."
+            )
         if controllers := self.rows("controller"):
             words = f"{counted('controller', controllers)} not run: taps and powers stay as stored"
             circuit.notes.append(words)
@@ -426,63 +408,8 @@ class _Net:
             circuit.notes.append(f"{counted('storage', storages)} taken as loads of their p_mw")
 
 
-_ENDS = ("bus", "from_bus", "to_bus", "hv_bus", "lv_bus")
-_TAPS = ("Ratio", "Symmetrical", "Ideal")
+def _shares(load: Load) -> tuple[float, ...]:
+    return tuple(value for key, value in load if key.startswith("const_"))
 
 
-def _note_taps(circuit: Circuit, index: int, trafo: Transformer) -> None:
-    idle = trafo.tap_changer_type in (None, "None")
-    if idle and trafo.tap_pos is not None and trafo.tap_pos != trafo.tap_neutral:
-        circuit.notes.append(
-            f"trafo {index}: tap position {trafo.tap_pos:g} is passed over, as pandapower does "
-            "where tap_changer_type is none"
-        )
-
-
-def _steps(trafo: Transformer) -> float:
-    """How far the tap is from neutral, as a share of the voltage."""
-    away = 0.0 if trafo.tap_pos is None else trafo.tap_pos - trafo.tap_neutral
-    return away * trafo.tap_step_percent / 100.0
-
-
-def _tapped(trafo: Transformer) -> tuple[float, float, float]:
-    """Rated voltages at the tap [kV], and by how much the high-voltage side leads [degrees]."""
-    away = 0.0 if trafo.tap_pos is None else trafo.tap_pos - trafo.tap_neutral
-    sign = {"hv": 1.0, "lv": -1.0}.get(trafo.tap_side or "", 0.0)
-    high, low, shift = trafo.vn_hv_kv, trafo.vn_lv_kv, trafo.shift_degree
-    if trafo.tap_changer_type == "Ideal":
-        by_step = 2.0 * math.degrees(math.asin(max(-1.0, min(1.0, _steps(trafo) / 2.0))))
-        return high, low, shift + sign * (away * trafo.tap_step_degree or by_step)
-    if trafo.tap_changer_type in _TAPS and sign:
-        step = cmath.rect(_steps(trafo), math.radians(trafo.tap_step_degree))
-        scale, turn = abs(1.0 + step), math.degrees(cmath.phase(1.0 + step))
-        high, low = (high * scale, low) if sign > 0 else (high, low * scale)
-        return high, low, shift + sign * turn
-    return high, low, shift
-
-
-def _transformer(circuit: Circuit, index: int, trafo: Transformer) -> Branch:
-    """The transformer's T circuit, made a π circuit on the low-voltage side."""
-    high, low, shift = _tapped(trafo)
-    per_ohm = low**2 / trafo.sn_mva / trafo.parallel
-    r = trafo.vkr_percent / 100.0
-    x = math.sqrt(max((trafo.vk_percent / 100.0) ** 2 - r**2, 0.0))
-    z = per_ohm * complex(r, x)
-    g = trafo.pfe_kw / 1e3 / trafo.sn_mva
-    b = -math.sqrt(max((trafo.i0_percent / 100.0) ** 2 - g**2, 0.0))
-    y = complex(g, b) / per_ohm
-    nominal = circuit.bus_kv[trafo.hv_bus] / circuit.bus_kv[trafo.lv_bus]
-    carried = 1e3 * trafo.sn_mva * trafo.parallel * trafo.df / math.sqrt(3.0)
-    return Branch(
-        name=named("trafo", index, trafo.name),
-        near=trafo.hv_bus,
-        far=trafo.lv_bus,
-        series=z * (1.0 + z * y / 4.0),
-        across=4.0 * y / (4.0 + z * y),
-        ratio=high / low / nominal,
-        shift_degrees=shift,
-        near_a=carried / trafo.vn_hv_kv,
-        far_a=carried / trafo.vn_lv_kv,
-        limit=trafo.max_loading_percent / 100.0,
-        rating_kva=1e3 * trafo.sn_mva * trafo.parallel,
-    )
+_ENDS = ("bus", "from_bus", "to_bus", "hv_bus", "mv_bus", "lv_bus")

@@ -42,11 +42,6 @@ _REFUSED = {
 }
 
 
-def is_power_grid_model(content: Mapping[str, Any]) -> bool:
-    """Whether a JSON file's content is input data of power-grid-model."""
-    return content.get("type") == "input" and "data" in content and "version" in content
-
-
 def read_power_grid_model(text: str, file: str, reader: Reader, hertz: float) -> Circuit | None:
     """The circuit of a file, or nothing where it has a mistake; each is noted.
 
@@ -104,7 +99,7 @@ def _refuse(data: Mapping[Any, Any], file: str, reader: Reader) -> None:
                 reader.wrong(file, f"{component} {row['id']}", "type", wrong, right)
 
 
-def _word(component: Any) -> str:
+def _word(component: object) -> str:
     """A component's name; the library's enumerations are texts that print otherwise."""
     return str(getattr(component, "value", component))
 
@@ -113,7 +108,7 @@ def _circuit(data: Mapping[Any, Any], hertz: float) -> Circuit:
     circuit = Circuit({int(row["id"]): float(row["u_rated"]) / 1e3 for row in data["node"]})
     for row in data.get("source", ()):
         if row["status"] == 1:
-            circuit.sources[int(row["node"])] = float(row["u_ref"])
+            circuit.feed(f"source {row['id']}", int(row["node"]), float(row["u_ref"]))
     for component, sign in (("sym_load", 1.0), ("sym_gen", -1.0)):
         for row in data.get(component, ()):
             if row["status"] == 1:

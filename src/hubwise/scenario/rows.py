@@ -12,6 +12,7 @@ from hubwise.scenario.files import (
     ChemistryName,
     Efficiency,
     Finite,
+    Kilowatthours,
     NotNegative,
     NotNegativeOrNone,
     Positive,
@@ -128,7 +129,7 @@ class SessionRow(BaseModel):
     arrival: Moment
     departure: Moment
     actual_departure: Moment | None = None
-    capacity_kwh: Positive
+    capacity_kwh: Kilowatthours
     arrival_kwh: NotNegative
     required_kwh: NotNegative
     reserve_kwh: NotNegative = 0.0

@@ -18,6 +18,7 @@ from hubwise.scenario.rows import SessionRow
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.tables import Table, check_cells, check_known, check_unique, read_cells
 
+_CAR = ("driver", "capacity_kwh", "chemistry")
 # Energies, and those that they may not be above.
 _AT_MOST = {
     "max_kwh": ("capacity_kwh",),
@@ -52,6 +53,7 @@ def check_sessions(
     for k in range(len(table)):
         _check_energies(table, k, reader)
         _check_stay(table, k, horizon, reader)
+    _check_one_place(table, horizon.zone if horizon else "UTC", reader)
 
 
 def build_hindsight(table: Table, fleet: Fleet, horizon: Horizon) -> Hindsight:
@@ -158,6 +160,40 @@ def _check_on_horizon(table: Table, k: int, horizon: Horizon, reader: Reader) ->
         wrong = "leaves no whole slot to charge in"
         right = f"a stay covers a whole slot of {horizon.slot_minutes} min at least"
         reader.wrong(table.file, table.where(k, "departure"), "departure", wrong, right)
+
+
+def _check_one_place(table: Table, zone: str, reader: Reader) -> None:
+    """No car is at two places at once; cars are told apart by driver, capacity and chemistry."""
+    cars: dict[tuple[object, ...], list[int]] = {}
+    for k, car in enumerate(zip(*(table[key] for key in _CAR), strict=True)):
+        cars.setdefault(car, []).append(k)
+    for car, rows in cars.items():
+        if len(rows) > 1 and None not in car:
+            _check_car(table, rows, zone, reader)
+
+
+def _check_car(table: Table, rows: Sequence[int], zone: str, reader: Reader) -> None:
+    stays = [(table["arrival"][k], table["departure"][k], k) for k in rows]
+    known = sorted(
+        (in_utc(arrival, zone), in_utc(departure, zone), k)
+        for arrival, departure, k in stays
+        if arrival is not None and departure is not None
+    )
+    last: tuple[datetime, int] | None = None
+    for arrival, departure, k in known:
+        if last is not None and arrival < last[0]:
+            one, other = sorted((last[1], k))
+            wrong = (
+                f"the car of {table['driver'][k]!r} is at {table['hub'][one]!r} in "
+                f"{table.where(one)} at the same time"
+            )
+            right = (
+                "a car is at one place at a time: correct the times, or name another driver; "
+                "two cars of one driver differ in capacity_kwh or chemistry"
+            )
+            reader.wrong(table.file, table.where(other), "driver", wrong, right)
+        if departure > arrival and (last is None or departure > last[0]):
+            last = departure, k
 
 
 def _before(moment: datetime | None, arrival: datetime, zone: str) -> bool:

@@ -17,6 +17,9 @@ from hubwise.scenario.errors import closest, did_you_mean
 from hubwise.scenario.messages import explain
 from hubwise.scenario.reading import Reader
 
+MOST_ROWS = 5_000_000
+"""Most rows of a Parquet table: a small file may hold any number of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -81,7 +84,7 @@ def check_cells(reader: Reader, raw: Table, model: type[BaseModel]) -> Table | N
 def _read_csv(reader: Reader, name: str) -> Table | None:
     """A CSV file's cells as stripped texts, ``None`` where empty; empty lines are passed over."""
     text = reader.text(name)
-    if text is None:
+    if text is None or not _is_table(reader, name, text):
         return None
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -93,6 +96,18 @@ def _read_csv(reader: Reader, name: str) -> Table | None:
         reader.wrong(name, "", "", "is empty", "it needs a header and at least one row")
         return None
     return _rectangle(reader, name, numbered)
+
+
+def _is_table(reader: Reader, name: str, text: str) -> bool:
+    """Whether a text may be CSV; what begins as another notation would be wrong in every row."""
+    kind = _NOTATIONS.get(text.lstrip()[:1])
+    if kind:
+        right = "give a table: a header, and a line for each row with its cells between commas"
+        reader.wrong(name, "", "", f"is {kind}, not CSV", right)
+    return kind is None
+
+
+_NOTATIONS = {"{": "JSON", "[": "JSON", "<": "a web page or XML"}
 
 
 def _rectangle(reader: Reader, name: str, lines: list[tuple[int, list[str]]]) -> Table | None:
@@ -121,9 +136,14 @@ def _read_parquet(reader: Reader, name: str) -> Table | None:
     if content is None:
         return None
     try:
-        frame = pl.read_parquet(io.BytesIO(content))
+        rows = pl.scan_parquet(io.BytesIO(content)).select(pl.len()).collect().item()
+        frame = pl.read_parquet(io.BytesIO(content), n_rows=MOST_ROWS)
     except pl.exceptions.PolarsError:
         reader.wrong(name, "", "", "is not a Parquet file", "write the table again")
+        return None
+    if rows > MOST_ROWS:
+        right = f"give at most {MOST_ROWS:,}: leave out what nobody needs"
+        reader.wrong(name, "", "", f"has {rows:,} rows", right)
         return None
     if not frame.height:
         reader.wrong(name, "", "", "is empty", "it needs at least one row")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,17 @@ from typing import TypeGuard
 
 from hubwise.scenario.door import PACKAGED
 from hubwise.scenario.errors import Issue, ScenarioError
+
+
+@contextmanager
+def told_of(place: Path) -> Iterator[None]:
+    """A full disk is told with the place where there was no room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            error.filename = str(place)
+        raise
 
 
 @contextmanager
@@ -29,7 +41,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise ScenarioError([Issue(str(folder), "", "", "is not empty", "give a new folder")])
     parent = folder.resolve().parent
     parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".hubwise-", dir=parent) as around:
+    with told_of(folder), TemporaryDirectory(prefix=".hubwise-", dir=parent) as around:
         beside = Path(around) / "complete"
         beside.mkdir()
         yield beside

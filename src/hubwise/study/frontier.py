@@ -17,6 +17,7 @@ from hubwise.domain.plain import rows, texts
 from hubwise.drivers import uncoordinated
 from hubwise.plan import make_plan, relax
 from hubwise.pricing import profit_bound
+from hubwise.record.place import write_table
 from hubwise.scenario import fingerprint, with_participation
 from hubwise.study.options import RunOptions
 from hubwise.study.report.frontier import published, write_frontier_page
@@ -158,7 +159,7 @@ def make_frontier(
         }
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / FILE).write_text(text + "\n", encoding="utf-8")
-        _table(points).write_parquet(folder / "frontier.parquet", compression="zstd")
+        write_table(_table(points), folder / "frontier.parquet")
         write_frontier_page(scenario, content, folder)
     return FrontierResult(Path(out), content)
 

@@ -22,6 +22,7 @@ from hubwise.domain.plain import named, rows
 from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
+from hubwise.record.place import write_table
 from hubwise.scenario import Draws, fingerprint, load_draws
 from hubwise.study.draws import HOW, intervals
 from hubwise.study.freedom import Step, own_step, steps
@@ -275,9 +276,7 @@ def _write(folder: Path, summary: Record, found: dict[Job, Record], seed: int) -
             for job, result in found.items()
             if job.step is None
         ]
-        pl.DataFrame(rows, infer_schema_length=None).write_parquet(
-            folder / "draws.parquet", compression="zstd"
-        )
+        write_table(pl.DataFrame(rows, infer_schema_length=None), folder / "draws.parquet")
 
 
 def _plain(result: Record) -> Record:

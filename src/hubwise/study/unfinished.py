@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubwise.record.folder import is_plan
-from hubwise.record.place import Holds, check_place, put_in_place, whole_folder
+from hubwise.record.place import (
+    Holds,
+    check_place,
+    followed,
+    put_in_place,
+    reserved,
+    whole_folder,
+)
 
 IDENTITY = "unfinished.json"
 JOURNAL = "finished.jsonl"
@@ -47,7 +54,8 @@ class Unfinished:
 
 def unfinished_place(target: Path) -> Path:
     """Where a folder is made that will stand at ``target``."""
-    return target.with_name(f"{target.name}.unfinished")
+    place = followed(target)
+    return place.with_name(f"{place.name}.unfinished")
 
 
 @contextmanager
@@ -62,15 +70,25 @@ def unfinished(
     Parameters
     ----------
     target, holds, kind
-        As in `hubwise.record.place.check_place`, whose errors these are, too.
+        As in `hubwise.record.place.reserved`, whose errors these are, too.
     identity
         What results depend on; another one starts over.
     fresh
         Start over in any case.
     """
-    check_place(target, holds, kind)
-    beside = unfinished_place(target)
-    check_place(beside, _in_the_making, f"{kind} in the making")
+    with reserved(target, holds, kind) as place:
+        beside = unfinished_place(place)
+        check_place(beside, _in_the_making, f"{kind} in the making")
+        with _taken_up(beside, identity, fresh=fresh) as work:
+            yield work
+        put_in_place(beside, place)
+        for name in (IDENTITY, JOURNAL):
+            (place / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _taken_up(beside: Path, identity: dict[str, object], *, fresh: bool) -> Iterator[Unfinished]:
+    """The folder in the making, which vanishes where nothing in it was finished."""
     if fresh or _identity(beside) != identity:
         shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True, exist_ok=True)
@@ -82,9 +100,6 @@ def unfinished(
         if not any(file.is_file() and file.name != IDENTITY for file in beside.rglob("*")):
             shutil.rmtree(beside)
         raise
-    put_in_place(beside, target)
-    for name in (IDENTITY, JOURNAL):
-        (target / name).unlink(missing_ok=True)
 
 
 def keep_plan(folder: Path, files: Mapping[str, bytes]) -> None:

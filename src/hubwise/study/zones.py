@@ -20,6 +20,7 @@ import polars as pl
 
 from hubwise.domain import Scenario, Tariff
 from hubwise.plan.evaluation import start_of
+from hubwise.record.place import write_table
 from hubwise.scenario import Issue, Nation, ScenarioError, ZoneKind, lawful
 from hubwise.study.options import RunOptions
 from hubwise.study.report.glossary import finite
@@ -240,7 +241,7 @@ def _write_part(parts: Path, rows: list[Record]) -> None:
         name = f"{len(list(parts.glob('*.parquet'))):06d}.parquet"
         beside = parts / f"{name}.new"
         schema = {key: TYPES.get(key, pl.Float64()) for key in rows[0]}
-        pl.DataFrame(rows, schema=schema).write_parquet(beside, compression="zstd")
+        write_table(pl.DataFrame(rows, schema=schema), beside)
         beside.rename(parts / name)
 
 
@@ -248,7 +249,7 @@ def _gather(folder: Path, nation: Nation) -> pl.DataFrame:
     """Make one table and one profile of the parts; returns the table."""
     parts = pl.scan_parquet(folder / PARTS / "*.parquet")
     table = parts.drop(HEADS).sort("number").drop("number").with_columns(_ratios()).collect()
-    table.write_parquet(folder / ZONES, compression="zstd")
+    write_table(table, folder / ZONES)
     horizon = nation.horizon
     moment = horizon.start_utc + pl.col("slot") * pl.duration(minutes=horizon.slot_minutes)
     profile = (
@@ -259,7 +260,7 @@ def _gather(folder: Path, nation: Nation) -> pl.DataFrame:
         .sort("slot")
         .select("slot", moment.alias("start_utc"), *HEADS)
     )
-    profile.collect(engine="streaming").write_parquet(folder / PROFILE, compression="zstd")
+    write_table(profile.collect(engine="streaming"), folder / PROFILE)
     shutil.rmtree(folder / PARTS)
     return table
 

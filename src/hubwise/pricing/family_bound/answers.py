@@ -12,7 +12,7 @@ Energies are inside the battery [kWh], prices per kWh inside the battery [curren
 
 from __future__ import annotations
 
-from numba import njit
+from hubwise.compiled import njit
 
 # Prices this near to each other are one [currency/kWh]: a schedule of so little regret is held to
 # be a best response, as the dispatch's are.

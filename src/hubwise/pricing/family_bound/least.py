@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hubwise.compiled import njit
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers.kernel import each_slot, gather
 from hubwise.pricing.family_bound.answers import (

@@ -47,7 +47,7 @@ def load(scenario: Scenario, cases: list[Case]) -> Spec | None:
     known = [(case, head) for case, head in heads if head is not None]
     if not known:
         return None
-    base = scenario.situation.feeder.base_kw.sum(axis=0)
+    base = scenario.situation.feeder.at_nominal_kw.sum(axis=0)
     floor = line(
         "Load without hubs",
         base,
@@ -206,7 +206,7 @@ def fleet_layers(scenario: Scenario, case: Case) -> list[tuple[str, str, Array]]
         return None
     ours, others = _charging(case, hubs, slots)
     return [
-        ("Load without hubs", BASE, scenario.situation.feeder.base_kw.sum(axis=0)),
+        ("Load without hubs", BASE, scenario.situation.feeder.at_nominal_kw.sum(axis=0)),
         ("Other drivers charging", OTHERS, others),
         ("Participants charging", CHARGE, ours),
         ("Station batteries charging", STATION, by_slot(hubs, "battery_charge_kw", slots)),
