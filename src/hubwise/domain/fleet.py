@@ -117,6 +117,10 @@ class Fleet:
         The group of sessions whose terms are the session's; the first where ``None``.
     bounds
         Bounds that change over the stay; ``None`` for none.
+    at_once_kwh
+        Energy that would be in the battery now had the stay, begun before the horizon, charged at
+        once from its arrival on: where charging at once goes on from [kWh]. As much as
+        ``arrival_kwh`` where ``None``.
     """
 
     session: Names
@@ -145,6 +149,7 @@ class Fleet:
     price_list: Index | None = None
     group: Index | None = None
     bounds: SlotBounds | None = None
+    at_once_kwh: Array | None = None
 
     def __len__(self) -> int:
         return len(self.session)
@@ -235,6 +240,12 @@ class Fleet:
     def one_way(self) -> Fleet:
         """The same sessions, none of which can discharge."""
         return replace(self, discharge_kw_max=np.zeros(len(self)))
+
+    def charging_at_once(self) -> Fleet:
+        """The same sessions where charging at once from their arrivals on would have them."""
+        if self.at_once_kwh is None:
+            return self
+        return replace(self, arrival_kwh=self.at_once_kwh, at_once_kwh=None)
 
     def leaving_no_less(self) -> Fleet:
         """The same sessions, each required to leave with no less than uncoordinated.
