@@ -15,6 +15,7 @@ from hubwise.audit import audit_record
 from hubwise.audit.report import Status
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
+from hubwise.cli.days import has_days, planned_days, show_days
 from hubwise.cli.failure import ExitCode, explained
 from hubwise.cli.futures import planned_for, recorded
 from hubwise.cli.futures import show as show_futures
@@ -36,10 +37,12 @@ from hubwise.domain import Scenario, Strategy, TariffFamily, Ties, WearPricing
 from hubwise.domain.plain import number, texts
 from hubwise.plan import make_plan
 from hubwise.record import read, write
+from hubwise.record.days import is_days
 from hubwise.record.folder import is_plan
 from hubwise.record.place import check_place
 from hubwise.scenario import Issue, ScenarioError, load, with_wear
 from hubwise.study import PARTICIPATIONS, RunOptions, make_frontier, make_study
+from hubwise.study.days.run import DaysResult, lean
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
 from hubwise.study.frontier import PARTICIPATIONS as FRONTIER_PARTICIPATIONS
 from hubwise.study.report import write_plan_report
@@ -118,17 +121,41 @@ def plan(
         int | None,
         typer.Option(min=2, help="Post prices for the mean over so many drawn fleets."),
     ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Plan so many days of the scenario's tables one after the other; else as many as "
+            "its horizon has.",
+        ),
+    ] = None,
+    fresh: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
 
+    Of a scenario of many days, or with --days, every day begins with what the one before has left,
+    and money is summed by billing month. Broken off, the same command goes on where it was.
+
     Exit code 1 says that the plan is written and misses a limit or a promise, or that the hub is
     better left without posted prices; what it is stands beside the table.
     """
+    many: DaysResult | None = None
+    with explained(as_json=as_json, out=out), progress_bar() as bar:
+        check_place(out, lambda place: is_plan(place) or is_days(place), "a plan")
+        strategy = _tied(strategy, ties)
+        site = _worn(load(scenario, days=days), wear)
+        if days is not None or has_days(site):
+            _refuse_futures(futures)
+            site = _adjusted(_by(lean(site), method), family, per_hub, evaluations, seed, boxes)
+            run = RunOptions(fresh=fresh, progress=bar)
+            many = planned_days(site, out, days, strategy, participation, run)
+    if many is not None:
+        show_days(many, as_json=as_json)
+        return
     with explained(as_json=as_json), progress_bar() as bar:
         check_place(out, is_plan, "a plan")
-        strategy = _tied(strategy, ties)
-        given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
+        given = _adjusted(site, family, per_hub, evaluations, seed, boxes)
         seen = None
         if futures is not None:
             seen, made = planned_for(given, futures, strategy, participation, method, bar)
@@ -153,6 +180,12 @@ def plan(
         results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
     if missed or made.result.better_alone:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _refuse_futures(futures: int | None) -> None:
+    if futures is not None:
+        wrong = "several days are planned, and futures are drawn of one"
+        raise ScenarioError([Issue("--futures", "", "", wrong, "leave it out, or give one day")])
 
 
 def _tied(strategy: Strategy, ties: Ties | None) -> Strategy:

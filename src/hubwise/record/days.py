@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -16,9 +18,11 @@ from hubwise.domain import Carried, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.domain.plain import JsonObject, is_list, named, number
 from hubwise.ledger import Account, Bills
-from hubwise.record.folder import Appendix, PlanFolder
+from hubwise.record.folder import SUMMARY, Appendix, PlanFolder
 from hubwise.record.tables import OPTIONAL_TABLES
 
+DAYS = "days"
+"""The folder that holds a plan folder for each day."""
 STAYS = tuple(OPTIONAL_TABLES["carried"])
 BILLS = tuple(OPTIONAL_TABLES["day"])
 
@@ -74,6 +78,15 @@ def day_appendices(
         *_state("left", left),
         Appendix("day", done, pl.concat([_bills(part) for part in parts])),
     ]
+
+
+def is_days(folder: Path) -> bool:
+    """Whether a folder holds a plan of many days."""
+    try:
+        content = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("kind") == DAYS and (folder / DAYS).is_dir()
 
 
 def carried_in(folder: PlanFolder, name: str) -> Carried:

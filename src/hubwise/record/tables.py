@@ -110,7 +110,7 @@ OPTIONAL_TABLES: dict[str, dict[str, pl.DataType]] = {
         **_columns(_NUMBER, "profit cost cost_ratio peak_valley_ratio profit_if_known"),
         **_columns(_NUMBER, "profit_of_one_draw cost_of_one_draw cost_ratio_of_one_draw"),
         **_columns(_NUMBER, "peak_valley_ratio_of_one_draw"),
-    }
+    },
 }
 """The same of tables that a folder holds where its summary has a key of that name."""
 

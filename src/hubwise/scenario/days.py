@@ -1,8 +1,8 @@
 """A site of many days, day by day: what is to be planned on one of them, given what was before.
 
-A day's plan looks on to the end of the last stay that has begun by the day's end, so that no stay is
-cut at midnight; what is done of it is its first day. A billing month is a month of the calendar on
-the site's clock.
+A day's plan looks on to the end of the last stay that has begun by the day's end, so that no stay
+is cut at midnight; what is done of it is its first day. A billing month is a month of the calendar
+on the site's clock.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -81,7 +81,7 @@ def days_of(horizon: Horizon) -> list[Day]:
     start = horizon.start_utc.astimezone(ZoneInfo(horizon.zone)).date()
     return [
         Day(k, start + timedelta(days=k), first, last)
-        for k, (first, last) in enumerate(zip(edges, edges[1:], strict=False))
+        for k, (first, last) in enumerate(pairwise(edges))
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Carried, Scenario, Schedule, Situation, StationSchedule, SoFar, Tariff
+from hubwise.domain import Carried, Scenario, Schedule, Situation, SoFar, StationSchedule, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, make_account, make_bills
@@ -105,9 +105,7 @@ def _part(
     return PartDone(part.month, size, account, bills, takes_part, most, figures)
 
 
-def _within(
-    site: Scenario, situation: Situation, part: Part, peak: Array, slots: int
-) -> Situation:
+def _within(site: Scenario, situation: Situation, part: Part, peak: Array, slots: int) -> Situation:
     """The situation on the part's slots, as far as money needs it."""
     first, last = part.first, part.last
     share = (last - first) / slots
@@ -179,7 +177,7 @@ def _left(
         participating=fleet.participating[on],
         kept=kept,
         lists=lists,
-        battery_kwh=plan.stations.energy_kwh[:, last],
+        battery_kwh=plan.stations.energy_kwh[:, last].clip(0.0, situation.hubs.battery_kwh),
         import_peak_kw=_peak(site, day, parts),
     )
 
