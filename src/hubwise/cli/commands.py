@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from hubwise import __version__
-from hubwise.audit import audit_record
+from hubwise.audit import AuditReport, audit_days, audit_record
 from hubwise.audit.report import Status
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
@@ -37,7 +37,7 @@ from hubwise.domain import Scenario, Strategy, TariffFamily, Ties, WearPricing
 from hubwise.domain.plain import number, texts
 from hubwise.plan import make_plan
 from hubwise.record import read, write
-from hubwise.record.days import is_days
+from hubwise.record.days import days_said, is_days
 from hubwise.record.folder import is_plan
 from hubwise.record.place import check_place
 from hubwise.scenario import Issue, ScenarioError, load, with_wear
@@ -376,8 +376,7 @@ def audit(
     with explained(as_json=as_json), messages.status("auditing"):
         if not folder.is_dir():
             raise FileNotFoundError(ENOENT, "there is no such folder", str(folder))
-        given = _adjusted(load(scenario), family, per_hub) if scenario else None
-        report = audit_record(folder, given)
+        report = _audited(folder, scenario, family, per_hub)
     if as_json:
         put_json(report.to_dict())
     else:
@@ -386,6 +385,15 @@ def audit(
         raise typer.Exit(ExitCode.BAD_INPUT)
     if not report.ok or report.having(Status.MISSED):
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _audited(
+    folder: Path, scenario: str | None, family: TariffFamily | None, per_hub: bool | None
+) -> AuditReport:
+    """The audit of a plan, or of many days."""
+    days = days_said(folder)
+    given = _adjusted(load(scenario, days=days), family, per_hub) if scenario else None
+    return audit_days(folder, given) if is_days(folder) else audit_record(folder, given)
 
 
 app.command()(statement)

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from hubwise.domain import Carried, Tariff
+from hubwise.domain import Carried, Scenario, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.domain.plain import JsonObject, is_list, named, number
 from hubwise.ledger import Account, Bills
 from hubwise.record.folder import SUMMARY, Appendix, PlanFolder
 from hubwise.record.tables import OPTIONAL_TABLES
+from hubwise.scenario.days import days_of, scenario_of_day
 
 DAYS = "days"
 """The folder that holds a plan folder for each day."""
@@ -89,6 +90,16 @@ def is_days(folder: Path) -> bool:
     return isinstance(content, dict) and content.get("kind") == DAYS and (folder / DAYS).is_dir()
 
 
+def days_said(folder: Path) -> int | None:
+    """How many days a folder's summary says that the site has; nothing where it does not."""
+    try:
+        content = named(json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+    many = number(content.get("days_of_site", named(content.get("day")).get("of")))
+    return int(many) if many >= 1 else None
+
+
 def carried_in(folder: PlanFolder, name: str) -> Carried:
     """The state that a day's folder holds under ``carried`` or ``left``."""
     said, stays, lists = named(folder.summary[name]), folder.tables[name], f"{name}_lists"
@@ -115,6 +126,29 @@ def carried_in(folder: PlanFolder, name: str) -> Carried:
         battery_kwh=of_hubs("battery_kwh"),
         import_peak_kw=of_hubs("import_peak_kw"),
     )
+
+
+def site_days(folder: PlanFolder) -> int:
+    """How many days the site has, where the plan is one of a day among many; else 1."""
+    many = number(named(folder.summary.get("day")).get("of"))
+    return int(many) if many >= 1 else 1
+
+
+def scenario_in(site: Scenario, folder: PlanFolder) -> Scenario:
+    """What was planned: the scenario itself, or the day of it that the folder is of.
+
+    Raises
+    ------
+    ValueError
+        If the scenario has no such day, or other stays go on into it.
+    """
+    said = named(folder.summary.get("day"))
+    if not said:
+        return site
+    days, place = days_of(site.situation.horizon), number(said.get("number"))
+    if not (0 <= place < len(days) and str(days[int(place)].date) == said.get("date")):
+        raise ValueError(f"summary.json, day: the scenario has no day {said.get('date')}")
+    return scenario_of_day(site, days[int(place)], carried_in(folder, "carried"))
 
 
 def _state(name: str, state: Carried) -> list[Appendix]:

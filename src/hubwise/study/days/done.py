@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Carried, Scenario, Schedule, Situation, SoFar, StationSchedule, Tariff
+from hubwise.domain import (
+    Carried,
+    Scenario,
+    Schedule,
+    Situation,
+    SoFar,
+    StationSchedule,
+    Strategy,
+    Tariff,
+)
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, make_account, make_bills
@@ -21,6 +30,9 @@ from hubwise.scenario.days import (
     parts_of,
     terms_between,
 )
+
+# Where station batteries are leased and run.
+WITH_STATIONS = (Strategy.HUBWISE, Strategy.STORAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,8 @@ def _part(
         best_response_cost=np.zeros(len(fleet)),
         terms=situation.terms,
     )
-    account = make_account(situation, schedule, stations, bills)
+    has_stations = plan.strategy in WITH_STATIONS
+    account = make_account(situation, schedule, stations, bills, station_costs=has_stations)
     flows = hub_flows(len(situation.hubs), fleet, schedule, stations)
     hours = situation.horizon.slot_hours
     head = plan.state.head_kw[part.first : part.last]
