@@ -19,12 +19,15 @@ from typer.testing import CliRunner
 from hubwise.audit import audit_days, audit_record
 from hubwise.cli import app
 from hubwise.domain import Carried, Horizon, Scenario
+from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
-from hubwise.record import read
-from hubwise.record.days import carried_in
+from hubwise.plan import make_plan
+from hubwise.record import read, write
+from hubwise.record.days import carried_in, day_appendices
 from hubwise.scenario import load, new
 from hubwise.scenario.days import days_of, demand_charge_of, parts_of, scenario_of_day
 from hubwise.study.days import run as running
+from hubwise.study.days.done import done
 from hubwise.study.days.run import DaysResult, lean, plan_days
 from hubwise.study.options import RunOptions
 
@@ -206,7 +209,7 @@ def test_a_months_peak_is_paid_for_once(site: Scenario, made: DaysResult) -> Non
     A day whose imports stay below the month's peak pays nothing.
     """
     months = pl.read_parquet(made.folder / "months.parquet")
-    by_month: dict[str, np.ndarray] = {}  # type: ignore[type-arg]
+    by_month: dict[str, Array] = {}
     charges = []
     for number in range(DAYS):
         folder = read(_day(made, number))
@@ -231,7 +234,8 @@ def test_an_interrupted_run_goes_on(
 ) -> None:
     """Broken off after two days, the same run plans the other three, to the same bytes."""
 
-    def breaks(done: int, _: int, what: str) -> None:
+    def breaks(done: int, total: int, what: str) -> None:
+        assert total == DAYS
         if done == 2 and what != "taken up":
             raise KeyboardInterrupt
 
@@ -239,7 +243,7 @@ def test_an_interrupted_run_goes_on(
         plan_days(site, tmp_path / "out", run=RunOptions(progress=breaks))
     assert not (tmp_path / "out").exists()
     seen: list[str] = []
-    plain = running.make_plan
+    plain = make_plan
 
     def counted(scenario: Scenario, **how: object) -> object:
         seen.append(scenario.name)
@@ -297,11 +301,6 @@ def test_the_audit_sees_a_day_that_begins_elsewhere(
     site: Scenario, made: DaysResult, tmp_path: Path
 ) -> None:
     """A day planned from a lower peak than was left, truthful in itself, fails where it begins."""
-    from hubwise.plan import make_plan
-    from hubwise.record import write
-    from hubwise.record.days import day_appendices
-    from hubwise.study.days.done import done
-
     out = shutil.copytree(made.folder, tmp_path / "out")
     day = days_of(site.situation.horizon)[1]
     told = read(_day(made, 1))

@@ -263,7 +263,8 @@ def _left(
     row = np.array([before.get(name, -1) for name in fleet.session[on].tolist()], np.int64)
 
     def since(key: str, so_far: Array) -> Array:
-        return money[key][on, slots].sum(axis=1) + np.append(so_far, 0.0)[row]
+        found: Array = money[key][on, slots].sum(axis=1) + np.append(so_far, 0.0)[row]
+        return found
 
     charge, discharge = billed_prices(evidence)
     keeps = fleet.participating[on] & it.conduct.posts_prices

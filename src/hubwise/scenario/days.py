@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby, pairwise
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hubwise.domain import (
     Carried,
@@ -32,7 +34,9 @@ from hubwise.domain import (
     Term,
     Terms,
 )
-from hubwise.domain.arrays import Array, Index
+from hubwise.domain.arrays import Array, Flags, Index
+
+Value = TypeVar("Value", bound=np.generic)
 
 # A stay that takes part goes on taking part; sums of money are so exact [currency].
 ROUNDING = 1e-6
@@ -159,14 +163,10 @@ def _fleet(fleet: Fleet, rows: Index, carried: Carried, first: int, hubs: int) -
     drivers, driver = np.unique(own.driver, return_inverse=True)
     saved = carried.reference_cost - carried.net_cost
 
-    def left(values: Array, those: Array) -> Array:
-        found = values.copy()
-        found[goes_on] = those
-        return found
-
     limit = np.maximum(own.discharge_limit_kwh[goes_on] - carried.drawn_kwh, 0.0)
     minimum = own.minimum_saving[goes_on] - saved - ROUNDING
     lists = np.where(carried.kept < 0, own.hub[goes_on], hubs + carried.kept)
+    at_once = _left(own.arrival_kwh, goes_on, carried.at_once_kwh)
     return replace(
         own,
         driver=driver.astype(np.int64),
@@ -175,13 +175,20 @@ def _fleet(fleet: Fleet, rows: Index, carried: Carried, first: int, hubs: int) -
         ),
         arrival_slot=np.maximum(own.arrival_slot - first, 0),
         departure_slot=own.departure_slot - first,
-        arrival_kwh=left(own.arrival_kwh, carried.energy_kwh),
-        at_once_kwh=left(own.arrival_kwh, carried.at_once_kwh) if goes_on.any() else None,
-        discharge_limit_kwh=left(own.discharge_limit_kwh, limit),
-        minimum_saving=left(own.minimum_saving, minimum),
-        participating=left(own.participating, carried.participating),
-        price_list=left(own.hub, lists) if goes_on.any() else None,
+        arrival_kwh=_left(own.arrival_kwh, goes_on, carried.energy_kwh),
+        at_once_kwh=at_once if goes_on.any() else None,
+        discharge_limit_kwh=_left(own.discharge_limit_kwh, goes_on, limit),
+        minimum_saving=_left(own.minimum_saving, goes_on, minimum),
+        participating=_left(own.participating, goes_on, carried.participating),
+        price_list=_left(own.hub, goes_on, lists) if goes_on.any() else None,
     )
+
+
+def _left(values: NDArray[Value], goes_on: Flags, those: NDArray[Value]) -> NDArray[Value]:
+    """The values, with ``those`` where stays go on."""
+    found = values.copy()
+    found[goes_on] = those
+    return found
 
 
 def _situation(site: Scenario, fleet: Fleet, carried: Carried, day: Day, last: int) -> Situation:

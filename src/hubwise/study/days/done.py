@@ -16,7 +16,7 @@ from hubwise.domain import (
     Strategy,
     Tariff,
 )
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, make_account, make_bills
 from hubwise.plan import Plan
@@ -67,7 +67,7 @@ def done(site: Scenario, day: Day, carried: Carried, plan: Plan) -> DayDone:
     """
     situation = plan.scenario.situation
     at_once = uncoordinated(situation.fleet, situation.horizon)
-    peak, parts = carried.import_peak_kw, []
+    peak, parts = carried.import_peak_kw, list[PartDone]()
     for part in parts_of(site.situation.horizon, day):
         if parts:  # another month begins
             peak = np.zeros_like(peak)
@@ -169,12 +169,13 @@ def _left(
     """The state at the day's end: of stays that go on, stations, lists and the month's peak."""
     situation, slots = plan.scenario.situation, day.slots
     fleet, last = situation.fleet, slots - 1
-    on = np.flatnonzero(fleet.departure_slot > slots)
+    on: Index = np.flatnonzero(fleet.departure_slot > slots).astype(np.int64)
     before = dict(zip(carried.session.tolist(), range(len(carried.session)), strict=True))
     row = np.array([before.get(name, -1) for name in fleet.session[on].tolist()], np.int64)
 
     def with_before(now: Array, so_far: Array) -> Array:
-        return now + np.append(so_far, 0.0)[row]
+        found: Array = now + np.append(so_far, 0.0)[row]
+        return found
 
     net = np.sum([part.bills.net_cost for part in parts], axis=0)
     reference = np.sum([part.bills.reference_cost for part in parts], axis=0)
@@ -195,12 +196,12 @@ def _left(
     )
 
 
-def _kept(plan: Plan, on: Array, slots: int) -> tuple[Array, Tariff]:
+def _kept(plan: Plan, on: Index, slots: int) -> tuple[Index, Tariff]:
     """The lists that stays keep from the day's end on; none where no prices were posted."""
     fleet, posted = plan.scenario.situation.fleet, plan.memory is not None
     keeps = fleet.participating[on] & posted
     used = np.unique(fleet.lists[on][keeps])
-    kept = np.where(keeps, np.searchsorted(used, fleet.lists[on]), -1)
+    kept: Index = np.where(keeps, np.searchsorted(used, fleet.lists[on]), -1).astype(np.int64)
     tariff = plan.tariff
     return kept, Tariff(tariff.charge_price[used, slots:], tariff.discharge_price[used, slots:])
 
