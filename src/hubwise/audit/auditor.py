@@ -32,6 +32,7 @@ from hubwise.audit.wishes import check_wishes
 from hubwise.audit.wording import check_wording
 from hubwise.domain import Scenario, WearPricing
 from hubwise.grid import FeederState
+from hubwise.record.days import scenario_in, site_days
 from hubwise.record.folder import PlanFolder, PlanFolderError, read
 from hubwise.scenario import ScenarioError, load, with_participation, with_wear
 
@@ -58,15 +59,38 @@ def audit_record(folder: str | Path, scenario: Scenario | None = None) -> AuditR
     place = Path(folder)
     try:
         found = read(place)
-        given = scenario if scenario is not None else load(str(found.summary["scenario_source"]))
-        with_plan = _wear(_participation(given, found), found)
+        with_plan = planned(found, scenario)
     except PlanFolderError as error:
         return _unreadable(place, UNREADABLE[0], "The folder is a whole plan", error.issues)
     except ScenarioError as error:
         issues = [str(problem) for problem in error.issues]
         return _unreadable(place, UNREADABLE[1], "The scenario can be read", issues)
+    except ValueError as error:
+        return _unreadable(place, UNREADABLE[0], "The folder is a whole plan", [str(error)])
     with np.errstate(all="ignore"):  # what comes out not finite fails its check
         return AuditReport(place, tuple(_checks(found, with_plan)))
+
+
+def planned(folder: PlanFolder, scenario: Scenario | None = None) -> Scenario:
+    """What a plan was made for: the scenario at its participation, or the day of it.
+
+    Parameters
+    ----------
+    folder
+        The plan.
+    scenario
+        What it was made for; by default what its summary names.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario cannot be read.
+    ValueError
+        If the plan is of a day that the scenario does not have.
+    """
+    source = str(folder.summary["scenario_source"])
+    given = load(source, days=site_days(folder)) if scenario is None else scenario
+    return scenario_in(_wear(_participation(given, folder), folder), folder)
 
 
 def _unreadable(place: Path, name: str, promise: str, issues: Iterable[str]) -> AuditReport:

@@ -207,9 +207,11 @@ def _responses(evidence: Evidence, conduct: Conduct, least: Array) -> Iterator[C
 def _no_worse_off(evidence: Evidence, conduct: Conduct) -> Check:
     """Cost as drivers feel it: the worth of energy above the required is taken off both sides.
 
-    Where nobody is asked, what comes beside the reference tariff comes to both sides.
+    Where nobody is asked, what comes beside the reference tariff comes to both sides. A stay that
+    has begun before may lose what it has saved so far: its least saving is below 0 by as much.
     """
     loss = felt_cost(evidence) - felt_cost_at_once(evidence)
+    loss = loss + np.minimum(evidence.original.minimum_saving, 0.0)
     if not conduct.posts_prices:
         loss -= _beside_at_once(evidence, conduct)
     loss = np.where(evidence.fleet.participating, loss, 0.0)

@@ -11,7 +11,7 @@ from hubwise.audit.conduct import CONDUCT
 from hubwise.audit.report import Check, words
 from hubwise.domain.plain import is_list, is_number, is_object, named, rows
 from hubwise.record.folder import SUMMARY, PlanFolder, tables_of
-from hubwise.record.shape import ANY, specimen
+from hubwise.record.shape import ANY, specimen, specimen_of_day
 
 PAGE = "report.html"
 """A page to look at, which may stand beside: sealed, and no part of the contract."""
@@ -58,10 +58,11 @@ def well_formed(folder: PlanFolder) -> bool:
 
 
 def _due(folder: PlanFolder) -> dict[str, object]:
-    """The specimen, with ``futures`` where a folder has them, less what its strategy has not."""
+    """The specimen, with what a folder may have beside, less what its strategy has not."""
     due = specimen()
     if "futures" in folder.summary:
         due["futures"] = {ANY: 0.0}
+    due |= {name: shape for name, shape in specimen_of_day().items() if name in folder.summary}
     conduct = CONDUCT.get(str(folder.result.get("strategy")))
     if conduct is not None and not conduct.posts_prices:
         for name in _WITH_PRICES:

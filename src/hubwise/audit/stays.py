@@ -85,8 +85,9 @@ def charging_at_once_kwh(fleet: Fleet, horizon: Horizon) -> Array:
 
     To the most that must be held from then on, if that is more; no further than may be held from
     then on, but where more has to be held before. Above what may be held it is drawn down, where it
-    can be.
+    can be. A stay that has begun before goes on from where this had brought it.
     """
+    fleet = fleet.charging_at_once()
     limits, least = limits_of(fleet, horizon), least_kwh(fleet, horizon)
     may = np.minimum.accumulate(limits.most_kwh[:, ::-1], axis=1)[:, ::-1]
     must, keeps = least.copy(), limits.most_kwh.copy()
@@ -108,6 +109,7 @@ def charging_at_once_kwh(fleet: Fleet, horizon: Horizon) -> Array:
 
 def at_once_kw(fleet: Fleet, horizon: Horizon) -> tuple[Array, Array]:
     """Power in and out at the charger when charging at once; each (sessions, slots) [kW]."""
+    fleet = fleet.charging_at_once()
     energy = charging_at_once_kwh(fleet, horizon)
     change = np.diff(energy, axis=1, prepend=fleet.arrival_kwh[:, None]) / horizon.slot_hours
     put_in = np.maximum(change, 0.0) / fleet.charge_efficiency[:, None]

@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
-from hubwise.audit import audit_record
+from hubwise.audit import AuditReport, audit_days, audit_record
 from hubwise.audit.report import Status
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
+from hubwise.cli.days import has_days, planned_days, show_days
 from hubwise.cli.failure import ExitCode, explained
 from hubwise.cli.futures import planned_for, recorded
 from hubwise.cli.futures import show as show_futures
@@ -34,10 +35,12 @@ from hubwise.domain import Scenario, Strategy, TariffFamily, Ties, WearPricing
 from hubwise.domain.plain import number, texts
 from hubwise.plan import make_plan
 from hubwise.record import read, write
+from hubwise.record.days import days_said, is_days
 from hubwise.record.folder import is_plan
-from hubwise.record.place import reserved, whole_folder
+from hubwise.record.place import check_place, reserved, whole_folder
 from hubwise.scenario import Issue, ScenarioError, load, with_wear
 from hubwise.study import PARTICIPATIONS, RunOptions, make_frontier, make_study
+from hubwise.study.days.run import DaysResult, lean
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
 from hubwise.study.frontier import PARTICIPATIONS as FRONTIER_PARTICIPATIONS
 from hubwise.study.report import write_plan_report
@@ -97,20 +100,44 @@ def plan(
         int | None,
         typer.Option(min=2, help="Post prices for the mean over so many drawn fleets."),
     ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Plan so many days of the scenario's tables one after the other; else as many as "
+            "its horizon has.",
+        ),
+    ] = None,
+    fresh: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
 
+    Of a scenario of many days, or with --days, every day begins with what the one before has left,
+    and money is summed by billing month. Broken off, the same command goes on where it was.
+
     Exit code 1 says that the plan is written and misses a limit or a promise, or that the hub is
     better left without posted prices; what it is stands beside the table.
     """
+    many: DaysResult | None = None
+    with explained(as_json=as_json, out=out), progress_bar() as bar:
+        check_place(out, _is_planned, "a plan")
+        strategy = _tied(strategy, ties)
+        site = _worn(load(scenario, days=days), wear)
+        if days is not None or has_days(site):
+            _refuse_futures(futures)
+            site = _adjusted(_by(lean(site), method), family, per_hub, evaluations, seed, boxes)
+            run = RunOptions(fresh=fresh, progress=bar)
+            many = planned_days(site, out, days, strategy, participation, run)
+    if many is not None:
+        show_days(many, as_json=as_json)
+        return
     with (
         explained(as_json=as_json),
         progress_bar() as bar,
-        reserved(out, is_plan, "a plan") as place,
+        reserved(out, _is_planned, "a plan") as place,
     ):
-        strategy = _tied(strategy, ties)
-        given = _adjusted(_worn(load(scenario), wear), family, per_hub, evaluations, seed, boxes)
+        given = _adjusted(site, family, per_hub, evaluations, seed, boxes)
         seen = None
         if futures is not None:
             seen, made = planned_for(given, futures, strategy, participation, method, bar)
@@ -118,7 +145,7 @@ def plan(
             made = make_plan(
                 given, strategy=strategy, participation=participation, method=method, progress=bar
             )
-        with whole_folder(place, is_plan, "a plan") as beside:
+        with whole_folder(place, _is_planned, "a plan") as beside:
             write(made, beside, *([] if seen is None else [recorded(seen)]))
             report = out / write_plan_report(made.scenario, beside).name
     missed = list(made.result.advice)
@@ -136,6 +163,17 @@ def plan(
         results.print(f"Plan: {out}; to look at it, open {report}", soft_wrap=True)
     if missed or made.result.better_alone:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _is_planned(folder: Path) -> bool:
+    """Whether a folder holds a plan, of one day or of many."""
+    return is_plan(folder) or is_days(folder)
+
+
+def _refuse_futures(futures: int | None) -> None:
+    if futures is not None:
+        wrong = "several days are planned, and futures are drawn of one"
+        raise ScenarioError([Issue("--futures", "", "", wrong, "leave it out, or give one day")])
 
 
 def _tied(strategy: Strategy, ties: Ties | None) -> Strategy:
@@ -326,8 +364,7 @@ def audit(
     with explained(as_json=as_json), messages.status("auditing"):
         if not folder.is_dir():
             raise FileNotFoundError(ENOENT, "there is no such folder", str(folder))
-        given = _adjusted(load(scenario), family, per_hub) if scenario else None
-        report = audit_record(folder, given)
+        report = _audited(folder, scenario, family, per_hub)
     if as_json:
         put_json(report.to_dict())
     else:
@@ -336,6 +373,15 @@ def audit(
         raise typer.Exit(ExitCode.BAD_INPUT)
     if not report.ok or report.having(Status.MISSED):
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _audited(
+    folder: Path, scenario: str | None, family: TariffFamily | None, per_hub: bool | None
+) -> AuditReport:
+    """The audit of a plan, or of many days."""
+    days = days_said(folder)
+    given = _adjusted(load(scenario, days=days), family, per_hub) if scenario else None
+    return audit_days(folder, given) if is_days(folder) else audit_record(folder, given)
 
 
 app.command()(statement)

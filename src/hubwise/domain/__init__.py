@@ -1,5 +1,6 @@
 """The nouns: horizon, tariff, fleet, hub, feeder, schedule, situation, scenario."""
 
+from hubwise.domain.carried import Carried
 from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
 from hubwise.domain.choices import Strategy, TariffFamily, Ties, WearPricing, chosen
 from hubwise.domain.feeder import Feeder
@@ -17,6 +18,7 @@ from hubwise.domain.terms import Term, Terms, TermSums
 __all__ = [
     "CELLS",
     "BatteryFacts",
+    "Carried",
     "Cell",
     "Drivers",
     "Feeder",

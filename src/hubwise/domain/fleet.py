@@ -136,6 +136,10 @@ class Fleet:
         Bounds that change over the stay; ``None`` for none.
     charge_kw_min, discharge_kw_min
         Least power at the charger, other than none; `usual_least_kw` where ``None`` [kW].
+    at_once_kwh
+        Energy that would be in the battery now had the stay, begun before the horizon, charged at
+        once from its arrival on: where charging at once goes on from [kWh]. As much as
+        ``arrival_kwh`` where ``None``.
     """
 
     session: Names
@@ -166,6 +170,7 @@ class Fleet:
     bounds: SlotBounds | None = None
     charge_kw_min: Array | None = None
     discharge_kw_min: Array | None = None
+    at_once_kwh: Array | None = None
 
     def __len__(self) -> int:
         return len(self.session)
@@ -266,6 +271,12 @@ class Fleet:
     def one_way(self) -> Fleet:
         """The same sessions, none of which can discharge."""
         return replace(self, discharge_kw_max=np.zeros(len(self)))
+
+    def charging_at_once(self) -> Fleet:
+        """The same sessions where charging at once from their arrivals on would have them."""
+        if self.at_once_kwh is None:
+            return self
+        return replace(self, arrival_kwh=self.at_once_kwh, at_once_kwh=None)
 
     def leaving_no_less(self) -> Fleet:
         """The same sessions, each required to leave with no less than uncoordinated.

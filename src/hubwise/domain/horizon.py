@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,12 +43,12 @@ class Horizon:
 
     @classmethod
     def local_day(
-        cls, day: date, zone: str, *, start: time = time(12), slot_minutes: int = 15
+        cls, day: date, zone: str, *, start: time = time(12), slot_minutes: int = 15, days: int = 1
     ) -> Horizon:
-        """The slots from ``start`` on ``day`` to the same wall-clock time the next day."""
+        """The slots from ``start`` on ``day`` to the same wall-clock time ``days`` days later."""
         tz = ZoneInfo(zone)
         first = datetime.combine(day, start, tz).astimezone(UTC)
-        last = datetime.combine(day + timedelta(days=1), start, tz).astimezone(UTC)
+        last = datetime.combine(day + timedelta(days=days), start, tz).astimezone(UTC)
         return cls(first, (last - first) // timedelta(minutes=slot_minutes), slot_minutes, zone)
 
     @property
@@ -60,6 +60,22 @@ class Horizon:
     def end_utc(self) -> datetime:
         """End of the last slot."""
         return self.start_utc + timedelta(minutes=self.slot_minutes * self.slots)
+
+    def day_edges(self) -> list[int]:
+        """The slots at which its days begin, by the clock on the wall, and at last its end."""
+        tz, step = ZoneInfo(self.zone), timedelta(minutes=self.slot_minutes)
+        first = self.start_utc.astimezone(tz)
+        clock, day, edges = first.time(), first.date(), [0]
+        while edges[-1] < self.slots:
+            day += timedelta(days=1)
+            moment = datetime.combine(day, clock, tz).astimezone(UTC)
+            edges.append(min((moment - self.start_utc) // step, self.slots))
+        return edges
+
+    def between(self, first: int, last: int) -> Horizon:
+        """The slots from ``first`` to before ``last``."""
+        start = self.start_utc + timedelta(minutes=self.slot_minutes * first)
+        return replace(self, start_utc=start, slots=last - first)
 
     def starts_utc(self) -> list[datetime]:
         """Start of every slot, in UTC; length ``slots``."""

@@ -82,8 +82,10 @@ def uncoordinated(fleet: Fleet, horizon: Horizon) -> Schedule:
     """Plug in and charge at full power at once, up to the least energy at departure.
 
     Up to more where a bound says that more must be held in a slot to come. Never discharge, but
-    where a bound says that so much may not be held any longer.
+    where a bound says that so much may not be held any longer. A stay that has begun before goes on
+    from where this had brought it (``Fleet.at_once_kwh``).
     """
+    fleet = fleet.charging_at_once()
     batteries = batteries_of(fleet, horizon)
     if fleet.bounds is not None:
         change = np.zeros((len(fleet), horizon.slots))

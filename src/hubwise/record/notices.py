@@ -10,10 +10,14 @@ NOT_KEPT = "This plan does not keep to your wish."
 
 
 def too_short(required_kwh: float, reach_kwh: float, clock: str) -> str:
-    """What a driver is told whose stay, until ``clock``, cannot bring what is required."""
+    """What a driver is told whose stay, until ``clock``, cannot bring what is required.
+
+    What ends in a half but for rounding of sums ends in a half.
+    """
+    required, reach = round(float(required_kwh), 9), round(float(reach_kwh), 9)
     return (
-        f"By {clock} your stay can bring {reach_kwh:.1f} kWh at full power, not the "
-        f"{required_kwh:.1f} kWh that you require: {required_kwh - reach_kwh:.1f} kWh will be "
+        f"By {clock} your stay can bring {reach:.1f} kWh at full power, not the "
+        f"{required:.1f} kWh that you require: {round(required - reach, 9):.1f} kWh will be "
         "missing. Stay longer, or take a stronger charger."
     )
 

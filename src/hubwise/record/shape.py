@@ -57,6 +57,28 @@ def specimen() -> dict[str, object]:
     return plain
 
 
+def specimen_of_day() -> dict[str, object]:
+    """What the summary of a day among many holds beside, in the same way."""
+    state = {"battery_kwh": [0.0], "import_peak_kw": [0.0]}
+    numbers = "profit imported_kwh exported_kwh charged_kwh discharged_kwh solar_kwh"
+    more = "participant_cost participant_reference_cost peak_kw valley_kw highest_import_kw"
+    part = {
+        "month": "",
+        "slots": 0,
+        "account": asdict(_account()),
+        "import_peak_kw": [0.0],
+        **dict.fromkeys([*numbers.split(), *more.split()], 0.0),
+    }
+    day = {"number": 0, "of": 0, "date": "", "slots": 0, "cars": 0, "parts": [part]}
+    return {
+        "carried": state,
+        "carried_lists": {"lists": 0},
+        "left": state,
+        "left_lists": {"lists": 0},
+        "day": day,
+    }
+
+
 def _account() -> Account:
     return Account(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, terms={ANY: 0.0})
 

@@ -86,13 +86,31 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
 }
 """Columns of every table, in order, and their types; the names are the files' stems."""
 
+_STAYS = {
+    "session": _TEXT,
+    **_columns(_NUMBER, "energy_kwh at_once_kwh drawn_kwh net_cost reference_cost"),
+    "participating": _FLAG,
+    "kept": _COUNT,
+}
+_LISTS = {**_columns(_COUNT, "list slot"), **_columns(_NUMBER, "charge_price discharge_price")}
+
 OPTIONAL_TABLES: dict[str, dict[str, pl.DataType]] = {
+    "carried": _STAYS,
+    "carried_lists": _LISTS,
+    "left": _STAYS,
+    "left_lists": _LISTS,
+    "day": {
+        **_columns(_TEXT, "month session driver"),
+        "participating": _FLAG,
+        **_columns(_NUMBER, "charged_kwh discharged_kwh paid earned wear net_cost"),
+        **_columns(_NUMBER, "reference_cost saving received"),
+    },
     "futures": {
         "draw": _TEXT,
         **_columns(_NUMBER, "profit cost cost_ratio peak_valley_ratio profit_if_known"),
         **_columns(_NUMBER, "profit_of_one_draw cost_of_one_draw cost_ratio_of_one_draw"),
         **_columns(_NUMBER, "peak_valley_ratio_of_one_draw"),
-    }
+    },
 }
 """The same of tables that a folder holds where its summary has a key of that name."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 
 from hubwise.domain import Fleet, Horizon, Hubs, Market, PriceRules, Tariff
 from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.scenario.days import windows
 from hubwise.scenario.errors import Issue
 
 _TOLERANCE = 1e-9
@@ -91,6 +93,17 @@ def check_bounds(
 
     The tariff that tempts least buys at the highest price and sells at the lowest.
     """
+    issues: list[Issue] = []
+    for day, slots, stays, held in windows(horizon, fleet, rules):
+        found = _check_bounds_of_day(held, stays, hubs, slots, file)
+        several = day.slots < horizon.slots
+        issues += [replace(it, where=f"{day.date}, {it.where}") if several else it for it in found]
+    return tuple(issues)
+
+
+def _check_bounds_of_day(
+    rules: PriceRules, fleet: Fleet, hubs: Hubs, horizon: Horizon, file: str
+) -> tuple[Issue, ...]:
     shape = (len(hubs), horizon.slots)
     mildest = Tariff(
         np.broadcast_to(rules.charge_price_max, shape),

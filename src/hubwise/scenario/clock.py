@@ -15,24 +15,34 @@ from hubwise.scenario.files import HorizonSection
 from hubwise.scenario.reading import TOML, Reader
 
 
-def read_horizon(section: HorizonSection, reader: Reader, *, file: str = TOML) -> Horizon | None:
-    """The local day of ``[horizon]``, or nothing where the clock does not have it."""
+def read_horizon(
+    section: HorizonSection, reader: Reader, *, file: str = TOML, days: int = 1
+) -> Horizon | None:
+    """The local days of ``[horizon]``, or nothing where the clock does not have them.
+
+    At least ``days`` of them.
+    """
     if not check_zone(section.zone, reader, file=file, where="horizon", field="zone"):
         return None
-    clock = section.start
+    clock, days = section.start, max(section.days, days)
     if clock.second or clock.microsecond or clock.minute % section.slot_minutes:
         wrong = f"{clock} is not a whole slot of {section.slot_minutes} min"
         reader.wrong(file, "horizon", "start", wrong, "start on a whole slot of the hour")
         return None
-    for day in (section.day, section.day + timedelta(days=1)):
+    for day in (section.day + timedelta(days=k) for k in range(days + 1)):
         if not exists(datetime.combine(day, clock), section.zone):
             wrong = f"{clock} is not on the clock of {section.zone} on {day}, which leaps over it"
             reader.wrong(file, "horizon", "start", wrong, "start before or after the leap")
             return None
     horizon = Horizon.local_day(
-        section.day, section.zone, start=clock, slot_minutes=section.slot_minutes
+        section.day,
+        section.zone,
+        start=clock,
+        slot_minutes=section.slot_minutes,
+        days=days,
     )
-    last = in_utc(datetime.combine(section.day + timedelta(days=1), clock), section.zone)
+    end = section.day + timedelta(days=days)
+    last = in_utc(datetime.combine(end, clock), section.zone)
     if horizon.end_utc != last:
         wrong = f"{section.slot_minutes} does not divide this day, on which the clocks change"
         reader.wrong(file, "horizon", "slot_minutes", wrong, "give shorter slots")

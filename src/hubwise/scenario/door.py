@@ -23,14 +23,14 @@ from hubwise.scenario.network import read_feeder
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
-from hubwise.scenario.synthetic import draw_fleet
+from hubwise.scenario.synthetic import draw_fleets
 from hubwise.scenario.tables import Table
 from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
 
 PACKAGED = Path(__file__).parent / "data"
 
 
-def load(source: str | Path) -> Scenario:
+def load(source: str | Path, *, days: int | None = None) -> Scenario:
     """Read and check a scenario.
 
     Parameters
@@ -38,18 +38,20 @@ def load(source: str | Path) -> Scenario:
     source
         Name of a packaged scenario, such as ``ieee33``, or path of a scenario's folder. With a
         seed behind it (``ieee33@7``), the same with another draw of its sessions (see `Draws`).
+    days
+        How many days the tables are to be read for, where that is more than the scenario says.
 
     Raises
     ------
     ScenarioError
         With every problem found, where there is any.
     """
-    found = load_draws(source)
+    found = load_draws(source, days=days)
     _, seed = _parts(source)
     return found.scenario if seed is None else found.draw(seed)
 
 
-def load_draws(source: str | Path) -> Draws:
+def load_draws(source: str | Path, *, days: int | None = None) -> Draws:
     """A scenario, and all other draws of its sessions; a seed behind its name is not used.
 
     Raises
@@ -57,7 +59,7 @@ def load_draws(source: str | Path) -> Draws:
     ScenarioError
         With every problem found, where there is any.
     """
-    found, issues = _read(_parts(source)[0])
+    found, issues = _read(_parts(source)[0], days or 1)
     if found is None or issues:
         raise ScenarioError(issues)
     return found
@@ -82,24 +84,24 @@ def _parts(source: str | Path) -> tuple[str, int | None]:
     return (str(source), None) if Path(source).is_dir() else split_seed(str(source))
 
 
-def _read(source: str) -> tuple[Draws | None, tuple[Issue, ...]]:
+def _read(source: str, days: int) -> tuple[Draws | None, tuple[Issue, ...]]:
     ships = source in packaged()
     folder = PACKAGED / source if ships else Path(source)
     if not folder.is_dir():
         right = f"give a folder that holds {TOML}, or one of: {', '.join(packaged())}"
         return None, (Issue(source, "", "", "is not a scenario", right),)
     reader = Reader(folder, enclosed=True)
-    scenario = _read_folder(reader, source if ships else str(folder.resolve()))
+    scenario = _read_folder(reader, source if ships else str(folder.resolve()), days)
     return scenario, in_order(reader.issues)
 
 
-def _read_folder(reader: Reader, source: str) -> Draws | None:
+def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     """The scenario, or nothing where anything is wrong; every reader notes its own mistakes."""
     raw = reader.toml()
     if raw is None:
         return None
     sections = read_sections(raw, reader)
-    horizon = read_horizon(sections.horizon, reader) if sections.horizon else None
+    horizon = read_horizon(sections.horizon, reader, days=days) if sections.horizon else None
     network = read_feeder(sections, horizon, reader)
     feeder = network.feeder
     hubs = read_hubs(sections, network.place, horizon, reader)
@@ -188,4 +190,4 @@ def _fleet(
     if table is not None:
         return build_fleet(table, hubs.name, horizon)
     assert sections.fleet is not None, "read_sections notes it where there is neither"
-    return draw_fleet(sections.fleet, len(hubs), horizon, rng)
+    return draw_fleets(sections.fleet, len(hubs), horizon, rng)

@@ -14,7 +14,7 @@ from hubwise.scenario.errors import ScenarioError, in_order
 from hubwise.scenario.files import FleetSection
 from hubwise.scenario.identity import with_participation
 from hubwise.scenario.reading import TOML
-from hubwise.scenario.synthetic import draw_fleet
+from hubwise.scenario.synthetic import draw_fleets
 
 MARK = "@"
 
@@ -49,7 +49,7 @@ class Draws:
         if self.section is None:
             fleet = resampled(usual.fleet, rng)
         else:
-            fleet = draw_fleet(self.section, len(usual.hubs), usual.horizon, rng)
+            fleet = draw_fleets(self.section, len(usual.hubs), usual.horizon, rng)
         if usual.promises.equal_energy:
             fleet = fleet.leaving_no_less()
         issues = check_bounds(usual.rules, fleet, usual.hubs, usual.horizon, file=TOML)

@@ -67,6 +67,8 @@ Celsius = Annotated[float, Field(ge=-40, le=80)]
 Word = Annotated[str, Field(min_length=1)]
 ChemistryName = Literal["LFP", "NMC", "NCA", "LMO"]
 
+# Two years, and some days to begin and end with.
+MOST_DAYS = 750
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 Window = Annotated[
     str,
@@ -98,9 +100,10 @@ class Head(Section):
 
 
 class HorizonSection(Section):
-    """``[horizon]``: one local day, from ``start`` to the same wall-clock time the next day."""
+    """``[horizon]``: local days, each from ``start`` to the same wall-clock time the next day."""
 
     day: date
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1
     start: time = time(12)
     zone: Word
     slot_minutes: Literal[5, 10, 15, 20, 30, 60] = 15

@@ -148,7 +148,7 @@ def _fleet_pieces(scenario: Scenario) -> Iterator[bytes]:
     for name in _SESSION:
         yield name.encode()
         yield from _pieces(elsewhere[name] if name in elsewhere else getattr(fleet, name))
-    for name in ("price_list", "group", "bounds"):
+    for name in ("price_list", "group", "bounds", "at_once_kwh"):
         if getattr(fleet, name) is not None:
             yield name.encode()
             yield from _pieces(getattr(fleet, name))

@@ -117,25 +117,10 @@ def _told(options: ImportOptions | None) -> Told:
 
 
 def _horizon(options: ImportOptions, day: date, reader: Reader) -> Horizon | None:
-    """The days that are planned, of which the clock has to have the first and the last."""
-    ends = [
-        read_horizon(
-            HorizonSection(
-                day=each,
-                start=options.start,
-                zone=options.zone,
-                slot_minutes=options.slot_minutes,
-            ),
-            reader,
-            file=_OPTIONS,
-        )
-        for each in dict.fromkeys((day, day + timedelta(days=options.days - 1)))
-    ]
-    first, last = ends[0], ends[-1]
-    if first is None or last is None:
-        return None
-    slots = (last.end_utc - first.start_utc) // timedelta(minutes=options.slot_minutes)
-    return Horizon(first.start_utc, slots, options.slot_minutes, options.zone)
+    section = HorizonSection(
+        day=day, start=options.start, zone=options.zone, slot_minutes=options.slot_minutes
+    )
+    return read_horizon(section, reader, file=_OPTIONS, days=options.days)
 
 
 def _note_broken(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil, floor
 from zoneinfo import ZoneInfo
 
@@ -155,6 +155,8 @@ def _check_on_horizon(table: Table, k: int, horizon: Horizon, reader: Reader) ->
     for field in [field for field, out in outside.items() if out]:
         wrong = f"{table[field][k]} is outside the horizon"
         right = f"the horizon is {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, {horizon.zone}"
+        if arrival >= 0:
+            right += f"; days = {_days_to(departure, horizon)} in [horizon] takes it in"
         reader.wrong(table.file, table.where(k, field), field, wrong, right)
     if not any(outside.values()) and floor(departure) <= ceil(arrival):
         wrong = "leaves no whole slot to charge in"
@@ -194,6 +196,14 @@ def _check_car(table: Table, rows: Sequence[int], zone: str, reader: Reader) -> 
             reader.wrong(table.file, table.where(other), "driver", wrong, right)
         if departure > arrival and (last is None or departure > last[0]):
             last = departure, k
+
+
+def _days_to(departure: float, horizon: Horizon) -> int:
+    """How many days from the horizon's beginning hold a departure, given in slots."""
+    leaves = horizon.start_utc + timedelta(minutes=departure * horizon.slot_minutes)
+    zone = ZoneInfo(horizon.zone)
+    begins, ends = horizon.start_utc.astimezone(zone), leaves.astimezone(zone)
+    return (ends.date() - begins.date()).days + (ends.time() > begins.time())
 
 
 def _before(moment: datetime | None, arrival: datetime, zone: str) -> bool:

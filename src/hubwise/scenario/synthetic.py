@@ -2,17 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from functools import cache
 
 import numpy as np
 from numpy.random import Generator
 
-from hubwise.domain import Fleet, Horizon
+from hubwise.domain import Drivers, Fleet, Horizon
 from hubwise.domain.arrays import Array, Index, Names
 from hubwise.scenario.clock import wall_hours
+from hubwise.scenario.days import days_of
 from hubwise.scenario.files import FleetSection
 
 KM_PER_MILE = 1.609344
+
+
+def draw_fleets(section: FleetSection, hubs: int, horizon: Horizon, rng: Generator) -> Fleet:
+    """Draw a fleet for every day of the horizon, one after the other from one generator.
+
+    Of several days, names of sessions and drivers end in the day's date.
+    """
+    days = days_of(horizon)
+    if len(days) == 1:
+        return draw_fleet(section, hubs, horizon, rng)
+    fleets = []
+    for day in days:
+        drawn = draw_fleet(section, hubs, horizon.between(day.first, day.last), rng)
+        dated = drawn.with_drivers(name=np.char.add(drawn.driver_name, f"-{day.date}"))
+        fleets.append(
+            replace(
+                dated,
+                session=np.char.add(drawn.session, f"-{day.date}"),
+                arrival_slot=drawn.arrival_slot + day.first,
+                departure_slot=drawn.departure_slot + day.first,
+            )
+        )
+    return joined(fleets)
+
+
+def joined(fleets: Sequence[Fleet]) -> Fleet:
+    """All sessions of some fleets that no day has touched yet, in order."""
+    own = {field.name for field in fields(Fleet)} - {"driver", "drivers"}
+    columns = {
+        name: np.concatenate([getattr(fleet, name) for fleet in fleets])
+        for name in own
+        if getattr(fleets[0], name) is not None
+    }
+    cars = {
+        field.name: np.concatenate([getattr(it.drivers, field.name)[it.driver] for it in fleets])
+        for field in fields(Drivers)
+    }
+    return Fleet.of(driver=cars.pop("name"), **cars, **columns)
 
 
 def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generator) -> Fleet:
