@@ -194,11 +194,11 @@ def driver_figures(evidence: Evidence) -> Figures:
     left_with = energy[np.arange(len(fleet)), last]
     return {
         "max_regret": float(evidence.bills["regret"].max(initial=0.0)),
-        "shortfall_kwh": float((fleet.required_kwh - energy[:, -1]).clip(min=0.0).sum()),
+        "shortfall_kwh": float((fleet.wished_kwh - energy[:, -1]).clip(min=0.0).sum()),
         "early_departures": float(early.sum()),
         "declined": float(evidence.declined.sum()),
         "shortfall_at_actual_departure_kwh": float(
-            (fleet.required_kwh - left_with).clip(min=0.0).sum()
+            (fleet.wished_kwh - left_with).clip(min=0.0).sum()
         ),
     }
 

@@ -17,7 +17,7 @@ from hubwise.audit.report import Check, Status, agree
 from hubwise.audit.stays import limits_of, target_kwh
 from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array, Flags, Index
-from hubwise.record.notices import NOT_KEPT, arrives_low, declines, notices_in_short, too_short
+from hubwise.record.notices import NOT_KEPT, arrives_low, declines, missing_energy, notices_in_short
 
 FADE = 1e-9  # share a year
 
@@ -98,7 +98,9 @@ def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
     could[out] = felt_cost_at_once(evidence)[out] - least
     ends = [scenario.situation.horizon.clock(int(slot)) for slot in fleet.departure_slot]
     return {
-        "required_kwh": lambda i: too_short(fleet.required_kwh[i], reach[i], ends[i]),
+        "required_kwh": lambda i: missing_energy(
+            fleet.wished_kwh[i], fleet.required_kwh[i], reach[i], ends[i]
+        ),
         "reserve_kwh": lambda i: arrives_low(fleet.reserve_kwh[i], fleet.arrival_kwh[i]),
         "minimum_saving": lambda i: declines(
             fleet.minimum_saving[i], could[i], most[i], scenario.situation.market.currency
@@ -196,7 +198,7 @@ def _honoured(evidence: Evidence, conduct: Conduct, given: dict[str, Array]) -> 
     decides = fleet.participating & conduct.posts_prices
     return {
         "departure_slot": given["departure_slot"] <= wants.departure_slot,
-        "required_kwh": given["required_kwh"] >= wants.required_kwh - ENERGY,
+        "required_kwh": given["required_kwh"] >= wants.wished_kwh - ENERGY,
         "reserve_kwh": given["reserve_kwh"] >= wants.reserve_kwh - ENERGY,
         "discharge_limit_kwh": given["discharge_limit_kwh"] <= wants.discharge_limit_kwh + ENERGY,
         "fade_limit_per_year": given["fade_limit_per_year"] <= wants.fade_limit_per_year + FADE,

@@ -140,6 +140,12 @@ class Fleet:
         Energy that would be in the battery now had the stay, begun before the horizon, charged at
         once from its arrival on: where charging at once goes on from [kWh]. As much as
         ``arrival_kwh`` where ``None``.
+    at_once_kw
+        Most power when charging at once, where a hub's connection does not bring it to all who
+        would; infinite elsewhere; shape (sessions, slots). No limit where ``None`` [kW].
+    asked_kwh
+        Energy that was asked for at departure, where less can be promised; ``required_kwh`` where
+        ``None`` [kWh].
     """
 
     session: Names
@@ -171,6 +177,8 @@ class Fleet:
     charge_kw_min: Array | None = None
     discharge_kw_min: Array | None = None
     at_once_kwh: Array | None = None
+    at_once_kw: Array | None = None
+    asked_kwh: Array | None = None
 
     def __len__(self) -> int:
         return len(self.session)
@@ -242,6 +250,11 @@ class Fleet:
         return np.zeros(len(self), np.int64) if self.group is None else self.group
 
     @property
+    def wished_kwh(self) -> Array:
+        """Energy that was asked for at departure; shape (sessions,) [kWh]."""
+        return self.required_kwh if self.asked_kwh is None else self.asked_kwh
+
+    @property
     def least_charge_kw(self) -> Array:
         """Least power of charging, other than none; shape (sessions,) [kW]."""
         return _least(self.charge_kw_min, self.charge_kw_max)
@@ -274,9 +287,19 @@ class Fleet:
 
     def charging_at_once(self) -> Fleet:
         """The same sessions where charging at once from their arrivals on would have them."""
-        if self.at_once_kwh is None:
-            return self
-        return replace(self, arrival_kwh=self.at_once_kwh, at_once_kwh=None)
+        fleet = self
+        if self.at_once_kwh is not None:
+            fleet = replace(fleet, arrival_kwh=self.at_once_kwh, at_once_kwh=None)
+        if self.at_once_kw is not None:
+            fleet = replace(fleet, bounds=self._bounds_at_once(self.at_once_kw), at_once_kw=None)
+        return fleet
+
+    def _bounds_at_once(self, most_kw: Array) -> SlotBounds:
+        """The stays' bounds with less power for charging at once."""
+        if self.bounds is not None:
+            return replace(self.bounds, charge_kw=np.minimum(self.bounds.charge_kw, most_kw))
+        free = np.full(most_kw.shape, np.inf)
+        return SlotBounds(most_kw, free, -free, free)
 
     def leaving_no_less(self) -> Fleet:
         """The same sessions, each required to leave with no less than uncoordinated.

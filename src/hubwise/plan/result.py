@@ -136,9 +136,9 @@ def departure_figures(situation: Situation, schedule: Schedule, hindsight: Hinds
     last = np.maximum(left, fleet.arrival_slot + 1) - 1
     at_actual = schedule.energy_kwh[np.arange(len(fleet)), last]
     return Departures(
-        shortfall_kwh=_missing(fleet.required_kwh - schedule.energy_kwh[:, -1]),
+        shortfall_kwh=_missing(fleet.wished_kwh - schedule.energy_kwh[:, -1]),
         early_departures=int((actual < fleet.departure_slot).sum()),
-        shortfall_at_actual_departure_kwh=_missing(fleet.required_kwh - at_actual),
+        shortfall_at_actual_departure_kwh=_missing(fleet.wished_kwh - at_actual),
     )
 
 

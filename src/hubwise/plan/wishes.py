@@ -12,7 +12,7 @@ from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import least_at_departure, uncoordinated
 from hubwise.ledger import Bills
 from hubwise.plan.participation import most_saving, savings
-from hubwise.record.notices import NOT_KEPT, arrives_low, declines, too_short
+from hubwise.record.notices import NOT_KEPT, arrives_low, declines, missing_energy
 from hubwise.record.wishes import Wishes
 
 # What sums over a stay may be off by [kWh, currency].
@@ -96,13 +96,14 @@ def _energy_wishes(situation: Situation, schedule: Schedule) -> Iterator[Wish]:
     energy = schedule.energy_kwh
     lowest = np.minimum(np.where(stay, energy, np.inf).min(axis=1), fleet.arrival_kwh)
     leaves_with, reach = energy[:, -1], least_at_departure(fleet, horizon)
-    enough = leaves_with >= fleet.required_kwh - ROUNDING
+    asked, promised = fleet.wished_kwh, fleet.required_kwh
+    enough = leaves_with >= asked - ROUNDING
 
     def short(i: int) -> str:
         clock = horizon.clock(int(fleet.departure_slot[i]))
-        return too_short(fleet.required_kwh[i], reach[i], clock)
+        return missing_energy(asked[i], promised[i], reach[i], clock)
 
-    yield Wish("required_kwh", everybody, fleet.required_kwh, leaves_with, enough, ~enough, short)
+    yield Wish("required_kwh", everybody, asked, leaves_with, enough, ~enough, short)
     kept = lowest >= fleet.reserve_kwh - ROUNDING
 
     def low(i: int) -> str:

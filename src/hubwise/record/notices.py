@@ -22,6 +22,27 @@ def too_short(required_kwh: float, reach_kwh: float, clock: str) -> str:
     )
 
 
+def shared_fuse(asked_kwh: float, promised_kwh: float, clock: str) -> str:
+    """What a driver is told whose hub's connection cannot bring what is asked for."""
+    asked, promised = round(float(asked_kwh), 9), round(float(promised_kwh), 9)
+    return (
+        f"More is asked for at this hub than its connection can bring: by {clock} you are promised "
+        f"{promised:.1f} kWh, not the {asked:.1f} kWh that you ask for; "
+        f"{round(asked - promised, 9):.1f} kWh will be missing. Stay longer, or come when fewer "
+        "cars are here."
+    )
+
+
+def missing_energy(asked_kwh: float, required_kwh: float, reach_kwh: float, clock: str) -> str:
+    """What a driver is told who will leave with less than was asked for, and why.
+
+    ``required_kwh``: what is promised of it; ``reach_kwh``: what the stay can bring of that.
+    """
+    if asked_kwh > required_kwh:
+        return shared_fuse(asked_kwh, min(required_kwh, reach_kwh), clock)
+    return too_short(required_kwh, reach_kwh, clock)
+
+
 def arrives_low(reserve_kwh: float, arrival_kwh: float) -> str:
     """What a driver is told who arrives below the own reserve."""
     return (

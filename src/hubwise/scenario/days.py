@@ -35,6 +35,7 @@ from hubwise.domain import (
     Terms,
 )
 from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.scenario.fuses import behind_fuses
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -139,12 +140,14 @@ def scenario_of_day(site: Scenario, day: Day, carried: Carried) -> Scenario:
     place = np.empty(len(whole), np.int64)
     place[np.array(site.participation_order, np.int64)] = np.arange(len(place))
     fleet = _fleet(whole, rows, carried, first, len(site.situation.hubs))
+    situation, said = _situation(site, fleet, carried, day, last)
     known = site.hindsight.departures(whole)[rows]
     actual = np.clip(known - first, fleet.arrival_slot, last - first)
     return replace(
         site,
         name=f"{site.name}, {day.date}",
-        situation=_situation(site, fleet, carried, day, last),
+        situation=situation,
+        notes=(*site.notes, *said),
         participation_order=tuple(np.argsort(place[rows]).tolist()),
         hindsight=Hindsight(fleet.session, actual),
     )
@@ -191,16 +194,21 @@ def _left(values: NDArray[Value], goes_on: Flags, those: NDArray[Value]) -> NDAr
     return found
 
 
-def _situation(site: Scenario, fleet: Fleet, carried: Carried, day: Day, last: int) -> Situation:
+def _situation(
+    site: Scenario, fleet: Fleet, carried: Carried, day: Day, last: int
+) -> tuple[Situation, tuple[str, ...]]:
+    """The day's situation, and what is said of its connections."""
     whole, first = site.situation, day.first
     horizon = whole.horizon.between(first, last)
+    hubs = _hubs(whole.hubs, carried, horizon, first)
+    fleet, said = behind_fuses(fleet, hubs, horizon)
     month = parts_of(whole.horizon, day)[0].month
     market = market_between(whole.market, first, last)
-    return replace(
+    found = replace(
         whole,
         horizon=horizon,
         feeder=_feeder(whole.feeder, first, last),
-        hubs=_hubs(whole.hubs, carried, horizon, first),
+        hubs=hubs,
         fleet=fleet,
         market=replace(market, demand_charge=demand_charge_of(site, month)),
         rules=_rules(whole.rules, first, last),
@@ -208,6 +216,7 @@ def _situation(site: Scenario, fleet: Fleet, carried: Carried, day: Day, last: i
         so_far=_so_far(carried),
         accepted=_accepted(carried, market.reference_price),
     )
+    return found, said
 
 
 def market_between(market: Market, first: int, last: int) -> Market:

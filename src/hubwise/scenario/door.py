@@ -16,6 +16,7 @@ from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.draws import Draws, split_seed
 from hubwise.scenario.errors import Issue, ScenarioError, in_order
 from hubwise.scenario.files import PromisesSection
+from hubwise.scenario.fuses import behind_fuses
 from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
 from hubwise.scenario.market import clock_times, read_market, read_rules, read_terms
@@ -123,6 +124,9 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     reader.issues.extend(check_feed_in(market, fleet, hubs, horizon, file=TOML))
     if reader.issues:
         return None
+    shared: tuple[str, ...] = ()
+    if days == 1 and sections.horizon is not None and sections.horizon.days == 1:  # else day by day
+        fleet, shared = behind_fuses(fleet, hubs, horizon)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
     scenario = Scenario(
@@ -148,6 +152,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
             *head.notes,
             *said,
             *network.notes,
+            *shared,
             *sold_above,
             *unusual_prices(market, sections.prices.service_fee, head.currency),
             *unusual_rules(rules, Promises(**promises.model_dump()), head.currency),

@@ -138,6 +138,13 @@ _SESSION = (
 )
 
 
+# Columns that are seldom used.
+_SELDOM = (
+    *("price_list", "group", "bounds", "at_once_kwh", "at_once_kw", "asked_kwh"),
+    *("charge_kw_min", "discharge_kw_min"),
+)
+
+
 def _fleet_pieces(scenario: Scenario) -> Iterator[bytes]:
     """Sessions and their drivers, by session; what is seldom used only where it is."""
     fleet = scenario.situation.fleet
@@ -148,7 +155,7 @@ def _fleet_pieces(scenario: Scenario) -> Iterator[bytes]:
     for name in _SESSION:
         yield name.encode()
         yield from _pieces(elsewhere[name] if name in elsewhere else getattr(fleet, name))
-    for name in ("price_list", "group", "bounds", "at_once_kwh"):
+    for name in _SELDOM:
         if getattr(fleet, name) is not None:
             yield name.encode()
             yield from _pieces(getattr(fleet, name))
