@@ -6,6 +6,7 @@ from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Drivers, Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
+from hubwise.domain.posting import Cap, Posting
 from hubwise.domain.scenario import Hindsight, Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
 from hubwise.domain.situation import Situation
@@ -17,6 +18,7 @@ from hubwise.domain.terms import Term, Terms, TermSums
 __all__ = [
     "CELLS",
     "BatteryFacts",
+    "Cap",
     "Cell",
     "Drivers",
     "Feeder",
@@ -25,6 +27,7 @@ __all__ = [
     "Horizon",
     "Hubs",
     "Market",
+    "Posting",
     "PriceRules",
     "Promises",
     "Range",

@@ -8,7 +8,17 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Hubs, Market, Promises, Scenario, Situation, SoFar, Terms, WearPricing
+from hubwise.domain import (
+    Hubs,
+    Market,
+    PriceRules,
+    Promises,
+    Scenario,
+    Situation,
+    SoFar,
+    Terms,
+    WearPricing,
+)
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
@@ -22,7 +32,7 @@ _LEFT_OUT = {(Market, "currency")}
 # Counts only where it is used.
 _OPTIONAL = {
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
-    (Promises, "counts_energy"), (Promises, "equal_energy"),
+    (Promises, "counts_energy"), (Promises, "equal_energy"), (PriceRules, "posting"),
 }  # fmt: skip
 
 

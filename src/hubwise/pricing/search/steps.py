@@ -105,7 +105,8 @@ def search_in_steps(
         tariffs.append(family.tariff(base))
         spent, history = spent + found.evaluations, history + found.history
     # Few rounds think too well of prices at which a promise can hardly be kept.
-    trials = list({prices.tobytes(): prices for prices in map(family.posted, tariffs)}.values())
+    lawful = [family.project(family.posted(tariff)) for tariff in tariffs]
+    trials = list({prices.tobytes(): prices for prices in lawful}.values())
     prices, worth = best_of(problem, family, trials, rounds=LONG_ROUNDS, warm=relaxed.warm().near())
     return family, replace(found, prices=prices, value=worth, evaluations=spent, history=history)
 
