@@ -15,6 +15,7 @@ from hubwise.audit import audit_record
 from hubwise.audit.report import Status
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
+from hubwise.cli.evaluate import evaluate
 from hubwise.cli.failure import ExitCode, explained
 from hubwise.cli.futures import planned_for, recorded
 from hubwise.cli.futures import show as show_futures
@@ -355,5 +356,6 @@ def audit(
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
 
 
+app.command()(evaluate)
 app.command()(statement)
 app.command()(zones)

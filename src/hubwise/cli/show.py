@@ -287,6 +287,12 @@ def say_better(better: Sequence[str]) -> None:
         messages.print(f"poor — {words}", style="yellow", highlight=False, markup=False)
 
 
+def say_broken(broken: Sequence[str]) -> None:
+    """Name the price rules that a tariff breaks, on stderr."""
+    for words in broken:
+        messages.print(f"breaks — {words}", style="yellow", highlight=False, markup=False)
+
+
 def say_missed(missed: Sequence[str]) -> None:
     """Name what a plan misses, on stderr."""
     for miss in missed:
