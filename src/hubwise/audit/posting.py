@@ -11,9 +11,10 @@ from itertools import pairwise
 import numpy as np
 
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.report import Check, Finding, judge, worst_of
+from hubwise.audit.report import Check, Finding, judge, words, worst_of
 from hubwise.domain import Cap
 from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.domain.plain import named, number, rows
 
 PRICE = 1e-9  # currency/kWh
 ADVICE = "post other prices, or change the scenario's rules"
@@ -52,6 +53,30 @@ def check_posting(evidence: Evidence, group: Index) -> Iterator[Check]:
         yield _counts(evidence)
     if own.fills_empty:
         yield _filled(evidence, group)
+
+
+def check_rule_costs(evidence: Evidence) -> Iterator[Check]:
+    """What rules cost follows from the profits without them; those rest on plans of their own."""
+    said = evidence.folder.summary.get("rule_costs")
+    if said is None:
+        return
+    profit, due = number(evidence.result["operator_profit"]), named(said)
+    faults = [] if number(due["profit"]) == profit else [f"profit: {due['profit']!r}"]
+    faults += [
+        f"{line['rule']}: cost {line['cost']!r}"
+        for line in rows(due["rules"])
+        if not _follows(number(line["cost"]), number(line["profit_without"]) - profit)
+    ]
+    yield words(
+        "summary: rule costs",
+        "A rule costs what the profit without it is above the plan's, and never less than nothing",
+        [f"summary.json, rule_costs, {fault}" for fault in faults],
+        "make the plan again",
+    )
+
+
+def _follows(cost: float, above: float) -> bool:
+    return cost >= 0.0 and abs(cost - above) <= PRICE * (1.0 + abs(above))
 
 
 def slots_with_cars(evidence: Evidence) -> Flags:

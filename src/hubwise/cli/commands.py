@@ -30,6 +30,7 @@ from hubwise.cli.options import (
     Workers,
     processes,
 )
+from hubwise.cli.rule_costs import costs_of
 from hubwise.cli.scenario import scenarios
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
@@ -119,6 +120,9 @@ def plan(
         int | None,
         typer.Option(min=2, help="Post prices for the mean over so many drawn fleets."),
     ] = None,
+    with_rule_costs: Annotated[
+        bool, typer.Option("--rule-costs", help="Also plan without each price rule: what it costs.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
@@ -137,7 +141,9 @@ def plan(
             made = make_plan(
                 given, strategy=strategy, participation=participation, method=method, progress=bar
             )
-        write(made, out, *([] if seen is None else [recorded(seen)]))
+        costs = costs_of(given, made, method, bar) if with_rule_costs else None
+        beside = [] if seen is None else [recorded(seen)]
+        write(made, out, *beside, *([] if costs is None else [costs]))
         report = write_plan_report(made.scenario, out)
     missed = list(made.result.advice)
     if as_json:
@@ -148,6 +154,8 @@ def plan(
         results.print(show.plan_table(made.result.to_json(), given))
         if seen is not None:
             show_futures(seen, given.situation.market.currency)
+        if costs is not None:
+            results.print(show.rule_costs_table(costs.figures, given))
         show.say_missed(missed)
         show.say_told(made.result.notices)
         show.say_warnings(made.result.warnings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 
 
@@ -55,3 +55,8 @@ class Posting:
         """The rules that are set, by name, and to what; in their order here."""
         none = asdict(Posting())
         return {name: said for name, said in asdict(self).items() if said != none[name]}
+
+    def without(self, name: str) -> Posting:
+        """The same with one rule not set."""
+        plain = {field.name: field.default for field in fields(self) if field.name == name}
+        return replace(self, **plain)

@@ -65,7 +65,7 @@ def _laid(table: Table, situation: Situation, reader: Reader) -> Tariff | None:
         return None
     prices = np.zeros((2, len(situation.hubs), situation.horizon.slots))
     for h, hub in enumerate(situation.hubs.name):
-        rows = [k for k, name in enumerate(table["hub"]) if name in (None, hub)]
+        rows = {k for k, name in enumerate(table["hub"]) if name in (None, hub)}
         if not rows:
             wrong = f"hub {hub!r} has no rows"
             reader.wrong(table.file, "", "hub", wrong, "give some, or leave the column out")
@@ -100,19 +100,62 @@ def _rows_in_force(
     """The row of the table that holds in each slot; shape (slots,)."""
     daily = {isinstance(start, float) for start in starts.values()}
     if len(daily) > 1:
-        wrong, right = "mixes times of day and dates", "write all rows alike"
-        reader.wrong(table.file, "", key, wrong, right)
+        reader.wrong(table.file, "", key, "mixes times of day and dates", "write all rows alike")
         return None
-    if daily == {True}:
-        slots, step = horizon.local_hours(), 24.0
-    else:
-        slots = np.array([moment.timestamp() / 3600.0 for moment in horizon.starts_utc()])
-        step = np.inf
     begins = np.array([_hours(start) for start in starts.values()])
     order = np.argsort(begins, kind="stable")
-    found = _checked(table, key, np.array(list(starts))[order], begins[order], reader)
-    return None if not found else _held(table, key, (np.array(list(starts))[order], begins[order]),
-                                        slots, step, horizon, reader)  # fmt: skip
+    rows, begins = np.array(list(starts))[order], begins[order]
+    if not _once(table, key, rows, begins, reader):
+        return None
+    slots = horizon.local_hours()
+    if daily != {True}:
+        slots = np.array([moment.timestamp() / 3600.0 for moment in horizon.starts_utc()])
+    _check_slots(table, key, (rows, begins), slots, horizon, reader)
+    place = np.searchsorted(begins, slots + 1e-9, side="right") - 1
+    before = 24.0 if daily == {True} else np.inf
+    age = slots - begins[place] + np.where(place < 0, before, 0.0)
+    missing = age >= _longest(begins) - 1e-9
+    if missing.any():
+        first, last = horizon.local_starts()[0], horizon.end_utc
+        wrong = f"has no row for {clock_times(horizon, missing)}"
+        right = f"needed from {first:%Y-%m-%d %H:%M} to {last.astimezone(first.tzinfo):%d %H:%M}"
+        reader.wrong(table.file, "", key, wrong, right)
+        return None
+    return rows[place]
+
+
+def _longest(begins: Array) -> float:
+    """How long a row may hold at most [h]: one step, where there are many and most keep it."""
+    gaps = Counter(round(b - a, 6) for a, b in pairwise(begins.tolist()))
+    step, often = gaps.most_common(1)[0] if gaps else (np.inf, 0)
+    return step if len(begins) >= MANY and 2 * often > len(begins) else np.inf
+
+
+def _once(table: Table, key: str, rows: Index, begins: Array, reader: Reader) -> bool:
+    """Whether no two rows begin at once."""
+    twice = np.flatnonzero(np.diff(begins) < 1e-9)
+    for k in twice:
+        wrong = f"begins when {table.where(int(rows[k]))} does"
+        where = table.where(int(rows[k + 1]))
+        reader.wrong(table.file, where, key, wrong, "give each time once for a hub")
+    return not len(twice)
+
+
+def _check_slots(
+    table: Table,
+    key: str,
+    ordered: tuple[Index, Array],
+    slots: Array,
+    horizon: Horizon,
+    reader: Reader,
+) -> None:
+    """Prices change with slots."""
+    minutes = (ordered[1][:, None] - slots[None, :]) * 60.0
+    inside = (minutes > 1e-6) & (minutes < horizon.slot_minutes - 1e-6)
+    for k in np.flatnonzero(inside.any(axis=1)):
+        wrong = f"begins within a slot of {horizon.slot_minutes} min"
+        where = table.where(int(ordered[0][k]))
+        reader.wrong(table.file, where, key, wrong, "let prices change with slots")
 
 
 def _time_of(
@@ -140,46 +183,3 @@ def _time_of(
 
 def _hours(start: datetime | float) -> float:
     return start.timestamp() / 3600.0 if isinstance(start, datetime) else start
-
-
-def _checked(table: Table, key: str, rows: Index, begins: Array, reader: Reader) -> bool:
-    """Whether no two rows begin at once."""
-    twice = np.flatnonzero(np.diff(begins) < 1e-9)
-    for k in twice:
-        wrong = f"begins when {table.where(int(rows[k]))} does"
-        right = "give each time once for a hub"
-        reader.wrong(table.file, table.where(int(rows[k + 1])), key, wrong, right)
-    return not len(twice)
-
-
-def _held(
-    table: Table,
-    key: str,
-    ordered: tuple[Index, Array],
-    slots: Array,
-    day: float,
-    horizon: Horizon,
-    reader: Reader,
-) -> Index | None:
-    """The row in force in each slot; slots without one are named, and so are rows off the slots."""
-    rows, begins = ordered
-    place = np.searchsorted(begins, slots + 1e-9, side="right") - 1
-    age = slots - begins[place] + np.where(place < 0, day if np.isfinite(day) else np.inf, 0.0)
-    gaps = Counter(round(b - a, 6) for a, b in pairwise(begins.tolist()))
-    step, often = gaps.most_common(1)[0] if gaps else (0.0, 0)
-    limit = step if len(begins) >= MANY and 2 * often > len(begins) else np.inf
-    missing = ~(age < limit - 1e-9)
-    if missing.any():
-        wrong = f"has no row for {clock_times(horizon, missing)}"
-        first, last = horizon.local_starts()[0], horizon.end_utc
-        right = f"the horizon is {first:%Y-%m-%d %H:%M} to {last.astimezone(first.tzinfo):%H:%M}"
-        reader.wrong(table.file, "", key, wrong, f"{right} the next day")
-        return None
-    minutes = (begins[:, None] - slots[None, :]) * 60.0
-    inside = (minutes > 1e-6) & (minutes < horizon.slot_minutes - 1e-6)
-    for k in np.flatnonzero(inside.any(axis=1)):
-        wrong = f"begins within a slot of {horizon.slot_minutes} min"
-        reader.wrong(
-            table.file, table.where(int(rows[k])), key, wrong, "let prices change with slots"
-        )
-    return rows[place]
