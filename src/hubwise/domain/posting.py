@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
@@ -58,5 +58,4 @@ class Posting:
 
     def without(self, name: str) -> Posting:
         """The same with one rule not set."""
-        plain = {field.name: field.default for field in fields(self) if field.name == name}
-        return replace(self, **plain)
+        return Posting(**(asdict(self) | {name: asdict(Posting())[name]}))

@@ -68,7 +68,7 @@ def rule_costs(
 
 
 def _without(rules: PriceRules, market: Market) -> dict[str, tuple[str, PriceRules]]:
-    """The rules without each that is set, by its key, with what it was set to; at last without all."""
+    """The rules without each that is set, by its key with what it says; at last without all."""
     said = {name: _worded(value) for name, value in rules.own.set_rules.items() if name != "cap"}
     if rules.own.cap is not Cap.STAY:
         said["cap"] = rules.own.cap.value

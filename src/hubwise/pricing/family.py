@@ -15,6 +15,8 @@ from hubwise.scenario import Issue, ScenarioError
 
 # Two averages of prices that differ by less are the same [currency/kWh].
 ROUNDING = 1e-12
+# So many groups are made one in every way that leaves few enough changes.
+MOST_JOINED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,7 @@ def coarse_to_fine(situation: Situation) -> tuple[Family, ...]:
     shown = slice(None) if asked.counted is None else asked.counted[0]
     pairs = np.stack([asked.group[0], rules.block])[:, shown]
     within = len(np.unique(pairs, axis=1).T) == asked.groups
-    families = [asked]
+    families = [*fewer_changes(asked), asked]
     if within and 1 < len(blocks) < asked.groups:
         families.insert(0, make_family(situation, TariffFamily.TIME_OF_USE, per_hub=False))
     if rules.per_hub and len(situation.hubs) > 1:
@@ -287,8 +289,34 @@ def poorer_families(situation: Situation) -> tuple[Family, ...]:
             known = any(np.array_equal(one.group, family.group) for one in found)
             if len(np.unique(pairs, axis=1).T) == last.groups > family.groups and not known:
                 found.append(family)
+    found += fewer_changes(last)
     found.sort(key=lambda family: family.groups)
     return *found, last
+
+
+def fewer_changes(family: Family) -> tuple[Family, ...]:
+    """Families with groups made one, which together hold all tariffs with few enough changes.
+
+    None where changes are not counted, or hubs post their own, or groups are many.
+    """
+    if len(family.signs) != 1 or family.groups > MOST_JOINED:
+        return ()
+    joined = [_joined(family, sign, labels) for sign, labels in family.signs[0].joinings()]
+    return tuple(each for each in joined if each is not None)
+
+
+def _joined(family: Family, sign: Sign, labels: Index) -> Family | None:
+    """The family with groups of one label made one; None where no price is lawful then."""
+    low, high = np.full((2, len(sign.members)), -np.inf), np.full((2, len(sign.members)), np.inf)
+    for kind in (0, 1):
+        np.maximum.at(low[kind], labels, family.low[kind])
+        np.minimum.at(high[kind], labels, family.high[kind])
+    sign.close(low, high, family.decimals)
+    if (low > high).any():
+        return None
+    fewer = replace(family, group=labels[family.group], low=low, high=high, signs=(sign,))
+    spare = sign.with_spare(fewer.frame(sign.members, sign.weight))
+    return None if spare is None else replace(fewer, signs=(spare,))
 
 
 def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:

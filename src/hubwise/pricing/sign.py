@@ -10,7 +10,7 @@ made one is lawful by the same means.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,6 +110,39 @@ class Sign:
         if np.isfinite(self.levels_max):
             labels = np.stack([_stabbed(frame, labels[kind], kind) for kind in (0, 1)])
         return labels
+
+    def joinings(self) -> Iterator[tuple[Sign, Index]]:
+        """Signs on which changes need not be counted, with the label of each member; (k,).
+
+        Every way to make members one that leaves few enough changes, and no more than it must.
+        """
+        if not np.isfinite(self.changes_max):
+            return
+        ways = [
+            labels
+            for labels in _partitions(len(self.members))
+            if np.count_nonzero(np.diff(labels[self.run])) <= self.changes_max
+        ]
+        for labels in ways:
+            if not any(_is_finer(other, labels) for other in ways):
+                yield self._joined(labels), labels
+
+    def _joined(self, labels: Index) -> Sign:
+        count = int(labels.max()) + 1
+        apart = np.full((2, count, count), np.inf)
+        for kind in (0, 1):
+            np.minimum.at(apart[kind], (labels[:, None], labels[None, :]), self.apart[kind])
+        posted = labels[self.run]
+        run = posted[np.flatnonzero(np.r_[True, np.diff(posted) != 0])]
+        return Sign(
+            members=np.arange(count),
+            apart=np.stack([closed(each) for each in apart]),
+            run=run,
+            weight=np.bincount(labels, self.weight).astype(float),
+            levels_max=self.levels_max,
+            changes_max=np.inf,
+            spare=np.tile(np.arange(count), (2, 1)),
+        )
 
     @property
     def counts(self) -> bool:
@@ -214,6 +247,20 @@ def fitted(sign: Sign, wanted: Array, frame: Frame, labels: Index) -> Array | No
     if (least > most).any():
         return None
     return np.stack([capped, discharge.spread(discharge.nearest(wanted[1], least, most))])
+
+
+def _partitions(count: int) -> list[Index]:
+    """Every way to make some of so many things one: a label for each, labels in order."""
+    found = [[0]]
+    for _ in range(count - 1):
+        found = [[*one, label] for one in found for label in range(max(one) + 2)]
+    return [np.array(one) for one in found]
+
+
+def _is_finer(one: Index, other: Index) -> bool:
+    """Whether what has one label in ``one`` has in ``other``, and not the other way round."""
+    pairs = np.unique(np.stack([one, other]), axis=1).shape[1]
+    return bool(pairs == int(one.max()) + 1 > int(other.max()) + 1)
 
 
 def _stabbed(frame: Frame, labels: Index, kind: int) -> Index:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Part:
     ``excess`` is counted from ``free``, the least that the sessions can cost at all. No session
     costs more than ``out``: there it is worth more where it stays out. ``apart``: most that a price
     may be above another of its kind, if any rule says so; shape (2, groups, groups)
-    [currency/kWh].
+    [currency/kWh]. ``levels_max``: most different prices of a kind.
     """
 
     units: Batteries
@@ -51,6 +51,7 @@ class Part:
     headroom: Array
     both_ways: float
     apart: Array | None = None
+    levels_max: float = np.inf
 
     def excess(self, box: Box) -> float:
         """What answers in the box cost more than the cheapest of all, at least [currency]."""
@@ -112,6 +113,10 @@ class Part:
         if self.apart is not None:
             low, high = self._tied(self.apart, low, high)
         level = self._levels(box.level, low, high)
+        charge = np.r_[0.0, low[:others]], np.r_[0.0, high[:others]]
+        for ends in (charge, (low[others:], high[others:])):
+            if np.isfinite(self.levels_max) and least_levels(*ends) > self.levels_max:
+                return None
         if least[0] > 0.0 or (low > high).any() or level[0] > level[1] + SMALL:
             return None
         return Box(low, high, (min(level), level[1]))
@@ -144,6 +149,15 @@ class Part:
         return float(bottom), float(np.concatenate(most).min(initial=level[1]))
 
 
+def least_levels(low: Array, high: Array) -> int:
+    """Of how few prices one lies between each ``low`` and its ``high``."""
+    count, price = 0, -np.inf
+    for k in np.argsort(high, kind="stable"):
+        if low[k] > price + 2.0 * SMALL:
+            count, price = count + 1, high[k]
+    return count
+
+
 def parts_of(
     problem: Problem, family: Family, prices: Dispatch, out: Array | None = None
 ) -> list[Part]:
@@ -166,9 +180,12 @@ def parts_of(
         answers = problem.fleet.lists == problem.fleet.hub
         chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs) & answers)
         lawful = family.low[:, groups], family.high[:, groups], headroom
-        tied = [sign.apart for sign in family.signs if np.array_equal(sign.members, groups)]
-        apart = tied[0] * 10.0**-family.decimals if tied else None
-        parts.append(Part(units, sessions, chosen, most[chosen], groups, *lawful, both_ways, apart))
+        part = Part(units, sessions, chosen, most[chosen], groups, *lawful, both_ways)
+        for sign in family.signs:
+            if np.array_equal(sign.members, groups):
+                apart = sign.apart * 10.0**-family.decimals
+                part = replace(part, apart=apart, levels_max=sign.levels_max)
+        parts.append(part)
     return parts
 
 
