@@ -10,8 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hubwise.domain import Cap, Posting, TariffFamily
-from hubwise.pricing import make_family, price_groups
+from hubwise.domain import Cap, Posting, Tariff, TariffFamily
+from hubwise.pricing import broken_rules, make_family, price_groups
+from hubwise.pricing.family import fewer_changes
 from hubwise.scenario import ScenarioError
 from hubwise.scenario.arbitrage import check_tariff
 
@@ -84,7 +85,9 @@ def broken(situation, tariff):
             found.add("steps")
         if own.keeps_order:
             told = [t for t in slots if cars[t] or not own.fills_empty]
-            wrong = (buys[a] > buys[b] + SLACK and charge[a] < charge[b] for a in told for b in told)
+            wrong = (
+                buys[a] > buys[b] + SLACK and charge[a] < charge[b] for a in told for b in told
+            )
             found |= {"order"} if any(wrong) else set()
         if max(len(set(charge)), len(set(discharge))) > own.levels_max:
             found.add("levels")
@@ -116,7 +119,7 @@ def family_or_reject(situation):
 
 
 @given(seeds, postings(), st.sampled_from(tuple(TariffFamily)), st.booleans(), st.integers(1, 4))
-@settings(max_examples=400)
+@settings(max_examples=150)
 def test_projected_prices_keep_every_rule(
     small_situation, seed, posting, family, per_hub, decimals
 ) -> None:
@@ -151,3 +154,104 @@ def test_no_lawful_prices_are_nearer(small_situation, seed, step, order) -> None
     for _ in range(20):
         other = family.project(wanted + rng.normal(0.0, 0.2, wanted.shape))
         assert np.abs(other - wanted)[0].max() >= moved - 0.01 - SLACK
+
+
+@pytest.mark.parametrize(
+    "posting",
+    [
+        Posting(levels_max=2.0, keeps_order=True),
+        Posting(changes_max=2.0, discharge_at_most_charge=True),
+        Posting(step_max=0.1, charge_at_least_purchase=True, cap=Cap.STAY),
+    ],
+)
+def test_families_with_groups_made_one_hold_all_tariffs(small_situation, posting) -> None:
+    """Every lawful tariff of few groups on a grid is lawful in some family with fewer changes."""
+    situation = under(small_situation(5), posting, "time-of-use", decimals=1, per_hub=False)
+    family = make_family(situation)
+    grid = np.arange(-1, 14) / 10.0
+    fewer = fewer_changes(family) or (family,)
+    some = 0
+    for charge in product(grid, repeat=family.groups):
+        prices = np.stack([charge, np.zeros(family.groups)])
+        if not np.array_equal(family.project(prices), prices):
+            continue
+        some += 1
+        tariff = family.tariff(prices)
+        assert broken(situation, tariff) == set()
+        kept = [each.project(each.posted(tariff)) for each in fewer]
+        posted = [each.tariff(one) for each, one in zip(fewer, kept, strict=True)]
+        assert any(np.array_equal(one.charge_price, tariff.charge_price) for one in posted)
+    assert some > 3
+
+
+@given(seeds, postings())
+@settings(max_examples=80)
+def test_lawful_is_what_breaks_no_rule(small_situation, seed, posting) -> None:
+    """The projection leaves a tariff on ticks as it is exactly where it breaks no rule."""
+    situation = under(small_situation(seed), posting, "time-of-use", decimals=1, per_hub=False)
+    family = family_or_reject(situation)
+    rng = np.random.default_rng(seed)
+    for _ in range(60):
+        prices = np.round(rng.uniform(family.low, np.minimum(family.high, 1.2)), 1) + 0.0
+        tariff = family.tariff(prices)
+        stays = np.array_equal(family.project(prices), prices)
+        assert stays == (not broken_rules(situation, tariff) and not _tempts(situation, tariff))
+
+
+def _tempts(situation, tariff):
+    """Whether buying and selling at once would pay some session that could be there at any time."""
+    fleet = situation.fleet
+    always = replace(
+        fleet,
+        arrival_slot=np.zeros_like(fleet.arrival_slot),
+        departure_slot=np.full_like(fleet.departure_slot, situation.horizon.slots),
+    )
+    hubs = replace(always, hub=np.zeros_like(always.hub))
+    return bool(check_tariff(tariff, hubs, situation.hubs, situation.horizon))
+
+
+@given(seeds, postings())
+@settings(max_examples=60)
+def test_rules_that_a_tariff_breaks_are_named(small_situation, seed, posting) -> None:
+    """Whatever rule a tariff drawn at random breaks is told, and none is told of a lawful one."""
+    situation = under(small_situation(seed), posting, "every-slot", decimals=1)
+    rng = np.random.default_rng(seed)
+    shape = (len(situation.hubs), situation.horizon.slots)
+    drawn = Tariff(*np.round(rng.uniform(0.0, 1.0, (2, *shape)), 1))
+    told = " ".join(broken_rules(situation, drawn))
+    words = {
+        "purchase": "below their lowest", "pumping": "discharge_at_most_charge",
+        "steps": "step by more", "order": "market's order", "levels": "different prices",
+        "changes": "changes prices", "filled": "form of the family",
+    }  # fmt: skip
+    for rule in broken(situation, drawn) - {"cap"}:
+        assert words[rule] in told
+    family = family_or_reject(situation)
+    lawful = family.tariff(family.project(rng.uniform(0.0, 1.0, family.low.shape)))
+    assert broken_rules(situation, lawful) == ()
+
+
+def test_rules_that_leave_nothing_are_refused_with_the_reason(small_situation) -> None:
+    """Charging at least at purchase, below a bound lower than it, names slot and bounds."""
+    situation = under(small_situation(1), Posting(charge_at_least_purchase=True), "flat")
+    low = replace(situation.rules, charge_price_max=np.full(situation.horizon.slots, 0.01))
+    with pytest.raises(ScenarioError, match="a charge price must be at least"):
+        make_family(replace(situation, rules=low))
+    prices = situation.market.purchase_price
+    narrow = replace(
+        situation.rules,
+        family="every-slot",
+        charge_price_min=prices,
+        charge_price_max=prices,
+        posting=Posting(levels_max=1.0),
+        decimals=2,
+    )
+    with pytest.raises(ScenarioError, match="with at most 1 prices"):
+        make_family(replace(situation, rules=narrow))
+
+
+def test_a_flat_tariff_on_market_prices_needs_the_cap_of_stays(small_situation) -> None:
+    """Capped in each slot one price is at most the cheapest slot's; by stay it may be above."""
+    by_slot = make_family(under(small_situation(2), Posting(), "flat"))
+    by_stay = make_family(under(small_situation(2), Posting(cap=Cap.STAY), "flat"))
+    assert by_stay.high[0].max() > by_slot.high[0].max() + 0.05

@@ -63,7 +63,7 @@ def _ties(situation: Situation, tariff: Tariff) -> Iterator[tuple[str, Array]]:
         yield "discharge prices are above the charge price (discharge_at_most_charge)", over
     prices = {"charge": tariff.charge_price, "discharge": tariff.discharge_price}
     for kind, price in prices.items():
-        words = f"{kind} prices have not the form of the family {rules.family.value!r}"
+        words = f"{kind} prices have not the form of the family {str(rules.family)!r}"
         yield words, _apart(price, group, alike=not rules.per_hub)
         if np.isfinite(own.step_max):
             steps = np.abs(np.diff(price, axis=1, prepend=price[:, :1]))
