@@ -36,7 +36,7 @@ def ruled(posting, seed=4):
         decimals=1,
         charge_price_max=most if posting.cap is Cap.SLOT else np.full(16, most.max()),
     )
-    return scenario_of(replace(situation, rules=rules), search=Search(evaluations=200, seed=1))
+    return scenario_of(replace(situation, rules=rules), search=Search(evaluations=60, seed=1, boxes=200))
 
 
 def best_on_grid(scenario):
@@ -44,7 +44,7 @@ def best_on_grid(scenario):
     situation, found = scenario.situation, []
     baseline, family = make_baseline(situation), make_family(situation)
     charge = np.arange(np.floor(family.low[0].min() * 10), family.high[0].max() * 10 + 1) / 10.0
-    discharge = np.array([0.0, 0.2, 0.4, 0.6])
+    discharge = np.array([0.0, 0.3, 0.6])
     asked = situation.fleet.participating
     for prices in product(*[charge] * family.groups, *[discharge] * family.groups):
         tariff = family.tariff(np.array(prices).reshape(2, -1))
