@@ -63,6 +63,8 @@ def rule_costs(
         ).result
         worse = bool(other.advice) and not made.result.advice
         most = profit if worse else max(profit, other.money.operator_profit)
+        if rule == ALL:  # what is lawful without one is lawful without all
+            most = max(most, *(cost.profit_without for cost in found))
         found.append(RuleCost(rule, set_to, most, most - profit))
     return tuple(found)
 
