@@ -36,7 +36,8 @@ def ruled(posting, seed=4):
         decimals=1,
         charge_price_max=most if posting.cap is Cap.SLOT else np.full(16, most.max()),
     )
-    return scenario_of(replace(situation, rules=rules), search=Search(evaluations=60, seed=1, boxes=200))
+    search = Search(evaluations=60, seed=1, boxes=200)
+    return scenario_of(replace(situation, rules=rules), search=search)
 
 
 def best_on_grid(scenario):

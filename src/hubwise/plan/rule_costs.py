@@ -54,7 +54,8 @@ def rule_costs(
         As in `hubwise.plan.make_plan`.
     """
     market, profit = scenario.situation.market, made.result.money.operator_profit
-    dropped, found = _without(scenario.situation.rules, market), []
+    dropped = _without(scenario.situation.rules, market)
+    found: list[RuleCost] = []
     for rule, (set_to, rules) in dropped.items():
         freer = scenario.having(rules=rules)
         freer = replace(freer, search=replace(freer.search, boxes=0))
