@@ -21,6 +21,7 @@ from hubwise.audit.futures import check_futures
 from hubwise.audit.hubs import check_hubs, net_kw
 from hubwise.audit.missed import check_values
 from hubwise.audit.money import check_money
+from hubwise.audit.posting import check_rule_costs
 from hubwise.audit.prices import check_prices
 from hubwise.audit.promises import check_promises
 from hubwise.audit.report import UNREADABLE, AuditReport, Check, Status
@@ -156,6 +157,7 @@ def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield from _advice_checks(evidence, conduct, state, before)
     yield from check_promises(evidence, conduct, before)
     yield from check_futures(evidence)
+    yield from check_rule_costs(evidence)
 
 
 def _advice_checks(

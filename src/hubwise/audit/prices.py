@@ -9,6 +9,7 @@ import numpy as np
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.felt import felt_prices
+from hubwise.audit.posting import check_posting, slots_with_cars
 from hubwise.audit.report import Check, agree, judge, worst_of
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Index
@@ -25,6 +26,7 @@ def check_prices(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
         yield _family(evidence)
         yield _decimals(evidence)
         yield _arbitrage(evidence)
+        yield from check_posting(evidence, price_groups(evidence.scenario))
     else:
         yield _reference(evidence)
 
@@ -39,11 +41,15 @@ def _bounds(evidence: Evidence) -> Check:
             rules.discharge_price_max,
         ),
     }
+    # What is filled from neighbours is theirs.
+    shown = slots_with_cars(evidence) if rules.own.fills_empty else True
     return judge(
         "prices: bounds",
         "Every posted price is within the scenario's bounds",
         [
-            worst_of(np.maximum(price - high, low - price), axes, f"prices.{name}")
+            worst_of(
+                np.where(shown, np.maximum(price - high, low - price), 0.0), axes, f"prices.{name}"
+            )
             for name, (price, low, high) in sides.items()
         ],
         PRICE,

@@ -18,6 +18,15 @@ PAGE = "report.html"
 
 # Objects that are null where no prices are posted, or nothing keeps the promises.
 _MAY_BE_NULL = {"ties", "status", "dispatch_objective", "without_prices", "bus"}
+# What a folder may have beside.
+_BESIDE: dict[str, object] = {
+    "futures": {ANY: 0.0},
+    "evaluated": {"prices": "", "breaks": [""]},
+    "rule_costs": {
+        "profit": 0.0,
+        "rules": [{"rule": "", "set_to": "", "profit_without": 0.0, "cost": 0.0}],
+    },
+}
 # What only a plan with posted prices has.
 _WITH_PRICES = ("undelegated", "pessimistic")
 
@@ -60,8 +69,7 @@ def well_formed(folder: PlanFolder) -> bool:
 def _due(folder: PlanFolder) -> dict[str, object]:
     """The specimen, with what a folder may have beside, less what its strategy has not."""
     due = specimen()
-    if "futures" in folder.summary:
-        due["futures"] = {ANY: 0.0}
+    due |= {name: shape for name, shape in _BESIDE.items() if name in folder.summary}
     due |= {name: shape for name, shape in specimen_of_day().items() if name in folder.summary}
     conduct = CONDUCT.get(str(folder.result.get("strategy")))
     if conduct is not None and not conduct.posts_prices:

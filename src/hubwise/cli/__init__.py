@@ -20,6 +20,7 @@ _COMMANDS = {
     "plan": "commands",
     "study": "commands",
     "frontier": "commands",
+    "evaluate": "commands",
     "audit": "commands",
     "statement": "commands",
     "zones": "commands",

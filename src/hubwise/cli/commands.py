@@ -15,6 +15,7 @@ from hubwise.audit.report import Status
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.days import has_days, planned_days, show_days
+from hubwise.cli.evaluate import evaluate
 from hubwise.cli.failure import ExitCode, explained
 from hubwise.cli.futures import planned_for, recorded
 from hubwise.cli.futures import show as show_futures
@@ -29,6 +30,7 @@ from hubwise.cli.options import (
     Workers,
     processes,
 )
+from hubwise.cli.rule_costs import costs_of
 from hubwise.cli.statement import statement
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario, Strategy, TariffFamily, Ties, WearPricing
@@ -109,6 +111,9 @@ def plan(
         ),
     ] = None,
     fresh: Fresh = False,
+    with_rule_costs: Annotated[
+        bool, typer.Option("--rule-costs", help="Also plan without each price rule: what it costs.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
@@ -145,8 +150,10 @@ def plan(
             made = make_plan(
                 given, strategy=strategy, participation=participation, method=method, progress=bar
             )
+        costs = costs_of(given, made, method, bar) if with_rule_costs else None
+        more = [*([] if seen is None else [recorded(seen)]), *([] if costs is None else [costs])]
         with whole_folder(place, _is_planned, "a plan") as beside:
-            write(made, beside, *([] if seen is None else [recorded(seen)]))
+            write(made, beside, *more)
             report = out / write_plan_report(made.scenario, beside).name
     missed = list(made.result.advice)
     if as_json:
@@ -157,6 +164,8 @@ def plan(
         results.print(show.plan_table(made.result.to_json(), given))
         if seen is not None:
             show_futures(seen, given.situation.market.currency)
+        if costs is not None:
+            results.print(show.rule_costs_table(costs.figures, given))
         show.say_missed(missed)
         show.say_told(made.result.notices)
         show.say_warnings(made.result.warnings)
@@ -384,5 +393,6 @@ def _audited(
     return audit_days(folder, given) if is_days(folder) else audit_record(folder, given)
 
 
+app.command()(evaluate)
 app.command()(statement)
 app.command()(zones)

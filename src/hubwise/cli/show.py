@@ -281,10 +281,31 @@ def frontier_table(points: Sequence[Result], scenario: str) -> Table:
     return table
 
 
+def rule_costs_table(figures: Result, scenario: Scenario) -> Table:
+    """What each price rule was found to cost, a line for each."""
+    table = Table("price rule", "set to", title="what price rules cost", title_justify="left")
+    money = scenario.situation.market.currency
+    table.add_column(f"profit without it, {money}", justify="right")
+    table.add_column(f"cost, {money}", justify="right")
+    table.add_column("of that profit", justify="right")
+    for line in rows(figures["rules"]):
+        without, cost = number(line["profit_without"]), number(line["cost"])
+        share = cost / abs(without) if without else 0.0
+        cells = (_number(without), _number(cost), _percent(share))
+        table.add_row(str(line["rule"]), str(line["set_to"]), *cells)
+    return table
+
+
 def say_better(better: Sequence[str]) -> None:
     """Name what would be better than a poor plan, on stderr."""
     for words in better:
         messages.print(f"poor — {words}", style="yellow", highlight=False, markup=False)
+
+
+def say_broken(broken: Sequence[str]) -> None:
+    """Name the price rules that a tariff breaks, on stderr."""
+    for words in broken:
+        messages.print(f"breaks — {words}", style="yellow", highlight=False, markup=False)
 
 
 def say_missed(missed: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Drivers, Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
+from hubwise.domain.posting import Cap, Posting
 from hubwise.domain.scenario import Hindsight, Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
 from hubwise.domain.situation import Situation
@@ -18,6 +19,7 @@ from hubwise.domain.terms import Term, Terms, TermSums
 __all__ = [
     "CELLS",
     "BatteryFacts",
+    "Cap",
     "Carried",
     "Cell",
     "Drivers",
@@ -27,6 +29,7 @@ __all__ = [
     "Horizon",
     "Hubs",
     "Market",
+    "Posting",
     "PriceRules",
     "Promises",
     "Range",

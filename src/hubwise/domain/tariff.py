@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hubwise.domain.arrays import Array, Index
 from hubwise.domain.choices import TariffFamily
+from hubwise.domain.posting import Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class PriceRules:
         Posted prices are rounded to this many decimals.
     per_hub
         Whether each hub posts prices of its own.
+    posting
+        Rules that the operator has set itself beside; ``None`` for none.
     """
 
     charge_price_min: Array
@@ -113,6 +116,12 @@ class PriceRules:
     family: TariffFamily = TariffFamily.TIME_OF_USE
     decimals: int = 4
     per_hub: bool = False
+    posting: Posting | None = None
+
+    @property
+    def own(self) -> Posting:
+        """The rules that the operator has set itself; those that are not set bind nothing."""
+        return self.posting or Posting()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from hubwise.domain.arrays import Array, Flags
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
 from hubwise.plan.decision import PostedDecision
 from hubwise.plan.packed import packed
-from hubwise.plan.participation import agreed, family_of_all
+from hubwise.plan.participation import agreed, family_of_all, willing
 from hubwise.plan.price_search import Progress, Searched, search_prices
 from hubwise.plan.relaxed import relaxed_for_bound, relaxed_problem
 from hubwise.plan.settled import settle
@@ -93,6 +93,8 @@ class State:
         Where the first dispatch begins.
     turn
         The last turn, if there was one.
+    held
+        Whether the tariff stays as it is, whatever it does not keep.
     """
 
     asked: Flags
@@ -102,6 +104,7 @@ class State:
     problem: Problem
     warm: WarmStart
     turn: Turn | None = None
+    held: bool = False
 
 
 Answer = Callable[[State, Tariff], Turn]
@@ -129,7 +132,7 @@ def propose(state: State, *, fine: bool) -> Tariff:
     is found, the best margin over it moves with it, and little beside it is far from as good: once
     prices are to be posted (``fine``), it is looked for again.
     """
-    if state.turn is None:
+    if state.turn is None or state.held:
         return state.tariff
     situation = state.wear.situation
     family = family_of_all(situation, state.asked)
@@ -152,7 +155,10 @@ def quickly(state: State, tariff: Tariff) -> Turn:
 def within_limits(state: State, tariff: Tariff) -> Turn:
     """Those who save what they ask for take part; the dispatch keeps promises and AC limits."""
     before, posted = state.wear.situation, tariff
-    situation, tariff = agreed(before, posted, state.asked, state.baseline)
+    if state.held:
+        situation = willing(before, posted, state.asked)
+    else:
+        situation, tariff = agreed(before, posted, state.asked, state.baseline)
     same = situation is before and tariff is posted
     warm, rounds = _begun(state, same=same)
     found = ac_dispatch(situation, tariff, state.baseline, warm=warm, rounds=rounds)
@@ -182,23 +188,36 @@ def bilevel_strategy(
 
 
 def at_tariff(
-    situation: Situation, baseline: Baseline, search: Search, tariff: Tariff
+    situation: Situation, baseline: Baseline, search: Search, tariff: Tariff, *, held: bool = False
 ) -> PostedDecision:
-    """The same at prices that are given: nothing is searched for."""
+    """The same at prices that are given: nothing is searched for.
+
+    ``held``: nor do they give way to wear that is found, or to who declines them.
+    """
     problem, relaxed = relaxed_problem(situation, baseline)
     tariff = situation.with_accepted(tariff)
     answer = best_dispatch(problem, tariff, rounds=ROUNDS, warm=relaxed.warm().near())
     posted = Searched(situation, tariff, answer, problem, relaxed, 0, Status.GIVEN)
-    return conclude(posted, situation.fleet.participating, baseline, search, "given")
+    return conclude(posted, situation.fleet.participating, baseline, search, "given", held=held)
 
 
 def conclude(
-    searched: Searched, asked: Flags, baseline: Baseline, search: Search, method: str
+    searched: Searched,
+    asked: Flags,
+    baseline: Baseline,
+    search: Search,
+    method: str,
+    *,
+    held: bool = False,
 ) -> PostedDecision:
     """Turn the loop at the prices found, and bound what others could bring."""
-    state = after_search(searched, asked, baseline)
-    turn, wear = _held_back(state, *run(state, within_limits))
-    turn, wear = settle(packed(turn, baseline), wear, asked)
+    state = after_search(searched, asked, baseline, held=held)
+    turn, wear = run(state, within_limits)
+    if not held:
+        turn, wear = _held_back(state, turn, wear)
+    turn = packed(turn, baseline)
+    if not held:
+        turn, wear = settle(turn, wear, asked)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
         relaxed = relaxed_problem(turn.situation, baseline)[1]
@@ -323,11 +342,13 @@ def _beside(problem: Problem, family: Family, prices: Array, shift: float) -> Ar
     return level_prices(problem, family, prices + np.stack([0.0 * used, by * used]))
 
 
-def after_search(searched: Searched, asked: Flags, baseline: Baseline) -> State:
+def after_search(
+    searched: Searched, asked: Flags, baseline: Baseline, *, held: bool = False
+) -> State:
     """The loop's state once prices are found; wear brought near, where schedules change it."""
     situation, tariff = searched.situation, searched.tariff
     warm = searched.dispatch.warm()
-    state = State(asked, baseline, WearState(situation), tariff, searched.problem, warm)
+    state = State(asked, baseline, WearState(situation), tariff, searched.problem, warm, held=held)
     if not wear_due(situation):
         return state
     turn, _ = run(state, quickly)

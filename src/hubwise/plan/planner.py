@@ -70,6 +70,7 @@ def make_plan(
     participation: float | None = None,
     method: str | None = None,
     tariff: Tariff | None = None,
+    held: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan the scenario's horizon.
@@ -90,6 +91,9 @@ def make_plan(
     tariff
         What the strategy ``hubwise`` posts; default: prices are searched for. Lawful, and free of
         same-slot arbitrage.
+    held
+        Whether ``tariff`` stays as it is, also where it breaks rules or promises, or where some
+        decline it.
     progress
         Called with (done, total, what) as the search goes on.
 
@@ -109,7 +113,7 @@ def make_plan(
     search = scenario.search if method is None else replace(scenario.search, method=method)
     baseline = make_baseline(scenario.situation)
     if tariff is not None and how is Strategy.HUBWISE:
-        decision: Decision = at_tariff(scenario.situation, baseline, search, tariff)
+        decision: Decision = at_tariff(scenario.situation, baseline, search, tariff, held=held)
     else:
         decision = _decided(scenario.situation, how, baseline, search, progress)
     return _plan_of(scenario, how, baseline, decision, began)

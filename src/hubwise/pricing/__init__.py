@@ -1,6 +1,7 @@
 """The operator's problem: tariff families, what a tariff is worth, and the search for the best."""
 
 from hubwise.pricing.bound import bound_profit, most_felt, profit_bound
+from hubwise.pricing.broken import broken_rules
 from hubwise.pricing.exact import Exact, UnsolvedError, merged, solve_exact
 from hubwise.pricing.family import Family, coarse_to_fine, make_family, price_groups
 from hubwise.pricing.family_bound import FamilyBound, bound_family
@@ -38,6 +39,7 @@ __all__ = [
     "bill_everyone",
     "bound_family",
     "bound_profit",
+    "broken_rules",
     "coarse_to_fine",
     "cost_ceiling",
     "first_prices",

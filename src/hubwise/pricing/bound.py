@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.dispatch import Dispatch, Problem, least_cost, prices_of_limits, social_cost_bound
-from hubwise.domain import Tariff
+from hubwise.domain import Cap, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import felt_response
 
@@ -106,9 +106,10 @@ def _dearest(problem: Problem) -> Array:
     """
     situation = problem.situation
     rules, shape = situation.rules, (len(situation.hubs), 1)
-    charge, discharge = (
-        np.tile(price, shape) for price in (rules.charge_price_max, rules.discharge_price_min)
-    )
+    most = rules.charge_price_max
+    if rules.own.cap is Cap.OCCUPIED:  # in all slots that a stay can use
+        most = np.minimum(most, situation.market.reference_price)
+    charge, discharge = (np.tile(price, shape) for price in (most, rules.discharge_price_min))
     if situation.accepted is not None:
         charge = np.concatenate([charge, situation.accepted.charge_price])
         discharge = np.concatenate([discharge, situation.accepted.discharge_price])

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hubwise.domain import Horizon, Situation, Tariff, TariffFamily, chosen
-from hubwise.domain.arrays import Array, Index
+from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.pricing.posting import bounds_of, filled, make_signs, slots_with_cars
+from hubwise.pricing.rounding import down, in_money, in_ticks, up
+from hubwise.pricing.sign import Frame, Sign
 from hubwise.scenario import Issue, ScenarioError
 
 # Two averages of prices that differ by less are the same [currency/kWh].
 ROUNDING = 1e-12
+# So many groups are made one in every way that leaves few enough changes.
+MOST_JOINED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,10 @@ class Family:
         Posted prices are rounded to this many decimals.
     accepted
         Price lists that sessions keep, whatever is posted now.
+    signs
+        What ties prices of different groups to each other, hub by hub; nothing without such rules.
+    counted
+        Slots that the price of a group is read off, where not all show it; shape (hubs, slots).
     """
 
     group: Index
@@ -46,6 +55,8 @@ class Family:
     average_cap: float
     decimals: int
     accepted: Tariff | None = None
+    signs: tuple[Sign, ...] = ()
+    counted: Flags | None = None
 
     @property
     def groups(self) -> int:
@@ -56,13 +67,16 @@ class Family:
         """A lawful price vector near ``prices``, rounded as posted; lawful ones stay as they are.
 
         Charge prices are clipped to their bounds and lowered to the average cap; discharge prices
-        are clipped to theirs, and to what leaves no arbitrage at these charge prices.
+        are clipped to theirs, and to what leaves no arbitrage at these charge prices. Where a sign
+        ties prices to each other, they give way to each other alike.
         """
+        if self.signs:
+            return self._on_signs(prices)
         charge = np.clip(np.round(prices[0], self.decimals), self.low[0], self.high[0])
         charge = self._capped(charge) + 0.0  # no negative zero on a price list
         intercept, slope = self.headroom[:, :, None]
         free = np.min(intercept + slope * charge, axis=0, initial=np.inf)
-        ceiling = _down(np.minimum(self.high[1], free), self.decimals)
+        ceiling = down(np.minimum(self.high[1], free), self.decimals)
         discharge = np.clip(np.round(prices[1], self.decimals), self.low[1], ceiling) + 0.0
         return np.stack([charge, discharge])
 
@@ -78,7 +92,11 @@ class Family:
 
     def posted(self, tariff: Tariff) -> Array:
         """The price vector of a tariff, taken where each group begins; shape (2, groups)."""
-        _, first = np.unique(self.group, return_index=True)
+        if self.counted is None:
+            _, first = np.unique(self.group, return_index=True)
+        else:
+            order = np.argsort(~self.counted.ravel(), kind="stable")
+            first = order[np.unique(self.group.ravel()[order], return_index=True)[1]]
         return np.stack([tariff.charge_price.flat[first], tariff.discharge_price.flat[first]])
 
     def sums(self, values: Array) -> Array:
@@ -95,6 +113,46 @@ class Family:
         weight = weight + 1e-9  # groups of no weight have a mean, too
         pairs = zip((charge, discharge), weight, strict=True)
         return np.stack([self.sums(values * each) / self.sums(each) for values, each in pairs])
+
+    def _on_signs(self, prices: Array) -> Array:
+        lawful, wanted = np.empty_like(self.low), in_ticks(prices, self.decimals)
+        for sign in self.signs:
+            members = sign.members
+            found = sign.lawful(wanted[:, members], self.frame(members, sign.weight))
+            lawful[:, members] = in_money(found, self.decimals)
+        return lawful
+
+    def frame(self, members: Index, weight: Array) -> Frame:
+        """What bounds the prices of some groups of one hub, whose slots are ``weight``."""
+        intercept, slope = self.headroom[:, :, None]
+        share, scale = weight / weight.sum(), 10.0**self.decimals
+
+        def ceiling(charge: Array) -> Array:
+            lines = intercept + slope * in_money(charge, self.decimals)
+            most = np.min(lines, axis=0, initial=np.inf)
+            return in_ticks(down(most, self.decimals), self.decimals)
+
+        def floor(discharge: Array) -> Array:
+            needed = (in_money(discharge, self.decimals) - intercept) / slope
+            least = np.max(needed, axis=0, initial=-np.inf)
+            return in_ticks(up(least, self.decimals), self.decimals)
+
+        def capped(charge: Array, least: Array) -> Array | None:
+            most = (self.average_cap + ROUNDING) * scale
+            if share @ charge <= most:
+                return charge
+            low, high = 0.0, float(np.max(charge - least))
+            if share @ least > most:
+                return None
+            while high - low > 1.0:
+                cut = np.floor(0.5 * (low + high))
+                over = share @ np.maximum(charge - cut, least) > most
+                low, high = (cut, high) if over else (low, cut)
+            lowered: Array = np.maximum(charge - high, least)
+            return lowered
+
+        low, high = (in_ticks(each[:, members], self.decimals) for each in (self.low, self.high))
+        return Frame(low, high, ceiling, floor, capped)
 
     def _capped(self, charge: Array) -> Array:
         """Lower a hub's charge prices alike, down to their bounds, until they meet the cap."""
@@ -117,21 +175,8 @@ class Family:
                 low = cut
             else:
                 high = cut
-        lowered: Array = np.maximum(_down(charge - high, self.decimals), least)
+        lowered: Array = np.maximum(down(charge - high, self.decimals), least)
         return lowered
-
-
-def _down(values: Array, decimals: int) -> Array:
-    """The next lower prices with so many decimals; those that have no more stay."""
-    ticks = values * 10.0**decimals
-    ticks = np.floor(ticks + 1e-9 + 1e-15 * np.abs(ticks))  # so much is rounding
-    lower: Array = np.round(ticks * 10.0**-decimals, decimals) + 0.0
-    return lower
-
-
-def _up(values: Array, decimals: int) -> Array:
-    """The next higher prices with so many decimals; those that have no more stay."""
-    return -_down(-values, decimals) + 0.0
 
 
 def make_family(
@@ -153,26 +198,56 @@ def make_family(
     slot_group = price_groups(situation, name)
     alone = rules.per_hub if per_hub is None else per_hub
     first = np.arange(hubs) * (int(slot_group.max()) + 1) * alone
-    group = slot_group + first[:, None]
-    # Nobody pays more than on the reference tariff, so nobody is worse off.
-    most_charge = np.minimum(rules.charge_price_max, situation.market.reference_price)
-    least = np.stack([rules.charge_price_min, rules.discharge_price_min])
-    most = np.stack([most_charge, rules.discharge_price_max])
+    group, counted = slot_group + first[:, None], None
+    cars = slots_with_cars(situation, alike=not alone)
+    if rules.own.fills_empty:
+        group, counted = filled(group, cars), cars
+    least, most = bounds_of(situation, cars)
     low = np.full((2, int(group.max()) + 1), -np.inf)
     high = np.full_like(low, np.inf)
     for k, hub in np.ndindex(2, hubs):
-        np.maximum.at(low[k], group[hub], _up(least[k], rules.decimals))
-        np.minimum.at(high[k], group[hub], _down(most[k], rules.decimals))
+        there = slice(None) if counted is None else counted[hub]
+        np.maximum.at(low[k], group[hub, there], up(least[k, hub, there], rules.decimals))
+        np.minimum.at(high[k], group[hub, there], down(most[k, hub, there], rules.decimals))
     headroom = _headroom(situation)
+    bare = Family(
+        group, low, high, headroom, rules.average_cap, rules.decimals, situation.accepted,
+        counted=counted,
+    )  # fmt: skip
+    family = replace(bare, signs=make_signs(situation, group, cars))
+    for sign in family.signs:
+        sign.close(low, high, rules.decimals)
     intercept, slope = headroom[:, :, None]
     # Below this charge price even the least discharge price would invite going in a circle.
     circle = np.max((low[1] - intercept) / slope, axis=0, initial=-np.inf)
-    low[0] = np.maximum(low[0], _up(circle, rules.decimals))
-    family = Family(
-        group, low, high, headroom, rules.average_cap, rules.decimals, situation.accepted
-    )
+    low[0] = np.maximum(low[0], up(circle, rules.decimals))
+    for sign in family.signs:
+        sign.close(low, high, rules.decimals)
     _refuse_where_nothing_is_lawful(family, situation.horizon)
-    return family
+    return _with_spare(family)
+
+
+def _with_spare(family: Family) -> Family:
+    """The family, where levels or changes are counted with prices known to have few enough.
+
+    Raises
+    ------
+    ScenarioError
+        If there are none.
+    """
+    signs = []
+    for sign in family.signs:
+        frame = family.frame(sign.members, sign.weight)
+        known = sign.with_spare(frame)
+        if known is None:
+            said = (
+                "no tariff was found that keeps the price rules with at most "
+                f"{sign.levels_max:g} prices and {sign.changes_max:g} changes"
+            )
+            right = "allow more levels_max or changes_max, or wider bounds"
+            raise ScenarioError([Issue("scenario.toml", "rules", "", said, right)])
+        signs.append(known)
+    return replace(family, signs=tuple(signs))
 
 
 def coarse_to_fine(situation: Situation) -> tuple[Family, ...]:
@@ -184,8 +259,10 @@ def coarse_to_fine(situation: Situation) -> tuple[Family, ...]:
     asked = make_family(situation, per_hub=False)
     blocks = np.unique(rules.block)
     # A part of it where no group of slots reaches over a block's end.
-    within = len(np.unique(np.stack([asked.group[0], rules.block]), axis=1).T) == asked.groups
-    families = [asked]
+    shown = slice(None) if asked.counted is None else asked.counted[0]
+    pairs = np.stack([asked.group[0], rules.block])[:, shown]
+    within = len(np.unique(pairs, axis=1).T) == asked.groups
+    families = [*fewer_changes(asked), asked]
     if within and 1 < len(blocks) < asked.groups:
         families.insert(0, make_family(situation, TariffFamily.TIME_OF_USE, per_hub=False))
     if rules.per_hub and len(situation.hubs) > 1:
@@ -208,25 +285,54 @@ def poorer_families(situation: Situation) -> tuple[Family, ...]:
             except ValueError:  # it leaves no lawful price
                 continue
             pairs = np.stack([last.group.ravel(), family.group.ravel()])
+            pairs = pairs if last.counted is None else pairs[:, last.counted.ravel()]
             known = any(np.array_equal(one.group, family.group) for one in found)
             if len(np.unique(pairs, axis=1).T) == last.groups > family.groups and not known:
                 found.append(family)
+    found += fewer_changes(last)
     found.sort(key=lambda family: family.groups)
     return *found, last
+
+
+def fewer_changes(family: Family) -> tuple[Family, ...]:
+    """Families with groups made one, which together hold all tariffs with few enough changes.
+
+    None where changes are not counted, or hubs post their own, or groups are many.
+    """
+    if len(family.signs) != 1 or family.groups > MOST_JOINED:
+        return ()
+    joined = [_joined(family, sign, labels) for sign, labels in family.signs[0].joinings()]
+    return tuple(each for each in joined if each is not None)
+
+
+def _joined(family: Family, sign: Sign, labels: Index) -> Family | None:
+    """The family with groups of one label made one; None where no price is lawful then."""
+    low, high = np.full((2, len(sign.members)), -np.inf), np.full((2, len(sign.members)), np.inf)
+    for kind in (0, 1):
+        np.maximum.at(low[kind], labels, family.low[kind])
+        np.minimum.at(high[kind], labels, family.high[kind])
+    sign.close(low, high, family.decimals)
+    if (low > high).any():
+        return None
+    fewer = replace(family, group=labels[family.group], low=low, high=high, signs=(sign,))
+    spare = sign.with_spare(fewer.frame(sign.members, sign.weight))
+    return None if spare is None else replace(fewer, signs=(spare,))
 
 
 def _refuse_where_nothing_is_lawful(family: Family, horizon: Horizon) -> None:
     moment = horizon.slot_names()
     wrong = [
-        f"from {moment[int(np.argmax(family.group[0] == g))]} on a {kind} price must be at "
+        f"from {moment[int(np.argmax(row == g))]} on a {kind} price must be at "
         f"least {family.low[k, g]:g} and at most {family.high[k, g]:g}"
+        for row in family.group
         for k, kind in enumerate(("charge", "discharge"))
-        for g in np.unique(family.group[0])
+        for g in np.unique(row)
         if family.low[k, g] > family.high[k, g]
     ]
-    least = float(family.low[0, family.group[0]].mean())
+    least = max(float(family.low[0, row].mean()) for row in family.group)
     if least > family.average_cap + ROUNDING:
         wrong.append(f"charge prices average at least {least:g}, above the cap")
+    wrong = list(dict.fromkeys(wrong))
     if wrong:
         said = "the price rules leave no lawful tariff: " + "; ".join(wrong)
         raise ScenarioError([Issue("scenario.toml", "rules", "", said, "allow wider bounds")])
@@ -274,4 +380,6 @@ def _headroom(situation: Situation) -> Array:
         most_out = terms.discharge_to_driver.max(axis=1)[group]
         intercept = intercept - slope * most_in - most_out
     lines = np.stack([intercept, slope])
-    return np.unique(lines, axis=1) if two_way.any() else lines
+    if situation.rules.own.discharge_at_most_charge:
+        lines = np.concatenate([lines, [[0.0], [1.0]]], axis=1)
+    return np.unique(lines, axis=1) if lines.size else lines

@@ -22,6 +22,8 @@ from hubwise.pricing.value import cost_ceiling
 
 # Aim below the promise by this share, so that rounding of sums cannot break it.
 CAUTION = 1e-7
+# With so few decimals, and so few groups, prices are also moved one by one: at most so often.
+COARSE, FEW_GROUPS, TOP_UPS = 2, 12, 8
 
 
 def participants_pay(problem: Problem, family: Family, prices: Array) -> float:
@@ -46,9 +48,51 @@ def level_prices(problem: Problem, family: Family, prices: Array) -> Array:
     if not np.isfinite(ceiling):
         return family.project(prices)
     aim = ceiling - CAUTION * abs(ceiling)
-    return level_where(
-        family, prices, lambda lawful: participants_pay(problem, family, lawful) - aim
-    )
+
+    def over(lawful: Array) -> float:
+        return participants_pay(problem, family, lawful) - aim
+
+    level = level_where(family, prices, over)
+    return topped_up(family, level, over) if family.decimals <= COARSE else level
+
+
+def topped_up(family: Family, prices: Array, over: Callable[[Array], float]) -> Array:
+    """Prices with single charge prices a tick higher, as long as a promise stays kept.
+
+    Where ticks are coarse, moving all prices together leaves much of a promise unused. ``over``
+    tells by how much a lawful price vector breaks it.
+    """
+    slack = over(prices)
+    for _ in range(TOP_UPS if slack < 0.0 else 0):
+        dearer = tick_moves(family, prices, (1,), kinds=(0,))
+        kept = [
+            (excess, k)
+            for k, lawful in enumerate(dearer)
+            if slack < (excess := over(lawful)) <= 0.0
+        ]
+        if not kept:
+            break
+        slack, best = max(kept)
+        prices = dearer[best]
+    return prices
+
+
+def tick_moves(
+    family: Family, prices: Array, steps: tuple[int, ...], *, kinds: tuple[int, ...] = (0, 1)
+) -> list[Array]:
+    """Lawful price vectors with one price moved by so many ticks; none where prices are many."""
+    if family.groups > FEW_GROUPS:
+        return []
+    found: dict[bytes, Array] = {}
+    for step in steps:
+        for kind in kinds:
+            for group in range(family.groups):
+                trial = prices.copy()
+                trial[kind, group] += step * 10.0**-family.decimals
+                lawful = family.project(trial)
+                if not np.array_equal(lawful, prices):
+                    found.setdefault(lawful.tobytes(), lawful)
+    return list(found.values())
 
 
 def level_where(family: Family, prices: Array, over: Callable[[Array], float]) -> Array:

@@ -75,7 +75,7 @@ class PlanFolderError(FolderError):
 
 @dataclass(frozen=True, slots=True)
 class Appendix:
-    """What a folder may hold beside: a table of `OPTIONAL_TABLES`, and the figures of a summary.
+    """What a folder may hold beside: figures of a summary, and a table of `OPTIONAL_TABLES`.
 
     Parameters
     ----------
@@ -84,12 +84,12 @@ class Appendix:
     figures
         What the summary says of it.
     table
-        Its rows.
+        Its rows, if there is one.
     """
 
     name: str
     figures: JsonObject
-    table: pl.DataFrame
+    table: pl.DataFrame | None = None
 
 
 def write(plan: Record, folder: str | Path, *beside: Appendix) -> Path:
@@ -118,7 +118,8 @@ def write(plan: Record, folder: str | Path, *beside: Appendix) -> Path:
         Something else than a plan stands at ``folder``.
     """
     target = Path(folder)
-    tables = make_tables(plan) | {part.name: part.table for part in beside}
+    tables = make_tables(plan)
+    tables |= {part.name: part.table for part in beside if part.table is not None}
     figures = {part.name: part.figures for part in beside}
     with whole_folder(target, is_plan, "a plan") as place:
         for name, table in tables.items():

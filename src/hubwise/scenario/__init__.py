@@ -9,6 +9,7 @@ from hubwise.scenario.importer import import_sessions
 from hubwise.scenario.nation import Nation, ZoneKind, is_nation, load_nation
 from hubwise.scenario.openings import check_openings, refuse_wrong_openings
 from hubwise.scenario.options import ImportOptions
+from hubwise.scenario.own_prices import read_own_prices
 from hubwise.scenario.writing import new
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "load_nation",
     "new",
     "packaged",
+    "read_own_prices",
     "refuse_wrong_openings",
     "with_equal_energy",
     "with_participation",

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
-from hubwise.domain import TariffFamily, WearPricing
+from hubwise.domain import Cap, TariffFamily, WearPricing
 from hubwise.scenario.messages import advice
 
 
@@ -223,6 +223,14 @@ class RulesSection(Section):
     average_cap: Annotated[float, Field(gt=float("-inf"))] = float("inf")
     decimals: Annotated[int, Field(ge=0, le=8)] = 4
     per_hub: bool = False
+    charge_at_least_purchase: bool = False
+    discharge_at_most_charge: bool = False
+    step_max: Annotated[float, Field(gt=0)] = float("inf")
+    levels_max: Annotated[int, Field(ge=1)] | None = None
+    changes_max: Annotated[int, Field(ge=0)] | None = None
+    keeps_order: bool = False
+    fills_empty: bool = False
+    cap: Annotated[Cap, Field(strict=False)] = Cap.SLOT
 
 
 class PromisesSection(Section):

@@ -12,6 +12,7 @@ from hubwise.domain import (
     Feeder,
     Hubs,
     Market,
+    PriceRules,
     Promises,
     Scenario,
     Situation,
@@ -33,7 +34,7 @@ _LEFT_OUT = {(Market, "currency")}
 _OPTIONAL = {
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
     (Feeder, "squared_kw"), (Feeder, "squared_kvar"),
-    (Promises, "counts_energy"), (Promises, "equal_energy"),
+    (Promises, "counts_energy"), (Promises, "equal_energy"), (PriceRules, "posting"),
 }  # fmt: skip
 
 

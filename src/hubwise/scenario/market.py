@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hubwise.domain import Horizon, Market, PriceRules, TariffFamily, Terms
+from hubwise.domain import Cap, Horizon, Market, Posting, PriceRules, TariffFamily, Terms
 from hubwise.domain.arrays import Array, Flags
 from hubwise.scenario.clock import in_windows
 from hubwise.scenario.errors import listed
@@ -161,12 +161,10 @@ def _build_rules(
     block = np.zeros(horizon.slots, dtype=np.int64)
     for k, named in enumerate(blocks):
         block[in_windows(horizon, named.hours)] = k
-    high = section.charge_price_max
+    posting = _posting(section)
     return PriceRules(
         charge_price_min=np.full(horizon.slots, section.charge_price_min, dtype=float),
-        charge_price_max=market.reference_price.copy()
-        if isinstance(high, str)
-        else np.full(horizon.slots, high, dtype=float),
+        charge_price_max=_charge_price_max(section, market.reference_price),
         discharge_price_min=np.full(horizon.slots, section.discharge_price_min, dtype=float),
         discharge_price_max=np.full(horizon.slots, section.discharge_price_max, dtype=float),
         block=block,
@@ -175,6 +173,35 @@ def _build_rules(
         family=section.family,
         decimals=section.decimals,
         per_hub=section.per_hub,
+        posting=posting if posting.set_rules else None,
+    )
+
+
+def _charge_price_max(section: RulesSection, reference: Array) -> Array:
+    """The highest charge price of each slot; shape (slots,) [currency/kWh].
+
+    Where the reference tariff does not cap each slot by itself, its dearest slot bounds all.
+    """
+    high = section.charge_price_max
+    if not isinstance(high, str):
+        return np.full(len(reference), high, dtype=float)
+    if section.cap is Cap.SLOT:
+        return reference.copy()
+    return np.full(len(reference), reference.max())
+
+
+def _posting(section: RulesSection) -> Posting:
+    """The rules that the operator has set itself."""
+    none = float("inf")
+    return Posting(
+        charge_at_least_purchase=section.charge_at_least_purchase,
+        discharge_at_most_charge=section.discharge_at_most_charge,
+        step_max=section.step_max,
+        levels_max=none if section.levels_max is None else section.levels_max,
+        changes_max=none if section.changes_max is None else section.changes_max,
+        keeps_order=section.keeps_order,
+        fills_empty=section.fills_empty,
+        cap=section.cap,
     )
 
 
@@ -200,7 +227,9 @@ def check_rules(rules: PriceRules, reference: Array, horizon: Horizon, reader: R
 
     Nobody pays more than on the ``reference`` tariff: that bounds charge prices, too.
     """
-    capped = np.minimum(rules.charge_price_max, reference)
+    # In which slots there are cars is not known here.
+    by_slot = rules.own.cap is Cap.SLOT and not rules.own.fills_empty
+    capped = np.minimum(rules.charge_price_max, reference if by_slot else np.inf)
     for price, high in (("charge_price", capped), ("discharge_price", rules.discharge_price_max)):
         low = getattr(rules, f"{price}_min")
         crossed = low > high + 1e-12

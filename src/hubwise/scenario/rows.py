@@ -103,6 +103,17 @@ class PriceRow(BaseModel):
     price: Finite
 
 
+class OwnPriceRow(BaseModel):
+    """The prices that are posted from a moment, or a time of day, until the next row's."""
+
+    start: Word | None = None
+    start_utc: Moment | None = None
+    hour: Annotated[float, Field(ge=0, lt=24)] | None = None
+    hub: Word | None = None
+    charge: Finite
+    discharge: Finite = 0.0
+
+
 class DriverRow(BaseModel):
     """What a driver wishes for every stay, and what is known of the battery."""
 

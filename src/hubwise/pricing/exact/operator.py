@@ -57,6 +57,12 @@ def lawful_prices(program: Program, family: Family, *, posted: bool) -> Index:
         for groups in np.unique(family.group, axis=0):
             share = np.bincount(groups, minlength=family.groups) / len(groups)
             program.put(program.rows(1, -np.inf, family.average_cap), prices[0], share)
+    for sign in family.signs:
+        for kind in (0, 1):
+            tied = np.isfinite(sign.apart[kind]) & ~np.eye(len(sign.members), dtype=bool)
+            above, below = (prices[kind, sign.members[each]] for each in np.nonzero(tied))
+            most = sign.apart[kind][tied] * 10.0**-family.decimals
+            program.require((above, 1.0), (below, -1.0), high=most)
     return prices
 
 

@@ -163,6 +163,8 @@ def sessions(problem: Problem, family: Family) -> list[Session]:
             "the exact method needs lower and upper bounds of all prices",
             "state price bounds in tariff_rules.csv",
         )
+    if any(sign.counts for sign in family.signs):
+        raise UnsuitableError("the exact method counts neither levels nor changes of prices")
     fleet = problem.fleet
     units = session_units(fleet, problem.situation.horizon, own=True)
     kept = fleet.lists != fleet.hub

@@ -9,6 +9,7 @@ dimension fewer, and boxes that are twice as wide for the same answers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from hubwise.dispatch.program import UnsolvedError
 from hubwise.domain import Status
 from hubwise.domain.arrays import Array
 from hubwise.pricing.bound import bound_profit
-from hubwise.pricing.family import Family
+from hubwise.pricing.family import Family, fewer_changes
 from hubwise.pricing.family_bound.box import parts_of
 from hubwise.pricing.family_bound.tree import Told, Tree
 
@@ -79,6 +80,20 @@ def bound_family(
     boxes
         Most boxes to look at, for each set of hubs with prices of their own.
     """
+    fewer = fewer_changes(family)
+    if fewer:
+        share = boxes // len(fewer)
+        return _highest(
+            bound_family(
+                problem,
+                each,
+                relaxed,
+                planned,
+                posted=None if posted is None else each.project(each.posted(family.tariff(posted))),
+                boxes=share,
+            )
+            for each in fewer
+        )
     any_tariff = bound_profit(problem, relaxed).profit
     rows = np.unique(family.group, axis=0)
     many = any(len(np.unique(row)) > MOST_GROUPS for row in rows)
@@ -91,6 +106,16 @@ def bound_family(
     profit, looked, closed = _together(problem, family, at, posted, boxes)
     status = Status.CLOSED if closed and profit <= any_tariff else Status.BOXES_SPENT
     return FamilyBound(min(profit, any_tariff), looked, status)
+
+
+def _highest(bounds: Iterable[FamilyBound]) -> FamilyBound:
+    """The bound of families that hold all tariffs together."""
+    found = list(bounds)
+    said = {bound.status for bound in found}
+    ends = (Status.NOT_BOUNDED, Status.BOXES_SPENT, Status.CLOSED)
+    status = next(end for end in ends if end in said)
+    boxes = 0 if status is Status.NOT_BOUNDED else sum(bound.boxes for bound in found)
+    return FamilyBound(max(bound.profit for bound in found), boxes, status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,7 +36,9 @@ class Part:
     """Hubs that post the same prices: their sessions, their groups, and the bounds of both.
 
     ``excess`` is counted from ``free``, the least that the sessions can cost at all. No session
-    costs more than ``out``: there it is worth more where it stays out.
+    costs more than ``out``: there it is worth more where it stays out. ``apart``: most that a price
+    may be above another of its kind, if any rule says so; shape (2, groups, groups)
+    [currency/kWh]. ``levels_max``: most different prices of a kind.
     """
 
     units: Batteries
@@ -48,6 +50,8 @@ class Part:
     high: Array
     headroom: Array
     both_ways: float
+    apart: Array | None = None
+    levels_max: float = np.inf
 
     def excess(self, box: Box) -> float:
         """What answers in the box cost more than the cheapest of all, at least [currency]."""
@@ -106,10 +110,35 @@ class Part:
         needed = (low[None, others:] - intercept - tilt.max(axis=1, keepdims=True)) / slope
         least = needed.max(axis=0, initial=-np.inf) - SMALL
         low[:others] = np.maximum(low[:others], least[1:])
+        if self.apart is not None:
+            low, high = self._tied(self.apart, low, high)
         level = self._levels(box.level, low, high)
+        charge = np.r_[0.0, low[:others]], np.r_[0.0, high[:others]]
+        for ends in (charge, (low[others:], high[others:])):
+            if np.isfinite(self.levels_max) and least_levels(*ends) > self.levels_max:
+                return None
         if least[0] > 0.0 or (low > high).any() or level[0] > level[1] + SMALL:
             return None
         return Box(low, high, (min(level), level[1]))
+
+    def _tied(self, apart: Array, low: Array, high: Array) -> tuple[Array, Array]:
+        """The box without what is farther from other prices of its kind than rules allow."""
+        others = len(self.groups) - 1
+        ends = [
+            (np.r_[0.0, low[:others]], np.r_[0.0, high[:others]]),
+            (low[others:], high[others:]),
+        ]
+        found = [
+            (
+                np.maximum(least, (least[:, None] - tie).max(axis=0) - SMALL),
+                np.minimum(most, (most + tie).min(axis=1) + SMALL),
+            )
+            for (least, most), tie in zip(ends, apart, strict=True)
+        ]
+        (low_in, high_in), (low_out, high_out) = found
+        if low_in[0] > 0.0 or high_in[0] < 0.0:  # not even the level by itself is left
+            high_in[1:] = -np.inf
+        return np.r_[low_in[1:], low_out], np.r_[high_in[1:], high_out]
 
     def _levels(self, level: tuple[float, float], low: Array, high: Array) -> tuple[float, float]:
         """The levels at which some price in ``low`` to ``high`` keeps every bound."""
@@ -118,6 +147,15 @@ class Part:
         most = [self.high[0, 1:] - low[:others], (self.high[1] - low[others:]) * self.both_ways]
         bottom = np.concatenate(least).max(initial=level[0])
         return float(bottom), float(np.concatenate(most).min(initial=level[1]))
+
+
+def least_levels(low: Array, high: Array) -> int:
+    """Of how few prices one lies between each ``low`` and its ``high``."""
+    count, price = 0, -np.inf
+    for k in np.argsort(high, kind="stable"):
+        if low[k] > price + 2.0 * SMALL:
+            count, price = count + 1, high[k]
+    return count
 
 
 def parts_of(
@@ -142,7 +180,12 @@ def parts_of(
         answers = problem.fleet.lists == problem.fleet.hub
         chosen = np.flatnonzero(np.isin(problem.fleet.hub, hubs) & answers)
         lawful = family.low[:, groups], family.high[:, groups], headroom
-        parts.append(Part(units, sessions, chosen, most[chosen], groups, *lawful, both_ways))
+        part = Part(units, sessions, chosen, most[chosen], groups, *lawful, both_ways)
+        for sign in family.signs:
+            if np.array_equal(sign.members, groups):
+                apart = sign.apart * 10.0**-family.decimals
+                part = replace(part, apart=apart, levels_max=sign.levels_max)
+        parts.append(part)
     return parts
 
 

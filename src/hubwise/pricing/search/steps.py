@@ -19,11 +19,14 @@ from hubwise.domain import Tariff, TariffFamily
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.family import Family, make_family
 from hubwise.pricing.first import first_prices
+from hubwise.pricing.levelling import COARSE, level_prices, tick_moves
 from hubwise.pricing.search.loop import Method, SearchResult, Setting, run_search
 from hubwise.pricing.value import Value, best_of, reward, rounds_to_judge
 
 # Numbers of clusters before every group is on its own.
 CLUSTERS = (4, 8)
+# Rounds of moves by ticks, where these are coarse.
+POLISHES = 3
 # Rounds of dispatch in which the best of the steps are told apart.
 LONG_ROUNDS = 40
 
@@ -105,9 +108,35 @@ def search_in_steps(
         tariffs.append(family.tariff(base))
         spent, history = spent + found.evaluations, history + found.history
     # Few rounds think too well of prices at which a promise can hardly be kept.
-    trials = list({prices.tobytes(): prices for prices in map(family.posted, tariffs)}.values())
+    lawful = [family.project(family.posted(tariff)) for tariff in tariffs]
+    trials = list({prices.tobytes(): prices for prices in lawful}.values())
     prices, worth = best_of(problem, family, trials, rounds=LONG_ROUNDS, warm=relaxed.warm().near())
+    if method.levelled and family.decimals <= COARSE:
+        better, tried = _polished(problem, family, prices, relaxed)
+        spent, trials = spent + tried, [prices, better]
+        warm = relaxed.warm().near()
+        prices, worth = best_of(problem, family, trials, rounds=LONG_ROUNDS, warm=warm)
     return family, replace(found, prices=prices, value=worth, evaluations=spent, history=history)
+
+
+def _polished(
+    problem: Problem, family: Family, prices: Array, relaxed: Dispatch
+) -> tuple[Array, int]:
+    """The best of prices moved by a tick, one at a time, as long as that helps; and tries.
+
+    Where ticks are coarse, draws from a distribution seldom land on the best of them.
+    """
+    tried, warm, rounds = 0, relaxed.warm().near(), rounds_to_judge(problem)
+    for _ in range(POLISHES):
+        moved = tick_moves(family, prices, (-1, 1))
+        levelled = [level_prices(problem, family, each) for each in moved]
+        trials = list({each.tobytes(): each for each in (prices, *moved, *levelled)}.values())
+        found, _ = best_of(problem, family, trials, rounds=rounds, warm=warm)
+        tried += len(trials) - 1
+        if np.array_equal(found, prices):
+            break
+        prices = found
+    return prices, tried
 
 
 def _first(problem: Problem, family: Family, relaxed: Dispatch) -> Array:

@@ -9,6 +9,9 @@ import numpy as np
 
 from hubwise.domain import Horizon, Scenario
 from hubwise.domain.arrays import Flags
+from hubwise.domain.plain import JsonObject
+from hubwise.domain.plain import number as figure
+from hubwise.domain.plain import rows as lines_of
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.glossary import (
     DASH,
@@ -93,8 +96,11 @@ def _when(horizon: Horizon, mask: Flags) -> str:
     return ", ".join(f"{a}{EN}{b}" for a, b in runs[:6]) + (" …" if len(runs) > 6 else "")
 
 
-def rules_in_words(scenario: Scenario) -> str:
-    """Tariff family, caps, promises and limits, as rows of name and value."""
+def rules_in_words(scenario: Scenario, costs: JsonObject | None = None) -> str:
+    """Tariff family, caps, promises and limits, as rows of name and value.
+
+    ``costs``: what price rules were found to cost, where that was looked for.
+    """
     rules, promises, feeder = (
         scenario.situation.rules,
         scenario.situation.promises,
@@ -104,6 +110,8 @@ def rules_in_words(scenario: Scenario) -> str:
     rows = [
         ("Tariff family", escape(rules.family) + (", hub by hub" if rules.per_hub else "")),
         ("Cap on the average charge price", _or_none(rules.average_cap, 3, per_kwh)),
+        *_own_rules(scenario),
+        *_rule_costs(scenario, costs or {}),
         ("Promise to drivers: cost ÷ uncoordinated", _at_most(promises.saving)),
         ("Promise to the grid: peak-valley ÷ uncoordinated", _at_most(promises.peak_valley)),
         *_energy(scenario),
@@ -120,6 +128,40 @@ def rules_in_words(scenario: Scenario) -> str:
         ),
     ]
     return facts(rows)
+
+
+_OWN_RULES = {
+    "charge_at_least_purchase": "Charging costs at least the purchase price, with cars there",
+    "discharge_at_most_charge": "Discharge price at most the charge price",
+    "step_max": "Most that a price changes by from slot to slot",
+    "levels_max": "Most different prices of a kind",
+    "changes_max": "Most changes of prices",
+    "keeps_order": "Prices keep the order of purchase prices",
+    "fills_empty": "Without cars, prices of the nearest slot with cars",
+    "cap": "The reference tariff caps",
+}
+
+
+def _own_rules(scenario: Scenario) -> list[tuple[str, str]]:
+    """The rules that the operator has set itself."""
+    said = scenario.situation.rules.own.set_rules
+    words = {
+        name: "yes" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in said.items()
+    }
+    return [(_OWN_RULES[name], escape(value)) for name, value in words.items()]
+
+
+def _rule_costs(scenario: Scenario, costs: JsonObject) -> list[tuple[str, str]]:
+    """What price rules were found to cost."""
+    currency = scenario.situation.market.currency
+    return [
+        (
+            f"What it costs: {escape(str(line['rule']).replace('_', ' '))}",
+            escape(number(figure(line["cost"]), 2, currency)),
+        )
+        for line in lines_of(costs.get("rules", []))
+    ]
 
 
 def _energy(scenario: Scenario) -> list[tuple[str, str]]:

@@ -166,7 +166,7 @@ def _givens(material: Cases) -> dict[str, str]:
     scenario = material.scenario
     return {
         "price_rules": inputs.price_rules(scenario),
-        "rules": inputs.rules_in_words(scenario),
+        "rules": inputs.rules_in_words(scenario, named(material.summary.get("rule_costs"))),
         "fleet_facts": inputs.fleet_facts(scenario),
         "hubs": inputs.hubs_table(scenario),
         "assumptions": inputs.bullets(scenario.assumptions, "The scenario names none."),
