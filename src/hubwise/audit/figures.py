@@ -12,6 +12,7 @@ from hubwise.audit.drivers import REGRET
 from hubwise.audit.energy import energy_figures
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.feeder import rounding_kw
+from hubwise.audit.following import following_figures
 from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.money import above_past_peaks, account, agree_numbers, leaves, profit
@@ -56,6 +57,10 @@ def check_figures(
         "energy": (
             "What batteries are left with is the tables', and cost and profit that count it",
             energy_figures(evidence, **_plain_money(evidence, conduct)),
+        ),
+        "following": (
+            "Least powers, starts and steps are counted from the tables",
+            following_figures(evidence),
         ),
         "drivers": ("Regret and shortfall are those of the sessions", driver_figures(evidence)),
         "objective": (

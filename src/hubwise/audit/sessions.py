@@ -11,7 +11,7 @@ from hubwise.audit.report import Check, Status
 from hubwise.domain import Scenario
 from hubwise.domain.arrays import Flags
 from hubwise.record.folder import PlanFolder
-from hubwise.record.tables import TABLES
+from hubwise.record.tables import TABLES, seldom_told
 
 
 def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
@@ -56,6 +56,7 @@ def _given(scenario: Scenario) -> dict[str, pl.Series]:
         "driver": fleet.driver_name.tolist(),
         "actual_departure_slot": scenario.hindsight.departures(fleet).tolist(),
         "hub": [names[hub] for hub in fleet.hub],
+        **{name: column.tolist() for name, column in seldom_told(fleet).items()},
     }
     columns = {
         column: elsewhere[column] if column in elsewhere else getattr(fleet, column).tolist()

@@ -39,6 +39,7 @@ from hubwise.plan.better import best_of_keeping, better
 from hubwise.plan.bilevel import at_tariff, bilevel_strategy
 from hubwise.plan.counting import counting_energy
 from hubwise.plan.decision import Decision, PostedDecision
+from hubwise.plan.following import following_of
 from hubwise.plan.model import Memory, Plan
 from hubwise.plan.price_search import Progress
 from hubwise.plan.strategies import passive_strategy, storage_strategy, uncoordinated_strategy
@@ -60,6 +61,7 @@ from hubwise.record import (
     notices_in_short,
 )
 from hubwise.record.advice import sentences
+from hubwise.record.following import Following
 from hubwise.scenario import refuse_wrong_openings, with_participation
 
 
@@ -212,6 +214,7 @@ def _plan_of(
         feeder=day.feeder,
         money=day.money,
         departures=result.departure_figures(situation, decision.schedule, scenario.hindsight),
+        following=_following(situation, day),
         reference_margin=reference_margin(situation, baseline.schedule),
         ratios=result.ratios(day.feeder, day.money, before, reference_cost),
         energy=_energy(day, situation, baseline),
@@ -287,6 +290,11 @@ def _day(decision: Decision, baseline: Baseline, schedule: Schedule) -> _Day:
         feeder=result.feeder_figures(situation, schedule, stations, state),
         money=result.money_figures(situation, bills, account),
     )
+
+
+def _following(situation: Situation, day: _Day) -> Following:
+    hub_kw = _hub_kw(situation, day.schedule, day.stations)
+    return following_of(situation, day.schedule, hub_kw, day.state)
 
 
 def _energy(day: _Day, situation: Situation, baseline: Baseline) -> EnergyLeft:

@@ -16,16 +16,12 @@ from hubwise.record.folder import (
 from hubwise.record.missed import Missed, Redispatch
 from hubwise.record.model import Record
 from hubwise.record.notices import notices_in_short
+from hubwise.record.outcome import DispatchObjective, FeederFigures, Money, Outcome, Outcomes
 from hubwise.record.result import (
     BatteryFigures,
     Bounds,
     Departures,
-    DispatchObjective,
     EnergyLeft,
-    FeederFigures,
-    Money,
-    Outcome,
-    Outcomes,
     PlanResult,
     PostedPrice,
     PostedPrices,

@@ -10,17 +10,14 @@ import numpy as np
 from hubwise.domain import Status, Strategy, WearPricing
 from hubwise.grid import TransformerDay
 from hubwise.ledger import Account
+from hubwise.record.following import Following
 from hubwise.record.missed import Missed, Redispatch
+from hubwise.record.outcome import DispatchObjective, FeederFigures, Money, Outcome, Outcomes
 from hubwise.record.result import (
     BatteryFigures,
     Bounds,
     Departures,
-    DispatchObjective,
     EnergyLeft,
-    FeederFigures,
-    Money,
-    Outcome,
-    Outcomes,
     PlanResult,
     PostedPrice,
     Ratios,
@@ -97,6 +94,7 @@ def _result() -> PlanResult:
         feeder=feeder,
         money=money,
         departures=Departures(0.0, 0, 0.0),
+        following=Following(0, 0, 0, 0, 0, 0.0, 0.0),
         reference_margin=0.0,
         ratios=Ratios(0.0, 0.0, 0.0),
         energy=EnergyLeft(*[0.0] * 10),

@@ -8,8 +8,8 @@ from dataclasses import fields
 import numpy as np
 import polars as pl
 
-from hubwise.domain import Hubs, Scenario, Schedule, StationSchedule, Tariff
-from hubwise.domain.arrays import Index
+from hubwise.domain import Fleet, Hubs, Scenario, Schedule, StationSchedule, Tariff
+from hubwise.domain.arrays import Array, Index
 from hubwise.grid import FeederState
 from hubwise.ledger import Bills, hub_flows
 from hubwise.record.model import Record
@@ -44,6 +44,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         **_columns(_NUMBER, "temperature_c age_years throughput_kwh warranty_kwh"),
         **_columns(_NUMBER, "driving_kwh_per_day fade_limit_per_year minimum_saving"),
         "never_discharge": _FLAG,
+        **_columns(_NUMBER, "asked_kwh charge_kw_min discharge_kw_min"),
     },
     "schedule": {
         "session": _TEXT,
@@ -175,9 +176,19 @@ def _sessions(scenario: Scenario) -> pl.DataFrame:
         "session": fleet.session.tolist(),
         "chemistry": fleet.chemistry.tolist(),
         "hub": hubs,
+        **seldom_told(fleet),
     }
     names = [name for name in TABLES["sessions"] if name not in elsewhere]
     return _table("sessions", {name: getattr(fleet, name) for name in names} | elsewhere)
+
+
+def seldom_told(fleet: Fleet) -> dict[str, Array]:
+    """Columns of sessions that are seldom told, as they hold where they are not."""
+    return {
+        "asked_kwh": fleet.wished_kwh,
+        "charge_kw_min": fleet.least_charge_kw,
+        "discharge_kw_min": fleet.least_discharge_kw,
+    }
 
 
 def _schedule(scenario: Scenario, schedule: Schedule) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from hubwise.domain import Fleet, Horizon, Hubs, Market, Promises, Scenario, Sea
 from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.scenario.arbitrage import check_bounds, check_feed_in, sold_by_somebody
 from hubwise.scenario.battery import read_battery, untested_conditions
+from hubwise.scenario.chargers import with_least_powers
 from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.draws import Draws, split_seed
 from hubwise.scenario.errors import Issue, ScenarioError, in_order
@@ -115,6 +116,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
 
     rng = Generator(PCG64(search.seed))
     fleet = _fleet(sections, table, hubs, horizon, rng)
+    fleet = with_least_powers(fleet, [hub for _, hub in sections.hubs], table)
     promises = sections.promises or PromisesSection()
     if promises.equal_energy:
         fleet = fleet.leaving_no_less()

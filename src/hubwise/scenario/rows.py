@@ -161,3 +161,5 @@ class SessionRow(BaseModel):
     fade_limit_per_year: NotNegativeOrNone = float("inf")
     minimum_saving: NotNegative = 0.0
     never_discharge: bool = False
+    charge_kw_min: NotNegative | None = None
+    discharge_kw_min: NotNegative | None = None
