@@ -9,6 +9,7 @@ import numpy as np
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.energy import check_equal_energy, value
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.following import following_figures
 from hubwise.audit.report import Check, Finding, Status, judge, worst_of
 from hubwise.domain.arrays import Array
 from hubwise.grid import FeederState
@@ -32,6 +33,8 @@ def check_promises(
         yield check_equal_energy(evidence)
     if conduct.posts_prices and np.isfinite(promises.peak_valley):
         yield _peak_valley(evidence, uncoordinated)
+    if conduct.posts_prices and promises.ramp_kw is not None:
+        yield _ramp(evidence, promises.ramp_kw)
     yield _voltage(evidence)
     yield _transformer(evidence)
     yield _branch(evidence)
@@ -59,6 +62,18 @@ def _peak_valley(evidence: Evidence, uncoordinated: FeederState) -> Check:
         "promises: peak-valley",
         f"The feeder's peak-valley difference is at most {promise:g} of uncoordinated",
         Finding(share - promise, f"it is {share:.4f}"),
+        SHARE,
+        advice="this plan does not keep the operator's promise to the grid",
+        otherwise=Status.MISSED,
+    )
+
+
+def _ramp(evidence: Evidence, promise: float) -> Check:
+    steepest = following_figures(evidence)["head_ramp_kw"]
+    return judge(
+        "promises: ramp",
+        f"The feeder head changes by at most {promise:g} kW a quarter-hour",
+        Finding(steepest / promise - 1.0, f"it is {steepest:.1f} kW"),
         SHARE,
         advice="this plan does not keep the operator's promise to the grid",
         otherwise=Status.MISSED,

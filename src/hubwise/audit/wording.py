@@ -58,11 +58,12 @@ def _advice(evidence: Evidence, conduct: Conduct, before: FeederState) -> Iterat
     missed = TypeAdapter(list[Missed]).validate_python(result.get("limits_missed"))
     mends = TypeAdapter(list[Redispatch]).validate_python(result.get("mends"))
     limits = sentences(situation, missed, mends)
+    ramp = number(result.get("head_ramp_kw")), promises.ramp_kw
     for near, uncoordinated in product((0.0, NEAR, -NEAR), counts):
         of_span = None if share is None else share * (1.0 + near)
         of_cost = None if paid is None else paid * (1.0 + near)
         pairs = (of_span, promises.peak_valley), (of_cost, promises.saving)
-        yield shortcomings(*pairs, broken, uncoordinated) + limits
+        yield shortcomings(*pairs, broken, uncoordinated, ramp) + limits
 
 
 def _better(evidence: Evidence) -> list[str]:

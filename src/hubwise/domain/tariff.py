@@ -141,9 +141,13 @@ class Promises:
     equal_energy
         Whether every session leaves with no less than uncoordinated charging would leave it; its
         required energy then says so.
+    ramp_kw
+        The power at the feeder head changes by at most this much from one slot to the next [kW a
+        quarter-hour]; ``None`` where nothing is promised.
     """
 
     saving: float = float("inf")
     peak_valley: float = float("inf")
     counts_energy: bool = False
     equal_energy: bool = False
+    ramp_kw: float | None = None

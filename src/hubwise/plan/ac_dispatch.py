@@ -62,6 +62,7 @@ def ac_dispatch(
     rounds: int = ROUNDS,
     caution_kw: float = 0.0,
     limits: Limits | None = None,
+    head_kw: tuple[Array, Array] | None = None,
 ) -> AcDispatch:
     """Dispatch at ``tariff`` so that promises and limits hold under AC power flow.
 
@@ -83,6 +84,8 @@ def ac_dispatch(
         How far inside promise and limits the first dispatch aims [kW]: fewer turns, less profit.
     limits
         The feeder linearised near where the first dispatch will lead, where that is known.
+    head_kw
+        Least and most power at the feeder head, besides; each (slots,) [kW].
     """
     caution = np.full(3, caution_kw)
     if limits is None:
@@ -96,7 +99,7 @@ def ac_dispatch(
     for _ in range(TURNS):
         problem = make_problem(
             situation,
-            replace(limits, upper=limits.upper - caution[1]),
+            _narrowed(replace(limits, upper=limits.upper - caution[1]), head_kw),
             everybody=baseline.schedule,
             span_kw=baseline.span_kw - caution[0],
             connection_caution_kw=caution[2],
@@ -121,6 +124,15 @@ def ac_dispatch(
         warm, rounds = answer.warm(), ROUNDS if stuck else ONWARD_ROUNDS
     assert best is not None
     return replace(best, status=ended)
+
+
+def _narrowed(limits: Limits, head_kw: tuple[Array, Array] | None) -> Limits:
+    """The limits with the head between two curves, where they are given."""
+    if head_kw is None:
+        return limits
+    upper = limits.upper.copy()
+    upper[0], upper[1] = np.minimum(upper[0], head_kw[1]), np.minimum(upper[1], -head_kw[0])
+    return replace(limits, upper=upper)
 
 
 def missed_kw(situation: Situation, limits: Limits, span_kw: float, hub_kw: Array) -> Array:

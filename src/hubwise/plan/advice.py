@@ -153,11 +153,16 @@ def _at_bus(
 
 
 def advice(
-    promises: Promises, ratios: Ratios, feeder: FeederFigures, before: FeederFigures
+    promises: Promises,
+    ratios: Ratios,
+    feeder: FeederFigures,
+    before: FeederFigures,
+    head_ramp_kw: float,
 ) -> list[str]:
     """What a plan missed of ``promises`` and limits; empty where all holds."""
     kept = (
         (ratios.peak_valley_ratio, promises.peak_valley),
         (ratios.participant_cost_ratio, promises.saving),
     )
-    return shortcomings(*kept, feeder.broken(), before.broken())
+    ramp = head_ramp_kw, promises.ramp_kw
+    return shortcomings(*kept, feeder.broken(), before.broken(), ramp)

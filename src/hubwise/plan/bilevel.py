@@ -30,6 +30,7 @@ from hubwise.plan.decision import PostedDecision
 from hubwise.plan.packed import packed
 from hubwise.plan.participation import agreed, family_of_all, willing
 from hubwise.plan.price_search import Progress, Searched, search_prices
+from hubwise.plan.ramp import ramped
 from hubwise.plan.relaxed import relaxed_for_bound, relaxed_problem
 from hubwise.plan.settled import settle
 from hubwise.plan.turn import Turn
@@ -215,7 +216,7 @@ def conclude(
     turn, wear = run(state, within_limits)
     if not held:
         turn, wear = _held_back(state, turn, wear)
-    turn = packed(turn, baseline)
+    turn = packed(ramped(turn, baseline), baseline)
     if not held:
         turn, wear = settle(turn, wear, asked)
     relaxed = searched.relaxed

@@ -17,13 +17,16 @@ from hubwise.dispatch import (
     with_schedule,
 )
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ac_dispatch, missed_kw
+from hubwise.plan.ramp import ramp_excess_kw
 from hubwise.plan.turn import Turn
 from hubwise.pricing import account_of
 
 # What a start counts, first as much as is worth having, then less where that costs too much.
 STARTS = (2.0, 0.2, 0.0)
 # How often it is packed, each time aiming further inside what was missed.
-TRIES = 3
+TRIES = 5
+# Aim inside by so many times what was missed.
+BEYOND = 1.5
 # What following may cost, as a share of the profit; beyond, schedules stay as they were.
 WORTH = 1e-3
 # Missing a limit by so much more is not to miss it by more [kW].
@@ -52,7 +55,7 @@ def _within(turn: Turn, baseline: Baseline, least: float, start: float) -> Turn 
         missed = _missed(found, baseline)
         if missed <= least:
             return found
-        caution += missed
+        caution += BEYOND * missed
         turn = _inside(turn, baseline, caution)
     return None
 
@@ -69,7 +72,7 @@ def _inside(turn: Turn, baseline: Baseline, caution_kw: float) -> Turn:
     """The turn dispatched onward, inside its promise and limits by ``caution_kw``."""
     found = ac_dispatch(
         turn.situation, turn.tariff, baseline, warm=turn.dispatch.warm(), rounds=ONWARD_ROUNDS,
-        caution_kw=caution_kw,
+        caution_kw=caution_kw, head_kw=turn.head_kw,
     )  # fmt: skip
     schedule = with_participants(found.problem, found.dispatch.schedule)
     return replace(turn, schedule=schedule, problem=found.problem, dispatch=found.dispatch)
@@ -79,7 +82,8 @@ def _missed(turn: Turn, baseline: Baseline) -> float:
     """By how much the worst promise or limit is missed under AC power flow [kW]."""
     situation, hub_kw = turn.situation, turn.dispatch.hub_kw
     limits = feeder_limits(situation.feeder, situation.hubs.bus, hub_kw)
-    return float(missed_kw(situation, limits, baseline.span_kw, hub_kw).max())
+    missed = float(missed_kw(situation, limits, baseline.span_kw, hub_kw).max())
+    return max(missed, ramp_excess_kw(situation, hub_kw))
 
 
 def _profit(turn: Turn) -> float:

@@ -316,7 +316,7 @@ def _shortcomings(
     promises = situation.promises if posted else Promises()
     money, cost = _promised_money(decision, baseline, day), float(day.bills.reference_cost.sum())
     ratios = result.promised_ratios(situation.so_far, day.feeder, money, before, cost)
-    said = advice(promises, ratios, day.feeder, before)
+    said = advice(promises, ratios, day.feeder, before, _following(situation, day).head_ramp_kw)
     hub_kw = _hub_kw(situation, day.schedule, day.stations)
     missed, redispatches = missed_limits(situation, hub_kw, day.state)
     said += sentences(situation, missed, redispatches)
@@ -353,7 +353,8 @@ def _misses_limits(decision: Decision, day: _Day, before: FeederFigures) -> bool
     """Whether the day misses a limit, or the promise to the grid."""
     situation = decision.situation
     ratios = result.promised_ratios(situation.so_far, day.feeder, day.money, before, 0.0)
-    return bool(advice(replace(situation.promises, saving=inf), ratios, day.feeder, before))
+    ramp = _following(situation, day).head_ramp_kw
+    return bool(advice(replace(situation.promises, saving=inf), ratios, day.feeder, before, ramp))
 
 
 def _search(posted: PostedDecision | None, *, holds: bool) -> SearchFigures:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hubwise.dispatch import Dispatch, Problem
 from hubwise.domain import Schedule, Situation, Status, Tariff
+from hubwise.domain.arrays import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Turn:
         The dispatch problem and its answer.
     status
         How the dispatch ended.
+    head_kw
+        Least and most power at the feeder head, besides limits; each (slots,) [kW].
     """
 
     situation: Situation
@@ -32,3 +35,4 @@ class Turn:
     problem: Problem
     dispatch: Dispatch
     status: Status
+    head_kw: tuple[Array, Array] | None = None

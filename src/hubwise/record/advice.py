@@ -23,6 +23,9 @@ LARGE_GAP = 0.1
 # Amounts nearer than this share of the larger are the same.
 SAME = 1e-6
 
+# What a step may pass its promise by, as a share: rounding.
+RAMP = 1e-6
+
 _UNITS = {Kind.VOLTAGE: ("{:.4f}", " p.u."), Kind.CONNECTION: ("{:.1f}", " kW")}
 
 
@@ -31,6 +34,7 @@ def shortcomings(
     saving: tuple[float | None, float],
     broken: Mapping[str, int],
     uncoordinated: Mapping[str, int],
+    ramp: tuple[float, float | None] = (0.0, None),
 ) -> list[str]:
     """What is missed of promises and limits; empty where all holds.
 
@@ -40,6 +44,9 @@ def shortcomings(
         What it is, as a share of uncoordinated, and at most should be.
     broken, uncoordinated
         How often limits of each kind are broken, in the plan and uncoordinated.
+    ramp
+        The steepest step at the feeder head, and what it was promised to be at most [kW a
+        quarter-hour].
     """
     said = []
     for (ratio, most), words in (
@@ -52,6 +59,12 @@ def shortcomings(
                 "allow wider price bounds or a freer tariff family, or give the search more "
                 "evaluations"
             )
+    steepest, gentle = ramp
+    if gentle is not None and steepest > gentle * (1 + RAMP):
+        said.append(
+            f"the ramp promise is missed: the feeder head changes by {steepest:,.0f} kW in a "
+            f"quarter-hour against {gentle:,.0f}; promise less, or add a station battery"
+        )
     for kind, count in broken.items():
         if count:
             words = kind.replace("_", " ")

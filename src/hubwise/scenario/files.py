@@ -241,6 +241,7 @@ class PromisesSection(Section):
     peak_valley: Annotated[float, Field(gt=0)] = float("inf")
     counts_energy: bool = False
     equal_energy: bool = False
+    ramp_kw: Positive | None = None
 
 
 class Normal(Section):

@@ -34,7 +34,8 @@ _LEFT_OUT = {(Market, "currency")}
 _OPTIONAL = {
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
     (Feeder, "squared_kw"), (Feeder, "squared_kvar"),
-    (Promises, "counts_energy"), (Promises, "equal_energy"), (PriceRules, "posting"),
+    (Promises, "counts_energy"), (Promises, "equal_energy"), (Promises, "ramp_kw"),
+    (PriceRules, "posting"),
 }  # fmt: skip
 
 
