@@ -16,6 +16,7 @@ from hubwise.drivers import best_response, uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows, make_account, make_bills, reference_margin
 from hubwise.plan import make_plan, result
+from hubwise.plan.following import following_of
 from hubwise.plan.wishes import make_wishes
 from hubwise.record import Outcome, Outcomes, PlanResult, WearFound, notices_in_short, write
 from hubwise.scenario import load, with_participation
@@ -118,6 +119,12 @@ def assemble(scenario, tariff, schedule, stations, cost):
     return plan
 
 
+def _net_kw(plan):
+    """Net draw of every hub; (hubs, slots) [kW]."""
+    situation = plan.scenario.situation
+    return hub_flows(len(situation.hubs), situation.fleet, plan.schedule, plan.stations).net_kw
+
+
 def _figures(plan):
     """The result's figures, from the parts of the plan."""
     scenario, situation = plan.scenario, plan.scenario.situation
@@ -136,6 +143,7 @@ def _figures(plan):
         feeder=feeder,
         money=money,
         departures=result.departure_figures(situation, plan.schedule, scenario.hindsight),
+        following=following_of(situation, plan.schedule, _net_kw(plan), plan.state),
         reference_margin=reference_margin(situation, at_once),
         ratios=result.ratios(feeder, money, base, plan.bills.reference_cost.sum()),
         energy=result.energy_figures(

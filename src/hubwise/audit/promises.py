@@ -108,6 +108,15 @@ def peak_valley_share(evidence: Evidence, uncoordinated: FeederState) -> float |
     return np.inf if span > FLAT_KW else None
 
 
+def most_peak_valley_share(evidence: Evidence, uncoordinated: FeederState) -> float:
+    """The share promised, or what the past alone has made of it, which nobody can mend."""
+    situation = evidence.scenario.situation
+    past, promise = situation.so_far, situation.promises.peak_valley
+    before = _span_of_day(uncoordinated.head_kw, past.baseline_peak_kw, past.baseline_valley_kw)
+    alone = max(past.head_peak_kw - past.head_valley_kw, 0.0)
+    return max(promise, alone / before) if before > FLAT_KW else promise
+
+
 def _span_of_day(head_kw: Array, peak_kw: float, valley_kw: float) -> float:
     """Peak-valley difference of the horizon and what has been before it [kW]."""
     known = head_kw[~np.isnan(head_kw)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.promises import peak_valley_share
+from hubwise.audit.promises import most_peak_valley_share, peak_valley_share
 from hubwise.audit.report import Check, Finding, judge
 from hubwise.domain import Status
 from hubwise.domain.plain import is_number, is_object, number
@@ -58,7 +58,7 @@ def _holds(said: dict[str, object]) -> bool:
 def _fits(holds: bool, evidence: Evidence, uncoordinated: FeederState) -> bool:
     """Whether limits may be said to hold, or else to be missed."""
     share = peak_valley_share(evidence, uncoordinated)
-    promise = evidence.scenario.situation.promises.peak_valley
+    promise = most_peak_valley_share(evidence, uncoordinated)
     free = share is None or promise == float("inf")
     over = -1.0 if free else number(share) / promise - 1.0
     if holds:

@@ -38,7 +38,8 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
 
     No promise or limit is missed for it that was kept, or by more than it was.
     """
-    least = max(_missed(turn, baseline), 0.0) + SAME_KW
+    missed = _missed(turn, baseline)
+    least = missed + SAME_KW if missed > 0.0 else 0.0
     enough = _profit(turn) - WORTH * abs(_profit(turn))
     for start in STARTS:
         found = _within(turn, baseline, least, start)

@@ -58,22 +58,16 @@ def pack(
     hours = horizon.slot_hours
     dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
     into, out = hours * fleet.charge_efficiency, -hours / fleet.discharge_efficiency
+    up, down = (charge, units.charge_kw, into), (discharge, units.discharge_kw, out)
     ways = (
-        (charge, discharge, fleet.least_charge_kw, units.charge_kw, into, felt.charge_price),
-        (
-            discharge,
-            charge,
-            fleet.least_discharge_kw,
-            units.discharge_kw,
-            out,
-            felt.discharge_price,
-        ),
+        (up, discharge, 1.0, fleet.least_charge_kw, felt.charge_price),
+        (down, charge, -1.0, fleet.least_discharge_kw, felt.discharge_price),
     )
-    for power, other, fewest, most, gain, price in ways:
+    for (power, most, gain), other, sign, least, price in ways:
         cap = np.where(other > kernel.SAME, 0.0, np.broadcast_to(most, power.shape))
-        jobs = _jobs(units, power, np.ascontiguousarray(cap), fewest, price[lists])
+        jobs = _jobs(units, power, np.ascontiguousarray(cap), least, price[lists])
         total = sum_by_hub(len(problem.situation.hubs), fleet.hub, power)
-        target = total - dear * np.sign(gain[0]) * most.max(initial=0.0)
+        target = total - sign * dear * most.max(initial=0.0)
         order = np.random.default_rng(SEED).permutation(len(jobs.energy))
         room = kernel.Room(fleet.hub, gain, low, high)
         kernel.pack(jobs, room, energy, power, total, target, order, start)
