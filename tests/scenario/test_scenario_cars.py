@@ -73,7 +73,7 @@ def test_an_imported_card_for_two_cars_is_two_cars(tmp_path: Path) -> None:
     scenario = load(tmp_path / "site")
     assert sorted(scenario.situation.fleet.driver_name.tolist()) == [
         "fleet",
-        "fleet (2)",
-        "fleet (2)",
+        "fleet (car 2)",
+        "fleet (car 2)",
     ]
-    assert any(note.startswith("2 began while another stay") for note in scenario.notes)
+    assert any("car" in note and "2 of 3" in note for note in scenario.notes)

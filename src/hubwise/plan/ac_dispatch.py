@@ -33,6 +33,22 @@ NOISE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """Where a dispatch aims within promise and limits.
+
+    Parameters
+    ----------
+    caution_kw
+        How far inside of them the first dispatch aims [kW]: fewer turns, less profit.
+    head_kw
+        Least and most power at the feeder head, besides; each (slots,) [kW].
+    """
+
+    caution_kw: float = 0.0
+    head_kw: tuple[Array, Array] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AcDispatch:
     """A dispatch under AC limits.
 
@@ -60,9 +76,8 @@ def ac_dispatch(
     warm: WarmStart | None = None,
     sessions: Schedule | None = None,
     rounds: int = ROUNDS,
-    caution_kw: float = 0.0,
     limits: Limits | None = None,
-    head_kw: tuple[Array, Array] | None = None,
+    aim: Aim | None = None,
 ) -> AcDispatch:
     """Dispatch at ``tariff`` so that promises and limits hold under AC power flow.
 
@@ -80,14 +95,13 @@ def ac_dispatch(
         Participants' schedules, where only stations are dispatched.
     rounds
         Of the first dispatch.
-    caution_kw
-        How far inside promise and limits the first dispatch aims [kW]: fewer turns, less profit.
     limits
         The feeder linearised near where the first dispatch will lead, where that is known.
-    head_kw
-        Least and most power at the feeder head, besides; each (slots,) [kW].
+    aim
+        Where dispatches aim within promise and limits; no further inside than has to be by default.
     """
-    caution = np.full(3, caution_kw)
+    aim = aim or Aim()
+    caution = np.full(3, aim.caution_kw)
     if limits is None:
         limits = (
             baseline.limits
@@ -99,7 +113,7 @@ def ac_dispatch(
     for _ in range(TURNS):
         problem = make_problem(
             situation,
-            _narrowed(replace(limits, upper=limits.upper - caution[1]), head_kw),
+            _narrowed(replace(limits, upper=limits.upper - caution[1]), aim.head_kw),
             everybody=baseline.schedule,
             span_kw=baseline.span_kw - caution[0],
             connection_caution_kw=caution[2],

@@ -330,7 +330,9 @@ def _everybody(futures: Futures) -> Situation:
     for field in fields(Fleet):
         if field.name in ("driver", "drivers", "bounds", "price_list", "group"):
             continue
-        columns[field.name] = np.concatenate([getattr(fleet, field.name) for fleet in fleets])
+        parts = [getattr(fleet, field.name) for fleet in fleets]
+        if all(part is not None for part in parts):  # else seldom told: prices do without
+            columns[field.name] = np.concatenate(parts)
     columns["price_list"] = np.concatenate([fleet.lists for fleet in fleets])
     columns["group"] = np.concatenate([fleet.groups for fleet in fleets])
     for field in fields(Drivers):

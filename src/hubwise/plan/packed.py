@@ -16,7 +16,7 @@ from hubwise.dispatch import (
     with_participants,
     with_schedule,
 )
-from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ac_dispatch, missed_kw
+from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, Aim, ac_dispatch, missed_kw
 from hubwise.plan.ramp import ramp_excess_kw
 from hubwise.plan.turn import Turn
 from hubwise.pricing import account_of
@@ -73,7 +73,7 @@ def _inside(turn: Turn, baseline: Baseline, caution_kw: float) -> Turn:
     """The turn dispatched onward, inside its promise and limits by ``caution_kw``."""
     found = ac_dispatch(
         turn.situation, turn.tariff, baseline, warm=turn.dispatch.warm(), rounds=ONWARD_ROUNDS,
-        caution_kw=caution_kw, head_kw=turn.head_kw,
+        aim=Aim(caution_kw, turn.head_kw),
     )  # fmt: skip
     schedule = with_participants(found.problem, found.dispatch.schedule)
     return replace(turn, schedule=schedule, problem=found.problem, dispatch=found.dispatch)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 
-from hubwise.battery import DAYS_A_YEAR, fleet_ageing, leaving_range
+from hubwise.battery import DAYS_A_YEAR, Ageing, fleet_ageing, leaving_range
 from hubwise.dispatch import Baseline, make_baseline, pessimistic, undelegated, with_participants
 from hubwise.domain import (
     Promises,
@@ -62,6 +62,7 @@ from hubwise.record import (
 )
 from hubwise.record.advice import sentences
 from hubwise.record.following import Following
+from hubwise.record.wishes import Wishes
 from hubwise.scenario import refuse_wrong_openings, with_participation
 
 
@@ -203,11 +204,43 @@ def _plan_of(
     tariff = posted.tariff if posted else None
     fade = aged.fade_v2g * DAYS_A_YEAR * 24.0 / (horizon.slots * horizon.slot_hours)
     wishes = make_wishes(asked, situation, decision.schedule, day.bills, tariff, fade)
+    figures = _figures(scenario, strategy, baseline, decision, day, aged, wishes)
+    figures = replace(figures, wall_seconds=time.perf_counter() - began)
+    return Plan(
+        scenario=replace(scenario, situation=situation),
+        strategy=strategy,
+        participation=scenario.participation,
+        tariff=decision.tariff,
+        schedule=decision.schedule,
+        stations=decision.stations,
+        state=day.state,
+        bills=day.bills,
+        account=day.account,
+        wishes=wishes,
+        asked=scenario,
+        ageing=aged,
+        result=figures,
+        memory=Memory(baseline, posted.relaxed, posted.dispatch) if posted else None,
+    )
+
+
+def _figures(
+    scenario: Scenario,
+    strategy: Strategy,
+    baseline: Baseline,
+    decision: Decision,
+    day: _Day,
+    aged: Ageing,
+    wishes: Wishes,
+) -> PlanResult:
+    """All figures of a decision and its day."""
+    situation, fleet = decision.situation, decision.situation.fleet
+    posted = decision if isinstance(decision, PostedDecision) else None
+    horizon, facts = situation.horizon, situation.battery
     before = result.feeder_figures(situation, baseline.schedule, baseline.stations, baseline.state)
-    reference_cost = float(day.bills.reference_cost.sum())
     short = _shortcomings(decision, baseline, day, before)
     wear = posted.wear if posted else Convergence()
-    declined = asked.fleet.participating & ~fleet.participating
+    declined = scenario.situation.fleet.participating & ~fleet.participating
     figures = PlanResult(
         strategy=strategy,
         participation=scenario.participation,
@@ -216,7 +249,7 @@ def _plan_of(
         departures=result.departure_figures(situation, decision.schedule, scenario.hindsight),
         following=_following(situation, day),
         reference_margin=reference_margin(situation, baseline.schedule),
-        ratios=result.ratios(day.feeder, day.money, before, reference_cost),
+        ratios=result.ratios(day.feeder, day.money, before, float(day.bills.reference_cost.sum())),
         energy=_energy(day, situation, baseline),
         prices=result.posted_prices(situation, decision.tariff),
         outcomes=_outcomes(decision, baseline, day),
@@ -235,27 +268,7 @@ def _plan_of(
         notices=tuple(notices_in_short(wishes.session, wishes.wish, wishes.notice)),
         warnings=tuple(leaving_range(fleet, decision.schedule, horizon, facts)),
     )
-    figures = replace(
-        figures,
-        shortcomings=_with_better(decision, baseline, before, figures),
-        wall_seconds=time.perf_counter() - began,
-    )
-    return Plan(
-        scenario=replace(scenario, situation=situation),
-        strategy=strategy,
-        participation=scenario.participation,
-        tariff=decision.tariff,
-        schedule=decision.schedule,
-        stations=decision.stations,
-        state=day.state,
-        bills=day.bills,
-        account=day.account,
-        wishes=wishes,
-        asked=scenario,
-        ageing=aged,
-        result=figures,
-        memory=Memory(baseline, posted.relaxed, posted.dispatch) if posted else None,
-    )
+    return replace(figures, shortcomings=_with_better(decision, baseline, before, figures))
 
 
 def _day(decision: Decision, baseline: Baseline, schedule: Schedule) -> _Day:

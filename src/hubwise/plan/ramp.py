@@ -15,7 +15,7 @@ from hubwise.dispatch import Baseline, with_participants
 from hubwise.domain import Situation
 from hubwise.domain.arrays import Array, Flags
 from hubwise.grid import power_flow
-from hubwise.plan.ac_dispatch import TURNS, ac_dispatch
+from hubwise.plan.ac_dispatch import TURNS, Aim, ac_dispatch
 from hubwise.plan.following import QUARTER_MINUTES
 from hubwise.plan.turn import Turn
 
@@ -89,7 +89,7 @@ def _between(turn: Turn, baseline: Baseline, curves: tuple[Array, Array]) -> Tur
     """The turn dispatched onward with its head between two curves, (slots,) each [kW]."""
     found = ac_dispatch(
         turn.situation, turn.tariff, baseline, warm=turn.dispatch.warm(), rounds=ROUNDS,
-        head_kw=curves,
+        aim=Aim(head_kw=curves),
     )  # fmt: skip
     schedule = with_participants(found.problem, found.dispatch.schedule)
     return replace(

@@ -26,7 +26,7 @@ from hubwise.domain import Schedule, Situation, StationSchedule, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.grid import FeederState, power_flow
 from hubwise.ledger import Account
-from hubwise.plan.ac_dispatch import AcDispatch, ac_dispatch
+from hubwise.plan.ac_dispatch import AcDispatch, Aim, ac_dispatch
 from hubwise.plan.model import Plan
 from hubwise.plan.participation import willing
 from hubwise.plan.relaxed import linear_problem
@@ -125,7 +125,7 @@ def make_replan(before: Plan, situation: Situation) -> Replan:
         baseline,
         warm=warm,
         rounds=STEER_ROUNDS,
-        caution_kw=caution,
+        aim=Aim(caution_kw=caution),
         limits=limits,
     )
     return _replanned(dispatched, best.tariff, len(candidates), began)

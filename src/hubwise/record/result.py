@@ -257,9 +257,10 @@ class PlanResult:
     ----------
     strategy, participation
         How the hubs are run, and the share of sessions that were asked to take part.
-    feeder, money, departures, following, ratios, energy, outcomes, battery, wear, bounds, search,
-    shortcomings
+    feeder, money, departures, ratios, energy, outcomes, battery, wear, bounds, search, shortcomings
         See each.
+    following
+        What chargers and feeder have to follow.
     reference_margin
         What participants bring at the reference tariff [currency].
     prices

@@ -8,7 +8,18 @@ from pathlib import Path
 import numpy as np
 from numpy.random import PCG64, Generator
 
-from hubwise.domain import Fleet, Horizon, Hubs, Market, Promises, Scenario, Search, Situation
+from hubwise.domain import (
+    Feeder,
+    Fleet,
+    Horizon,
+    Hubs,
+    Market,
+    PriceRules,
+    Promises,
+    Scenario,
+    Search,
+    Situation,
+)
 from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.scenario.arbitrage import check_bounds, check_feed_in, sold_by_somebody
 from hubwise.scenario.battery import read_battery, untested_conditions
@@ -116,21 +127,18 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
 
     rng = Generator(PCG64(search.seed))
     fleet = _fleet(sections, table, hubs, horizon, rng)
-    fleet = with_least_powers(fleet, [hub for _, hub in sections.hubs], table)
-    promises = sections.promises or PromisesSection()
-    if promises.equal_energy:
-        fleet = fleet.leaving_no_less()
+    promised = Promises(**(sections.promises or PromisesSection()).model_dump())
     known = NOTHING_KNOWN if table is None else build_hindsight(table, fleet, horizon)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
     reader.issues.extend(check_feed_in(market, fleet, hubs, horizon, file=TOML))
     if reader.issues:
         return None
-    shared: tuple[str, ...] = ()
-    if days == 1 and sections.horizon is not None and sections.horizon.days == 1:  # else day by day
-        fleet, shared = behind_fuses(fleet, hubs, horizon)
+    fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
+    unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, head.currency)
+    untested = untested_conditions(battery, fleet)
     scenario = Scenario(
         name=head.name,
         source=source,
@@ -141,7 +149,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
             fleet=fleet,
             market=replace(market, currency=head.currency),
             rules=rules,
-            promises=Promises(**promises.model_dump()),
+            promises=promised,
             battery=battery,
             terms=read_terms(sections.prices, horizon),
         ),
@@ -150,20 +158,37 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
         search=Search(search.method, search.evaluations, search.seed, search.boxes),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(
-            *head.notes,
-            *said,
-            *network.notes,
-            *shared,
-            *sold_above,
-            *unusual_prices(market, sections.prices.service_fee, head.currency),
-            *unusual_rules(rules, Promises(**promises.model_dump()), head.currency),
-            *unusual_sizes(fleet, hubs, feeder, head.currency),
-            *untested_conditions(battery, fleet),
-        ),
+        notes=(*head.notes, *said, *network.notes, *shared, *sold_above, *unusual, *untested),
         hindsight=known,
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
+
+
+def _unusual(
+    market: Market,
+    rules: PriceRules,
+    promised: Promises,
+    fleet: Fleet,
+    hubs: Hubs,
+    feeder: Feeder,
+    sections: Sections,
+    currency: str,
+) -> tuple[str, ...]:
+    """What is hardly ever meant, in sentences."""
+    fee = 0.0 if sections.prices is None else sections.prices.service_fee
+    return (
+        *unusual_prices(market, fee, currency),
+        *unusual_rules(rules, promised, currency),
+        *unusual_sizes(fleet, hubs, feeder, currency),
+    )
+
+
+def _behind_fuses(
+    fleet: Fleet, hubs: Hubs, horizon: Horizon, sections: Sections, days: int
+) -> tuple[Fleet, tuple[str, ...]]:
+    """What connections allow on one day; many days are shared day by day."""
+    one_day = days == 1 and sections.horizon is not None and sections.horizon.days == 1
+    return behind_fuses(fleet, hubs, horizon) if one_day else (fleet, ())
 
 
 def _felt(
@@ -194,7 +219,12 @@ def _felt(
 def _fleet(
     sections: Sections, table: Table | None, hubs: Hubs, horizon: Horizon, rng: Generator
 ) -> Fleet:
+    """The sessions of a table, or drawn, with the least powers and the energy that are asked for."""
     if table is not None:
-        return build_fleet(table, hubs.name, horizon)
-    assert sections.fleet is not None, "read_sections notes it where there is neither"
-    return draw_fleets(sections.fleet, len(hubs), horizon, rng)
+        fleet = build_fleet(table, hubs.name, horizon)
+    else:
+        assert sections.fleet is not None, "read_sections notes it where there is neither"
+        fleet = draw_fleets(sections.fleet, len(hubs), horizon, rng)
+    fleet = with_least_powers(fleet, [hub for _, hub in sections.hubs], table)
+    equal = sections.promises is not None and sections.promises.equal_energy
+    return fleet.leaving_no_less() if equal else fleet

@@ -30,10 +30,9 @@ def read_market(
     section = sections.prices
     name = sections.said("prices", "series", str)
     series = None if name is None else _read_series(name, sections, horizon, reader)
-    sold_name = sections.said("prices", "feed_in", str)
     sold_series = None
-    if sold_name not in (None, PURCHASE):
-        sold_series = _read_series(str(sold_name), sections, horizon, reader)
+    if section is not None and isinstance(section.feed_in, str) and section.feed_in != PURCHASE:
+        sold_series = _read_series(section.feed_in, sections, horizon, reader)
     if section is None or horizon is None:
         return None, ()
     purchase: Array | None = None
