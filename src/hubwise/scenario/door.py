@@ -219,7 +219,7 @@ def _felt(
 def _fleet(
     sections: Sections, table: Table | None, hubs: Hubs, horizon: Horizon, rng: Generator
 ) -> Fleet:
-    """The sessions of a table, or drawn, with the least powers and the energy that are asked for."""
+    """The sessions of a table, or drawn, with the least powers and energies asked for."""
     if table is not None:
         fleet = build_fleet(table, hubs.name, horizon)
     else:
