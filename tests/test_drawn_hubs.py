@@ -95,4 +95,5 @@ def test_what_is_known_comes_out_again(number: int) -> None:
     tariff = family_of(drawn(number)).tariff(prices_of(drawn(number), best.ticks))
     found = best_of_plan(drawn(number), at_tariff(drawn(number), tariff), best.method)
     assert found.kept == best.kept
-    assert found.profit == pytest.approx(best.profit, rel=1e-4, abs=1e-4)
+    # Schedules that chargers can follow may cost a thousandth.
+    assert best.profit * 0.9989 <= found.profit <= best.profit + 1e-4 * abs(best.profit) + 1e-4

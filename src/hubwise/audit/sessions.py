@@ -56,7 +56,7 @@ def _given(scenario: Scenario) -> dict[str, pl.Series]:
         "driver": fleet.driver_name.tolist(),
         "actual_departure_slot": scenario.hindsight.departures(fleet).tolist(),
         "hub": [names[hub] for hub in fleet.hub],
-        **{name: column.tolist() for name, column in seldom_told(fleet).items()},
+        **seldom_told(fleet),
     }
     columns = {
         column: elsewhere[column] if column in elsewhere else getattr(fleet, column).tolist()

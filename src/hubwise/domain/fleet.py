@@ -143,6 +143,8 @@ class Fleet:
     at_once_kw
         Most power when charging at once, where a hub's connection does not bring it to all who
         would; infinite elsewhere; shape (sessions, slots). No limit where ``None`` [kW].
+    plug
+        The plug that each stay occupies; ``None`` where plugs are not told of.
     asked_kwh
         Energy that was asked for at departure, where less can be promised; ``required_kwh`` where
         ``None`` [kWh].
@@ -179,6 +181,7 @@ class Fleet:
     at_once_kwh: Array | None = None
     at_once_kw: Array | None = None
     asked_kwh: Array | None = None
+    plug: Names | None = None
 
     def __len__(self) -> int:
         return len(self.session)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from hubwise.domain import Fleet, Hubs, Scenario, Schedule, StationSchedule, Tariff
-from hubwise.domain.arrays import Array, Index
+from hubwise.domain.arrays import Index
 from hubwise.grid import FeederState
 from hubwise.ledger import Bills, hub_flows
 from hubwise.record.model import Record
@@ -45,6 +45,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         **_columns(_NUMBER, "driving_kwh_per_day fade_limit_per_year minimum_saving"),
         "never_discharge": _FLAG,
         **_columns(_NUMBER, "asked_kwh charge_kw_min discharge_kw_min"),
+        "plug": _TEXT,
     },
     "schedule": {
         "session": _TEXT,
@@ -182,12 +183,13 @@ def _sessions(scenario: Scenario) -> pl.DataFrame:
     return _table("sessions", {name: getattr(fleet, name) for name in names} | elsewhere)
 
 
-def seldom_told(fleet: Fleet) -> dict[str, Array]:
+def seldom_told(fleet: Fleet) -> dict[str, list[float] | list[str]]:
     """Columns of sessions that are seldom told, as they hold where they are not."""
     return {
-        "asked_kwh": fleet.wished_kwh,
-        "charge_kw_min": fleet.least_charge_kw,
-        "discharge_kw_min": fleet.least_discharge_kw,
+        "asked_kwh": fleet.wished_kwh.tolist(),
+        "charge_kw_min": fleet.least_charge_kw.tolist(),
+        "discharge_kw_min": fleet.least_discharge_kw.tolist(),
+        "plug": [""] * len(fleet) if fleet.plug is None else fleet.plug.tolist(),
     }
 
 

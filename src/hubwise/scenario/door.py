@@ -33,6 +33,7 @@ from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
 from hubwise.scenario.market import clock_times, read_market, read_rules, read_terms
 from hubwise.scenario.network import read_feeder
+from hubwise.scenario.plugs import Plugs, plugged, read_plugs
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
@@ -121,6 +122,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     market, said = read_market(sections, horizon, reader)
     rules = read_rules(sections, market, horizon, reader)
     table = read_sessions(sections, horizon, reader)
+    plugs = read_plugs(sections, sections.hub_names(), reader)
     head, search = sections.head, sections.search
     if reader.issues or not (head and search and horizon and feeder and hubs and market and rules):
         return None
@@ -129,12 +131,14 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     fleet = _fleet(sections, table, hubs, horizon, rng)
     promised = Promises(**(sections.promises or PromisesSection()).model_dump())
     known = NOTHING_KNOWN if table is None else build_hindsight(table, fleet, horizon)
+    fleet, waits = _plugged(fleet, plugs, table, horizon)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
     reader.issues.extend(check_feed_in(market, fleet, hubs, horizon, file=TOML))
     if reader.issues:
         return None
     fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
+    there = (*waits, *shared)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
     unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, head.currency)
@@ -158,7 +162,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
         search=Search(search.method, search.evaluations, search.seed, search.boxes),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(*head.notes, *said, *network.notes, *shared, *sold_above, *unusual, *untested),
+        notes=(*head.notes, *said, *network.notes, *there, *sold_above, *unusual, *untested),
         hindsight=known,
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
@@ -181,6 +185,16 @@ def _unusual(
         *unusual_rules(rules, promised, currency),
         *unusual_sizes(fleet, hubs, feeder, currency),
     )
+
+
+def _plugged(
+    fleet: Fleet, plugs: Plugs | None, table: Table | None, horizon: Horizon
+) -> tuple[Fleet, tuple[str, ...]]:
+    """The stays that get a plug, where plugs are told of."""
+    if plugs is None:
+        return fleet, ()
+    wanted = [None] * len(fleet) if table is None else table["plug"]
+    return plugged(fleet, plugs, wanted, horizon)
 
 
 def _behind_fuses(

@@ -326,6 +326,13 @@ class SessionsSection(Section):
     file: Word
 
 
+class PlugsSection(Section):
+    """``[plugs]``: a table of plugs, and what happens where all are taken."""
+
+    file: Word
+    when_full: Literal["wait", "turn away"] = "wait"
+
+
 class DriversSection(Section):
     """``[drivers]``: a table of what drivers wish, where their sessions do not say otherwise."""
 

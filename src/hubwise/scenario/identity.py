@@ -143,7 +143,7 @@ _SESSION = (
 # Columns that are seldom used.
 _SELDOM = (
     *("price_list", "group", "bounds", "at_once_kwh", "at_once_kw", "asked_kwh"),
-    *("charge_kw_min", "discharge_kw_min"),
+    *("charge_kw_min", "discharge_kw_min", "plug"),
 )
 
 

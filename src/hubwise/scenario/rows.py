@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -131,6 +131,17 @@ class DriverRow(BaseModel):
     driving_kwh_per_day: NotNegative | None = None
 
 
+class PlugRow(BaseModel):
+    """One connector of a charger."""
+
+    plug: Word
+    hub: Word
+    kw: Positive
+    phases: Literal[1, 3] | None = None
+    kw_min: NotNegative | None = None
+    two_way: bool = False
+
+
 class SessionRow(BaseModel):
     """One stay of one vehicle at one hub."""
 
@@ -163,3 +174,4 @@ class SessionRow(BaseModel):
     never_discharge: bool = False
     charge_kw_min: NotNegative | None = None
     discharge_kw_min: NotNegative | None = None
+    plug: Word | None = None

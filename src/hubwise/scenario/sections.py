@@ -15,6 +15,7 @@ from hubwise.scenario.files import (
     Head,
     HorizonSection,
     HubSection,
+    PlugsSection,
     PricesSection,
     PromisesSection,
     RulesSection,
@@ -26,7 +27,16 @@ from hubwise.scenario.files import (
 from hubwise.scenario.reading import TOML, Reader
 
 _REQUIRED = ("horizon", "search", "feeder", "hubs", "prices", "rules")
-_OPTIONAL = ("hub_defaults", "promises", "solar", "fleet", "sessions", "drivers", "battery")
+_OPTIONAL = (
+    "hub_defaults",
+    "promises",
+    "solar",
+    "fleet",
+    "sessions",
+    "drivers",
+    "battery",
+    "plugs",
+)
 
 Kind = TypeVar("Kind", bound=Section)
 Value = TypeVar("Value", int, str)
@@ -54,6 +64,7 @@ class Sections:
     sessions: SessionsSection | None
     battery: BatterySection | None
     drivers: DriversSection | None
+    plugs: PlugsSection | None
 
     def said(self, section: str, key: str, kind: type[Value]) -> Value | None:
         """The value of a key, whatever else is wrong in its section; nothing if not a ``kind``."""
@@ -110,6 +121,7 @@ def read_sections(raw: Mapping[str, object], reader: Reader) -> Sections:
         sessions=section("sessions", SessionsSection),
         battery=section("battery", BatterySection),
         drivers=section("drivers", DriversSection),
+        plugs=section("plugs", PlugsSection),
     )
 
 

@@ -1,0 +1,164 @@
+"""Plugs: what each can do, which stay occupies which, and who waits or is turned away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hubwise.domain import Fleet, Horizon
+from hubwise.domain.arrays import Array, Flags, Index, Names
+from hubwise.domain.fleet import usual_least_kw
+from hubwise.scenario.reading import Reader
+from hubwise.scenario.rows import PlugRow
+from hubwise.scenario.sections import Sections
+from hubwise.scenario.tables import Table, check_known, check_unique, read_table
+
+# Names that a sentence tells.
+TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plugs:
+    """Plugs as columns, each of shape (plugs,), and what happens where all are taken.
+
+    Parameters
+    ----------
+    name, hub
+        Identifier, and index of the hub.
+    kw, least_kw
+        Most and least power, each way [kW].
+    two_way
+        Whether a car can discharge at it.
+    waits
+        Whether who finds all plugs taken waits for one; else is turned away.
+    """
+
+    name: Names
+    hub: Index
+    kw: Array
+    least_kw: Array
+    two_way: Flags
+    waits: bool
+
+
+def read_plugs(sections: Sections, hubs: Sequence[str], reader: Reader) -> Plugs | None:
+    """The table of plugs, or nothing where there is none or it has a mistake, which is noted."""
+    name = sections.said("plugs", "file", str)
+    table = None if name is None else read_table(reader, name, PlugRow)
+    if table is None or sections.plugs is None:
+        return None
+    check_unique(table, "plug", reader)
+    check_known(table, "hub", hubs, reader)
+    if reader.issues:
+        return None
+    return _built(table, hubs, waits=sections.plugs.when_full == "wait")
+
+
+def _built(table: Table, hubs: Sequence[str], *, waits: bool) -> Plugs:
+    most = np.array(table["kw"], float)
+    amperes = usual_least_kw(most)
+    for k, phases in enumerate(table["phases"]):
+        if phases is not None:
+            amperes[k] = min(1.38 * phases, most[k])
+    told = [np.nan if kw is None else kw for kw in table["kw_min"]]
+    return Plugs(
+        name=np.array(table["plug"], str),
+        hub=np.array([hubs.index(hub) for hub in table["hub"]], np.int64),
+        kw=most,
+        least_kw=np.minimum(np.where(np.isnan(told), amperes, told), most),
+        two_way=np.array(table["two_way"], bool),
+        waits=waits,
+    )
+
+
+def plugged(
+    fleet: Fleet, plugs: Plugs, wanted: Sequence[str | None], horizon: Horizon
+) -> tuple[Fleet, tuple[str, ...]]:
+    """The stays that get a plug, with what it can do; and who waits or is turned away.
+
+    First come, first served; of those who come in the same slot the first in the table. A car takes
+    the plug that it asks for, else of the free ones the one that suits it best: two-way where the
+    car is, strong enough, and no stronger than needed. One plug is one car's until it leaves.
+
+    Parameters
+    ----------
+    fleet
+        Stays as they were stated.
+    plugs
+        Of all hubs.
+    wanted
+        The plug that each session names, if any.
+    horizon
+        The slots.
+    """
+    free = np.zeros(len(plugs.name), np.int64)
+    taken, begins = np.full(len(fleet), -1), fleet.arrival_slot.copy()
+    for i in np.argsort(fleet.arrival_slot, kind="stable"):
+        usable = plugs.hub == fleet.hub[i]
+        if wanted[i] is not None:
+            usable &= plugs.name == wanted[i]
+        rows = np.flatnonzero(usable)
+        if not len(rows):
+            continue
+        ready = max(int(free[rows].min()), int(begins[i]))
+        if ready >= fleet.departure_slot[i] or (ready > begins[i] and not plugs.waits):
+            continue
+        best = min(rows[free[rows] <= ready], key=lambda p: _unsuited(fleet, int(i), plugs, int(p)))
+        taken[i], begins[i] = best, ready
+        free[best] = fleet.departure_slot[i]
+    said = _said(fleet, begins, taken < 0, horizon)
+    stays = np.flatnonzero(taken >= 0)
+    return _at_plugs(replace(fleet, arrival_slot=begins).select(stays), plugs, taken[stays]), said
+
+
+def _unsuited(fleet: Fleet, car: int, plugs: Plugs, plug: int) -> tuple[bool, bool, float]:
+    """What speaks against a plug for a car, the weightiest first."""
+    two_way = fleet.discharge_kw_max[car] > 0.0
+    needs, has = float(fleet.charge_kw_max[car]), float(plugs.kw[plug])
+    return bool(two_way) != bool(plugs.two_way[plug]), has < needs, abs(has - needs)
+
+
+def _at_plugs(fleet: Fleet, plugs: Plugs, plug: Index) -> Fleet:
+    """The stays with what their plugs can do."""
+    most = np.minimum(fleet.charge_kw_max, plugs.kw[plug])
+    back = np.where(plugs.two_way[plug], np.minimum(fleet.discharge_kw_max, plugs.kw[plug]), 0.0)
+    least = plugs.least_kw[plug]
+    return replace(
+        fleet,
+        plug=plugs.name[plug],
+        charge_kw_max=most,
+        discharge_kw_max=back,
+        charge_kw_min=np.minimum(np.fmax(least, _told(fleet.charge_kw_min)), most),
+        discharge_kw_min=np.minimum(np.fmax(least, _told(fleet.discharge_kw_min)), back),
+    )
+
+
+def _told(column: Array | None) -> Array | float:
+    return np.nan if column is None else column
+
+
+def _said(fleet: Fleet, begins: Index, away: Flags, horizon: Horizon) -> tuple[str, ...]:
+    """A sentence for those who wait, and one for those who are turned away."""
+    late = np.flatnonzero((begins > fleet.arrival_slot) & ~away)
+    sentences = []
+    if len(late):
+        who = [
+            f"{fleet.session[i]} from {horizon.clock(int(fleet.arrival_slot[i]))} to "
+            f"{horizon.clock(int(begins[i]))}"
+            for i in late[:TOLD]
+        ]
+        sentences.append(f"{len(late)} sessions wait for a plug: {_listed(who, len(late))}.")
+    if away.any():
+        who = fleet.session[away][:TOLD].tolist()
+        sentences.append(
+            f"{int(away.sum())} sessions find no plug and are turned away, which they are told "
+            f"before they come: {_listed(who, int(away.sum()))}."
+        )
+    return tuple(sentences)
+
+
+def _listed(names: Sequence[str], count: int) -> str:
+    more = f" and {count - len(names)} more" if count > len(names) else ""
+    return ", ".join(names) + more
