@@ -44,6 +44,7 @@ PUBLIC = {
     "packaged",
     "make_plan",
     "read",
+    "report",
     "make_statement",
     "make_study",
     "make_tables",

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         make_study,
         make_zones,
     )
+    from hubwise.study.report import report
 
     __version__: str
 
@@ -79,6 +80,7 @@ _ROOMS = {
     "make_frontier": "hubwise.study",
     "make_study": "hubwise.study",
     "make_zones": "hubwise.study",
+    "report": "hubwise.study.report",
 }
 
 
@@ -120,6 +122,7 @@ __all__ = [
     "new",
     "packaged",
     "read",
+    "report",
     "with_participation",
     "write",
 ]

@@ -23,6 +23,7 @@ _COMMANDS = {
     "evaluate": "commands",
     "audit": "commands",
     "statement": "commands",
+    "export": "commands",
     "zones": "commands",
     "scenario": "scenario",
 }

@@ -16,6 +16,7 @@ from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.days import has_days, planned_days, show_days
 from hubwise.cli.evaluate import evaluate
+from hubwise.cli.export import export
 from hubwise.cli.failure import ExitCode, explained
 from hubwise.cli.futures import planned_for, recorded
 from hubwise.cli.futures import show as show_futures
@@ -394,5 +395,6 @@ def _audited(
 
 
 app.command()(evaluate)
+app.command()(export)
 app.command()(statement)
 app.command()(zones)

@@ -51,8 +51,9 @@ class Rows:
 def least_changes(situation: Situation, hub_kw: Array, slots: Index) -> Array:
     """The hubs' power at which all limits hold in ``slots``, as near to ``hub_kw`` as can be.
 
-    Hubs move between their limits of export and import. Where they cannot mend everything, they
-    are where they mend most. Slots without a power flow are led to where there is one.
+    Hubs move between their limits of export and import, if there is anything at them. Where they
+    cannot mend everything, they are where they mend most. Slots without a power flow are led to
+    where there is one.
 
     Parameters
     ----------
@@ -69,14 +70,27 @@ def least_changes(situation: Situation, hub_kw: Array, slots: Index) -> Array:
         Shape (hubs, n) [kW].
     """
     feeder, hubs = situation.feeder.in_slots(slots), situation.hubs
-    bounds = -hubs.most_export_kw[:, None], hubs.most_import_kw[:, None]
-    given = hub_kw[:, slots]
+    given, able = hub_kw[:, slots], _able(situation)[:, slots]
+    bounds = (
+        np.where(able, -hubs.most_export_kw[:, None], given),
+        np.where(able, hubs.most_import_kw[:, None], given),
+    )
     start = _solvable(feeder, hubs, np.clip(given, *bounds))
     changed = _settle(feeder, hubs, given, start, bounds, None)
     hopeless = [rows.excess > 0.0 for rows in _rows(feeder, tangent(feeder, hubs.bus, changed))]
     if not any(kind.any() for kind in hopeless):
         return changed
     return _settle(feeder, hubs, given, start, bounds, hopeless)
+
+
+def _able(situation: Situation) -> Flags:
+    """Whether a car, a station battery or solar is at a hub in a slot; shape (hubs, slots)."""
+    fleet, hubs = situation.fleet, situation.hubs
+    slot = np.arange(situation.horizon.slots)
+    there = (slot >= fleet.arrival_slot[:, None]) & (slot < fleet.departure_slot[:, None])
+    able = (hubs.battery_kw > 0.0)[:, None] | (hubs.solar_kw > 0.0)
+    np.logical_or.at(able, fleet.hub, there)
+    return able
 
 
 def _settle(

@@ -145,7 +145,7 @@ class HubSection(Section):
     """One of ``[[hubs]]``, after ``[hub_defaults]`` have filled in what it leaves out."""
 
     name: Word
-    bus: int
+    bus: int | None = None
     import_limit_kw: NotNegative
     export_limit_kw: NotNegative
     battery_kw: NotNegative = 0.0

@@ -22,8 +22,13 @@ def read_hubs(
 
     ``buses`` gives the feeder's bus that each bus number stands for.
     """
+    on_feeder = "feeder" in sections.raw
+    for place, hub in sections.hubs:
+        if on_feeder and hub.bus is None:
+            right = "name the bus of the feeder that it is connected to"
+            reader.wrong(TOML, f"hubs[{place}]", "bus", "is missing", right)
     for place, bus in sections.hub_buses():
-        if buses is not None and bus not in buses:
+        if on_feeder and buses is not None and bus not in buses:
             wrong, right = f"bus {bus} is unknown", f"buses are {ranges(buses)}"
             reader.wrong(TOML, f"hubs[{place}]", "bus", wrong, right)
     for place, hub in sections.hubs:
@@ -35,7 +40,9 @@ def read_hubs(
     solar = _solar_shape(sections, horizon, reader)
     if solar is None or buses is None or reader.issues:
         return None
-    return _build([hub for _, hub in sections.hubs], buses, solar)
+    numbers = [hub.bus if on_feeder else k for k, (_, hub) in enumerate(sections.hubs, 2)]
+    at = [buses[number] for number in numbers if number is not None]
+    return _build([hub for _, hub in sections.hubs], at, solar)
 
 
 def _solar_shape(sections: Sections, horizon: Horizon | None, reader: Reader) -> Array | None:
@@ -57,13 +64,13 @@ def _check_battery(where: str, hub: HubSection, reader: Reader) -> None:
         reader.wrong(TOML, where, "battery_initial_kwh", wrong, "give at most battery_kwh")
 
 
-def _build(hubs: Sequence[HubSection], buses: Mapping[int, int], solar_shape: Array) -> Hubs:
+def _build(hubs: Sequence[HubSection], buses: Sequence[int], solar_shape: Array) -> Hubs:
     def column(name: str) -> Array:
         return np.array([getattr(hub, name) for hub in hubs], dtype=float)
 
     return Hubs(
         name=tuple(hub.name for hub in hubs),
-        bus=np.array([buses[hub.bus] for hub in hubs], dtype=np.int64),
+        bus=np.array(buses, dtype=np.int64),
         import_limit_kw=column("import_limit_kw"),
         export_limit_kw=column("export_limit_kw"),
         battery_kw=column("battery_kw"),

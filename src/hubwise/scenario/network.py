@@ -20,6 +20,7 @@ from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.rows import BranchRow, BusRow
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.shape import read_ambient, read_shape
+from hubwise.scenario.stiff import NOTE, stiff_feeder
 from hubwise.scenario.tables import Table, check_unique, read_table
 
 _OWN = ("buses", "branches", "source_bus", "nominal_kv", "transformer_kva")
@@ -47,6 +48,11 @@ class ReadFeeder:
 
 def read_feeder(sections: Sections, horizon: Horizon | None, reader: Reader) -> ReadFeeder:
     """The feeder, from ``[feeder]`` and what it names."""
+    if "feeder" not in sections.raw:
+        place = {bus: bus for bus in range(2, len(sections.hubs) + 2)}
+        if horizon is None or not sections.hubs:
+            return ReadFeeder(None, place, (NOTE,))
+        return ReadFeeder(stiff_feeder([hub for _, hub in sections.hubs], horizon), place, (NOTE,))
     _check_keys(sections, reader)
     foreign = sections.said("feeder", "file", str)
     read = _read_foreign if foreign else _read_own

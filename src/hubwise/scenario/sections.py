@@ -26,7 +26,7 @@ from hubwise.scenario.files import (
 )
 from hubwise.scenario.reading import TOML, Reader
 
-_REQUIRED = ("horizon", "search", "feeder", "hubs", "prices", "rules")
+_REQUIRED = ("horizon", "search", "hubs", "prices", "rules")
 _OPTIONAL = (
     "hub_defaults",
     "promises",
@@ -36,6 +36,7 @@ _OPTIONAL = (
     "drivers",
     "battery",
     "plugs",
+    "feeder",
 )
 
 Kind = TypeVar("Kind", bound=Section)

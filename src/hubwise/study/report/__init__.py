@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hubwise.domain import Scenario
-from hubwise.record import seal_again
+from hubwise.record import Record, seal_again, write
 from hubwise.study.report.cases import read_plan, read_study
 from hubwise.study.report.page import make_page
 
-__all__ = ["write_plan_report", "write_report"]
+__all__ = ["report", "write_plan_report", "write_report"]
 
 
 def write_report(scenario: Scenario, study_folder: Path) -> Path:
@@ -48,6 +49,26 @@ def write_plan_report(scenario: Scenario, plan_folder: Path) -> Path:
     """
     page = _write(make_page(read_plan(scenario, plan_folder), "day-ahead plan"), plan_folder)
     seal_again(plan_folder)
+    return page
+
+
+def report(plan: Record, path: str | Path) -> Path:
+    """Write the page of a plan that stands in no folder.
+
+    Parameters
+    ----------
+    plan
+        As `hubwise.make_plan` makes it.
+    path
+        Where the page is written, such as ``out/plan.html``; its folder is made.
+    """
+    page = Path(path)
+    with TemporaryDirectory() as folder:
+        made = write_plan_report(plan.scenario, write(plan, Path(folder) / "plan"))
+        page.parent.mkdir(parents=True, exist_ok=True)
+        beside = page.with_name(f".{page.name}.part")
+        beside.write_bytes(made.read_bytes())
+        beside.replace(page)
     return page
 
 
