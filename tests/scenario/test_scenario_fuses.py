@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import scenario_of
+from hubwise.audit import audit_record
 from hubwise.dispatch import make_baseline
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import sum_by_hub
 from hubwise.plan import make_plan
-from hubwise.scenario.fuses import behind_fuses
+from hubwise.record import write
+from hubwise.scenario.fuses import USED, behind_fuses
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -48,7 +51,7 @@ def test_charging_at_once_obeys_the_fuse(small_situation, seed, most_kw) -> None
     for i in np.flatnonzero(short):
         stay = slice(fleet.arrival_slot[i], fleet.departure_slot[i])
         waited = schedule.charge_kw[i, stay] < fleet.charge_kw_max[i] - 1e-6
-        assert (draw[fleet.hub[i], stay][waited] >= most_kw - 1e-6).all()
+        assert (draw[fleet.hub[i], stay][waited] >= USED * most_kw - 1e-6).all()
 
 
 @given(seeds, st.floats(1.0, 60.0))
@@ -88,7 +91,7 @@ def test_who_would_miss_most_goes_first_and_the_rest_is_shared_alike(small_situa
         charge_kw_max=10.0 * ones,
         charge_efficiency=ones,
     )
-    hubs = replace(situation.hubs, import_limit_kw=np.array([10.0]))
+    hubs = replace(situation.hubs, import_limit_kw=np.array([10.0 / USED]))
     shared, said = behind_fuses(fleet, hubs, situation.horizon)
     power = uncoordinated(shared, situation.horizon).charge_kw
     assert power[:, :2] == pytest.approx(np.array([[10.0, 10.0], [0.0, 0.0], [0.0, 0.0]]))
@@ -96,7 +99,7 @@ def test_who_would_miss_most_goes_first_and_the_rest_is_shared_alike(small_situa
     assert power[1:, 2:5] == pytest.approx(np.array([[5.0, 3.0, 0.0], [5.0, 3.0, 0.0]]))
     assert said == ()
     # With 4 kW for an hour, the first half goes to who can wait no longer, the second to all alike.
-    hubs = replace(hubs, import_limit_kw=np.array([4.0]))
+    hubs = replace(hubs, import_limit_kw=np.array([4.0 / USED]))
     shared, said = behind_fuses(
         replace(fleet, departure_slot=np.array([2, 2, 2])), hubs, situation.horizon
     )
@@ -105,7 +108,7 @@ def test_who_would_miss_most_goes_first_and_the_rest_is_shared_alike(small_situa
     assert "3 sessions" in said[0]
 
 
-def test_the_plan_tells_who_gets_less(small_situation) -> None:
+def test_the_plan_tells_who_gets_less(small_situation, tmp_path: Path) -> None:
     """A plan behind a tight fuse keeps it, and tells every driver what will be missing."""
     situation, asked, _ = fused(small_situation, 5, 6.0, sessions=10, hubs=1)
     less = situation.fleet.required_kwh < asked.required_kwh - 1e-6
@@ -120,3 +123,5 @@ def test_the_plan_tells_who_gets_less(small_situation) -> None:
     missing = float((asked.required_kwh - situation.fleet.required_kwh).sum())
     assert plan.result.departures.shortfall_kwh == pytest.approx(missing, abs=1e-3)
     assert make_baseline(plan.scenario.situation).hub_kw.max() <= 6.0 + 1e-6
+    report = audit_record(write(plan, tmp_path / "plan"), plan.asked)
+    assert not [str(check) for check in report.checks if check.status.value == "fails"]

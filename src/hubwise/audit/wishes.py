@@ -47,7 +47,10 @@ def check_wishes(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
         pairs = zip(names, session, strict=True)
         return np.array([columns[name][k] for name, k in pairs], dtype=float)
 
-    asked = due({name: np.asarray(getattr(evidence.original, name), dtype=float) for name in given})
+    original = evidence.original
+    wants = {name: np.asarray(getattr(original, name), dtype=float) for name in given}
+    # Less than was asked for may be all that is required of the plan.
+    asked = due(wants | {"required_kwh": original.wished_kwh})
     honoured = due({k: v.astype(float) for k, v in _honoured(evidence, conduct, given).items()})
     found = {name: table[name].cast(pl.Float64).to_numpy() for name in ("asked", "given")}
     flags = table["honoured"].cast(pl.Float64).to_numpy()

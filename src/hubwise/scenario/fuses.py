@@ -14,6 +14,8 @@ import numpy as np
 from hubwise.domain import Fleet, Horizon, Hubs
 from hubwise.domain.arrays import Array, Flags
 
+# Share of a connection that is shared out: prices and power flow need a little room to keep it.
+USED = 0.995
 # Rounding [kW, kWh].
 SAME_KW, SAME_KWH = 1e-9, 1e-6
 
@@ -37,12 +39,12 @@ def behind_fuses(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> tuple[Fleet, tup
         where less can be had, and ``asked_kwh`` beside it. And a sentence a hub.
     """
     now, most = fleet.charging_at_once(), hubs.most_import_kw[:, None] + hubs.solar_kw
-    given, energy = _at_once(now, np.full_like(most, np.inf), horizon)
+    given, _ = _at_once(now, np.full_like(most, np.inf), horizon)
     draw = np.zeros_like(most)
     np.add.at(draw, fleet.hub, given)
     if (draw <= most + SAME_KW).all():
         return fleet, ()
-    given, energy = _at_once(now, most, horizon)
+    given, energy = _at_once(now, USED * most, horizon)
     wanted = np.maximum(now.required_kwh, now.reserve_kwh)
     short = energy < np.minimum(wanted, _reachable(now, horizon)) - SAME_KWH
     required = np.where(short, np.minimum(fleet.required_kwh, energy), fleet.required_kwh)
