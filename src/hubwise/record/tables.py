@@ -44,8 +44,8 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         **_columns(_NUMBER, "temperature_c age_years throughput_kwh warranty_kwh"),
         **_columns(_NUMBER, "driving_kwh_per_day fade_limit_per_year minimum_saving"),
         "never_discharge": _FLAG,
-        **_columns(_NUMBER, "asked_kwh charge_kw_min discharge_kw_min"),
         "plug": _TEXT,
+        **_columns(_NUMBER, "asked_kwh charge_kw_min discharge_kw_min"),
     },
     "schedule": {
         "session": _TEXT,

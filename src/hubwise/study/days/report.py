@@ -166,7 +166,8 @@ def _months(months: Sequence[Record], currency: str) -> str:
 
 
 def _figure(label: str, value: float) -> str:
-    return f"{value:,.0f}" if label in ("Days", "Bills") else f"{value:,.2f}"
+    shown = round(value, 2) + 0.0  # no minus before nothing
+    return f"{shown:,.0f}" if label in ("Days", "Bills") else f"{shown:,.2f}"
 
 
 def _headline(summary: Record) -> str:
