@@ -65,6 +65,8 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("highest transformer loading", _percent(result["transformer_peak_loading"]), ""),
         ("limits broken", str(limits_broken(result)), ""),
         ("shortfall", _number(result["shortfall_kwh"]), "kWh"),
+        ("largest step at the feeder head", _number(result["head_ramp_kw"]), "kW per 15 min"),
+        ("slots below a charger's least power", _below_least(result), ""),
         ("largest regret", f"{number(result['max_regret']):.0e}", money),
         ("tariffs tried", str(result["evaluations"]), ""),
         ("time", _number(result["wall_seconds"]), "s"),
@@ -78,6 +80,13 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         if value:
             table.add_row(words, value, unit)
     return table
+
+
+def _below_least(result: Result) -> str:
+    """Slots in which a charger would have to do less than it can; nothing where there are none."""
+    ways = ("charging_slots", "discharging_slots")
+    below = sum(int(number(result[f"{way}_below_least"])) for way in ways)
+    return f"{below} of {sum(int(number(result[way])) for way in ways):,}" if below else ""
 
 
 # Energy that is rounding [kWh].
