@@ -19,7 +19,7 @@ from hubwise.dispatch.linear import (
     rounds_where_large,
 )
 from hubwise.dispatch.objective import Objective, objective_of
-from hubwise.dispatch.packing import pack, with_schedule
+from hubwise.dispatch.packing import pack
 from hubwise.dispatch.problem import Problem, make_problem, with_participants, with_situation
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
 from hubwise.dispatch.spreading import spread
@@ -66,6 +66,5 @@ __all__ = [
     "stays_of",
     "undelegated",
     "with_participants",
-    "with_schedule",
     "with_situation",
 ]

@@ -1,22 +1,17 @@
 """Schedules that chargers can follow, once prices stand: packed, and stations make up for it.
 
 Packing moves a driver's energy among slots that cost it the same, so that regret stays zero. What
-the hubs' totals then differ by, station batteries take where there are any; where a promise or a
-limit would be missed, everybody is dispatched once more, aiming inside it.
+the hubs' totals then differ by, stations are dispatched to once more, exactly where that is quick;
+where a promise or a limit would still be missed, everybody is dispatched again, aiming inside it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from hubwise.dispatch import (
-    Baseline,
-    feeder_limits,
-    pack,
-    with_participants,
-    with_schedule,
-)
-from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, Aim, ac_dispatch, missed_kw
+from hubwise.dispatch import EXACTLY, Baseline, feeder_limits, pack, with_participants
+from hubwise.domain import Schedule
+from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, Aim, ac_dispatch, missed_kw
 from hubwise.plan.ramp import ramp_excess_kw
 from hubwise.plan.turn import Turn
 from hubwise.pricing import account_of
@@ -27,6 +22,8 @@ STARTS = (2.0, 0.2, 0.0)
 TRIES = 5
 # Aim inside by so many times what was missed.
 BEYOND = 1.5
+# Most participants to whom stations are dispatched by one linear program.
+MOST_CARS = 10_000
 # What following may cost, as a share of the profit; beyond, schedules stay as they were.
 WORTH = 1e-3
 # Missing a limit by so much more is not to miss it by more [kW].
@@ -52,7 +49,7 @@ def _within(turn: Turn, baseline: Baseline, least: float, start: float) -> Turn 
     """The turn packed so that nothing is missed by more than ``least``; None where that fails."""
     caution = 0.0
     for _ in range(TRIES):
-        found = _packed(turn, start)
+        found = _packed(turn, baseline, start)
         missed = _missed(found, baseline)
         if missed <= least:
             return found
@@ -61,19 +58,26 @@ def _within(turn: Turn, baseline: Baseline, least: float, start: float) -> Turn 
     return None
 
 
-def _packed(turn: Turn, start: float) -> Turn:
-    """The turn with its schedule packed; stations keep the hubs' draw as far as they can."""
+def _packed(turn: Turn, baseline: Baseline, start: float) -> Turn:
+    """The turn with its schedule packed, and stations dispatched to it."""
     done = turn.dispatch
     schedule = pack(turn.problem, turn.tariff, done.schedule, done.marginal_price, start)
-    dispatch = with_schedule(turn.problem, done, schedule)
-    return replace(turn, schedule=with_participants(turn.problem, schedule), dispatch=dispatch)
+    rounds = EXACTLY if len(turn.problem.fleet) <= MOST_CARS else ROUNDS
+    return _onward(turn, baseline, Aim(head_kw=turn.head_kw), rounds, schedule)
 
 
 def _inside(turn: Turn, baseline: Baseline, caution_kw: float) -> Turn:
     """The turn dispatched onward, inside its promise and limits by ``caution_kw``."""
+    return _onward(turn, baseline, Aim(caution_kw, turn.head_kw), ONWARD_ROUNDS)
+
+
+def _onward(
+    turn: Turn, baseline: Baseline, aim: Aim, rounds: int, sessions: Schedule | None = None
+) -> Turn:
+    """The turn dispatched onward from where it is."""
     found = ac_dispatch(
-        turn.situation, turn.tariff, baseline, warm=turn.dispatch.warm(), rounds=ONWARD_ROUNDS,
-        aim=Aim(caution_kw, turn.head_kw),
+        turn.situation, turn.tariff, baseline, warm=turn.dispatch.warm(), sessions=sessions,
+        rounds=rounds, aim=aim,
     )  # fmt: skip
     schedule = with_participants(found.problem, found.dispatch.schedule)
     return replace(turn, schedule=schedule, problem=found.problem, dispatch=found.dispatch)

@@ -1,6 +1,5 @@
-"""Packing: schedules that chargers can follow, and stations that make up for the difference."""
+"""Packing: schedules that chargers can follow."""
 
 from hubwise.dispatch.packing.jobs import pack
-from hubwise.dispatch.packing.stations import with_schedule
 
-__all__ = ["pack", "with_schedule"]
+__all__ = ["pack"]
