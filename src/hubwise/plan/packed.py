@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from hubwise.dispatch import EXACTLY, Baseline, feeder_limits, pack, with_participants
 from hubwise.domain import Schedule
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, Aim, ac_dispatch, missed_kw
@@ -48,7 +50,9 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
 def _within(turn: Turn, baseline: Baseline, least: float, start: float) -> Turn | None:
     """The turn packed so that nothing is missed by more than ``least``; None where that fails."""
     caution = 0.0
-    for _ in range(TRIES):
+    # Who limits fade is not dispatched anew.
+    limited = np.isfinite(turn.problem.fleet.fade_limit_per_year).any()
+    for _ in range(1 if limited else TRIES):
         found = _packed(turn, baseline, start)
         missed = _missed(found, baseline)
         if missed <= least:

@@ -55,6 +55,8 @@ def pack(
     low, high = _energy_bounds(units, horizon.slots)
     charge, discharge = schedule.charge_kw.copy(), schedule.discharge_kw.copy()
     energy = schedule.energy_kwh.copy()
+    # Moving energy in time ages a battery otherwise: who limits that keeps to what was settled.
+    held = np.isfinite(fleet.fade_limit_per_year)
     hours = horizon.slot_hours
     dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
     into, out = hours * fleet.charge_efficiency, -hours / fleet.discharge_efficiency
@@ -64,7 +66,8 @@ def pack(
         (down, charge, -1.0, fleet.least_discharge_kw, felt.discharge_price),
     )
     for (power, most, gain), other, sign, least, price in ways:
-        cap = np.where(other > kernel.SAME, 0.0, np.broadcast_to(most, power.shape))
+        blocked = (other > kernel.SAME) | held[:, None]
+        cap = np.where(blocked, 0.0, np.broadcast_to(most, power.shape))
         jobs = _jobs(units, power, np.ascontiguousarray(cap), least, price[lists])
         total = sum_by_hub(len(problem.situation.hubs), fleet.hub, power)
         target = total - sign * dear * most.max(initial=0.0)
