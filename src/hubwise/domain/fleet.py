@@ -19,7 +19,12 @@ def usual_least_kw(most_kw: Array) -> Array:
 
     Six amperes on each phase; direct current, beyond what three phases carry, knows none.
     """
-    phases = np.where(most_kw <= ONE_PHASE_KW, 1.0, np.where(most_kw <= THREE_PHASES_KW, 3.0, 0.0))
+    three = np.where(most_kw <= THREE_PHASES_KW, 3.0, 0.0)
+    return least_on_phases(np.where(most_kw <= ONE_PHASE_KW, 1.0, three), most_kw)
+
+
+def least_on_phases(phases: Array, most_kw: Array) -> Array:
+    """The least power on so many phases, at most ``most_kw``; the same shape [kW]."""
     return np.minimum(phases * LEAST_AMPERES * PHASE_VOLTS / 1000.0, most_kw)
 
 

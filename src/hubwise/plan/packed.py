@@ -39,7 +39,8 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
     """
     missed = _missed(turn, baseline)
     least = missed + SAME_KW if missed > 0.0 else 0.0
-    enough = _profit(turn) - WORTH * abs(_profit(turn))
+    profit = _profit(turn)
+    enough = profit - WORTH * abs(profit)
     for start in STARTS:
         found = _within(turn, baseline, least, start)
         if found is not None and _profit(found) >= enough:

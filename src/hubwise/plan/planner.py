@@ -179,7 +179,7 @@ class _Day:
         The feeder under AC power flow.
     bills, account
         Of every session, and the operator's.
-    feeder, money
+    feeder, money, following
         Their figures.
     """
 
@@ -190,6 +190,7 @@ class _Day:
     account: Account
     feeder: FeederFigures
     money: Money
+    following: Following
 
 
 def _plan_of(
@@ -247,7 +248,7 @@ def _figures(
         feeder=day.feeder,
         money=day.money,
         departures=result.departure_figures(situation, decision.schedule, scenario.hindsight),
-        following=_following(situation, day),
+        following=day.following,
         reference_margin=reference_margin(situation, baseline.schedule),
         ratios=result.ratios(day.feeder, day.money, before, float(day.bills.reference_cost.sum())),
         energy=_energy(day, situation, baseline),
@@ -274,7 +275,8 @@ def _figures(
 def _day(decision: Decision, baseline: Baseline, schedule: Schedule) -> _Day:
     """Power flow, bills and account of what sessions and the decision's stations do."""
     situation, stations = decision.situation, decision.stations
-    state = power_flow(situation.feeder, situation.hubs.bus, _hub_kw(situation, schedule, stations))
+    hub_kw = _hub_kw(situation, schedule, stations)
+    state = power_flow(situation.feeder, situation.hubs.bus, hub_kw)
     # Only posted prices buy back what vehicles discharge.
     posted = isinstance(decision, PostedDecision)
     fleet = situation.fleet if posted else situation.fleet.one_way()
@@ -302,12 +304,8 @@ def _day(decision: Decision, baseline: Baseline, schedule: Schedule) -> _Day:
         account=account,
         feeder=result.feeder_figures(situation, schedule, stations, state),
         money=result.money_figures(situation, bills, account),
+        following=following_of(situation, schedule, hub_kw, state),
     )
-
-
-def _following(situation: Situation, day: _Day) -> Following:
-    hub_kw = _hub_kw(situation, day.schedule, day.stations)
-    return following_of(situation, day.schedule, hub_kw, day.state)
 
 
 def _energy(day: _Day, situation: Situation, baseline: Baseline) -> EnergyLeft:
@@ -329,7 +327,7 @@ def _shortcomings(
     promises = situation.promises if posted else Promises()
     money, cost = _promised_money(decision, baseline, day), float(day.bills.reference_cost.sum())
     ratios = result.promised_ratios(situation.so_far, day.feeder, money, before, cost)
-    said = advice(promises, ratios, day.feeder, before, _following(situation, day).head_ramp_kw)
+    said = advice(promises, ratios, day.feeder, before, day.following.head_ramp_kw)
     hub_kw = _hub_kw(situation, day.schedule, day.stations)
     missed, redispatches = missed_limits(situation, hub_kw, day.state)
     said += sentences(situation, missed, redispatches)
@@ -366,7 +364,7 @@ def _misses_limits(decision: Decision, day: _Day, before: FeederFigures) -> bool
     """Whether the day misses a limit, or the promise to the grid."""
     situation = decision.situation
     ratios = result.promised_ratios(situation.so_far, day.feeder, day.money, before, 0.0)
-    ramp = _following(situation, day).head_ramp_kw
+    ramp = day.following.head_ramp_kw
     return bool(advice(replace(situation.promises, saving=inf), ratios, day.feeder, before, ramp))
 
 

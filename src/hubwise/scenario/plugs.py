@@ -9,7 +9,7 @@ import numpy as np
 
 from hubwise.domain import Fleet, Horizon
 from hubwise.domain.arrays import Array, Flags, Index, Names
-from hubwise.domain.fleet import usual_least_kw
+from hubwise.domain.fleet import least_on_phases, usual_least_kw
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.rows import PlugRow
 from hubwise.scenario.sections import Sections
@@ -58,16 +58,14 @@ def read_plugs(sections: Sections, hubs: Sequence[str], reader: Reader) -> Plugs
 
 def _built(table: Table, hubs: Sequence[str], *, waits: bool) -> Plugs:
     most = np.array(table["kw"], float)
-    amperes = usual_least_kw(most)
-    for k, phases in enumerate(table["phases"]):
-        if phases is not None:
-            amperes[k] = min(1.38 * phases, most[k])
+    phases = np.array([np.nan if said is None else said for said in table["phases"]], float)
+    usual = np.where(np.isnan(phases), usual_least_kw(most), least_on_phases(phases, most))
     told = [np.nan if kw is None else kw for kw in table["kw_min"]]
     return Plugs(
         name=np.array(table["plug"], str),
         hub=np.array([hubs.index(hub) for hub in table["hub"]], np.int64),
         kw=most,
-        least_kw=np.minimum(np.where(np.isnan(told), amperes, told), most),
+        least_kw=np.minimum(np.where(np.isnan(told), usual, told), most),
         two_way=np.array(table["two_way"], bool),
         waits=waits,
     )

@@ -11,11 +11,10 @@ import numpy as np
 
 from hubwise.dispatch.packing import kernel
 from hubwise.dispatch.problem import Problem
-from hubwise.dispatch.units import session_units
+from hubwise.dispatch.stays import Stays, stays_of
 from hubwise.domain import Schedule, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.drivers import Batteries, felt_tariff, schedule_of
-from hubwise.drivers.kernel import fill_bounds
 from hubwise.ledger import sum_by_hub
 
 # The order of visits is drawn once.
@@ -51,8 +50,8 @@ def pack(
     """
     fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
     horizon, lists = problem.situation.horizon, fleet.lists
-    units = session_units(fleet, horizon, own=True)
-    low, high = _energy_bounds(units, horizon.slots)
+    stays = stays_of(problem)
+    units, (low, high) = stays.units, _energy_bounds(stays, schedule.charge_kw.shape)
     charge, discharge = schedule.charge_kw.copy(), schedule.discharge_kw.copy()
     energy = schedule.energy_kwh.copy()
     # Moving energy in time ages a battery otherwise: who limits that keeps to what was settled.
@@ -78,20 +77,10 @@ def pack(
     return schedule_of(units, change, horizon)
 
 
-def _energy_bounds(units: Batteries, slots: int) -> tuple[Array, Array]:
+def _energy_bounds(stays: Stays, shape: tuple[int, ...]) -> tuple[Array, Array]:
     """Least and most energy at the end of each slot, none where nobody is; (sessions, slots)."""
-    size = len(units.hub)
-    low, high = np.full((size, slots), -np.inf), np.full((size, slots), np.inf)
-    for i in range(size):
-        a, b = units.arrival[i], units.departure[i]
-        up, down, before = np.empty((3, b - a))
-        most = np.empty(b - a + 1)
-        fill_bounds(
-            units.up, units.down, units.least, units.most, i, a, units.start[i],
-            up, down, before, most,
-        )  # fmt: skip
-        low[i, a:b] = np.append(before[1:], units.target[i])
-        high[i, a:b] = most[1:]
+    low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
+    low[stays.session, stays.slot], high[stays.session, stays.slot] = stays.floor, stays.top
     return low, high
 
 

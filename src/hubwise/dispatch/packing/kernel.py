@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hubwise.compiled import njit
 from hubwise.domain.arrays import Array, Index
 
 # Powers and energies that differ by less are the same [kW, kWh].
