@@ -45,7 +45,9 @@ def best_response(
     schedule = _blank(len(fleet), horizon.slots)
     cost = np.empty(len(fleet))
     batteries = batteries_of(fleet, horizon)
-    respond = kernel.respond_on_all_cores if parallel else kernel.respond
+    # One batch gives other cores nothing to do.
+    several = parallel and len(fleet) > kernel.BATCH
+    respond = kernel.respond_on_all_cores if several else kernel.respond
     respond(
         0, len(fleet), batteries, tariff.charge_price, tariff.discharge_price, horizon.slot_hours,
         schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh, cost,

@@ -196,10 +196,12 @@ class _Small:
         situation, spent = self.problem.situation, 0
         starts = [reference_tariff(situation)] + ([] if begin is None else [begin])
         families = poorer_families(situation)
-        if len(self.problem.fleet) > MANY and len(families) > 3:
+        many = len(self.problem.fleet) > MANY
+        if many and len(families) > 3:
             families = (families[0], *families[-2:])
         for family in families:
-            result = self.alternated(family, starts, self.search.seed)
+            seed = None if many and family is not families[-1] else self.search.seed
+            result = self.alternated(family, starts, seed)
             spent += result.evaluations
             tariff = family.tariff(result.prices)
             starts.append(tariff)
