@@ -30,6 +30,7 @@ from hubwise.study.days import run as running
 from hubwise.study.days.done import done
 from hubwise.study.days.run import DaysResult, lean, plan_days
 from hubwise.study.options import RunOptions
+from hubwise.study.verdict.run import make_verdict
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 FIRST = date(2025, 5, 29)
@@ -388,3 +389,21 @@ def test_a_table_of_more_days_than_the_horizon_says_what_would_be_right(tmp_path
     with pytest.raises(ValueError, match=f"days = {DAYS} in \\[horizon\\]"):
         load(place)
     assert len(days_of(load(place, days=DAYS).situation.horizon)) == DAYS
+
+
+def test_a_verdict_of_days_is_of_what_is_done(site: Scenario, tmp_path: Path) -> None:
+    """Over several days a verdict compares chains of days, each as `plan_days` plans it."""
+    found = make_verdict(site, days=2, sizes=[])
+    made = plan_days(site, tmp_path / "days", days=2)
+    months = [month for month in made.summary["months"] if isinstance(month, dict)]
+    profit = sum(month["profit"] + month["account"]["station_lease"] for month in months)
+    first = found.cases[0]
+    assert first.profit == pytest.approx(profit)
+    assert first.fair_profit is None
+    assert first.bound is None or first.bound >= first.profit
+    assert found.words.days == 2
+    assert "2 days are 2 days" in found.notes[0]
+    dates = {str(day.date) for day in days_of(site.situation.horizon)}
+    missed = [miss for case in found.cases for miss in case.misses]
+    assert missed
+    assert all(miss[:10] in dates for miss in missed)

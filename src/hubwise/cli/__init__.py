@@ -21,6 +21,7 @@ _COMMANDS = {
     "study": "commands",
     "frontier": "commands",
     "evaluate": "commands",
+    "verdict": "commands",
     "audit": "commands",
     "statement": "commands",
     "export": "commands",

@@ -33,6 +33,7 @@ from hubwise.cli.options import (
 )
 from hubwise.cli.rule_costs import costs_of
 from hubwise.cli.statement import statement
+from hubwise.cli.verdict import verdict
 from hubwise.cli.zones import zones
 from hubwise.domain import Scenario, Strategy, TariffFamily, Ties, WearPricing
 from hubwise.domain.plain import number, texts
@@ -397,4 +398,5 @@ def _audited(
 app.command()(evaluate)
 app.command()(export)
 app.command()(statement)
+app.command()(verdict)
 app.command()(zones)
