@@ -23,6 +23,7 @@ from hubwise.scenario import load
 
 # Only the seal tells that these were changed; the audit says that it cannot derive them.
 ONLY_SEALED = {"wall_seconds", "evaluations", "participation", "method", "version"}
+ONLY_SEALED |= {"delegating"}
 ONLY_SEALED |= {"without_prices", "without_prices.strategy", "without_prices.operator_profit"}
 ONLY_SEALED |= {"profit_bound", "family_bound", "boxes", "wear_rounds", "scenario_source"}
 ONLY_SEALED |= {

@@ -31,11 +31,11 @@ from hubwise.audit.shape import check_shape, well_formed
 from hubwise.audit.summary import check_identity, check_seal
 from hubwise.audit.wishes import check_wishes
 from hubwise.audit.wording import check_wording
-from hubwise.domain import Scenario, WearPricing
+from hubwise.domain import DeviceTies, Scenario, WearPricing
 from hubwise.grid import FeederState
 from hubwise.record.days import scenario_in, site_days
 from hubwise.record.folder import PlanFolder, PlanFolderError, read
-from hubwise.scenario import ScenarioError, load, with_participation, with_wear
+from hubwise.scenario import ScenarioError, load, with_delegation, with_participation, with_wear
 
 
 def audit_record(folder: str | Path, scenario: Scenario | None = None) -> AuditReport:
@@ -91,7 +91,8 @@ def planned(folder: PlanFolder, scenario: Scenario | None = None) -> Scenario:
     """
     source = str(folder.summary["scenario_source"])
     given = load(source, days=site_days(folder)) if scenario is None else scenario
-    return scenario_in(_wear(_participation(given, folder), folder), folder)
+    asked = _delegation(_participation(given, folder), folder)
+    return scenario_in(_wear(asked, folder), folder)
 
 
 def _unreadable(place: Path, name: str, promise: str, issues: Iterable[str]) -> AuditReport:
@@ -106,6 +107,19 @@ def _participation(scenario: Scenario, folder: PlanFolder) -> Scenario:
     if isinstance(share, int | float) and 0.0 <= share <= 1.0 and share != scenario.participation:
         return with_participation(scenario, float(share))
     return scenario
+
+
+def _delegation(scenario: Scenario, folder: PlanFolder) -> Scenario:
+    """The scenario with the plan's share of who delegates, and devices; else as it is."""
+    said = folder.result
+    share, ties, seed = (said.get(key) for key in ("delegating", "device_ties", "device_seed"))
+    known = isinstance(share, int | float) and 0.0 <= share <= 1.0
+    return with_delegation(
+        scenario,
+        float(str(share)) if known else None,
+        str(ties) if ties in list(DeviceTies) else None,
+        seed if isinstance(seed, int) else None,
+    )
 
 
 def _wear(scenario: Scenario, folder: PlanFolder) -> Scenario:

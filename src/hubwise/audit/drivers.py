@@ -20,12 +20,14 @@ from hubwise.audit.stays import (
     most_kwh,
     target_kwh,
 )
+from hubwise.audit.ties import begun_by_devices
 from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array
 
 POWER = 1e-6  # kW
 ENERGY = 1e-6  # kWh
 REGRET = 1e-6  # currency
+LATE = 1e-4  # kWh, each as late as the whole day
 
 
 def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
@@ -40,6 +42,8 @@ def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield _at_once(evidence, conduct)
     least = _least_costs(evidence, conduct)
     yield from _responses(evidence, conduct, least)
+    if conduct.posts_prices:
+        yield _devices(evidence)
     yield _no_worse_off(evidence, conduct)
     yield _minimum_saving(evidence, conduct, least)
 
@@ -202,6 +206,24 @@ def _responses(evidence: Evidence, conduct: Conduct, least: Array) -> Iterator[C
             REGRET,
             advice="the dispatch moved a driver away from a cheapest schedule",
         )
+
+
+def _devices(evidence: Evidence) -> Check:
+    """Devices of who does not delegate choose as is said among what costs their driver the same."""
+    fleet = evidence.fleet
+    alone = np.flatnonzero(fleet.participating & ~fleet.delegates)
+    apart = np.zeros(len(fleet))
+    if len(alone):
+        did, least = begun_by_devices(evidence, alone)
+        apart[alone] = np.abs(did - least)
+    return judge(
+        "drivers: devices",
+        "Who does not delegate follows its own device: among its cheapest schedules the earliest, "
+        "or that from its own moment on, by two linear programs a driver",
+        worst_of(apart, evidence.sessions_axis, "schedule"),
+        LATE,
+        advice="the platform may not choose for who does not delegate: dispatch again",
+    )
 
 
 def _no_worse_off(evidence: Evidence, conduct: Conduct) -> Check:

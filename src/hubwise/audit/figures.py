@@ -109,6 +109,7 @@ def check_figures(
 
 
 _CHECKED_ELSEWHERE = {"strategy", "ties", "participation", "branch_violations", "told"}
+_CHECKED_ELSEWHERE |= {"delegating", "delegated", "device_ties", "device_seed"}
 _CHECKED_ELSEWHERE |= {"transformers", "limits_missed", "mends"}
 _CHECKED_ELSEWHERE |= {"wear", "wear_change", "wear_priced", "wear_nonlinear", "warnings"}
 _CHECKED_ELSEWHERE |= {f"status.{name}.advice" for name in ENDED}

@@ -35,7 +35,7 @@ _GROUPS = {
         "stations alone are dispatched under the feeder's limits: bounded, not dispatched again",
     ),
     "origin": (
-        ("version", "scenario_source", "participation"),
+        ("version", "scenario_source", "participation", "delegating"),
         "who wrote the plan and from where it was read; a share is known to half a session",
     ),
     "futures": (("futures",), "futures rest on draws and dispatches of their own"),
@@ -59,7 +59,7 @@ def check_sealed(
     left = {path: value for path, value in found.items() if path not in derived}
     summary = evidence.folder.summary
     left |= {key: summary[key] for key in ("version", "scenario_source")}
-    left["participation"] = evidence.result.get("participation")
+    left |= {share: evidence.result.get(share) for share in ("participation", "delegating")}
     strategy = str(evidence.result.get("strategy"))
     if strategy in CONDUCT and CONDUCT[strategy].ties:
         left["strategy"] = strategy  # which of equally cheap schedules were taken, no table tells

@@ -21,6 +21,8 @@ def check_sessions(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
     found; discharge limits may then be tighter, and where drivers limit fade.
     """
     found, due = folder.tables["sessions"], _given(scenario)
+    # Who declines has nothing to delegate.
+    due["delegating"] &= found["participating"]
     settles = scenario.situation.battery.wear == "nonlinear"
     if settles:
         due.pop("wear_cost")

@@ -18,6 +18,7 @@ PAGE = "report.html"
 
 # Objects that are null where no prices are posted, or nothing keeps the promises.
 _MAY_BE_NULL = {"ties", "status", "dispatch_objective", "without_prices", "bus"}
+_MAY_BE_NULL |= {"device_ties", "device_seed"}
 # What a folder may have beside.
 _BESIDE: dict[str, object] = {
     "futures": {ANY: 0.0},

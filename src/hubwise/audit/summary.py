@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hubwise.audit.conduct import CONDUCT
 from hubwise.audit.report import Check, words
-from hubwise.domain import Scenario
+from hubwise.domain import DeviceTies, Scenario
 from hubwise.domain.plain import is_number, named
 from hubwise.record.folder import PlanFolder, seal, strangers
 from hubwise.scenario import fingerprint
@@ -18,6 +18,7 @@ def check_identity(folder: PlanFolder, scenario: Scenario) -> Iterator[Check]:
     yield _strategy(folder)
     yield _ties(folder)
     yield _participation(folder, scenario)
+    yield _delegation(folder, scenario)
 
 
 def check_seal(folder: PlanFolder) -> Check:
@@ -90,4 +91,29 @@ def _participation(folder: PlanFolder, scenario: Scenario) -> Check:
         "The participation is the share of sessions that take part",
         [] if near else [f"participation: {share!r}, where {count} of {size} sessions take part"],
         "give the scenario that the plan was made for, or plan again",
+    )
+
+
+def _delegation(folder: PlanFolder, scenario: Scenario) -> Check:
+    """A share of n sessions is known to half a session; on a day among many it is the site's."""
+    found, how, sessions = folder.result, scenario.delegation, folder.tables["sessions"]
+    share, faults = found.get("delegating"), []
+    count = int(sessions["delegating"].sum() or 0)
+    alone = bool((sessions["participating"] & ~sessions["delegating"]).any())
+    drawn = how.seed if how.ties is DeviceTies.RANDOM else None
+    if not is_number(share) or share != how.share:
+        faults.append(f"delegating: {share!r} is no share between 0 and 1")
+    due = {
+        "delegated": count,
+        "device_ties": how.ties if alone else None,
+        "device_seed": drawn if alone else None,
+    }
+    faults += [
+        f"{key}: {found.get(key)!r}, not {due[key]!r}" for key in due if found.get(key) != due[key]
+    ]
+    return words(
+        "summary: delegation",
+        "So many let the platform choose as the share says; where devices choose, it is told how",
+        faults,
+        "name the share, ties and seed that the plan was made for, or plan again",
     )

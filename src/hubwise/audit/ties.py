@@ -13,13 +13,16 @@ import numpy as np
 
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.felt import felt_prices
-from hubwise.audit.program import linear_program, make_solver, stays
-from hubwise.domain import Schedule, Tariff
-from hubwise.domain.arrays import Array
+from hubwise.audit.program import Stay, linear_program, make_solver, stays
+from hubwise.domain import Fleet, Schedule, Tariff
+from hubwise.domain.arrays import Array, Index
 
 # Reduced costs above this are a price that no cheapest schedule pays [currency/kW].
 OPEN = 1e-8
 
+
+# Prices that agree in so many decimals are one.
+PRICE_DECIMALS = 9
 
 # Schedules nearer than this are the same [kW, kWh].
 SAME = 1e-5
@@ -84,16 +87,52 @@ def against_the_operator(evidence: Evidence) -> Choice:
     return chosen(evidence, SecondCost(put_in, taken, -fleet.wear_cost, -fleet.surplus_value))
 
 
+def begun_by_devices(evidence: Evidence, rows: Index) -> tuple[Array, Array]:
+    """How late devices choose, and how late they may: what they do, and the least; (rows,).
+
+    A kWh counts more the later it flows: in time, or, where devices begin at a moment of their own,
+    with the first slots at every price after all others.
+    """
+    fleet, slots = evidence.fleet.select(rows), evidence.schedule.charge_kw.shape[1]
+    late = [np.broadcast_to(np.arange(slots) / slots, (len(rows), slots))] * 2
+    if fleet.device_begins is not None:
+        prices = felt_prices(evidence)
+        late = [_turned(fleet, fleet.device_begins, price[rows]) for price in prices]
+    done = [getattr(evidence.schedule, name)[rows] for name in ("charge_kw", "discharge_kw")]
+    did = sum((evidence.hours * kw * each).sum(axis=1) for kw, each in zip(done, late, strict=True))
+    least = np.empty(len(rows))
+    program, nothing = make_solver(), np.zeros(slots)
+    for k, stay in enumerate(_stays_of(evidence, rows)):
+        when = slice(int(fleet.arrival_slot[k]), int(fleet.departure_slot[k]))
+        cost = np.concatenate([evidence.hours * each[k, when] for each in late] + [nothing[when]])
+        program.passModel(linear_program(stay))
+        _solved(program)
+        _close(program)
+        least[k] = cost @ _solved(program, cost)
+    return np.asarray(did), least
+
+
+def _turned(fleet: Fleet, begins: Array, price: Array) -> Array:
+    """The place of every slot in a device's own order; (sessions, slots)."""
+    slots = price.shape[1]
+    late = np.tile(np.arange(slots, dtype=float), (len(fleet), 1))
+    for i, share in enumerate(begins):
+        here = np.arange(fleet.arrival_slot[i], fleet.departure_slot[i])
+        levels = np.round(price[i, here], PRICE_DECIMALS)
+        for level in set(levels.tolist()):
+            same = here[levels == level]
+            late[i, same[: int(share * len(same))]] += slots
+    turned: Array = late / slots
+    return turned
+
+
 def chosen(evidence: Evidence, second: SecondCost) -> Choice:
     """What each participant takes among its cheapest schedules: the least by a second cost."""
-    fleet, horizon = evidence.fleet, evidence.scenario.situation.horizon
+    fleet = evidence.fleet
     rows = np.flatnonzero(fleet.participating)
-    charge, discharge = felt_prices(evidence)
-    own = fleet.select(rows).offered(np.arange(len(rows)))
     columns = [getattr(evidence.schedule, name).copy() for name in _COLUMNS]
     program, single = make_solver(), True
-    problems = stays(own, Tariff(charge[rows], discharge[rows]), horizon)
-    for i, stay in zip(rows, problems, strict=True):
+    for i, stay in zip(rows, _stays_of(evidence, rows), strict=True):
         when = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
         loss = evidence.hours / fleet.discharge_efficiency[i]
         at_departure = np.append(np.zeros(len(stay.charge_cost) - 1), -second.surplus[i])
@@ -109,6 +148,14 @@ def chosen(evidence: Evidence, second: SecondCost) -> Choice:
             column[i, when] = values
         columns[2][i, when.stop :] = found[-1]
     return Choice(Schedule(*columns), single)
+
+
+def _stays_of(evidence: Evidence, rows: Index) -> list[Stay]:
+    """The problems of some sessions at what they feel."""
+    charge, discharge = felt_prices(evidence)
+    own = evidence.fleet.select(rows).offered(np.arange(len(rows)))
+    felt = Tariff(charge[rows], discharge[rows])
+    return stays(own, felt, evidence.scenario.situation.horizon)
 
 
 _COLUMNS = ("charge_kw", "discharge_kw", "energy_kwh")

@@ -22,6 +22,8 @@ from hubwise.cli.futures import planned_for, recorded
 from hubwise.cli.futures import show as show_futures
 from hubwise.cli.options import (
     AsJson,
+    Delegating,
+    Devices,
     Fresh,
     Method,
     Out,
@@ -29,6 +31,7 @@ from hubwise.cli.options import (
     Share,
     Source,
     Workers,
+    delegated,
     processes,
 )
 from hubwise.cli.rule_costs import costs_of
@@ -91,6 +94,8 @@ def plan(
     strategy: Annotated[Strategy, typer.Option(help="How the hubs are run.")] = Strategy.HUBWISE,
     ties: PassiveTies = None,
     participation: Share = None,
+    delegating: Delegating = None,
+    device_ties: Devices = None,
     method: Method = None,
     family: Family = None,
     per_hub: PerHub = None,
@@ -134,6 +139,7 @@ def plan(
         if days is not None or has_days(site):
             _refuse_futures(futures)
             site = _adjusted(_by(lean(site), method), family, per_hub, evaluations, seed, boxes)
+            site = delegated(site, strategy, delegating, device_ties)
             run = RunOptions(fresh=fresh, progress=bar)
             many = planned_days(site, out, days, strategy, participation, run)
     if many is not None:
@@ -145,6 +151,7 @@ def plan(
         reserved(out, _is_planned, "a plan") as place,
     ):
         given = _adjusted(site, family, per_hub, evaluations, seed, boxes)
+        given = delegated(given, strategy, delegating, device_ties)
         seen = None
         if futures is not None:
             seen, made = planned_for(given, futures, strategy, participation, method, bar)

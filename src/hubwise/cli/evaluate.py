@@ -10,8 +10,8 @@ import typer
 from hubwise.cli import show
 from hubwise.cli.console import messages, put_json, results
 from hubwise.cli.failure import ExitCode, explained
-from hubwise.cli.options import AsJson, Out, Share, Source
-from hubwise.domain import Scenario, Tariff
+from hubwise.cli.options import AsJson, Delegating, Devices, Out, Share, Source, delegated
+from hubwise.domain import Scenario, Strategy, Tariff
 from hubwise.plan import make_plan
 from hubwise.pricing import broken_rules
 from hubwise.record import Appendix, read, write
@@ -38,6 +38,8 @@ def evaluate(
     ],
     out: Out,
     participation: Share = None,
+    delegating: Delegating = None,
+    device_ties: Devices = None,
     as_json: AsJson = False,
 ) -> None:
     """What a tariff of your own brings: the same tables and page as a plan, nothing searched.
@@ -50,6 +52,7 @@ def evaluate(
         given = load(scenario)
         if participation is not None:
             given = with_participation(given, participation)
+        given = delegated(given, Strategy.HUBWISE, delegating, device_ties)
         tariff = own_tariff(given, prices)
         breaks = broken_rules(given.situation, tariff)
         with messages.status("evaluating"):

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from hubwise.domain import DeviceTies, Scenario, Strategy
 from hubwise.pricing import METHODS
+from hubwise.scenario import Issue, ScenarioError, with_delegation
 
 Source = Annotated[
     str,
@@ -43,6 +45,22 @@ Method = Annotated[
 Share = Annotated[
     float | None, typer.Option(min=0, max=1, help="Share of sessions that take part.")
 ]
+Delegating = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Share of those who take part that let the platform choose among schedules that cost "
+        "them the same; the others' own devices do. Else the scenario's own.",
+    ),
+]
+Devices = Annotated[
+    DeviceTies | None,
+    typer.Option(
+        help="Which of the schedules that cost a driver the same its own device takes: the "
+        "earliest, or one that begins at a random moment. Else as the scenario says."
+    ),
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes side by side; else one a core, at most 2.")
 ]
@@ -62,3 +80,21 @@ Fresh = Annotated[
 def processes(workers: int | None) -> int:
     """Workers as asked for, or as many as there are cores, at most 2."""
     return workers or min(2, os.cpu_count() or 1)
+
+
+def delegated(
+    scenario: Scenario, strategy: Strategy, share: float | None, ties: DeviceTies | None
+) -> Scenario:
+    """The scenario with who delegates, and devices, as the command line says.
+
+    Raises
+    ------
+    ScenarioError
+        Where the command line says so and the strategy leaves no platform to delegate to.
+    """
+    asked = "--delegating" if share is not None else "--device-ties" if ties is not None else ""
+    if asked and strategy is not Strategy.HUBWISE:
+        wrong = f"{strategy.value} has no platform that chooses for anybody"
+        right = f"leave it out, or give --strategy {Strategy.HUBWISE.value}"
+        raise ScenarioError([Issue(asked, "", "", wrong, right)])
+    return with_delegation(scenario, share, ties, scenario.search.seed)

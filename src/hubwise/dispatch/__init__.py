@@ -24,7 +24,7 @@ from hubwise.dispatch.problem import Problem, make_problem, with_participants, w
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
 from hubwise.dispatch.spreading import spread
 from hubwise.dispatch.stays import Stays, energies, stays_of
-from hubwise.dispatch.ties import at_random, pessimistic, undelegated
+from hubwise.dispatch.ties import at_random, by_devices, pessimistic, undelegated
 from hubwise.dispatch.units import session_units
 from hubwise.dispatch.warm import Multipliers, WarmStart, read_warm_start
 
@@ -41,6 +41,7 @@ __all__ = [
     "at_random",
     "at_rest",
     "best_dispatch",
+    "by_devices",
     "dispatch",
     "dispatch_futures",
     "dispatch_linear",

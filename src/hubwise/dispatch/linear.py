@@ -19,8 +19,9 @@ import numpy as np
 from hubwise.dispatch.bound import past_peaks
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.program import Linear, Program, UnsolvedError
-from hubwise.dispatch.solve import Dispatch, dispatch
+from hubwise.dispatch.solve import Dispatch, dispatch, held_in
 from hubwise.dispatch.stays import Stays, energies, stays_of
+from hubwise.dispatch.ties import Held
 from hubwise.dispatch.units import station_schedule
 from hubwise.dispatch.warm import Multipliers, WarmStart
 from hubwise.domain import Schedule, Tariff
@@ -162,7 +163,8 @@ def dispatch_linear(
     """
     program = Program()
     stays = stays_of(problem)
-    columns = _written(program, problem, stays, sessions)
+    held = held_in(problem, None if weight is not None else tariff, sessions)
+    columns = _written(program, problem, stays, held)
     rows = _shared(program, problem, stays, columns)
     if flat:
         _prefer_flat(program, problem, columns)
@@ -170,32 +172,31 @@ def dispatch_linear(
         for part, price in _felt(problem, tariff, stays, columns):
             program.earn(part, -weight * price)
     elif tariff is not None and sessions is None:
-        _keep_cheapest(program, problem, tariff, stays, columns)
+        _keep_cheapest(program, problem, tariff, stays, columns, held)
     solution = _solved(program, problem, stays, columns)
     found = _dispatch(problem, stays, columns, rows, solution)
-    return found if sessions is None else replace(found, schedule=sessions)
+    return found if held is None else replace(found, schedule=held.into(found.schedule))
 
 
-def _written(
-    program: Program, problem: Problem, stays: Stays, sessions: Schedule | None
-) -> _Columns:
+def _written(program: Program, problem: Problem, stays: Stays, held: Held | None) -> _Columns:
     """Columns with their costs, and the energy in batteries; the rest is left to `_shared`."""
     hubs, market = problem.situation.hubs, problem.situation.market
     hours, units = problem.situation.horizon.slot_hours, stays.units
-    most = _moves(stays, sessions, hours)
+    most = _moves(stays, held, hours)
     into, out = (program.columns(stays.up.shape, *ends) for ends in most)
-    low, high = stays.floor, np.maximum(stays.top, stays.floor)
-    if sessions is not None:
-        low, high = np.full_like(low, -np.inf), np.full_like(high, np.inf)
+    low, high, drawn = stays.floor, np.maximum(stays.top, stays.floor), units.limit
+    if held is not None:
+        mine = held.rows[stays.session]
+        low, high = np.where(mine, -np.inf, low), np.where(mine, np.inf, high)
+        drawn = np.where(held.rows, np.inf, drawn)
     energy = program.columns(stays.up.shape, low, high)
     before = np.zeros(len(energy))
     before[stays.first] = units.start
     rows = program.require((energy, 1.0), (into, -1.0), (out, 1.0), low=before, high=before)
     later = np.setdiff1d(np.arange(len(energy)), stays.first)
     program.put(rows[later], energy[later - 1], -1.0)
-    drawn = np.flatnonzero(np.isfinite(units.limit))
-    if len(drawn) and sessions is None:
-        limit = program.rows(len(units.hub), -np.inf, units.limit)
+    if np.isfinite(drawn).any():
+        limit = program.rows(len(units.hub), -np.inf, drawn)
         program.put(limit[stays.session], out, 1.0)
     power = np.where(hubs.battery_kwh > 0.0, hubs.battery_kw, 0.0)[:, None]
     shape = hubs.solar_kw.shape
@@ -222,16 +223,17 @@ def _written(
 
 
 def _moves(
-    stays: Stays, sessions: Schedule | None, hours: float
+    stays: Stays, held: Held | None, hours: float
 ) -> tuple[tuple[Array | float, Array], tuple[Array | float, Array]]:
-    """Least and most that is put into, and drawn from, batteries; one, where schedules are given.
+    """Least and most that is put into, and drawn from, batteries; one, where schedules are held.
 
     Each shape (session-slots,) [kWh].
     """
-    if sessions is None:
+    if held is None:
         return (0.0, stays.up), (0.0, stays.down)
-    into, out = energies(stays, sessions, hours)
-    return (into, into), (out, out)
+    mine, (into, out) = held.rows[stays.session], energies(stays, held.schedule, hours)
+    low = np.where(mine, into, 0.0), np.where(mine, out, 0.0)
+    return (low[0], np.where(mine, into, stays.up)), (low[1], np.where(mine, out, stays.down))
 
 
 def _prefer_flat(program: Program, problem: Problem, columns: _Columns) -> None:
@@ -366,12 +368,19 @@ def _draw(
 
 
 def _keep_cheapest(
-    program: Program, problem: Problem, tariff: Tariff, stays: Stays, columns: _Columns
+    program: Program,
+    problem: Problem,
+    tariff: Tariff,
+    stays: Stays,
+    columns: _Columns,
+    held: Held | None,
 ) -> None:
-    """One row a driver: what it feels that its stay costs is what is least."""
+    """One row a driver who is not held: what it feels that its stay costs is what is least."""
     fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
     least = best_response(fleet, felt, problem.situation.horizon, parallel=False)[1]
     most = least - fleet.surplus_value * fleet.required_kwh + REGRET
+    if held is not None:
+        most = np.where(held.rows, np.inf, most)
     rows = program.rows(len(most), -np.inf, most)
     into, out, energy = _felt(problem, tariff, stays, columns)
     program.put(rows[stays.session], *into)

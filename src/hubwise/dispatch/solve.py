@@ -15,7 +15,9 @@ import numpy as np
 
 from hubwise.dispatch import kernel
 from hubwise.dispatch.board import KINK, duals_of, make_board, places, rows, with_levels
+from hubwise.dispatch.present import rows_of_sessions
 from hubwise.dispatch.problem import Problem
+from hubwise.dispatch.ties import Held, by_devices
 from hubwise.dispatch.units import (
     concatenated,
     rows_of,
@@ -24,7 +26,7 @@ from hubwise.dispatch.units import (
     station_units,
 )
 from hubwise.dispatch.warm import Multipliers, WarmStart
-from hubwise.domain import Fleet, Schedule, SlotBounds, StationSchedule, Tariff
+from hubwise.domain import Fleet, Schedule, StationSchedule, Tariff
 from hubwise.domain.arrays import Array, Flags, Index, Names
 from hubwise.drivers import Batteries, felt_prices, schedule_of
 from hubwise.ledger import sum_by_hub
@@ -121,8 +123,8 @@ def dispatch(
     -----
     Block-coordinate Frank-Wolfe (Lacoste-Julien et al. 2013) inside a method of multipliers.
     """
-    starts = [warm]
-    game = _begun([problem], np.ones(1), tariff, starts, given=sessions, flat=flat)
+    held = held_in(problem, tariff, sessions)
+    game = _begun([problem], np.ones(1), tariff, [warm], held=[held], flat=flat)
     gap = _played(game, tariff, rounds)
     return _result(game, 0, gap, rounds)
 
@@ -173,9 +175,19 @@ def dispatch_futures(
     if len(starts) != len(problems):
         raise ValueError(f"{len(starts)} starts for {len(problems)} futures: give each its own")
     _check_alike(problems)
-    game = _begun(problems, weight, tariff, starts, present=present, flat=flat)
+    held = [held_in(problem, tariff) for problem in problems]
+    game = _begun(problems, weight, tariff, starts, held=held, present=present, flat=flat)
     gap = _played(game, tariff, rounds)
     return tuple(_result(game, f, gap, rounds) for f in range(len(problems)))
+
+
+def held_in(
+    problem: Problem, tariff: Tariff | None, sessions: Schedule | None = None
+) -> Held | None:
+    """Whose schedules are not to be chosen: all where they are given; nobody's when relaxed."""
+    if sessions is not None:
+        return Held(np.ones(len(problem.fleet), np.bool_), sessions)
+    return None if tariff is None else by_devices(problem, tariff)
 
 
 def _weights(problems: Sequence[Problem], shares: Sequence[float]) -> Array:
@@ -227,8 +239,8 @@ class _Game:
         What the units see of each other.
     onward
         Whether the dispatch goes on from schedules.
-    given
-        Participants' schedules, where they are given.
+    held
+        Of each future, participants whose schedules are not to be chosen; None for nobody's.
     """
 
     problems: Sequence[Problem]
@@ -240,7 +252,7 @@ class _Game:
     sessions: int
     board: kernel.Board
     onward: bool
-    given: Schedule | None
+    held: Sequence[Held | None]
 
 
 def _begun(
@@ -249,8 +261,8 @@ def _begun(
     tariff: Tariff | None,
     starts: Sequence[WarmStart | None],
     *,
+    held: Sequence[Held | None],
     present: Names | None = None,
-    given: Schedule | None = None,
     flat: bool = True,
 ) -> _Game:
     """Units and board before the first round, with the schedules to go on from."""
@@ -258,14 +270,15 @@ def _begun(
     for start in starts:
         if start is not None:
             start.check_fits(len(problems[0].situation.hubs), horizon.slots)
-    fleets, cars = _rows_of_sessions([problem.fleet for problem in problems], present)
+    fleets, cars = rows_of_sessions([problem.fleet for problem in problems], present)
     units, stations = _units(problems, fleets, present, own=tariff is not None)
     resumed = [
-        None if start is None else _resumed(problem, start)
-        for problem, start in zip(problems, starts, strict=True)
+        None if start is None else _resumed(problem, start, mine)
+        for problem, start, mine in zip(problems, starts, held, strict=True)
     ]
     fixed = [
-        _fixed_kw(problem, given, part) for problem, part in zip(problems, resumed, strict=True)
+        _fixed_kw(problem, mine, part)
+        for problem, mine, part in zip(problems, held, resumed, strict=True)
     ]
     prices = [None if start is None else start.multipliers for start in starts]
     board = make_board(problems, shares, fixed, prices, flat=flat)
@@ -274,72 +287,14 @@ def _begun(
     count = sum(len(fleet) for fleet in fleets)
     game = _Game(
         problems, units, change, placed, cars, stations, count, board,
-        all(part is not None for part in resumed), given,
+        all(part is not None for part in resumed), held,
     )  # fmt: skip
     for f, part in enumerate(resumed):
         if part is not None:
             _resume(game, f, part)
+        elif (mine := held[f]) is not None:
+            _place(game, cars[f], mine)
     return game
-
-
-def _rows_of_sessions(
-    fleets: Sequence[Fleet], present: Names | None
-) -> tuple[list[Fleet], tuple[Index, ...]]:
-    """Fleets without those that stand in an earlier one already, and every session's row."""
-    if present is None or not len(present):
-        ends = np.cumsum([0, *(len(fleet) for fleet in fleets)])
-        return list(fleets), tuple(np.arange(a, b) for a, b in pairwise(ends))
-    here = set(present.tolist())
-    _check_present(fleets, present)
-    place: dict[str, int] = {}
-    kept, rows, count = [], [], 0
-    for f, fleet in enumerate(fleets):
-        names = fleet.session.tolist()
-        fresh = np.array([name not in here or f == 0 for name in names], dtype=bool)
-        row = np.empty(len(names), np.int64)
-        row[fresh] = count + np.arange(int(fresh.sum()))
-        place |= {
-            name: int(r) for name, r in zip(names, row, strict=True) if f == 0 and name in here
-        }
-        row[~fresh] = [place[name] for name, new in zip(names, fresh, strict=True) if not new]
-        kept.append(fleet.select(fresh))
-        rows.append(row)
-        count += int(fresh.sum())
-    return kept, tuple(rows)
-
-
-def _check_present(fleets: Sequence[Fleet], present: Names) -> None:
-    """Refuse sessions that are present and not in every future, or not the same ones in all."""
-    seen: list[Fleet] = []
-    for f, fleet in enumerate(fleets, 1):
-        row = {name: k for k, name in enumerate(fleet.session.tolist())}
-        if missing := set(present.tolist()) - row.keys():
-            raise ValueError(f"{min(missing)!r} is present, and not in future {f}")
-        seen.append(fleet.select(np.array([row[name] for name in present.tolist()])))
-        for k, name in enumerate(present.tolist()):
-            if different := _differing(seen[0], seen[-1], k):
-                raise ValueError(
-                    f"{name!r} is present, and its {different} in future {f} is not that in future "
-                    "1: give it the same in all"
-                )
-
-
-def _differing(one: Fleet, other: Fleet, row: int) -> str | None:
-    """The first column of a session that is not the same in two fleets."""
-    rows = [fleet.select(np.array([row])) for fleet in (one, other)]
-    for name in (f.name for f in fields(Fleet) if f.name not in ("driver", "drivers", "bounds")):
-        mine, theirs = (getattr(fleet, name) for fleet in rows)
-        if (mine is None) != (theirs is None) or not np.array_equal(mine, theirs):
-            return name
-    bounds = [fleet.bounds for fleet in rows]
-    if (bounds[0] is None) != (bounds[1] is None):
-        return "bounds"
-    if bounds[0] is not None and bounds[1] is not None:
-        pairs = [
-            (getattr(bounds[0], f.name), getattr(bounds[1], f.name)) for f in fields(SlotBounds)
-        ]
-        return None if all(np.array_equal(*pair) for pair in pairs) else "bounds"
-    return None
 
 
 def _units(
@@ -378,8 +333,11 @@ def _played(game: _Game, tariff: Tariff | None, rounds: int) -> float:
         units, charge, discharge = felt_prices(game.units, tariff, problem.terms)
     order = np.random.default_rng(ORDER_SEED).permutation(len(units.hub))
     is_session = order < game.sessions
-    visits = [order[is_session]] if game.given is None else []
-    visits += [order[~is_session]] * STATION_ROUNDS
+    free = np.ones(len(order), np.bool_)
+    for cars, held in zip(game.cars, game.held, strict=True):
+        if held is not None:
+            free[cars[held.rows]] = False
+    visits = [order[is_session & free[order]]] + [order[~is_session]] * STATION_ROUNDS
     gap, first_kink = 0.0, ONWARD_KINK if game.onward else FIRST_KINK
     board = game.board
     for count in range(rounds):
@@ -404,8 +362,18 @@ class _Resumed:
     stations: StationSchedule
 
 
-def _resumed(problem: Problem, warm: WarmStart) -> _Resumed | None:
-    """What a start knows of the participants' schedules; None where it is only near."""
+def _resumed(problem: Problem, warm: WarmStart, held: Held | None) -> _Resumed | None:
+    """What a start knows of the participants' schedules; None where it is only near.
+
+    Who is held does what it is held to.
+    """
+    known = _known(problem, warm)
+    if known is None or held is None:
+        return known
+    return _Resumed(known.known | held.rows, held.into(known.schedule), known.stations)
+
+
+def _known(problem: Problem, warm: WarmStart) -> _Resumed | None:
     if warm.session is None or warm.schedule is None or warm.stations is None:
         return None
     wanted = problem.fleet.session
@@ -441,14 +409,23 @@ def _resume(game: _Game, f: int, resumed: _Resumed) -> None:
     game.board.used[places(game.board, f)] = stations.solar_kw
 
 
-def _fixed_kw(problem: Problem, sessions: Schedule | None, resumed: _Resumed | None) -> Array:
+def _place(game: _Game, cars: Index, held: Held) -> None:
+    """Give the units that are held the schedules that they are held to."""
+    rows, done = cars[held.rows], held.schedule
+    into = done.charge_kw[held.rows] * game.units.charge_eff[rows, None]
+    out = done.discharge_kw[held.rows] / game.units.discharge_eff[rows, None]
+    game.change[rows] = game.board.slot_hours * (into - out)
+    game.placed[rows] = True
+
+
+def _fixed_kw(problem: Problem, held: Held | None, resumed: _Resumed | None) -> Array:
     """Hub net draw before any unit moves; shape (hubs, slots) [kW]."""
     if resumed is not None:
         stations = resumed.stations
         stored = stations.charge_kw - stations.discharge_kw - stations.solar_kw
         return problem.others_kw + _vehicles(problem, resumed.schedule) + stored
     fixed = problem.others_kw - problem.situation.hubs.solar_kw
-    return fixed if sessions is None else fixed + _vehicles(problem, sessions)
+    return fixed if held is None else fixed + _vehicles(problem, held.alone())
 
 
 def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
@@ -457,10 +434,9 @@ def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
     hubs, horizon = problem.situation.hubs, problem.situation.horizon
     cars, slices = game.cars[f], game.stations[f]
     here, limits = places(board, f), rows(board, f, problem)
-    schedule = game.given
-    if schedule is None:
-        own = rows_of(units, cars)
-        schedule = schedule_of(own, game.change[cars], horizon)
+    schedule, held = schedule_of(rows_of(units, cars), game.change[cars], horizon), game.held[f]
+    if held is not None:
+        schedule = held.into(schedule)
     station_change = np.zeros((len(hubs), horizon.slots))
     np.add.at(station_change, units.hub[slices], game.change[slices])
     stations = station_schedule(hubs, horizon, station_change, board.used[here])

@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.units import TIE
-from hubwise.domain import Schedule, Tariff
+from hubwise.domain import Fleet, Schedule, Tariff
+from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import best_response, felt_tariff
 
 # Weight of what a device draws at random: so small that it moves nobody by a billionth.
 LOT = 1e-11
+
+
+# Prices that differ by less are one, where it is asked what time there is at one price.
+DECIMALS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Participants whose schedules are not the platform's to choose.
+
+    Parameters
+    ----------
+    rows
+        Who; shape (participants,).
+    schedule
+        Of all participants; only those of ``rows`` are held to it.
+    """
+
+    rows: Flags
+    schedule: Schedule
+
+    def into(self, other: Schedule) -> Schedule:
+        """The other schedule with the held ones in it."""
+        if self.rows.all():
+            return self.schedule
+        mine = self.rows[:, None]
+        return Schedule(
+            np.where(mine, self.schedule.charge_kw, other.charge_kw),
+            np.where(mine, self.schedule.discharge_kw, other.discharge_kw),
+            np.where(mine, self.schedule.energy_kwh, other.energy_kwh),
+        )
+
+    def alone(self) -> Schedule:
+        """What the held ones do; nothing flows for the others."""
+        idle = np.zeros_like(self.schedule.charge_kw)
+        return self.into(Schedule(idle, idle, self.schedule.energy_kwh))
 
 
 def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
@@ -21,11 +58,69 @@ def undelegated(problem: Problem, tariff: Tariff) -> Schedule:
     Later slots seem dearer to charge in, and worse paid to discharge in, by a weight too small to
     buy regret.
     """
+    return _early(problem.fleet, tariff, problem)
+
+
+def _early(fleet: Fleet, tariff: Tariff, problem: Problem) -> Schedule:
     horizon = problem.situation.horizon
     late = TIE * np.arange(horizon.slots) / horizon.slots
-    fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
+    fleet, felt = felt_tariff(fleet, tariff, problem.terms)
     nudged = Tariff(felt.charge_price + late, felt.discharge_price - late)
     return best_response(fleet, nudged, horizon)[0]
+
+
+def by_devices(problem: Problem, tariff: Tariff) -> Held | None:
+    """What the devices of those do who do not delegate; None where all do.
+
+    Each schedule is one of its driver's cheapest: as early as may be, or, where the fleet says when
+    devices begin, from that moment on in the time at one price; what does not fit before its end
+    comes at its beginning.
+    """
+    alone = ~problem.fleet.delegates
+    if not alone.any():
+        return None
+    fleet, horizon = problem.fleet.select(alone), problem.situation.horizon
+    if fleet.device_begins is None:
+        mine = _early(fleet, tariff, problem)
+    else:
+        own, felt = felt_tariff(fleet, tariff, problem.terms)
+        charge, discharge = felt.charge_price[own.lists], felt.discharge_price[own.lists]
+        seems = Tariff(charge + TIE * _late(own, charge), discharge - TIE * _late(own, discharge))
+        mine = best_response(own.offered(np.arange(len(own))), seems, horizon)[0]
+    whole = Schedule(*np.zeros((3, len(alone), horizon.slots)))
+    for all_of, part in zip(_columns(whole), _columns(mine), strict=True):
+        all_of[alone] = part
+    return Held(alone, whole)
+
+
+def _columns(schedule: Schedule) -> tuple[Array, Array, Array]:
+    return schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh
+
+
+def _late(fleet: Fleet, price: Array) -> Array:
+    """How late every slot is for a device that begins at its own moment; (sessions, slots).
+
+    In time, but for the first slots at each price, which come after all others: as many of them as
+    its share of the stay's slots at that price.
+    """
+    assert fleet.device_begins is not None
+    slots = price.shape[1]
+    slot = np.arange(slots)
+    stay = (slot >= fleet.arrival_slot[:, None]) & (slot < fleet.departure_slot[:, None])
+    level = np.where(stay, np.round(price, DECIMALS), np.inf)
+    order = np.argsort(level, axis=1, kind="stable")
+    ranked = np.take_along_axis(level, order, axis=1)
+    new = np.ones(ranked.shape, np.bool_)
+    new[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+    first = np.maximum.accumulate(np.where(new, slot, 0), axis=1)
+    ends = np.where(np.roll(new, -1, axis=1), slot, slots)
+    ends[:, -1] = slots - 1
+    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    skipped = slot - first < np.floor(fleet.device_begins[:, None] * (last - first + 1))
+    wraps = np.empty_like(skipped)
+    np.put_along_axis(wraps, order, skipped, axis=1)
+    late: Array = (slot + slots * wraps) / slots
+    return late
 
 
 def at_random(problem: Problem, tariff: Tariff, seed: int) -> Schedule:

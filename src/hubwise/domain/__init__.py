@@ -2,13 +2,20 @@
 
 from hubwise.domain.carried import Carried
 from hubwise.domain.cell import CELLS, BatteryFacts, Cell, Range, standard_cells
-from hubwise.domain.choices import Strategy, TariffFamily, Ties, WearPricing, chosen
+from hubwise.domain.choices import (
+    DeviceTies,
+    Strategy,
+    TariffFamily,
+    Ties,
+    WearPricing,
+    chosen,
+)
 from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Drivers, Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
 from hubwise.domain.posting import Cap, Posting
-from hubwise.domain.scenario import Hindsight, Scenario, Search
+from hubwise.domain.scenario import Delegation, Hindsight, Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
 from hubwise.domain.situation import Situation
 from hubwise.domain.so_far import SoFar
@@ -22,6 +29,8 @@ __all__ = [
     "Cap",
     "Carried",
     "Cell",
+    "Delegation",
+    "DeviceTies",
     "Drivers",
     "Feeder",
     "Fleet",

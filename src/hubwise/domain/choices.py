@@ -60,6 +60,15 @@ class Ties(StrEnum):
     SPREAD = "spread"
 
 
+class DeviceTies(StrEnum):
+    """How a driver's own device breaks ties at posted prices: as early as it may, or from a random
+    moment on in the time at one price.
+    """
+
+    EARLY = "early"
+    RANDOM = "random"
+
+
 _PASSIVE = {
     Ties.EARLY: Strategy.PASSIVE,
     Ties.RANDOM: Strategy.PASSIVE_RANDOM,

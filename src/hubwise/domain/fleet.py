@@ -153,6 +153,15 @@ class Fleet:
     asked_kwh
         Energy that was asked for at departure, where less can be promised; ``required_kwh`` where
         ``None`` [kWh].
+    delegating
+        Whether the platform chooses among the cheapest schedules of who takes part; the others' own
+        devices do. All of them where ``None``.
+    said_delegating
+        What a session says of that itself: 1 for yes, 0 for no, -1 for nothing; ``None`` where none
+        says anything.
+    device_begins
+        Where in the time at one price the session's own device begins, as a share of it within 0
+        to 1; at its beginning where ``None``.
     """
 
     session: Names
@@ -187,6 +196,9 @@ class Fleet:
     at_once_kw: Array | None = None
     asked_kwh: Array | None = None
     plug: Names | None = None
+    delegating: Flags | None = None
+    said_delegating: Index | None = None
+    device_begins: Array | None = None
 
     def __len__(self) -> int:
         return len(self.session)
@@ -315,6 +327,15 @@ class Fleet:
         Charging at once goes to the required energy and never below the energy at arrival.
         """
         return replace(self, required_kwh=np.maximum(self.required_kwh, self.arrival_kwh))
+
+    @property
+    def delegates(self) -> Flags:
+        """Whom the platform chooses for, where they take part; shape (sessions,)."""
+        return np.ones(len(self), np.bool_) if self.delegating is None else self.delegating
+
+    def delegated(self) -> Fleet:
+        """The same sessions, all of which let the platform choose."""
+        return replace(self, delegating=None, said_delegating=None, device_begins=None)
 
     def with_participating(self, participating: Flags) -> Fleet:
         """The same sessions with another set of participants."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from hubwise.domain.arrays import Index, Names
+from hubwise.domain.choices import DeviceTies
 from hubwise.domain.fleet import Fleet
 from hubwise.domain.situation import Situation
 
@@ -32,6 +33,25 @@ class Search:
     evaluations: int = 400
     seed: int = 0
     boxes: int = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """Who lets the platform choose among schedules that cost the driver the same.
+
+    Parameters
+    ----------
+    share
+        Share of those who take part and do not say themselves; a higher one contains the lower.
+    ties
+        How the others' own devices choose.
+    seed
+        Of random moments.
+    """
+
+    share: float = 1.0
+    ties: DeviceTies = DeviceTies.EARLY
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +100,8 @@ class Scenario:
         What the report says of it.
     hindsight
         What is known only afterwards.
+    delegation
+        Who lets the platform choose.
     """
 
     name: str
@@ -92,9 +114,10 @@ class Scenario:
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     hindsight: Hindsight = NOTHING_KNOWN
+    delegation: Delegation = field(default_factory=Delegation)
 
     def having(self, **changes: Any) -> Scenario:
         """The same with some parts replaced, of the situation or of the experiment around it."""
-        inside = {field.name for field in fields(Situation)} & changes.keys()
+        inside = {part.name for part in fields(Situation)} & changes.keys()
         situation = replace(self.situation, **{name: changes.pop(name) for name in inside})
         return replace(self, situation=situation, **changes)

@@ -47,6 +47,7 @@ from hubwise.plan.wear import Convergence
 from hubwise.plan.wishes import make_wishes
 from hubwise.record import (
     Bounds,
+    Delegates,
     EnergyLeft,
     FeederFigures,
     Money,
@@ -245,6 +246,7 @@ def _figures(
     figures = PlanResult(
         strategy=strategy,
         participation=scenario.participation,
+        delegates=Delegates.of(fleet, scenario.delegation),
         feeder=day.feeder,
         money=day.money,
         departures=result.departure_figures(situation, decision.schedule, scenario.hindsight),

@@ -20,6 +20,7 @@ from hubwise.record.outcome import DispatchObjective, FeederFigures, Money, Outc
 from hubwise.record.result import (
     BatteryFigures,
     Bounds,
+    Delegates,
     Departures,
     EnergyLeft,
     PlanResult,
@@ -47,6 +48,7 @@ __all__ = [
     "Appendix",
     "BatteryFigures",
     "Bounds",
+    "Delegates",
     "Departures",
     "DispatchObjective",
     "EnergyLeft",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from hubwise.domain import Status, Strategy, WearPricing
+from hubwise.domain import Delegation, DeviceTies, Fleet, Status, Strategy, WearPricing
 from hubwise.domain.plain import Json
 from hubwise.grid import TransformerDay
 from hubwise.record.following import Following
@@ -250,6 +250,36 @@ class Shortcomings:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegates:
+    """Whom the platform chooses for among schedules that cost the driver the same.
+
+    Parameters
+    ----------
+    delegating
+        Share that was asked for, of those who take part and do not say themselves.
+    delegated
+        How many of those who take part the platform chooses for.
+    device_ties, device_seed
+        How the others' own devices choose, and the seed of random moments; None where there are
+        none.
+    """
+
+    delegating: float
+    delegated: int
+    device_ties: str | None = None
+    device_seed: int | None = None
+
+    @classmethod
+    def of(cls, fleet: Fleet, how: Delegation) -> Delegates:
+        """Those of a fleet whose participants are marked."""
+        delegated = int((fleet.participating & fleet.delegates).sum())
+        if not (fleet.participating & ~fleet.delegates).any():
+            return cls(how.share, delegated)
+        seed = how.seed if how.ties is DeviceTies.RANDOM else None
+        return cls(how.share, delegated, how.ties, seed)
+
+
+@dataclass(frozen=True, slots=True)
 class PlanResult:
     """All figures of one plan; `to_json` gives its entry in ``summary.json``.
 
@@ -257,6 +287,8 @@ class PlanResult:
     ----------
     strategy, participation
         How the hubs are run, and the share of sessions that were asked to take part.
+    delegates
+        Whom the platform chooses for.
     feeder, money, departures, ratios, energy, outcomes, battery, wear, bounds, search, shortcomings
         See each.
     following
@@ -281,6 +313,7 @@ class PlanResult:
 
     strategy: Strategy
     participation: float
+    delegates: Delegates
     feeder: FeederFigures
     money: Money
     departures: Departures
@@ -344,6 +377,7 @@ class PlanResult:
             "strategy": self.strategy,
             "ties": Strategy(self.strategy).ties,
             "participation": self.participation,
+            **asdict(self.delegates),
             "declined": self.declined,
             "told": list(self.notices),
             "wear": self.wear.pricing,

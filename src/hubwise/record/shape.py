@@ -16,6 +16,7 @@ from hubwise.record.outcome import DispatchObjective, FeederFigures, Money, Outc
 from hubwise.record.result import (
     BatteryFigures,
     Bounds,
+    Delegates,
     Departures,
     EnergyLeft,
     PlanResult,
@@ -91,6 +92,7 @@ def _result() -> PlanResult:
     return PlanResult(
         strategy=Strategy.PASSIVE,  # one that says how ties are broken
         participation=0.0,
+        delegates=Delegates(0.0, 0, "", 0),
         feeder=feeder,
         money=money,
         departures=Departures(0.0, 0, 0.0),

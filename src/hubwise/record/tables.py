@@ -46,6 +46,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         "never_discharge": _FLAG,
         "plug": _TEXT,
         **_columns(_NUMBER, "asked_kwh charge_kw_min discharge_kw_min"),
+        "delegating": _FLAG,
     },
     "schedule": {
         "session": _TEXT,
@@ -183,12 +184,13 @@ def _sessions(scenario: Scenario) -> pl.DataFrame:
     return _table("sessions", {name: getattr(fleet, name) for name in names} | elsewhere)
 
 
-def seldom_told(fleet: Fleet) -> dict[str, list[float] | list[str]]:
+def seldom_told(fleet: Fleet) -> dict[str, list[float] | list[str] | list[bool]]:
     """Columns of sessions that are seldom told, as they hold where they are not."""
     return {
         "asked_kwh": fleet.wished_kwh.tolist(),
         "charge_kw_min": fleet.least_charge_kw.tolist(),
         "discharge_kw_min": fleet.least_discharge_kw.tolist(),
+        "delegating": (fleet.participating & fleet.delegates).tolist(),
         "plug": [""] * len(fleet) if fleet.plug is None else fleet.plug.tolist(),
     }
 

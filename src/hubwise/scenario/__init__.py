@@ -1,6 +1,7 @@
 """Scenarios: files in, checked at the door; synthetic fleets; import of one's own data."""
 
 from hubwise.scenario.arbitrage import check_tariff, lawful
+from hubwise.scenario.delegation import with_delegation
 from hubwise.scenario.door import check, load, load_draws, packaged
 from hubwise.scenario.draws import Draws
 from hubwise.scenario.errors import Issue, ScenarioError
@@ -33,6 +34,7 @@ __all__ = [
     "packaged",
     "read_own_prices",
     "refuse_wrong_openings",
+    "with_delegation",
     "with_equal_energy",
     "with_participation",
     "with_wear",

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.random import PCG64, Generator
 
 from hubwise.domain import (
+    Delegation,
+    DeviceTies,
     Feeder,
     Fleet,
     Horizon,
@@ -164,6 +166,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
         sources=tuple(head.sources),
         notes=(*head.notes, *said, *network.notes, *there, *sold_above, *unusual, *untested),
         hindsight=known,
+        delegation=Delegation(head.delegating, DeviceTies(head.device_ties), search.seed),
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
 

@@ -62,6 +62,7 @@ class Draws:
             source=f"{base}{MARK}{seed}",
             participation_order=tuple(rng.permutation(len(fleet)).tolist()),
             search=replace(self.scenario.search, seed=seed),
+            delegation=replace(self.scenario.delegation, seed=seed),
         )
         return with_participation(drawn, self.scenario.participation)
 

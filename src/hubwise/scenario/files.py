@@ -94,6 +94,8 @@ class Head(Section):
     name: Word
     currency: Currency
     participation: Share = 1.0
+    delegating: Share = 1.0
+    device_ties: Literal["early", "random"] = "early"
     sources: list[str] = []
     assumptions: list[str] = []
     notes: list[str] = []

@@ -20,6 +20,7 @@ from hubwise.domain import (
     Terms,
     WearPricing,
 )
+from hubwise.scenario.delegation import check_share, with_delegates
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 
@@ -47,18 +48,13 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
     ValueError
         Where ``share`` is no number within 0 to 1.
     """
-    try:
-        within = 0.0 <= share <= 1.0
-    except TypeError:  # no number at all
-        within = False
-    if not within:
-        raise ValueError(f"participation is a share between 0 and 1, not {share!r}")
+    check_share(share, "participation")
     fleet = scenario.situation.fleet
     participants = list(scenario.participation_order[: round(share * len(fleet))])
     participating = np.zeros(len(fleet), dtype=bool)
     participating[participants] = True
     joined = scenario.having(fleet=fleet.with_participating(participating))
-    return replace(joined, participation=share)
+    return with_delegates(replace(joined, participation=share))
 
 
 def with_wear(scenario: Scenario, wear: WearPricing | str) -> Scenario:
@@ -143,7 +139,7 @@ _SESSION = (
 # Columns that are seldom used.
 _SELDOM = (
     *("price_list", "group", "bounds", "at_once_kwh", "at_once_kw", "asked_kwh"),
-    *("charge_kw_min", "discharge_kw_min", "plug"),
+    *("charge_kw_min", "discharge_kw_min", "plug", "said_delegating"),
 )
 
 

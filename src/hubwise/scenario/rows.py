@@ -125,6 +125,7 @@ class DriverRow(BaseModel):
     fade_limit_per_year: NotNegativeOrNone | None = None
     minimum_saving: NotNegative | None = None
     never_discharge: bool | None = None
+    delegating: bool | None = None
     age_years: NotNegative | None = None
     throughput_kwh: NotNegative | None = None
     warranty_kwh: Annotated[float, Field(gt=0)] | None = None
@@ -175,3 +176,4 @@ class SessionRow(BaseModel):
     charge_kw_min: NotNegative | None = None
     discharge_kw_min: NotNegative | None = None
     plug: Word | None = None
+    delegating: bool | None = None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from hubwise.domain import Fleet, Hindsight, Horizon
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Index
 from hubwise.scenario.clock import exists, in_utc
 from hubwise.scenario.drivers import check_drivers_known, read_drivers, with_wishes
 from hubwise.scenario.reading import Reader
@@ -99,7 +99,15 @@ def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
         minimum_saving=column("minimum_saving"),
         never_discharge=never_discharge,
         participating=np.zeros(len(table), dtype=bool),
+        said_delegating=_said(table["delegating"]),
     )
+
+
+def _said(told: Sequence[bool | None]) -> Index | None:
+    """What sessions say of delegating: 1 for yes, 0 for no, -1 for nothing; None where all do."""
+    if all(each is None for each in told):
+        return None
+    return np.array([-1 if each is None else int(each) for each in told], np.int64)
 
 
 def _driving(table: Table) -> Array:

@@ -54,8 +54,9 @@ def pack(
     units, (low, high) = stays.units, _energy_bounds(stays, schedule.charge_kw.shape)
     charge, discharge = schedule.charge_kw.copy(), schedule.discharge_kw.copy()
     energy = schedule.energy_kwh.copy()
-    # Moving energy in time ages a battery otherwise: who limits that keeps to what was settled.
-    held = np.isfinite(fleet.fade_limit_per_year)
+    # Moving energy in time ages a battery otherwise: who limits that keeps to what was settled. A
+    # device's own schedule is its own.
+    held = np.isfinite(fleet.fade_limit_per_year) | ~fleet.delegates
     hours = horizon.slot_hours
     dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
     into, out = hours * fleet.charge_efficiency, -hours / fleet.discharge_efficiency

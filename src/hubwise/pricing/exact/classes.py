@@ -33,10 +33,11 @@ def merged(situation: Situation) -> Situation:
     going in a circle costs a driver exactly nothing: two drivers of a class could then do the
     opposite of each other in one slot, and earn the operator an incentive on it; a class cannot.
 
-    A class has the names of its first session.
+    A class has the names of its first session, and the platform chooses for all.
     """
-    first, _, count = _identical(situation.fleet)
-    return replace(situation, fleet=_grown(situation.fleet.select(first), count))
+    fleet = situation.fleet.delegated()
+    first, _, count = _identical(fleet)
+    return replace(situation, fleet=_grown(fleet.select(first), count))
 
 
 def _identical(fleet: Fleet) -> tuple[Index, Index, Index]:
