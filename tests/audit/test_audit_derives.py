@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.audit import audit_record, heat, limits
-from hubwise.audit.report import Status
 from hubwise.domain import Scenario
 from hubwise.grid import (
     DISTRIBUTION_ONAN,
@@ -183,23 +182,3 @@ def test_the_standards_table_is_written_twice() -> None:
     for ours, theirs in ((heat.DISTRIBUTION, DISTRIBUTION_ONAN), (heat.MEDIUM_POWER, POWER_ONAN)):
         own = [getattr(ours, name) for name in type(ours).__slots__]
         assert own == [getattr(theirs, name) for name in order]
-
-
-def test_of_nothing_every_promise_is_kept(tmp_path: Path) -> None:
-    """A site without loads, cars and batteries has no shares: neither promise is missed."""
-    example = load("example")
-    before, none = example.situation, np.zeros(2)
-    hubs = replace(
-        before.hubs, battery_kw=none, battery_kwh=none, battery_initial_kwh=none,
-        solar_kw=np.zeros_like(before.hubs.solar_kw),
-    )  # fmt: skip
-    nothing = np.zeros_like(before.feeder.base_kw)
-    feeder = replace(before.feeder, base_kw=nothing, base_kvar=nothing)
-    fleet = before.fleet.select(np.zeros(0, np.int64))
-    site = replace(before, feeder=feeder, hubs=hubs, fleet=fleet)
-    bare = replace(example, situation=site, participation_order=())
-    report = audit_record(write(make_plan(bare), tmp_path / "plan"), bare)
-    found = {check.name: check for check in report.checks}
-    for name in ("promises: saving", "promises: peak-valley"):
-        assert found[name].status is Status.HOLDS
-        assert "it is 0.0000" in str(found[name].where)

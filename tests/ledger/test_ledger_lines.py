@@ -16,8 +16,10 @@ from hubwise.ledger import (
     make_account,
     make_bills,
     minor_unit,
+    post,
     reference_margin,
     solar_that_pays,
+    with_credits,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -101,6 +103,34 @@ def test_a_bill_names_energy_terms_and_regret(small_situation, seed) -> None:
         assert bills.regret[i] == pytest.approx(felt - expected, abs=1e-9)
     assert list(bills.session) == list(fleet.session)
     assert list(bills.driver) == list(fleet.driver_name)
+
+
+@given(seeds)
+def test_what_is_credited_is_taken_off_once(small_situation, seed) -> None:
+    """Credits leave participants their least cost, and stand in account and books as they do."""
+    situation, schedule, uncoordinated, stations, bills, least = day(small_situation, seed)
+    fleet = situation.fleet
+    rng = np.random.default_rng(seed)
+    tariff = Tariff(*rng.random((2, len(situation.hubs), situation.horizon.slots)))
+    plain = make_bills(
+        fleet, tariff, situation.market, situation.horizon, schedule=schedule,
+        uncoordinated=uncoordinated, best_response_cost=least, terms=situation.terms,
+    )  # fmt: skip
+    credited = with_credits(plain)
+    assert bills.credited.sum() == 0.0 == plain.credited.sum()
+    for i in range(SIZE):
+        due = max(plain.regret[i], 0.0) if fleet.participating[i] else 0.0
+        assert credited.credited[i] == pytest.approx(due, abs=1e-7)
+        assert credited.net_cost[i] == pytest.approx(plain.net_cost[i] - due, abs=1e-7)
+        assert credited.regret[i] == pytest.approx(min(plain.regret[i], 0.0), abs=1e-7)
+    accounts = [make_account(situation, schedule, stations, one) for one in (plain, credited)]
+    back = credited.credited.sum()
+    assert accounts[0].profit - accounts[1].profit == pytest.approx(back)
+    books = [post(one, fleet.participating, "EUR") for one in (plain, credited)]
+    assert books[0].credits == 0
+    assert float(books[1].credits) == pytest.approx(back, abs=0.005 * SIZE + 1e-9)
+    apart = float(books[1].rounding - books[0].rounding)
+    assert apart == pytest.approx(back - float(books[1].credits), abs=1e-9)
 
 
 @given(seeds)

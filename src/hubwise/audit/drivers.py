@@ -201,7 +201,7 @@ def _responses(evidence: Evidence, conduct: Conduct, least: Array) -> Iterator[C
     if conduct.schedules:
         yield judge(
             "drivers: regret",
-            "No participating driver could do better at the posted prices",
+            "No participating driver could do better at the posted prices, its credit counted",
             worst_of(felt - least, evidence.sessions_axis, "schedule"),
             REGRET,
             advice="the dispatch moved a driver away from a cheapest schedule",

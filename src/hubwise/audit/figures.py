@@ -200,6 +200,8 @@ def driver_figures(evidence: Evidence) -> Figures:
     left_with = energy[np.arange(len(fleet)), last]
     return {
         "max_regret": float(evidence.bills["regret"].max(initial=0.0)),
+        "credited_regret": float(evidence.bills["credited"].sum()),
+        "credited_sessions": float((evidence.bills["credited"] > 0.0).sum()),
         "shortfall_kwh": float((fleet.wished_kwh - energy[:, -1]).clip(min=0.0).sum()),
         "early_departures": float(early.sum()),
         "declined": float(evidence.declined.sum()),

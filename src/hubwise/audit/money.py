@@ -19,17 +19,18 @@ from hubwise.domain.plain import is_number, named
 from hubwise.ledger import minor_unit
 
 MONEY = 1e-6  # currency
+LEAST_CREDIT = 1e-7  # currency; less is rounding
 
 
 def check_money(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     """Bills, account and books."""
-    yield _bills(evidence)
+    yield _bills(evidence, conduct)
     found, items = leaves(named(evidence.folder.summary["account"])), account(evidence, conduct)
     strange = {key: 0.0 for key in found if key not in items and key != "terms"}
     yield agree_numbers(
         "money: account",
         "The operator's line items are sums over bills, meters and stations, and there are no more",
-        {"station_stock": 0.0} | found,
+        {"station_stock": 0.0, "credited_regret": 0.0} | found,
         items | strange,
         MONEY,
     )
@@ -76,8 +77,8 @@ def _apart(found: object, value: float) -> float:
     return abs(found - value) if is_number(found) else np.inf
 
 
-def _bills(evidence: Evidence) -> Check:
-    derived = bills(evidence)
+def _bills(evidence: Evidence, conduct: Conduct) -> Check:
+    derived = bills(evidence, credits=conduct.posts_prices)
     return agree(
         "money: bills",
         "Every bill is prices times energy; net cost, saving and regret follow from it",
@@ -88,8 +89,11 @@ def _bills(evidence: Evidence) -> Check:
     )
 
 
-def bills(evidence: Evidence) -> dict[str, Array]:
-    """The columns of bills.parquet but the best response's cost, added up in the tables."""
+def bills(evidence: Evidence, *, credits: bool = False) -> dict[str, Array]:
+    """The columns of bills.parquet but the best response's cost, added up in the tables.
+
+    ``credits``: whether who is scheduled above its least cost is credited that.
+    """
     fleet, found = evidence.fleet, evidence.bills
     sums = _metered(evidence).group_by("session", maintain_order=True).agg(pl.col("*").sum())
     metered = {
@@ -97,18 +101,21 @@ def bills(evidence: Evidence) -> dict[str, Array]:
         for name in ("charged_kwh", "discharged_kwh", "paid", "earned", "wear")
     }
     beside = received(evidence)
-    net_cost = metered["paid"] - metered["earned"] + metered["wear"] - beside
+    before = metered["paid"] - metered["earned"] + metered["wear"] - beside
     at_once, _ = at_once_kw(fleet, evidence.scenario.situation.horizon)
     reference = evidence.hours * at_once @ evidence.scenario.situation.market.reference_price
     surplus = evidence.schedule.energy_kwh[:, -1] - fleet.required_kwh
-    felt = net_cost - fleet.surplus_value * surplus
+    above = before - fleet.surplus_value * surplus - found["best_response_cost"]
+    credited = np.where(fleet.participating & (above > LEAST_CREDIT) & credits, above, 0.0)
+    net_cost = before - credited
     return {
         **metered,
         "received": beside,
+        "credited": credited,
         "net_cost": net_cost,
         "reference_cost": reference,
         "saving": reference - net_cost,
-        "regret": felt - found["best_response_cost"],
+        "regret": above - credited,
     }
 
 
@@ -179,6 +186,7 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
         "station_wear": wear.sum(),
         "margin_on_others": found["paid"][~participants].sum() - others,
         "station_stock": _station_stock(evidence) * conduct.has_stations,
+        "credited_regret": found["credited"].sum(),
         **{f"terms.{source}": amount for source, amount in terms.items()},
     }
     return {name: float(amount) for name, amount in items.items()}
@@ -218,7 +226,8 @@ def profit(items: Mapping[str, float]) -> float:
     income += items["station_stock"] + sum(
         amount for name, amount in items.items() if name.startswith("terms.")
     )
-    names = "discharge_payments purchases demand_charges running_cost station_lease station_wear"
+    names = "discharge_payments purchases demand_charges running_cost station_lease station_wear "
+    names += "credited_regret"
     return income - sum(items[name] for name in names.split())
 
 
@@ -246,18 +255,20 @@ def _posted(evidence: Evidence) -> dict[str, Decimal]:
     )
     exact = {
         name: [Decimal(repr(float(amount))) for amount in evidence.bills[name]]
-        for name in ("paid", "earned")
+        for name in ("paid", "earned", "credited")
     }
     cents = {
         name: np.array([amount.quantize(unit, ROUND_HALF_EVEN) for amount in amounts])
         for name, amounts in exact.items()
     }
-    unrounded = sum(exact["paid"]) - sum(exact["earned"])
+    unrounded = sum(exact["paid"]) - sum(exact["earned"]) - sum(exact["credited"])
+    posted = cents["paid"].sum() - cents["earned"].sum() - cents["credited"].sum()
     return {
         "charging_revenue": cents["paid"][participants].sum(),
         "discharge_payments": cents["earned"][participants].sum(),
         "others_revenue": cents["paid"][~participants].sum(),
-        "rounding": cents["paid"].sum() - cents["earned"].sum() - unrounded,
+        "credits": cents["credited"].sum(),
+        "rounding": posted - unrounded,
     }
 
 

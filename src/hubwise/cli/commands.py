@@ -76,6 +76,14 @@ Wear = Annotated[
     ),
 ]
 
+Rounds = Annotated[
+    bool,
+    typer.Option(
+        "--round-schedules",
+        help="Round away what no charger can follow; drivers are credited what it costs them.",
+    ),
+]
+
 PassiveTies = Annotated[
     Ties | None,
     typer.Option(
@@ -121,6 +129,7 @@ def plan(
     with_rule_costs: Annotated[
         bool, typer.Option("--rule-costs", help="Also plan without each price rule: what it costs.")
     ] = False,
+    rounds: Rounds = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan one day with one strategy: prices, schedules, bills, the feeder, a page to look at.
@@ -135,7 +144,7 @@ def plan(
     with explained(as_json=as_json, out=out), progress_bar() as bar:
         check_place(out, _is_planned, "a plan")
         strategy = _tied(strategy, ties)
-        site = _worn(load(scenario, days=days), wear)
+        site = _rounding(_worn(load(scenario, days=days), wear), rounds, days)
         if days is not None or has_days(site):
             _refuse_futures(futures)
             site = _adjusted(_by(lean(site), method), family, per_hub, evaluations, seed, boxes)
@@ -212,6 +221,16 @@ def _by(scenario: Scenario, method: str | None) -> Scenario:
     """The scenario with its prices searched for as the command line says."""
     search = scenario.search if method is None else replace(scenario.search, method=method)
     return replace(scenario, search=search)
+
+
+def _rounding(scenario: Scenario, rounds: bool, days: int | None) -> Scenario:
+    """The scenario, its schedules rounded where the command line asks for it."""
+    if not rounds:
+        return scenario
+    if days is not None or has_days(scenario):
+        wrong = "several days are planned, and a stay over midnight is credited in none"
+        raise ScenarioError([Issue("--round-schedules", "", "", wrong, "leave it out")])
+    return replace(scenario, search=replace(scenario.search, rounds_schedules=True))
 
 
 def _adjusted(

@@ -67,6 +67,7 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("shortfall", _number(result["shortfall_kwh"]), "kWh"),
         ("largest step at the feeder head", _number(result["head_ramp_kw"]), "kW per 15 min"),
         ("slots below a charger's least power", _below_least(result), ""),
+        ("credited for schedules above the least cost", _credited(result), money),
         ("largest regret", f"{number(result['max_regret']):.0e}", money),
         ("tariffs tried", str(result["evaluations"]), ""),
         ("time", _number(result["wall_seconds"]), "s"),
@@ -80,6 +81,12 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         if value:
             table.add_row(words, value, unit)
     return table
+
+
+def _credited(result: Result) -> str:
+    """What drivers are credited for schedules above their least cost; nothing where none are."""
+    cars = int(number(result["credited_sessions"]))
+    return f"{number(result['credited_regret']):,.2f} ({cars:,} cars)" if cars else ""
 
 
 def _below_least(result: Result) -> str:

@@ -81,6 +81,7 @@ def _money_lines(money: Money, currency: str) -> list[tuple[str, str]]:
         ("earned from discharging", f"{money.earned} {currency}"),
         ("  of what was paid", f"{share}{fifth}"),
         ("battery wear", f"{money.wear} {currency}"),
+        *([("credited by the operator", f"{money.credited} {currency}")] if money.credited else []),
         ("net cost", f"{money.net_cost} {currency}"),
         ("on the reference tariff, charging at once", f"{money.reference_cost} {currency}"),
         ("saving", f"{money.saving} {currency}"),

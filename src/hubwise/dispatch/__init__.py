@@ -19,7 +19,7 @@ from hubwise.dispatch.linear import (
     rounds_where_large,
 )
 from hubwise.dispatch.objective import Objective, objective_of
-from hubwise.dispatch.packing import pack
+from hubwise.dispatch.packing import pack, round_off
 from hubwise.dispatch.problem import Problem, make_problem, with_participants, with_situation
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
 from hubwise.dispatch.spreading import spread
@@ -60,6 +60,7 @@ __all__ = [
     "pessimistic",
     "prices_of_limits",
     "read_warm_start",
+    "round_off",
     "rounds_where_large",
     "session_units",
     "social_cost_bound",

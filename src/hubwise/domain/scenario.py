@@ -27,12 +27,16 @@ class Search:
         Most boxes of prices looked at for the bound of the tariff family; 0 for none.
     seed
         Seed of every random draw, in the scenario's making and in the search.
+    rounds_schedules
+        Whether what no charger can follow is rounded away once prices are found; the operator
+        credits each driver what that costs it.
     """
 
     method: str = "auto"
     evaluations: int = 400
     seed: int = 0
     boxes: int = 4_000
+    rounds_schedules: bool = False
 
 
 @dataclass(frozen=True, slots=True)

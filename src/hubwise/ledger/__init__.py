@@ -1,7 +1,7 @@
 """Bills, the operator's account, and the books that both are posted to."""
 
 from hubwise.ledger.account import Account, make_account, reference_margin, solar_that_pays
-from hubwise.ledger.bills import Bills, make_bills, session_prices
+from hubwise.ledger.bills import Bills, make_bills, session_prices, with_credits
 from hubwise.ledger.books import Books, in_cents, minor_unit, post
 from hubwise.ledger.energy import EnergyLeft, energy_left
 from hubwise.ledger.flows import HubFlows, hub_flows, sum_by_hub
@@ -23,4 +23,5 @@ __all__ = [
     "session_prices",
     "solar_that_pays",
     "sum_by_hub",
+    "with_credits",
 ]

@@ -39,6 +39,8 @@ class Account:
         What non-participating drivers pay above the purchase price; no part of the profit.
     station_stock
         What energy in station batteries is worth at the end above the least that was asked for.
+    credited_regret
+        What the operator credits drivers for schedules that cost more than their least.
     terms
         Received by the operator under every other term, by source.
     """
@@ -54,6 +56,7 @@ class Account:
     station_wear: float
     margin_on_others: float
     station_stock: float = 0.0
+    credited_regret: float = 0.0
     terms: Mapping[str, float] = field(default_factory=dict)
 
     def lines(self) -> tuple[tuple[str, float], ...]:
@@ -69,6 +72,7 @@ class Account:
             ("station lease", -self.station_lease),
             ("station wear", -self.station_wear),
             *((("station stock", self.station_stock),) if self.station_stock else ()),
+            *((("credited regret", -self.credited_regret),) if self.credited_regret else ()),
             *self.terms.items(),
         )
 
@@ -115,6 +119,7 @@ def make_account(
         station_wear=_station_wear(hubs, stations, hours),
         margin_on_others=float(bills.paid[~participants].sum()) - others_energy_cost,
         station_stock=_station_stock(hubs, stations) if station_costs else 0.0,
+        credited_regret=float(bills.credited.sum()),
         terms={source: amount for source, amount in received.items() if source != INCENTIVES},
     )
 

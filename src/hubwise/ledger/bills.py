@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hubwise.domain import Fleet, Horizon, Market, Schedule, Tariff, Terms
 from hubwise.domain.arrays import Array, Names
+
+# Less than this is rounding, and not credited [currency].
+LEAST_CREDIT = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,10 @@ class Bills:
         What the energy drawn from the battery costs in battery life [currency].
     received
         Under terms, beside the price list [currency].
+    credited
+        By the operator, for a schedule that costs more than the driver's least [currency].
     net_cost
-        ``paid - earned + wear - received`` [currency].
+        ``paid - earned + wear - received - credited`` [currency].
     reference_cost
         What the same session pays uncoordinated at the reference tariff [currency].
     saving
@@ -53,6 +58,7 @@ class Bills:
     best_response_cost: Array
     regret: Array
     received: Array
+    credited: Array
 
 
 def session_prices(fleet: Fleet, tariff: Tariff, market: Market) -> tuple[Array, Array]:
@@ -126,6 +132,19 @@ def make_bills(
         best_response_cost=least_cost,
         regret=felt_cost - least_cost,
         received=received,
+        credited=np.zeros(len(fleet)),
+    )
+
+
+def with_credits(bills: Bills) -> Bills:
+    """The bills with every regret credited: what a schedule costs above its driver's least."""
+    credited = np.where(bills.regret > LEAST_CREDIT, bills.regret, 0.0)
+    return replace(
+        bills,
+        credited=bills.credited + credited,
+        net_cost=bills.net_cost - credited,
+        saving=bills.saving + credited,
+        regret=bills.regret - credited,
     )
 
 

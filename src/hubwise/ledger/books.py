@@ -33,6 +33,8 @@ class Books:
         What the operator receives from, and pays to, participating drivers [currency].
     others_revenue
         What the operator receives from the drivers who do not take part [currency].
+    credits
+        What the operator credits drivers, each credit rounded half-even [currency].
     rounding
         What the operator receives, net, beyond the unrounded bills [currency].
     """
@@ -45,6 +47,7 @@ class Books:
     charging_revenue: Decimal
     discharge_payments: Decimal
     others_revenue: Decimal
+    credits: Decimal
     rounding: Decimal
 
     def totals(self) -> dict[str, Decimal]:
@@ -53,6 +56,7 @@ class Books:
             "charging_revenue": self.charging_revenue,
             "discharge_payments": self.discharge_payments,
             "others_revenue": self.others_revenue,
+            "credits": self.credits,
             "rounding": self.rounding,
         }
 
@@ -84,10 +88,11 @@ def post(bills: Bills, participating: Flags, currency: str) -> Books:
         ISO 4217 code.
     """
     unit = minor_unit(currency)
-    paid, earned = _exact(bills.paid), _exact(bills.earned)
-    posted_paid, posted_earned = _rounded(paid, unit), _rounded(earned, unit)
+    exact = [_exact(amounts) for amounts in (bills.paid, bills.earned, bills.credited)]
+    posted_paid, posted_earned, credited = (_rounded(amounts, unit) for amounts in exact)
     participants = [bool(j) for j in participating]
-    net_posted = sum(posted_paid, Decimal()) - sum(posted_earned, Decimal())
+    sums = [sum(amounts, Decimal()) for amounts in (*exact, posted_paid, posted_earned, credited)]
+    net, net_posted = (paid - earned - back for paid, earned, back in (sums[:3], sums[3:]))
     return Books(
         currency=currency,
         session=tuple(str(s) for s in bills.session),
@@ -97,7 +102,8 @@ def post(bills: Bills, participating: Flags, currency: str) -> Books:
         charging_revenue=_sum_where(posted_paid, participants, unit),
         discharge_payments=_sum_where(posted_earned, participants, unit),
         others_revenue=_sum_where(posted_paid, [not j for j in participants], unit),
-        rounding=net_posted - (sum(paid, Decimal()) - sum(earned, Decimal())),
+        credits=sum(credited, 0 * unit),
+        rounding=net_posted - net,
     )
 
 

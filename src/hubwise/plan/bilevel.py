@@ -27,7 +27,7 @@ from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
 from hubwise.plan.decision import PostedDecision
-from hubwise.plan.packed import packed
+from hubwise.plan.packed import packed, rounded
 from hubwise.plan.participation import agreed, family_of_all, willing
 from hubwise.plan.price_search import Progress, Searched, search_prices
 from hubwise.plan.ramp import ramped
@@ -226,6 +226,8 @@ def conclude(
     bounds = float("inf"), FamilyBound(float("inf"), 0, Status.NOT_BOUNDED)
     if not turn.situation.market.sells_above:
         bounds = _bounds(turn, asked, baseline, relaxed, boxes=search.boxes, proven=proven)
+    if search.rounds_schedules:
+        turn, wear = _rounded(turn, wear, baseline)
     return PostedDecision(
         situation=turn.situation,
         tariff=turn.tariff,
@@ -243,6 +245,14 @@ def conclude(
         family_bound=bounds[1],
         relaxed=relaxed,
     )
+
+
+def _rounded(turn: Turn, wear: Convergence, baseline: Baseline) -> tuple[Turn, Convergence]:
+    """The turn rounded, and how far its wear is from the models' then."""
+    turn = rounded(turn, baseline)
+    if not wear_found(turn.situation):
+        return turn, wear
+    return turn, replace(wear, change=wear_change(turn.situation, turn.schedule))
 
 
 def _bounds(

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hubwise.dispatch import EXACTLY, Baseline, feeder_limits, pack, with_participants
+from hubwise.dispatch import EXACTLY, Baseline, feeder_limits, pack, round_off, with_participants
 from hubwise.domain import Schedule
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, Aim, ac_dispatch, missed_kw
 from hubwise.plan.ramp import ramp_excess_kw
@@ -32,13 +32,21 @@ WORTH = 1e-3
 SAME_KW = 1e-3
 
 
+def rounded(turn: Turn, baseline: Baseline) -> Turn:
+    """The turn with nothing left that a charger cannot follow, at a cost that drivers are credited.
+
+    Where that would miss a promise or limit that was kept, the turn as it was.
+    """
+    found = _within(turn, baseline, _allowed_kw(turn, baseline), STARTS[0], rounds=True)
+    return turn if found is None else found
+
+
 def packed(turn: Turn, baseline: Baseline) -> Turn:
     """The turn with schedules that chargers can follow, where they cost next to nothing.
 
     No promise or limit is missed for it that was kept, or by more than it was.
     """
-    missed = _missed(turn, baseline)
-    least = missed + SAME_KW if missed > 0.0 else 0.0
+    least = _allowed_kw(turn, baseline)
     profit = _profit(turn)
     enough = profit - WORTH * abs(profit)
     for start in STARTS:
@@ -48,13 +56,21 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
     return turn
 
 
-def _within(turn: Turn, baseline: Baseline, least: float, start: float) -> Turn | None:
+def _allowed_kw(turn: Turn, baseline: Baseline) -> float:
+    """By how much promises and limits may be missed: no more than they are [kW]."""
+    missed = _missed(turn, baseline)
+    return missed + SAME_KW if missed > 0.0 else 0.0
+
+
+def _within(
+    turn: Turn, baseline: Baseline, least: float, start: float, *, rounds: bool = False
+) -> Turn | None:
     """The turn packed so that nothing is missed by more than ``least``; None where that fails."""
     caution = 0.0
     # Who limits fade is not dispatched anew.
     limited = np.isfinite(turn.problem.fleet.fade_limit_per_year).any()
     for _ in range(1 if limited else TRIES):
-        found = _packed(turn, baseline, start)
+        found = _packed(turn, baseline, start, rounds=rounds)
         missed = _missed(found, baseline)
         if missed <= least:
             return found
@@ -63,12 +79,14 @@ def _within(turn: Turn, baseline: Baseline, least: float, start: float) -> Turn 
     return None
 
 
-def _packed(turn: Turn, baseline: Baseline, start: float) -> Turn:
-    """The turn with its schedule packed, and stations dispatched to it."""
+def _packed(turn: Turn, baseline: Baseline, start: float, *, rounds: bool) -> Turn:
+    """The turn with its schedule packed, or rounded as well, and stations dispatched to it."""
     done = turn.dispatch
     schedule = pack(turn.problem, turn.tariff, done.schedule, done.marginal_price, start)
-    rounds = EXACTLY if len(turn.problem.fleet) <= MOST_CARS else ROUNDS
-    return _onward(turn, baseline, Aim(head_kw=turn.head_kw), rounds, schedule)
+    if rounds:
+        schedule = round_off(turn.problem, turn.tariff, schedule, done.marginal_price, start)
+    how = EXACTLY if len(turn.problem.fleet) <= MOST_CARS else ROUNDS
+    return _onward(turn, baseline, Aim(head_kw=turn.head_kw), how, schedule)
 
 
 def _inside(turn: Turn, baseline: Baseline, caution_kw: float) -> Turn:

@@ -32,6 +32,7 @@ from hubwise.ledger import (
     make_account,
     make_bills,
     reference_margin,
+    with_credits,
 )
 from hubwise.plan import result
 from hubwise.plan.advice import advice, missed_limits
@@ -295,6 +296,9 @@ def _day(decision: Decision, baseline: Baseline, schedule: Schedule) -> _Day:
         best_response_cost=least_cost - lump,
         terms=terms,
     )
+    # What other ties would cost is nobody's to credit.
+    if posted and schedule is decision.schedule:
+        bills = with_credits(bills)
     account = make_account(
         situation, schedule, stations, bills, station_costs=decision.has_stations
     )

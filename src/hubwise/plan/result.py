@@ -103,6 +103,8 @@ def money_figures(situation: Situation, bills: Bills, account: Account) -> Money
         operator_profit_without_incentive=account.profit_without_incentive,
         margin_on_others=account.margin_on_others,
         max_regret=float(bills.regret.max(initial=0.0)),
+        credited_regret=float(bills.credited.sum()),
+        credited_sessions=int((bills.credited > 0.0).sum()),
     )
 
 

@@ -76,7 +76,9 @@ class Money:
     margin_on_others
         What those bring who do not take part.
     max_regret
-        The most that any driver could save by another schedule.
+        The most that any driver could save by another schedule, what is credited taken off.
+    credited_regret, credited_sessions
+        What the operator credits drivers for schedules above their least cost, and to how many.
     """
 
     fleet_cost: float
@@ -86,6 +88,8 @@ class Money:
     operator_profit_without_incentive: float
     margin_on_others: float
     max_regret: float
+    credited_regret: float = 0.0
+    credited_sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

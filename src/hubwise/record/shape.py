@@ -42,7 +42,7 @@ def specimen() -> dict[str, object]:
     may hold many of; `ANY` is the key where names are the scenario's.
     """
     texts = "scenario scenario_source scenario_fingerprint currency zone version"
-    books = "charging_revenue discharge_payments others_revenue rounding"
+    books = "charging_revenue discharge_payments others_revenue credits rounding"
     content = {
         "contract": 0,
         **dict.fromkeys(texts.split(), ""),
@@ -87,7 +87,7 @@ def _feeder() -> FeederFigures:
 
 def _result() -> PlanResult:
     nothing, feeder = np.zeros(1), _feeder()
-    money = Money(*[0.0] * 7)
+    money = Money(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0)
     outcome, given = Outcome.of(feeder, money), Status.GIVEN
     return PlanResult(
         strategy=Strategy.PASSIVE,  # one that says how ties are broken

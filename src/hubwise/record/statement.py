@@ -24,7 +24,7 @@ WORTHWHILE = Decimal("0.20")
 
 Clock = Callable[[int], datetime]
 
-_MONEY = ("paid", "earned", "wear", "reference_cost")
+_MONEY = ("paid", "earned", "wear", "reference_cost", "credited")
 
 
 class UnknownDriverError(LookupError):
@@ -69,17 +69,20 @@ class Money:
         For charging, from discharging, and in battery life by the linear wear cost.
     reference_cost
         What charging at once at the reference tariff costs.
+    credited
+        By the operator, for a schedule that costs more than the least.
     """
 
     paid: Decimal
     earned: Decimal
     wear: Decimal
     reference_cost: Decimal
+    credited: Decimal = Decimal(0)
 
     @property
     def net_cost(self) -> Decimal:
-        """``paid - earned + wear``."""
-        return self.paid - self.earned + self.wear
+        """``paid - earned + wear - credited``."""
+        return self.paid - self.earned + self.wear - self.credited
 
     @property
     def saving(self) -> Decimal:

@@ -79,7 +79,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
     "bills": {
         **_columns(_TEXT, "driver session"),
         **_columns(_NUMBER, "charged_kwh discharged_kwh paid earned wear net_cost"),
-        **_columns(_NUMBER, "reference_cost saving best_response_cost regret received"),
+        **_columns(_NUMBER, "reference_cost saving best_response_cost regret received credited"),
     },
     "wishes": {
         **_columns(_TEXT, "session driver wish told"),

@@ -29,7 +29,7 @@ from hubwise.scenario.chargers import with_least_powers
 from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.draws import Draws, split_seed
 from hubwise.scenario.errors import Issue, ScenarioError, in_order
-from hubwise.scenario.files import PromisesSection
+from hubwise.scenario.files import PromisesSection, SearchSection
 from hubwise.scenario.fuses import behind_fuses
 from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
@@ -124,6 +124,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     market, said = read_market(sections, horizon, reader)
     rules = read_rules(sections, market, horizon, reader)
     table = read_sessions(sections, horizon, reader)
+    _refuse_rounding(sections, days, reader)
     plugs = read_plugs(sections, sections.hub_names(), reader)
     head, search = sections.head, sections.search
     if reader.issues or not (head and search and horizon and feeder and hubs and market and rules):
@@ -161,7 +162,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
         ),
         participation_order=tuple(rng.permutation(len(fleet)).tolist()),
         participation=head.participation,
-        search=Search(search.method, search.evaluations, search.seed, search.boxes),
+        search=_search(search, sections),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
         notes=(*head.notes, *said, *network.notes, *there, *sold_above, *unusual, *untested),
@@ -169,6 +170,23 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
         delegation=Delegation(head.delegating, DeviceTies(head.device_ties), search.seed),
     )
     return Draws(with_participation(scenario, head.participation), sections.fleet)
+
+
+def _search(asked: SearchSection, sections: Sections) -> Search:
+    rounds = sections.chargers is not None and sections.chargers.round
+    return Search(asked.method, asked.evaluations, asked.seed, asked.boxes, rounds)
+
+
+def _refuse_rounding(sections: Sections, days: int, reader: Reader) -> None:
+    """Several days are planned one by one, and a stay over midnight is credited in none."""
+    rounds = sections.chargers is not None and sections.chargers.round
+    if rounds and not _one_day(sections, days):
+        wrong = "asks for rounding on several days"
+        reader.wrong(TOML, "chargers", "round", wrong, "round one day, or leave it out")
+
+
+def _one_day(sections: Sections, days: int) -> bool:
+    return days == 1 and sections.horizon is not None and sections.horizon.days == 1
 
 
 def _unusual(
@@ -204,8 +222,7 @@ def _behind_fuses(
     fleet: Fleet, hubs: Hubs, horizon: Horizon, sections: Sections, days: int
 ) -> tuple[Fleet, tuple[str, ...]]:
     """What connections allow on one day; many days are shared day by day."""
-    one_day = days == 1 and sections.horizon is not None and sections.horizon.days == 1
-    return behind_fuses(fleet, hubs, horizon) if one_day else (fleet, ())
+    return behind_fuses(fleet, hubs, horizon) if _one_day(sections, days) else (fleet, ())
 
 
 def _felt(

@@ -335,6 +335,12 @@ class PlugsSection(Section):
     when_full: Literal["wait", "turn away"] = "wait"
 
 
+class ChargersSection(Section):
+    """``[chargers]``: what is done about schedules that chargers cannot follow."""
+
+    round: bool = False
+
+
 class DriversSection(Section):
     """``[drivers]``: a table of what drivers wish, where their sessions do not say otherwise."""
 
@@ -362,5 +368,6 @@ SECTIONS: dict[str, type[Section]] = {
     "fleet": FleetSection,
     "sessions": SessionsSection,
     "drivers": DriversSection,
+    "chargers": ChargersSection,
     "battery": BatterySection,
 }

@@ -9,6 +9,7 @@ from typing import TypeVar
 from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.files import (
     BatterySection,
+    ChargersSection,
     DriversSection,
     FeederSection,
     FleetSection,
@@ -36,6 +37,7 @@ _OPTIONAL = (
     "drivers",
     "battery",
     "plugs",
+    "chargers",
     "feeder",
 )
 
@@ -66,6 +68,7 @@ class Sections:
     battery: BatterySection | None
     drivers: DriversSection | None
     plugs: PlugsSection | None
+    chargers: ChargersSection | None
 
     def said(self, section: str, key: str, kind: type[Value]) -> Value | None:
         """The value of a key, whatever else is wrong in its section; nothing if not a ``kind``."""
@@ -123,6 +126,7 @@ def read_sections(raw: Mapping[str, object], reader: Reader) -> Sections:
         battery=section("battery", BatterySection),
         drivers=section("drivers", DriversSection),
         plugs=section("plugs", PlugsSection),
+        chargers=section("chargers", ChargersSection),
     )
 
 

@@ -13,7 +13,7 @@ from hubwise.dispatch.packing import kernel
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.stays import Stays, stays_of
 from hubwise.domain import Schedule, Tariff
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import Batteries, felt_tariff, schedule_of
 from hubwise.ledger import sum_by_hub
 
@@ -25,7 +25,14 @@ DEAR, TINY = 10.0, 1e-12
 
 
 def pack(
-    problem: Problem, tariff: Tariff, schedule: Schedule, marginal_price: Array, start: float = 2.0
+    problem: Problem,
+    tariff: Tariff,
+    schedule: Schedule,
+    marginal_price: Array,
+    start: float = 2.0,
+    *,
+    only: Flags | None = None,
+    towards: Schedule | None = None,
 ) -> Schedule:
     """The participants' schedule with the same energy at the same prices, in fewer, fuller slots.
 
@@ -41,6 +48,10 @@ def pack(
         What another kWh drawn at a hub costs the operator; (hubs, slots) [currency/kWh].
     start
         What a start counts against missing a hub's total by a charger's highest power, squared.
+    only
+        Sessions whose energy may move; default: all.
+    towards
+        Whose totals are aimed at; default: the schedule's own.
 
     Returns
     -------
@@ -57,20 +68,25 @@ def pack(
     # Moving energy in time ages a battery otherwise: who limits that keeps to what was settled. A
     # device's own schedule is its own.
     held = np.isfinite(fleet.fade_limit_per_year) | ~fleet.delegates
+    if only is not None:
+        held = held | ~only
+    aim = schedule if towards is None else towards
     hours = horizon.slot_hours
     dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
     into, out = hours * fleet.charge_efficiency, -hours / fleet.discharge_efficiency
-    up, down = (charge, units.charge_kw, into), (discharge, units.discharge_kw, out)
+    up = (charge, aim.charge_kw, units.charge_kw, into)
+    down = (discharge, aim.discharge_kw, units.discharge_kw, out)
     ways = (
         (up, discharge, 1.0, fleet.least_charge_kw, felt.charge_price),
         (down, charge, -1.0, fleet.least_discharge_kw, felt.discharge_price),
     )
-    for (power, most, gain), other, sign, least, price in ways:
+    hubs = len(problem.situation.hubs)
+    for (power, wanted, most, gain), other, sign, least, price in ways:
         blocked = (other > kernel.SAME) | held[:, None]
         cap = np.where(blocked, 0.0, np.broadcast_to(most, power.shape))
         jobs = _jobs(units, power, np.ascontiguousarray(cap), least, price[lists])
-        total = sum_by_hub(len(problem.situation.hubs), fleet.hub, power)
-        target = total - sign * dear * most.max(initial=0.0)
+        total = sum_by_hub(hubs, fleet.hub, power)
+        target = sum_by_hub(hubs, fleet.hub, wanted) - sign * dear * most.max(initial=0.0)
         order = np.random.default_rng(SEED).permutation(len(jobs.energy))
         room = kernel.Room(fleet.hub, gain, low, high)
         kernel.pack(jobs, room, energy, power, total, target, order, start)
