@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwise.audit import audit_record, heat, limits
+from hubwise.audit import audit_record, drivers, heat, limits
 from hubwise.domain import Scenario
 from hubwise.grid import (
     DISTRIBUTION_ONAN,
@@ -27,6 +28,7 @@ from hubwise.grid import (
     violations,
 )
 from hubwise.plan import make_plan
+from hubwise.plan.participation import reference_costs
 from hubwise.record import write
 from hubwise.scenario import load
 
@@ -182,3 +184,21 @@ def test_the_standards_table_is_written_twice() -> None:
     for ours, theirs in ((heat.DISTRIBUTION, DISTRIBUTION_ONAN), (heat.MEDIUM_POWER, POWER_ONAN)):
         own = [getattr(ours, name) for name in type(ours).__slots__]
         assert own == [getattr(theirs, name) for name in order]
+
+
+@given(seeds)
+@settings(max_examples=20)
+def test_two_ways_to_what_charging_at_once_costs(seed: int) -> None:
+    """What cars leave with beyond the required counts as drivers feel it, whatever it is worth."""
+    rng, scenario = np.random.default_rng(seed), load("example")
+    before = scenario.situation
+    worth = rng.choice([0.0, 0.05, 0.3], len(before.fleet))
+    situation = replace(before, fleet=replace(before.fleet, surplus_value=worth))
+    fleet, market, horizon = situation.fleet, situation.market, situation.horizon
+    due = reference_costs(fleet, market, horizon)
+    put_in, _ = drivers.at_once_kw(fleet, horizon)
+    bills = {"reference_cost": horizon.slot_hours * put_in @ market.reference_price}
+    evidence = SimpleNamespace(
+        fleet=fleet, scenario=replace(scenario, situation=situation), bills=bills
+    )
+    np.testing.assert_allclose(drivers.felt_cost_at_once(evidence), due, atol=1e-9)
