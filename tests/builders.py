@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hubwise.domain import (
+    Circuits,
     Feeder,
     Fleet,
     Horizon,
@@ -22,6 +23,7 @@ from hubwise.domain import (
     SlotBounds,
     Terms,
 )
+from hubwise.scenario.fuses import behind_fuses
 
 SESSION: dict[str, Any] = {
     "hub": 0,
@@ -253,3 +255,35 @@ def with_slot_bounds(fleet: Fleet, slots: int, rng: np.random.Generator) -> Flee
             most_kwh=most,
         ),
     )
+
+
+def with_circuits(situation: Situation, seed: int = 0, *, phases: bool = True) -> Situation:
+    """The situation with three circuits at every hub, one under another, and limits drawn.
+
+    Cars arrive with their reserve and discharge nothing, so that charging at once keeps what can be
+    kept; what limits cannot bring is not asked for. With ``phases`` some load one phase.
+    """
+    rng = np.random.default_rng(seed)
+    hubs, fleet, count = situation.hubs, situation.fleet.one_way(), len(situation.hubs)
+    first = 3 * np.arange(count)
+    limits = rng.choice([6.0, 9.0, 14.0, np.inf], 3 * count)
+    circuits = Circuits(
+        name=("outer", "inner", "other") * count,
+        hub=np.repeat(np.arange(count), 3),
+        parent=np.stack([np.full(count, -1), first, np.full(count, -1)], axis=1).ravel(),
+        limit_kw=limits,
+        phase_kw=np.where(rng.random(3 * count) < 0.5 * phases, rng.uniform(2.0, 5.0), np.inf),
+    )
+    hubs = replace(
+        hubs, circuits=circuits, phase_kw=rng.uniform(4.0, 9.0, count) if phases else None
+    )
+    own = rng.integers(0, 4, len(fleet))
+    fleet = replace(
+        fleet,
+        arrival_kwh=np.maximum(fleet.arrival_kwh, fleet.reserve_kwh),
+        required_kwh=np.maximum(fleet.required_kwh, fleet.arrival_kwh),
+        circuit=np.where(own == 3, -1, 3 * fleet.hub + own),
+        phase=rng.integers(0, 4, len(fleet)) if phases else None,
+    )
+    fleet, _ = behind_fuses(fleet, hubs, situation.horizon)
+    return replace(situation, hubs=hubs, fleet=fleet)

@@ -312,7 +312,7 @@ def test_multipliers_find_their_rows_by_name() -> None:
     """Rows that stay keep their prices, wherever they stand; new ones begin at nothing."""
     rows = np.arange(1.0, 9.0).reshape(4, 2)
     none = np.zeros((3, 2))
-    known = Multipliers(("head", "-head", "lowest voltage", "branch"), rows, none, none)
+    known = Multipliers(("head", "-head", "lowest voltage", "branch"), rows, none, none, none[:0])
     wanted = ("head", "-head", "highest voltage", "branch", "lowest voltage")
     np.testing.assert_array_equal(
         known.on(wanted), [rows[0], rows[1], np.zeros(2), rows[3], rows[2]]

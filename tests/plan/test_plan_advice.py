@@ -16,7 +16,15 @@ from hubwise.plan import make_plan
 from hubwise.plan.advice import Missed, Redispatch, missed_limits
 from hubwise.record.advice import sentences
 
-KINDS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
+KINDS = (
+    "voltage",
+    "branch",
+    "transformer",
+    "connection",
+    "hub_transformer",
+    "circuit",
+    "convergence",
+)
 
 
 def feeder_with(scenario: Scenario, **changes) -> Scenario:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
+from hubwise.audit.circuits import planned_flows
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.limits import broken
 from hubwise.audit.report import Check, Finding, judge
-from hubwise.domain import Scenario
 from hubwise.domain.arrays import Array
 from hubwise.domain.plain import is_number
 from hubwise.grid import FeederState, power_flow_gauss
@@ -28,7 +28,8 @@ def _missed(evidence: Evidence, state: FeederState) -> Check:
         for row in _rows(evidence, "limits_missed")
         for slot in _slots(row)
     }
-    sure, perhaps = broken(situation.feeder, situation.hubs, state, net_kw(evidence))
+    flows = planned_flows(evidence)
+    sure, perhaps = broken(situation.feeder, situation.hubs, state, net_kw(evidence), flows)
     wrong = sorted(map(str, (sure - said) | (said - perhaps)))
     elements = [(row.get("kind"), row.get("element")) for row in _rows(evidence, "limits_missed")]
     wrong += sorted({f"{element}, twice" for element in _twice(elements)})
@@ -50,7 +51,7 @@ def _mends(evidence: Evidence) -> Check:
             slot = row.get("slot")
             if hub in names and _is_slot(slot, power):
                 power[names.index(hub), slot] += kw
-    left = _broken_slots(evidence.scenario, power) if rows else set()
+    left = _broken_slots(evidence, power) if rows else set()
     wrong = {
         str(row.get("slot")) for row in rows if row.get("holds") != (row.get("slot") not in left)
     }
@@ -90,11 +91,12 @@ def _is_slot(slot: object, power: Array) -> TypeGuard[int]:
     return type(slot) is int and 0 <= slot < power.shape[1]
 
 
-def _broken_slots(scenario: Scenario, power: Array) -> set[int]:
+def _broken_slots(evidence: Evidence, power: Array) -> set[int]:
     """Slots in which a limit is broken by more than rounding between two power flows."""
-    feeder, hubs = scenario.situation.feeder, scenario.situation.hubs
+    situation = evidence.scenario.situation
+    feeder, hubs = situation.feeder, situation.hubs
     state = power_flow_gauss(feeder, hubs.bus, power)
-    sure, _ = broken(feeder, hubs, state, power)
+    sure, _ = broken(feeder, hubs, state, power, planned_flows(evidence))
     return {slot for _, _, slot in sure}
 
 

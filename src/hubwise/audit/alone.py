@@ -12,7 +12,7 @@ from scipy.sparse import block_array, coo_array, eye_array
 from hubwise.audit.conduct import CONDUCT, Conduct
 from hubwise.audit.days import Day, day_of
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.figures import solar_at_once, uncoordinated_kw
+from hubwise.audit.figures import solar_at_once, uncoordinated_flows, uncoordinated_kw
 from hubwise.audit.limits import broken_counts
 from hubwise.audit.money import MONEY, profit
 from hubwise.audit.promises import SHARE, peak_valley_share, saving_share
@@ -104,7 +104,9 @@ def _keeping(evidence: Evidence, day: Day) -> _Keeping:
         (peak_valley_share(as_plan, day.state), promises.peak_valley),
         (saving_share(as_plan), promises.saving),
     )
-    sure, perhaps = broken_counts(evidence.scenario, day.state, uncoordinated_kw(evidence))
+    sure, perhaps = broken_counts(
+        evidence.scenario, day.state, uncoordinated_kw(evidence), uncoordinated_flows(evidence)
+    )
     plan = {kind: number(evidence.result.get(f"{kind}_violations")) for kind in sure}
 
     def keeps(counts: dict[str, int], slack: float) -> bool:

@@ -12,6 +12,7 @@ from hubwise.audit.advice import check_advice
 from hubwise.audit.alone import check_alone
 from hubwise.audit.batteries import check_batteries
 from hubwise.audit.bounds import check_bounds
+from hubwise.audit.circuits import check_circuits
 from hubwise.audit.conduct import CONDUCT, Conduct
 from hubwise.audit.drivers import check_drivers
 from hubwise.audit.evidence import Evidence, gather
@@ -162,6 +163,7 @@ def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield from check_wishes(evidence, conduct)
     yield from check_prices(evidence, conduct)
     yield from check_hubs(evidence, conduct)
+    yield from check_circuits(evidence)
     yield from check_money(evidence, conduct)
     yield from check_batteries(evidence, conduct)
     yield from check_feeder(evidence, method, state)

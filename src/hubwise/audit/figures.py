@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from hubwise.audit.bounds import NOTHING
+from hubwise.audit.circuits import Flows, flows_of, planned_flows
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.drivers import REGRET
 from hubwise.audit.energy import energy_figures
@@ -140,6 +141,7 @@ def feeder_figures(evidence: Evidence) -> Figures:
         "transformer_violations": float(heavy.sum()),
         "connection_violations": float(_connections(evidence)),
         "hub_transformer_violations": float(_hub_transformers(evidence)),
+        "circuit_violations": float(_circuits(evidence)),
         "convergence_violations": float((~known).sum()),
         "transformer_peak_loading": float(loading[known].max(initial=-np.inf)),
         "transformer_life_days": life_days(heat, evidence.hours),
@@ -167,6 +169,19 @@ def _hub_transformers(evidence: Evidence) -> int:
     most = np.broadcast_to(given.transformer_kva * given.transformer_limit, len(given))
     drawn = np.maximum(hubs["import_kw"], hubs["export_kw"])
     return int((drawn > most[:, None] * (1 + LIMIT)).sum())
+
+
+def _circuits(evidence: Evidence) -> int:
+    """Slots x circuits and phases above their limit, either way."""
+    flows = planned_flows(evidence)
+    return int((np.abs(flows.kw) > flows.limit_kw[:, None] * (1 + LIMIT)).sum())
+
+
+def uncoordinated_flows(evidence: Evidence) -> Flows:
+    """What flows through circuits and phases when all charge at once and no station runs."""
+    put_in, taken = at_once_kw(evidence.fleet, evidence.scenario.situation.horizon)
+    saved, sold = solar_at_once(evidence)
+    return flows_of(evidence, put_in - taken, -saved - sold)
 
 
 def money_figures(evidence: Evidence, conduct: Conduct) -> Figures:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hubwise.audit.circuits import Flows
 from hubwise.domain import Feeder, Hubs, Scenario
 from hubwise.domain.arrays import Array, Flags
 from hubwise.grid import FeederState
@@ -45,16 +46,17 @@ class Room:
 
 
 def broken(
-    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array
+    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array, flows: Flows | None = None
 ) -> tuple[set[Place], set[Place]]:
     """Limits that are broken beyond doubt, and those that may be, to the rounding of two flows.
 
     A slot without a solution is broken as such, and nothing else is known of it but what hubs draw.
-    ``hub_kw`` is the net draw of every hub; shape (hubs, slots) [kW].
+    ``hub_kw`` is the net draw of every hub; shape (hubs, slots) [kW]. ``flows``: through circuits
+    and phases, where they are asked about.
     """
     unsolved = {("convergence", "feeder", int(slot)) for slot in np.flatnonzero(~state.converged)}
     sure, perhaps = set(unsolved), set(unsolved)
-    for room in rooms(feeder, hubs, state, hub_kw):
+    for room in rooms(feeder, hubs, state, hub_kw, flows):
         near = np.broadcast_to(room.near, room.left.shape)
         sure |= _places(room, room.left < -near)
         perhaps |= _places(room, room.left < near)
@@ -65,7 +67,9 @@ def _places(room: Room, where: Flags) -> set[Place]:
     return {(room.kind, room.elements[row], int(slot)) for row, slot in np.argwhere(where)}
 
 
-def rooms(feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array) -> Iterator[Room]:
+def rooms(
+    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array, flows: Flows | None = None
+) -> Iterator[Room]:
     """What every kind of limit leaves; ``hub_kw`` as in `broken`."""
     voltage, low, high = state.voltage_pu, feeder.voltage_min_pu, feeder.voltage_max_pu
     buses = [f"bus {bus}" for bus in feeder.bus.tolist()]
@@ -87,29 +91,40 @@ def rooms(feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array) -> Iter
     names, own = [f"hub {name}, transformer" for name in hubs.name], kva * share
     near = NEAR_KW + NEAR * own
     yield Room("hub transformer", names, own - abs(hub_kw), near, abs(hub_kw) / kva, share)
+    if flows is not None and flows.names:
+        most, drawn = flows.limit_kw[:, None], np.abs(flows.kw)
+        yield Room("circuit", flows.elements, most - drawn, NEAR_KW + NEAR * most, drawn, most)
 
 
-KINDS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
+KINDS = (
+    "voltage",
+    "branch",
+    "transformer",
+    "connection",
+    "hub_transformer",
+    "circuit",
+    "convergence",
+)
 
 
 def broken_counts(
-    scenario: Scenario, state: FeederState, hub_kw: Array
+    scenario: Scenario, state: FeederState, hub_kw: Array, flows: Flows
 ) -> tuple[dict[str, int], dict[str, int]]:
     """How often limits of each kind are broken: beyond doubt, and to the rounding of two flows."""
     situation = scenario.situation
     sure, perhaps = (
         Counter(kind.replace(" ", "_") for kind, _, _ in places)
-        for places in broken(situation.feeder, situation.hubs, state, hub_kw)
+        for places in broken(situation.feeder, situation.hubs, state, hub_kw, flows)
     )
     return {kind: sure[kind] for kind in KINDS}, {kind: perhaps[kind] for kind in KINDS}
 
 
 def readings(
-    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array
+    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array, flows: Flows | None = None
 ) -> dict[tuple[str, str], tuple[Array, Array]]:
     """Value and limit of every element, by kind and name; each of shape (slots,)."""
     found = {}
-    for room in rooms(feeder, hubs, state, hub_kw):
+    for room in rooms(feeder, hubs, state, hub_kw, flows):
         limit = np.broadcast_to(room.limit, room.value.shape)
         for row, element in enumerate(room.elements):
             found[room.kind, element] = (room.value[row], limit[row])

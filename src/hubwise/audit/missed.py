@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hubwise.audit.circuits import planned_flows
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.feeder import rounding_kw
 from hubwise.audit.hubs import net_kw
@@ -78,15 +79,15 @@ def _flows(evidence: Evidence, state: FeederState) -> _Flows:
         if isinstance(slot, int) and isinstance(changes, dict):
             for hub, kw in changes.items():
                 changed[hubs.name.index(hub), slot] += kw
-    nothing = np.zeros_like(power)
+    nothing, flows = np.zeros_like(power), planned_flows(evidence)
     alone = power_flow_gauss(feeder, hubs.bus, nothing)
     after = power_flow_gauss(feeder, hubs.bus, changed)
     return _Flows(
         power,
-        readings(feeder, hubs, state, power),
+        readings(feeder, hubs, state, power, flows),
         readings(feeder, hubs, alone, nothing),
         broken(feeder, hubs, alone, nothing),
-        broken(feeder, hubs, after, changed),
+        broken(feeder, hubs, after, changed, flows),
     )
 
 

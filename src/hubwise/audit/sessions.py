@@ -58,7 +58,7 @@ def _given(scenario: Scenario) -> dict[str, pl.Series]:
         "driver": fleet.driver_name.tolist(),
         "actual_departure_slot": scenario.hindsight.departures(fleet).tolist(),
         "hub": [names[hub] for hub in fleet.hub],
-        **seldom_told(fleet),
+        **seldom_told(fleet, scenario.situation.hubs),
     }
     columns = {
         column: elsewhere[column] if column in elsewhere else getattr(fleet, column).tolist()

@@ -22,6 +22,9 @@ _MAY_BE_NULL |= {"device_ties", "device_seed"}
 # What a folder may have beside.
 _BESIDE: dict[str, object] = {
     "futures": {ANY: 0.0},
+    "circuits": {
+        "lines": [{"hub": "", "circuit": "", "phase": "", "limit_kw": 0.0, "peak_kw": 0.0}]
+    },
     "evaluated": {"prices": "", "breaks": [""]},
     "rule_costs": {
         "profit": 0.0,

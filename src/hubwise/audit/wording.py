@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.figures import uncoordinated_kw
-from hubwise.audit.limits import broken_counts
+from hubwise.audit.figures import uncoordinated_flows, uncoordinated_kw
+from hubwise.audit.limits import KINDS, broken_counts
 from hubwise.audit.promises import peak_valley_share, saving_share
 from hubwise.audit.report import Check, words
 from hubwise.domain import Promises, Strategy
@@ -52,9 +52,10 @@ def _advice(evidence: Evidence, conduct: Conduct, before: FeederState) -> Iterat
     situation, result = evidence.scenario.situation, evidence.result
     promises = situation.promises if conduct.posts_prices else Promises()
     share, paid = peak_valley_share(evidence, before), saving_share(evidence)
-    keys = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
-    broken = {key: int(number(result.get(f"{key}_violations"))) for key in keys}
-    counts = broken_counts(evidence.scenario, before, uncoordinated_kw(evidence))
+    broken = {key: int(number(result.get(f"{key}_violations"))) for key in KINDS}
+    counts = broken_counts(
+        evidence.scenario, before, uncoordinated_kw(evidence), uncoordinated_flows(evidence)
+    )
     missed = TypeAdapter(list[Missed]).validate_python(result.get("limits_missed"))
     mends = TypeAdapter(list[Redispatch]).validate_python(result.get("mends"))
     limits = sentences(situation, missed, mends)

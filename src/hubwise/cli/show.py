@@ -14,7 +14,15 @@ from hubwise.domain.plain import JsonObject, finite, is_list, named, number, row
 
 Result = JsonObject
 
-LIMITS = ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
+LIMITS = (
+    "voltage",
+    "branch",
+    "transformer",
+    "connection",
+    "hub_transformer",
+    "circuit",
+    "convergence",
+)
 
 
 def limits_broken(result: Result) -> int:

@@ -6,21 +6,16 @@ from hubwise.dispatch.bound import (
     least_cost,
     past_peaks,
     past_within,
+    places_of,
     prices_of_limits,
     social_cost_bound,
 )
 from hubwise.dispatch.limits import Limits, feeder_limits
-from hubwise.dispatch.linear import (
-    EXACTLY,
-    best_dispatch,
-    dispatch_linear,
-    fits_program,
-    is_small,
-    rounds_where_large,
-)
+from hubwise.dispatch.linear import best_dispatch, dispatch_linear
 from hubwise.dispatch.objective import Objective, objective_of
 from hubwise.dispatch.packing import pack, round_off
 from hubwise.dispatch.problem import Problem, make_problem, with_participants, with_situation
+from hubwise.dispatch.size import EXACTLY, fits_program, is_small, rounds_where_large
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
 from hubwise.dispatch.spreading import spread
 from hubwise.dispatch.stays import Stays, energies, stays_of
@@ -58,6 +53,7 @@ __all__ = [
     "past_peaks",
     "past_within",
     "pessimistic",
+    "places_of",
     "prices_of_limits",
     "read_warm_start",
     "round_off",

@@ -8,8 +8,10 @@ import numpy as np
 
 from hubwise.dispatch import kernel
 from hubwise.dispatch.kernel import Board
+from hubwise.dispatch.lines import LinesOnBoard
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.warm import Multipliers
+from hubwise.domain import connection_spots
 from hubwise.domain.arrays import Array
 
 # How hard a shared limit pushes back before its multiplier has settled: half the mean purchase
@@ -36,6 +38,7 @@ def make_board(
     starts: Sequence[Multipliers | None],
     *,
     flat: bool,
+    line_kw: Sequence[Array] | None = None,
 ) -> Board:
     """The board of one or several futures before any unit moves.
 
@@ -49,6 +52,8 @@ def make_board(
         Multipliers to begin with.
     flat
         Whether a flat draw is preferred among what costs the same.
+    line_kw
+        What flows through each line then; each (lines, slots) [kW]. By default what others draw.
     """
     height = max(len(problem.limits.row) for problem in problems)
     values = [problem.limits.rows(kw) for problem, kw in zip(problems, fixed_kw, strict=True)]
@@ -87,6 +92,38 @@ def make_board(
                 for problem, kw in zip(problems, fixed_kw, strict=True)
             ]
         ),
+        lines=_lines_on(problems, starts, line_kw),
+    )
+
+
+def _lines_on(
+    problems: Sequence[Problem],
+    starts: Sequence[Multipliers | None],
+    line_kw: Sequence[Array] | None,
+) -> LinesOnBoard:
+    """Circuits and phases of all futures, and the prices that they begin with."""
+    first = problems[0].lines
+    loads = [problem.others_line_kw for problem in problems] if line_kw is None else line_kw
+    known = [
+        s is not None and s.lines.shape == first_kw.shape
+        for s, first_kw in zip(starts, loads, strict=True)
+    ]
+    prices = [
+        s.lines if s is not None and fits else np.zeros_like(kw)
+        for s, kw, fits in zip(starts, loads, known, strict=True)
+    ]
+    worth = [float(np.abs(p.situation.market.purchase_price).mean()) or 1.0 for p in problems]
+    limit = np.concatenate([problem.lines.limit_kw for problem in problems])
+    push = STIFFNESS * np.repeat(worth, len(first)) / np.maximum(limit, 1.0)
+    return LinesOnBoard(
+        width=len(first),
+        load=np.concatenate(loads),
+        multiplier=np.concatenate(prices),
+        of_line=np.stack([limit, push], axis=1),
+        begin=first.begin,
+        line=first.line,
+        share=first.share,
+        connection=connection_spots(len(problems[0].situation.hubs)),
     )
 
 
@@ -125,6 +162,11 @@ def places(board: Board, f: int) -> slice:
     return slice(f * board.hubs, (f + 1) * board.hubs)
 
 
+def lines_at(board: Board, f: int) -> slice:
+    """Where a future's circuits and phases stand."""
+    return slice(f * board.lines.width, (f + 1) * board.lines.width)
+
+
 def rows(board: Board, f: int, problem: Problem) -> slice:
     """Where the limits of a future's problem stand."""
     return slice(f * board.height, f * board.height + len(problem.limits.row))
@@ -150,6 +192,7 @@ def with_levels(
             imports = board.import_multiplier[here]
             board.import_multiplier[here] = step * duals.imports + (1.0 - step) * imports
             board.export_multiplier[here] = duals.exports
+            board.lines.multiplier[lines_at(board, f)] = duals.lines
         board.of_place[here, kernel.HUB_MIDDLE] = board.net[here].mean(axis=1)
         board.of_future[f, kernel.MIDDLE] = board.rows[f * board.height].mean()
         board.of_future[f, kernel.KINK] = kink * problem.spread_kw
@@ -187,7 +230,17 @@ def duals_of(board: Board, f: int, problem: Problem) -> Multipliers:
         _pushed(board.multiplier[limits], push * (board.rows[limits] - board.bound[limits])),
         _pushed(board.import_multiplier[here], hub_push * over_import),
         _pushed(board.export_multiplier[here], hub_push * over_export),
+        _pushed_lines(board, lines_at(board, f)),
     )
+
+
+def _pushed_lines(board: Board, here: slice) -> Array:
+    """The same of circuits and phases, either way: at most one way at a time."""
+    load, multiplier = board.lines.load[here], board.lines.multiplier[here]
+    limit, push = board.lines.of_line[here].T[:, :, None]
+    over = _pushed(np.maximum(multiplier, 0.0), push * (load - limit))
+    under = _pushed(np.maximum(-multiplier, 0.0), push * (-load - limit))
+    return over - under
 
 
 def _pushed(multiplier: Array, by: Array) -> Array:

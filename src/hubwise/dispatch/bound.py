@@ -13,8 +13,8 @@ from hubwise.dispatch import kernel
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.solve import Dispatch
 from hubwise.dispatch.units import session_units, station_units
-from hubwise.domain import TermSums
-from hubwise.domain.arrays import Array
+from hubwise.domain import TermSums, connection_spots
+from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import Batteries
 
 
@@ -38,12 +38,14 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     hubs, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
     duals = _balanced(problem, relaxed.duals.rows)
     imports, exports = relaxed.duals.imports, relaxed.duals.exports
-    price = prices_of_limits(problem, relaxed)
-    bound = float(least_cost(problem, price).sum())
+    prices = prices_of_limits(problem, relaxed)
+    bound = float(least_cost(problem, prices).sum())
+    price = prices[: len(hubs)]
     bound += _least_of_stations(problem, price)
     bound += hours * float((price * problem.others_kw).sum())
     bound -= hours * float((np.maximum(price, 0.0) * hubs.solar_kw).sum())
     bound += hours * _limits_term(problem, duals)
+    bound += hours * _lines_term(problem, relaxed.duals.lines)
     bound -= hours * float(exports.sum(axis=1) @ problem.export_limit_kw)
     spare = market.demand_charge - hours * imports.sum(axis=1)
     past = past_within(problem)
@@ -55,7 +57,8 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
 def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
     """What a kWh drawn costs, with the shared limits at their prices [currency/kWh].
 
-    Shape (hubs, slots); of purchase and feed-in, the one that the hub's draw leads to.
+    Shape (places, slots), see `places_of`; of purchase and feed-in, the one that the hub's draw
+    leads to.
     """
     market = problem.situation.market
     duals = _balanced(problem, answer.duals.rows)
@@ -67,13 +70,53 @@ def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:
     else:
         base = _slope_between(market.feed_in_price, market.purchase_price, answer.hub_kw)
     price: Array = base + through
-    return price
+    if not len(problem.lines):
+        return price
+    _, spot, hub = _places(problem)
+    return price[hub] + problem.lines.prices(spot, answer.duals.lines)
+
+
+def places_of(problem: Problem) -> Index:
+    """Where each participant draws: a row of `prices_of_limits`; shape (sessions,).
+
+    The first rows are the hubs' connections; circuits and phases make more of them.
+    """
+    return _places(problem)[0]
+
+
+def _places(problem: Problem) -> tuple[Index, Index, Index]:
+    """Place of every participant; spot and hub of every place."""
+    hubs, hub = len(problem.situation.hubs), problem.fleet.hub
+    own, connections = np.arange(hubs), connection_spots(hubs)
+    if not len(problem.lines):
+        return hub, connections, own
+    spot, first, place = np.unique(problem.fleet.spots, return_index=True, return_inverse=True)
+    return hubs + place, np.append(connections, spot), np.append(own, hub[first])
+
+
+def _lines_term(problem: Problem, price: Array) -> float:
+    """What circuits and phases add at their prices: the others' flows, less the limits.
+
+    In the hubs' prices the others count as if they drew at the connection: what that adds is taken
+    off [currency/h].
+    """
+    lines = problem.lines
+    if not len(lines):
+        return 0.0
+    flows = problem.others_line_kw - lines.loads(
+        connection_spots(len(problem.others_kw)), problem.others_kw
+    )
+    return float((price * flows).sum() - (np.abs(price) * lines.limit_kw[:, None]).sum())
 
 
 def least_cost(problem: Problem, price: Array) -> Array:
-    """The least that each participant can cost at prices (hubs, slots); (sessions,) [currency]."""
+    """The least that each participant can cost at prices (places, slots); (sessions,) [currency].
+
+    ``price`` as `prices_of_limits` has it.
+    """
     units = session_units(problem.fleet, problem.situation.horizon, own=False)
-    return _least(units._replace(surplus=np.zeros(len(units.hub))), price, problem.terms)
+    units = units._replace(hub=places_of(problem), surplus=np.zeros(len(units.hub)))
+    return _least(units, price, problem.terms)
 
 
 def _least_of_stations(problem: Problem, price: Array) -> float:
@@ -115,7 +158,13 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     spare = np.minimum(demand_charge - hours * imports.sum(axis=1), 0.0)
     paid = np.minimum(demand_charge, hours * imports.sum(axis=1)) @ past_within(problem)
     over = float(spare @ problem.import_limit_kw - charged.sum() - paid)
-    return hours * (rows + connections) + over
+    return hours * (rows + connections + _excess_of_lines(problem, answer)) + over
+
+
+def _excess_of_lines(problem: Problem, answer: Dispatch) -> float:
+    """What circuits and phases are broken by, or slack, at their prices [currency/h]."""
+    price, limit = answer.duals.lines, problem.lines.limit_kw[:, None]
+    return float((price * answer.line_kw - np.abs(price) * limit).sum())
 
 
 def past_peaks(problem: Problem) -> Array:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hubwise.compiled import njit
+from hubwise.dispatch.lines import LinesOnBoard, price_of_lines, put_on_lines, slope_of_lines
 from hubwise.domain.arrays import Array
 from hubwise.drivers.kernel import cheapest, fill_bounds, fill_floor
 
@@ -47,7 +48,7 @@ class Board(NamedTuple):
     of each hub's own [currency/kWh per kW]; ``FLATNESS`` pulls the head to ``MIDDLE``,
     ``HUB_FLATNESS`` each hub to its own. ``of_place`` (places, 3): ``HUB_MIDDLE``, and the levels
     that imports and exports stay below. In two arrays: each array of a tuple is counted at every
-    call that it is handed to.
+    call that it is handed to. ``lines``: circuits and phases.
     """
 
     hubs: int
@@ -68,6 +69,7 @@ class Board(NamedTuple):
     slot_hours: float
     of_future: Array
     of_place: Array
+    lines: LinesOnBoard
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -149,7 +151,7 @@ def _power(change, charge_eff, discharge_eff, hours):
 
 
 @njit(cache=True, nogil=True)
-def _slope(board, first, last, whole, h, begin, draw, constant, share):
+def _slope(board, first, last, whole, h, spot, begin, draw, constant, share):
     """Derivative of the objective at ``share`` of the step ``draw`` (n,) [currency].
 
     In the mean over the futures ``first <= f < last``, by their weights, which are ``whole``.
@@ -163,24 +165,27 @@ def _slope(board, first, last, whole, h, begin, draw, constant, share):
             if draw[k] != 0.0:
                 price = marginal(board, side, begin + k, share * draw[k])
                 total += weight * (board.slot_hours * draw[k] * price)
+        if board.lines.width > 0:
+            slope = slope_of_lines(board.lines, f, spot, begin, draw, share)
+            total += weight * board.slot_hours * slope
     return total
 
 
 @njit(cache=True, nogil=True)
-def _line_search(board, first, last, whole, h, begin, draw, constant):
+def _line_search(board, first, last, whole, h, spot, begin, draw, constant):
     """Best share of the step in [0, 1]; the derivative rises along it (regula falsi, Illinois)."""
-    low, at_low = 0.0, _slope(board, first, last, whole, h, begin, draw, constant, 0.0)
+    low, at_low = 0.0, _slope(board, first, last, whole, h, spot, begin, draw, constant, 0.0)
     if at_low >= 0.0:
         return 0.0, 0.0
     gap = -at_low
-    high, at_high = 1.0, _slope(board, first, last, whole, h, begin, draw, constant, 1.0)
+    high, at_high = 1.0, _slope(board, first, last, whole, h, spot, begin, draw, constant, 1.0)
     if at_high <= 0.0:
         return 1.0, gap
     side = 0
     share = 0.5
     for _ in range(LINE_SEARCH_ROUNDS):
         share = (low * at_high - high * at_low) / (at_high - at_low)
-        value = _slope(board, first, last, whole, h, begin, draw, constant, share)
+        value = _slope(board, first, last, whole, h, spot, begin, draw, constant, share)
         if abs(value) <= 1e-6 * gap:
             break
         if value < 0.0:
@@ -228,6 +233,9 @@ def _prices_of(units, board, u, whole, charge_price, discharge_price, buy, sell)
         weight, side = board.of_future[f, SHARE] / whole, _side(board, f, h)
         for k in range(buy.shape[0]):
             buy[k] += weight * marginal(board, side, begin + k, 0.0)
+        if board.lines.width > 0:
+            for k in range(buy.shape[0]):
+                buy[k] += weight * price_of_lines(board.lines, f, units.spot[u], begin + k, 0.0)
     largest = 1.0
     for k in range(buy.shape[0]):
         t = begin + k
@@ -291,7 +299,7 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
     varies = up.shape[1] > 1
     total_gap = 0.0
     for u in order:
-        h, begin = units.hub[u], units.arrival[u]
+        h, spot, begin = units.hub[u], units.spot[u], units.arrival[u]
         first, last, start = units.first_future[u], units.last_future[u], units.start[u]
         n = units.departure[u] - begin
         whole = 0.0
@@ -320,7 +328,7 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
                 discharge_worth, units.group[u], begin, before, answer,
             )  # fmt: skip
             _draw_between(charge_eff, discharge_eff, before, answer, 1.0, board.slot_hours, draw)
-            share, gap = _line_search(board, first, last, whole, h, begin, draw, constant)
+            share, gap = _line_search(board, first, last, whole, h, spot, begin, draw, constant)
         if share == 0.0:
             continue
         placed[u] = True
@@ -329,6 +337,8 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
             before[k] += share * (answer[k] - before[k])
         for f in range(first, last):
             put(board, f, h, begin, draw, 1.0)
+            if board.lines.width > 0:
+                put_on_lines(board.lines, f, spot, begin, draw, 1.0)
         total_gap += whole * gap
     return total_gap
 
@@ -388,7 +398,7 @@ def import_level(board, f, h, floor, limit, demand_charge):
 @njit(cache=True, nogil=True)
 def curtail(board):
     """Set the solar power used in every future, hub and slot to what costs least."""
-    one = np.empty(1)
+    one, spot = np.empty(1), board.lines.connection
     for place in range(board.solar.shape[0]):
         f, h = place // board.hubs, place % board.hubs
         side = _side(board, f, h)
@@ -397,17 +407,22 @@ def curtail(board):
             low, high = 0.0, board.solar[place, t]
             if high <= 0.0:
                 continue
-            if _price_at(board, side, t, board.used[place, t] - high) >= 0.0:
+            step = board.used[place, t] - high
+            price = _price_at(board, side, t, step)
+            if price + price_of_lines(board.lines, f, spot[h], t, step) >= 0.0:
                 low = high
             for _ in range(LEVEL_ROUNDS):
                 trial = 0.5 * (low + high)
-                if _price_at(board, side, t, board.used[place, t] - trial) >= 0.0:
+                step = board.used[place, t] - trial
+                price = _price_at(board, side, t, step)
+                if price + price_of_lines(board.lines, f, spot[h], t, step) >= 0.0:
                     low = trial
                 else:
                     high = trial
             one[0] = board.used[place, t] - 0.5 * (low + high)
             board.used[place, t] -= one[0]
             put(board, f, h, t, one, 1.0)
+            put_on_lines(board.lines, f, spot[h], t, one, 1.0)
 
 
 @njit(cache=True, nogil=True)

@@ -19,23 +19,17 @@ import numpy as np
 from hubwise.dispatch.bound import past_peaks
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.program import Linear, Program, UnsolvedError
+from hubwise.dispatch.size import EXACTLY, is_small
 from hubwise.dispatch.solve import Dispatch, dispatch, held_in
 from hubwise.dispatch.stays import Stays, energies, stays_of
 from hubwise.dispatch.ties import Held
 from hubwise.dispatch.units import station_schedule
 from hubwise.dispatch.warm import Multipliers, WarmStart
-from hubwise.domain import Schedule, Tariff
+from hubwise.domain import Schedule, Tariff, connection_spots
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import best_response, felt_tariff, schedule_of
 from hubwise.ledger import sum_by_hub
 
-# A program is solved some hundred times in a search: above this size that takes too long. It is
-# counted in slots of sessions' stays, and each slot of a hub counts as several.
-SMALL, HUB_SLOT = 2_500, 4
-# One takes a second at most up to this size: what is dispatched once or twice is dispatched so.
-FITS = 10_000
-# Rounds of a dispatch that is to be one linear program, whatever the size.
-EXACTLY = 0
 # What a kW of a broken limit costs in each slot, in mean purchase prices an hour; as in the merit
 # of a tariff, far above all that a limit can be worth.
 MISSED = 20.0
@@ -50,26 +44,6 @@ FLAT = 1e-3
 REGRET = 5e-10
 # How often circles are ruled out where they are found.
 TRIES = 20
-
-
-def is_small(problem: Problem) -> bool:
-    """Whether one linear program a tariff is the better way."""
-    return _size(problem) <= SMALL and not problem.situation.market.sells_above
-
-
-def fits_program(problem: Problem) -> bool:
-    """Whether one linear program is the better way where few tariffs are to be valued."""
-    return _size(problem) <= FITS and not problem.situation.market.sells_above
-
-
-def rounds_where_large(problem: Problem, rounds: int) -> int:
-    """`EXACTLY` where the problem fits one program, else ``rounds``: of a dispatch to be kept."""
-    return EXACTLY if fits_program(problem) else rounds
-
-
-def _size(problem: Problem) -> int:
-    fleet, hubs = problem.fleet, HUB_SLOT * problem.situation.hubs.solar_kw.size
-    return int((fleet.departure_slot - fleet.arrival_slot).sum()) + hubs
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +74,8 @@ class _Rows:
         The feeder's; shape (rows, slots), -1 where there is none.
     span
         Below the peak, and above the valley; shape (2, slots).
+    lines
+        Of circuits and phases; shape (lines, slots).
     """
 
     balance: Index
@@ -107,6 +83,7 @@ class _Rows:
     span: Index | None
     imports: Index
     exports: Index
+    lines: Index
 
 
 def best_dispatch(
@@ -175,7 +152,10 @@ def dispatch_linear(
         _keep_cheapest(program, problem, tariff, stays, columns, held)
     solution = _solved(program, problem, stays, columns)
     found = _dispatch(problem, stays, columns, rows, solution)
-    return found if held is None else replace(found, schedule=held.into(found.schedule))
+    if held is None:
+        return found
+    schedule = held.into(found.schedule)
+    return replace(found, schedule=schedule, line_kw=problem.line_kw(schedule, found.stations))
 
 
 def _written(program: Program, problem: Problem, stays: Stays, held: Held | None) -> _Columns:
@@ -284,7 +264,29 @@ def _shared(program: Program, problem: Problem, stays: Stays, columns: _Columns)
     program.put(row, columns.out, units.discharge_eff[stays.session] / hours)
     imports, exports = _keep_connections(program, problem, columns)
     limits, span = _keep_limits(program, problem, columns), _keep_span(program, problem, columns)
-    return _Rows(balance, limits, span, imports, exports)
+    lines = _keep_lines(program, problem, stays, columns)
+    return _Rows(balance, limits, span, imports, exports, lines)
+
+
+def _keep_lines(program: Program, problem: Problem, stays: Stays, columns: _Columns) -> Index:
+    """Rows of circuits and phases, shape (lines, slots): what flows either way is in the limit."""
+    lines, others, units = problem.lines, problem.others_line_kw, stays.units
+    if not len(lines):
+        return np.zeros(others.shape, np.int64)
+    limit, hours = lines.limit_kw[:, None], problem.situation.horizon.slot_hours
+    rows = program.rows(others.shape, -limit - others, limit - others)
+    entry, line, share = lines.of_spots(units.spot[stays.session])
+    row, session = rows[line, stays.slot[entry]], stays.session[entry]
+    program.put(row, columns.into[entry], share / (units.charge_eff[session] * hours))
+    program.put(row, columns.out[entry], -share * units.discharge_eff[session] / hours)
+    hub, line, share = lines.of_spots(connection_spots(len(problem.situation.hubs)))
+    for part, sign in ((columns.charged, 1.0), (columns.discharged, -1.0), (columns.solar, -1.0)):
+        program.put(rows[line], part[hub], sign * share[:, None])
+    for sign in (-1.0, 1.0):
+        missed = program.columns(rows.shape, 0.0, np.inf)
+        program.put(rows, missed, sign)
+        program.earn(missed, -_price_of_missed(problem))
+    return rows
 
 
 def _price_of_missed(problem: Problem) -> float:
@@ -468,6 +470,7 @@ def _dispatch(
         gap=0.0,
         rounds=0,
         session=problem.fleet.session,
+        line_kw=problem.line_kw(schedule, stations),
     )
 
 
@@ -478,5 +481,11 @@ def _prices(problem: Problem, rows: _Rows, duals: Array) -> tuple[Multipliers, A
     if rows.span is not None:
         price[:2] += duals[rows.span]
     imports = duals[rows.imports].sum(axis=0)
-    limits = [np.maximum(each, 0.0) / hours for each in (price, imports, duals[rows.exports])]
-    return Multipliers(problem.limits.row, *limits), -duals[rows.balance] / hours
+    prices = Multipliers(
+        problem.limits.row,
+        np.maximum(price, 0.0) / hours,
+        np.maximum(imports, 0.0) / hours,
+        np.maximum(duals[rows.exports], 0.0) / hours,
+        duals[rows.lines] / hours,
+    )
+    return prices, -duals[rows.balance] / hours

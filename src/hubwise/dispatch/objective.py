@@ -45,6 +45,7 @@ import numpy as np
 from hubwise.dispatch import kernel
 from hubwise.dispatch.board import KINK, make_board, with_levels
 from hubwise.dispatch.kernel import Board
+from hubwise.dispatch.lines import LINE_LIMIT, LINE_STIFFNESS
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.solve import Dispatch
 from hubwise.dispatch.units import concatenated, session_units, station_units
@@ -80,6 +81,10 @@ class Futures(NamedTuple):
     middle: Array
     hub_flatness: Array
     hub_middle: Array
+    line_load: Array
+    line_multiplier: Array
+    line_limit: Array
+    line_stiffness: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ def objective_of(problem: Problem, dispatch: Dispatch) -> Objective:
     situation = problem.situation
     past = situation.so_far.import_peak_kw
     drawn, prices = [dispatch.hub_kw], [dispatch.multipliers]
-    board = make_board([problem], np.ones(1), drawn, prices, flat=True)
+    board = make_board([problem], np.ones(1), drawn, prices, flat=True, line_kw=[dispatch.line_kw])
     board = with_levels(board, [problem], KINK, learn=False)
     return objective_on(
         board,
@@ -223,10 +228,20 @@ def limits(board: Futures) -> float:
     over_import, over_export = board.net - board.import_level, -board.net - board.export_level
     push, hub_push = board.stiffness, board.hub_stiffness
     return (
-        _summed(board, penalty(board.rows - board.bound, board.multiplier, push))
+        _of_lines(board)
+        + _summed(board, penalty(board.rows - board.bound, board.multiplier, push))
         + _summed(board, penalty(over_import, board.import_multiplier, hub_push))
         + _summed(board, penalty(over_export, board.export_multiplier, hub_push))
     )
+
+
+def _of_lines(board: Futures) -> float:
+    """The same of circuits and phases, either way [currency]."""
+    limit, push = board.line_limit, board.line_stiffness
+    price, load = board.line_multiplier, board.line_load
+    over = penalty(load - limit, np.maximum(price, 0.0), push)
+    under = penalty(-load - limit, np.maximum(-price, 0.0), push)
+    return _summed(board, over + under)
 
 
 def penalty(over: Array, multiplier: Array, stiffness: Array) -> Array:
@@ -268,7 +283,7 @@ def _by_future(board: Board) -> Futures:
     futures, slots = board.purchase.shape
 
     def unfolded(values: Array) -> Array:
-        return values.reshape(futures, -1, slots)
+        return values.reshape(futures, len(values) // futures, slots)
 
     numbers = {
         name: board.of_future[:, column, None, None]
@@ -304,6 +319,12 @@ def _by_future(board: Board) -> Futures:
         discharge_worth=board.discharge_worth,
         **numbers,
         **levels,
+        line_load=unfolded(board.lines.load),
+        line_multiplier=unfolded(board.lines.multiplier),
+        line_limit=board.lines.of_line[:, LINE_LIMIT].reshape(futures, board.lines.width, 1),
+        line_stiffness=board.lines.of_line[:, LINE_STIFFNESS].reshape(
+            futures, board.lines.width, 1
+        ),
     )
 
 

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hubwise.dispatch.limits import Limits
-from hubwise.domain import Fleet, Schedule, Situation, TermSums
+from hubwise.domain import (
+    Fleet,
+    Lines,
+    Schedule,
+    Situation,
+    StationSchedule,
+    TermSums,
+)
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
-from hubwise.ledger import sum_by_hub
+from hubwise.ledger import line_flows, sum_by_hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,10 @@ class Problem:
         Limits of the hubs' grid connections; shape (hubs,) [kW].
     terms
         What a kWh is worth beside the price list.
+    lines
+        Limits of circuits and phases, over sets of sessions, as far inside as is aimed.
+    others_line_kw
+        What the others draw through each line; shape (lines, slots) [kW].
     """
 
     situation: Situation
@@ -50,6 +61,15 @@ class Problem:
     import_limit_kw: Array
     export_limit_kw: Array
     terms: TermSums
+    lines: Lines
+    others_line_kw: Array
+
+    def line_kw(self, participants: Schedule, stations: StationSchedule) -> Array:
+        """What flows through every line; shape (lines, slots) [kW]."""
+        if not len(self.lines):
+            return self.others_line_kw
+        mine = line_flows(self.situation.hubs, self.fleet, participants, stations)
+        return self.others_line_kw + mine
 
 
 def _spread(situation: Situation, everybody: Schedule, limits: Limits) -> float:
@@ -65,6 +85,7 @@ def make_problem(
     everybody: Schedule | None = None,
     span_kw: float = float("inf"),
     connection_caution_kw: float = 0.0,
+    line_caution_kw: float = 0.0,
 ) -> Problem:
     """The dispatch problem of a situation whose participants are marked.
 
@@ -78,14 +99,16 @@ def make_problem(
         What all sessions do uncoordinated, where that is known (see `Baseline`).
     span_kw
         The most the peak-valley difference may be [kW].
-    connection_caution_kw
-        How far inside the limits of the grid connections to aim [kW].
+    connection_caution_kw, line_caution_kw
+        How far inside the limits of the grid connections, and of circuits and phases, to aim [kW].
     """
     if everybody is None:
         everybody = uncoordinated(situation.fleet, situation.horizon)
     participating, hubs = situation.fleet.participating, situation.hubs
     power = everybody.charge_kw - everybody.discharge_kw
     others = sum_by_hub(len(hubs), situation.fleet.hub[~participating], power[~participating])
+    lines = hubs.lines
+    others_line_kw = lines.loads(situation.fleet.spots[~participating], power[~participating])
     return Problem(
         situation=situation,
         fleet=situation.fleet.select(participating),
@@ -97,6 +120,8 @@ def make_problem(
         import_limit_kw=np.maximum(hubs.most_import_kw - connection_caution_kw, 0.0),
         export_limit_kw=np.maximum(hubs.most_export_kw - connection_caution_kw, 0.0),
         terms=situation.terms.sums(situation.horizon.slots),
+        lines=replace(lines, limit_kw=np.maximum(lines.limit_kw - line_caution_kw, 0.0)),
+        others_line_kw=others_line_kw,
     )
 
 

@@ -8,13 +8,22 @@ batteries answer to each future as it comes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from hubwise.dispatch import kernel
-from hubwise.dispatch.board import KINK, duals_of, make_board, places, rows, with_levels
+from hubwise.dispatch.alike import check_alike, weights
+from hubwise.dispatch.board import (
+    KINK,
+    duals_of,
+    lines_at,
+    make_board,
+    places,
+    rows,
+    with_levels,
+)
 from hubwise.dispatch.present import rows_of_sessions
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.ties import Held, by_devices
@@ -70,6 +79,8 @@ class Dispatch:
         Rounds over all units.
     session
         Whose schedules they are; shape (sessions,).
+    line_kw
+        What flows through every circuit and phase; shape (lines, slots) [kW].
     """
 
     schedule: Schedule
@@ -82,6 +93,7 @@ class Dispatch:
     gap: float
     rounds: int
     session: Names
+    line_kw: Array
 
     def warm(self) -> WarmStart:
         """Where a dispatch of the same sessions at the same prices goes on from here."""
@@ -170,11 +182,11 @@ def dispatch_futures(
         Where a present session is missing in a future or is another one there, where futures are
         not of one place and its terms, or where weights are none.
     """
-    weight = _weights(problems, shares)
+    weight = weights(problems, shares)
     starts = list(warm) if warm is not None else [None] * len(problems)
     if len(starts) != len(problems):
         raise ValueError(f"{len(starts)} starts for {len(problems)} futures: give each its own")
-    _check_alike(problems)
+    check_alike(problems)
     held = [held_in(problem, tariff) for problem in problems]
     game = _begun(problems, weight, tariff, starts, held=held, present=present, flat=flat)
     gap = _played(game, tariff, rounds)
@@ -188,37 +200,6 @@ def held_in(
     if sessions is not None:
         return Held(np.ones(len(problem.fleet), np.bool_), sessions)
     return None if tariff is None else by_devices(problem, tariff)
-
-
-def _weights(problems: Sequence[Problem], shares: Sequence[float]) -> Array:
-    """The futures' weights, which sum to 1; refused where they are none."""
-    given = np.asarray(shares, dtype=float)
-    if not len(problems) or given.shape != (len(problems),):
-        raise ValueError(f"{given.size} weights for {len(problems)} futures: give one for each")
-    if not (np.isfinite(given).all() and (given >= 0.0).all() and given.sum() > 0.0):
-        raise ValueError(f"weights of futures are {given.tolist()}: give none below 0, some above")
-    weight: Array = given / given.sum()
-    return weight
-
-
-def _check_alike(problems: Sequence[Problem]) -> None:
-    """Refuse futures that are not of one place: units of all would read one's slots and terms."""
-    first = problems[0].situation
-    for f, problem in enumerate(problems[1:], 2):
-        here = problem.situation
-        same = {
-            "slots": here.horizon == first.horizon,
-            "hubs": here.hubs.name == first.hubs.name,
-            "terms": all(map(np.array_equal, _sums(problem), _sums(problems[0]))),
-        }
-        for what, agrees in same.items():
-            if not agrees:
-                raise ValueError(f"future {f} has other {what} than future 1: give all the same")
-
-
-def _sums(problem: Problem) -> list[Array]:
-    terms = problem.terms
-    return [getattr(terms, field.name) for field in fields(terms)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +262,11 @@ def _begun(
         for problem, mine, part in zip(problems, held, resumed, strict=True)
     ]
     prices = [None if start is None else start.multipliers for start in starts]
-    board = make_board(problems, shares, fixed, prices, flat=flat)
+    flows = [
+        _fixed_lines(problem, mine, part)
+        for problem, mine, part in zip(problems, held, resumed, strict=True)
+    ]
+    board = make_board(problems, shares, fixed, prices, flat=flat, line_kw=flows)
     change = np.zeros((len(units.hub), horizon.slots))
     placed = np.zeros(len(units.hub), np.bool_)
     count = sum(len(fleet) for fleet in fleets)
@@ -428,6 +413,17 @@ def _fixed_kw(problem: Problem, held: Held | None, resumed: _Resumed | None) -> 
     return fixed if held is None else fixed + _vehicles(problem, held.alone())
 
 
+def _fixed_lines(problem: Problem, held: Held | None, resumed: _Resumed | None) -> Array:
+    """What flows through lines before any unit moves; shape (lines, slots) [kW]."""
+    if resumed is not None:
+        return problem.line_kw(resumed.schedule, resumed.stations)
+    solar = problem.situation.hubs.solar_kw
+    idle = np.zeros_like(solar)
+    nothing = np.zeros((len(problem.fleet), solar.shape[1]))
+    alone = Schedule(nothing, nothing, nothing) if held is None else held.alone()
+    return problem.line_kw(alone, StationSchedule(idle, idle, idle, solar))
+
+
 def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
     """What was dispatched in future ``f``."""
     problem, board, units = game.problems[f], game.board, game.units
@@ -450,6 +446,7 @@ def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
         board.multiplier[limits],
         board.import_multiplier[here],
         board.export_multiplier[here],
+        board.lines.multiplier[lines_at(board, f)],
     )
     return Dispatch(
         schedule=schedule,
@@ -462,6 +459,7 @@ def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
         gap=gap,
         rounds=rounds,
         session=problem.fleet.session,
+        line_kw=problem.line_kw(schedule, stations),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hubwise.domain import Fleet, Horizon, Hubs, StationSchedule
+from hubwise.domain import Fleet, Horizon, Hubs, StationSchedule, connection_spots
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import Batteries, batteries_of
 
@@ -39,6 +39,7 @@ def station_units(hubs: Hubs, horizon: Horizon, group: int = 0) -> Batteries:
     reachable = np.minimum(np.maximum(top, start), start + up * slots)
     return Batteries(
         hub=hub,
+        spot=connection_spots(len(hubs))[hub],
         price_list=np.zeros(size, np.int64),
         group=np.full(size, group, np.int64),
         arrival=np.zeros(size, np.int64),

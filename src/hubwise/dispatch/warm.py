@@ -26,12 +26,16 @@ class Multipliers:
         Of the feeder's limits; shape (rows, slots).
     imports, exports
         Of the hubs' own connections; shape (hubs, slots).
+    lines
+        Of circuits and phases (see `hubwise.domain.Lines`), negative where what flows back is
+        limited; shape (lines, slots).
     """
 
     row: tuple[str, ...]
     rows: Array
     imports: Array
     exports: Array
+    lines: Array
 
     def on(self, row: tuple[str, ...]) -> Array:
         """The prices of other rows, those of new ones begin at nothing; shape (len(row), slots)."""
@@ -143,7 +147,11 @@ def _start_of(arrays: dict[str, Any]) -> WarmStart:
     """The start that arrays are the parts of; KeyError or ValueError where they are none's."""
     row, hub_kw, session = arrays["row"], arrays["hub_kw"], arrays.get("session")
     hubs, slots = hub_kw.shape
-    sizes = {"multipliers.rows": len(row), "schedule": 0 if session is None else len(session)}
+    sizes = {
+        "multipliers.rows": len(row),
+        "multipliers.lines": len(arrays["multipliers.lines"]),
+        "schedule": 0 if session is None else len(session),
+    }
     for name in ("hub_kw", *(name for name in arrays if "." in name)):
         values = arrays[name]
         size = sizes.get(name, sizes.get(name.partition(".")[0], hubs))
@@ -161,7 +169,7 @@ def _start_of(arrays: dict[str, Any]) -> WarmStart:
     return WarmStart(near, hub_kw, session, schedule, stations)
 
 
-_MULTIPLIERS = ("rows", "imports", "exports")
+_MULTIPLIERS = ("rows", "imports", "exports", "lines")
 _SCHEDULE = tuple(field.name for field in fields(Schedule))
 _STATIONS = tuple(field.name for field in fields(StationSchedule))
 

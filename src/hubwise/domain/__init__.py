@@ -14,6 +14,7 @@ from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Drivers, Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
+from hubwise.domain.lines import PHASES, Circuits, Lines, connection_spots
 from hubwise.domain.posting import Cap, Posting
 from hubwise.domain.scenario import Delegation, Hindsight, Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
@@ -25,10 +26,12 @@ from hubwise.domain.terms import Term, Terms, TermSums
 
 __all__ = [
     "CELLS",
+    "PHASES",
     "BatteryFacts",
     "Cap",
     "Carried",
     "Cell",
+    "Circuits",
     "Delegation",
     "DeviceTies",
     "Drivers",
@@ -37,6 +40,7 @@ __all__ = [
     "Hindsight",
     "Horizon",
     "Hubs",
+    "Lines",
     "Market",
     "Posting",
     "PriceRules",
@@ -59,5 +63,6 @@ __all__ = [
     "Ties",
     "WearPricing",
     "chosen",
+    "connection_spots",
     "standard_cells",
 ]

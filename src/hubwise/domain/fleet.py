@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hubwise.domain.arrays import Array, Flags, Index, Names
+from hubwise.domain.lines import spots
 
 # A charger's least current on a phase (IEC 61851-1), and what one and three phases carry at most.
 LEAST_AMPERES, PHASE_VOLTS = 6.0, 230.0
@@ -162,6 +163,11 @@ class Fleet:
     device_begins
         Where in the time at one price the session's own device begins, as a share of it within 0
         to 1; at its beginning where ``None``.
+    circuit
+        The circuit that each stay draws from, as a row of `Circuits`, -1 at the connection; all at
+        the connection where ``None``.
+    phase
+        The phase that each stay loads: 1 to 3, and 0 for all three alike, as where ``None``.
     """
 
     session: Names
@@ -199,6 +205,8 @@ class Fleet:
     delegating: Flags | None = None
     said_delegating: Index | None = None
     device_begins: Array | None = None
+    circuit: Index | None = None
+    phase: Index | None = None
 
     def __len__(self) -> int:
         return len(self.session)
@@ -263,6 +271,11 @@ class Fleet:
     def lists(self) -> Index:
         """The price list of every session; shape (sessions,)."""
         return self.hub if self.price_list is None else self.price_list
+
+    @property
+    def spots(self) -> Index:
+        """Where every session draws, for `hubwise.domain.Lines`; shape (sessions,)."""
+        return spots(self.hub, self.circuit, self.phase)
 
     @property
     def groups(self) -> Index:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.domain.arrays import Array, Index
+from hubwise.domain.lines import Circuits, Lines, lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Hubs:
         Least energy at the end of the horizon; as much as at its start where ``None`` [kWh].
     battery_end_value
         What a kWh above that is worth at the end [currency/kWh].
+    phase_kw
+        Most that may flow on each phase of the connection, either way; ``None`` for no limit [kW].
+    circuits
+        Circuits below the connections; ``None`` for none.
     """
 
     name: tuple[str, ...]
@@ -59,6 +64,8 @@ class Hubs:
     transformer_limit: Array | float = 1.0
     battery_final_kwh: Array | None = None
     battery_end_value: Array | float = 0.0
+    phase_kw: Array | None = None
+    circuits: Circuits | None = None
 
     @property
     def least_final_kwh(self) -> Array:
@@ -76,6 +83,11 @@ class Hubs:
     def most_export_kw(self) -> Array:
         """Most that may be fed back, by connection and transformer; shape (hubs,) [kW]."""
         return np.minimum(self.export_limit_kw, self.transformer_kva * self.transformer_limit)
+
+    @property
+    def lines(self) -> Lines:
+        """Limits that sessions share below the connections, and on their phases."""
+        return lines_of(self)
 
     def __len__(self) -> int:
         return len(self.name)

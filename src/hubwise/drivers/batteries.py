@@ -19,6 +19,7 @@ def batteries_of(fleet: Fleet, horizon: Horizon) -> Batteries:
     zeros, ones = np.zeros(size, np.int64), np.ones(size, np.int64)
     made = Batteries(
         hub=fleet.hub,
+        spot=fleet.spots,
         price_list=fleet.lists,
         group=fleet.groups,
         arrival=fleet.arrival_slot,

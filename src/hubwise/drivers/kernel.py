@@ -33,19 +33,20 @@ BATCH = 32
 class Batteries(NamedTuple):
     """What every kernel knows of the batteries that it schedules: sessions, slices of stations.
 
-    ``hub``; ``price_list``: row of the prices that it answers to; ``group``: of terms; ``arrival``,
-    ``departure``: first slot, and the first after the last; ``first_future``, ``last_future``: the
-    futures that it is in, as a range; all (n,). ``up``, ``down``: most energy put in, and drawn, in
-    a slot; ``least``, ``most``: energy to hold at least, and at most, at the end of a slot;
-    ``charge_kw``, ``discharge_kw``: most power; all (n, w) with w = 1 where they are the same in
-    all slots, else w = slots. ``start``, ``target``: energy at arrival, and least at departure;
-    ``charge_eff``, ``discharge_eff``; ``wear``, ``surplus``: per kWh drawn, and above the target at
-    departure; ``limit``: most energy drawn; ``own``: 1 where it answers to posted prices, 0 where
-    it is the operator's; ``weight``: of the marginal prices in its choice; all (n,). Energies are
-    inside the battery [kWh].
+    ``hub``; ``spot``: where it draws, see `hubwise.domain.Lines`; ``price_list``: row of the prices
+    that it answers to; ``group``: of terms; ``arrival``, ``departure``: first slot, and the first
+    after the last; ``first_future``, ``last_future``: the futures that it is in, as a range; all
+    (n,). ``up``, ``down``: most energy put in, and drawn, in a slot; ``least``, ``most``: energy to
+    hold at least, and at most, at the end of a slot; ``charge_kw``, ``discharge_kw``: most power;
+    all (n, w) with w = 1 where they are the same in all slots, else w = slots. ``start``,
+    ``target``: energy at arrival, and least at departure; ``charge_eff``, ``discharge_eff``;
+    ``wear``, ``surplus``: per kWh drawn, and above the target at departure; ``limit``: most energy
+    drawn; ``own``: 1 where it answers to posted prices, 0 where it is the operator's; ``weight``:
+    of the marginal prices in its choice; all (n,). Energies are inside the battery [kWh].
     """
 
     hub: Index
+    spot: Index
     price_list: Index
     group: Index
     arrival: Index

@@ -25,6 +25,7 @@ class Kind(Enum):
     TRANSFORMER = "transformer"
     CONNECTION = "connection"
     HUB_TRANSFORMER = "hub transformer"
+    CIRCUIT = "circuit"
     CONVERGENCE = "convergence"
 
 
@@ -34,6 +35,7 @@ _UNIT = {
     Kind.TRANSFORMER: "{:.1%} of its rating",
     Kind.CONNECTION: "{:.1f} kW",
     Kind.HUB_TRANSFORMER: "{:.1%} of its rating",
+    Kind.CIRCUIT: "{:.1f} kW",
 }
 
 
@@ -51,8 +53,8 @@ class Violation:
         When.
     value, limit
         What the state shows and the limit that it passes: p.u. for voltages, shares of ampacity
-        or rating for branches and the transformer, kW for connections; NaN where the power flow
-        did not converge.
+        or rating for branches and the transformer, kW for connections and circuits; NaN where the
+        power flow did not converge.
     """
 
     kind: Kind
@@ -71,7 +73,7 @@ class Violation:
 
 
 def violations(
-    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array
+    feeder: Feeder, hubs: Hubs, state: FeederState, hub_kw: Array, line_kw: Array | None = None
 ) -> tuple[Violation, ...]:
     """Every limit that is broken, in every slot; empty where all limits hold.
 
@@ -88,6 +90,9 @@ def violations(
         The feeder under AC power flow.
     hub_kw
         Net draw of every hub, import positive; shape (hubs, slots) [kW].
+    line_kw
+        What flows through every circuit and phase (see `Hubs.lines`); shape (lines, slots) [kW].
+        Left out where they are not asked about.
     """
     buses = [f"bus {bus}" for bus in feeder.bus]
     branches = feeder.branch_names
@@ -109,7 +114,16 @@ def violations(
         *_above(Kind.CONNECTION, imports, hub_kw, hubs.import_limit_kw),
         *_above(Kind.CONNECTION, exports, -hub_kw, hubs.export_limit_kw),
         *_above(Kind.HUB_TRANSFORMER, own, share, hubs.transformer_limit),
+        *_circuits(hubs, line_kw),
     )
+
+
+def _circuits(hubs: Hubs, line_kw: Array | None) -> list[Violation]:
+    """Circuits and phases above their limits, either way."""
+    if line_kw is None or not len(line_kw):
+        return []
+    lines = hubs.lines
+    return _above(Kind.CIRCUIT, lines.name, np.abs(line_kw), lines.limit_kw)
 
 
 def count(broken: Iterable[Violation]) -> dict[Kind, int]:

@@ -4,7 +4,7 @@ from hubwise.ledger.account import Account, make_account, reference_margin, sola
 from hubwise.ledger.bills import Bills, make_bills, session_prices, with_credits
 from hubwise.ledger.books import Books, in_cents, minor_unit, post
 from hubwise.ledger.energy import EnergyLeft, energy_left
-from hubwise.ledger.flows import HubFlows, hub_flows, sum_by_hub
+from hubwise.ledger.flows import HubFlows, hub_flows, line_flows, sum_by_hub
 
 __all__ = [
     "Account",
@@ -15,6 +15,7 @@ __all__ = [
     "energy_left",
     "hub_flows",
     "in_cents",
+    "line_flows",
     "make_account",
     "make_bills",
     "minor_unit",

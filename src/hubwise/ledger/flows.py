@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from hubwise.domain import Fleet, Schedule, StationSchedule
+from hubwise.domain import Fleet, Hubs, Schedule, StationSchedule, connection_spots
 from hubwise.domain.arrays import Array, Index
 
 
@@ -74,3 +74,12 @@ def sum_by_hub(hubs: int, hub: Index, per_session: Array) -> Array:
     belongs = csr_array((np.ones(len(hub)), order, ends), shape=(hubs, len(hub)))
     total: Array = belongs @ per_session
     return total
+
+
+def line_flows(hubs: Hubs, fleet: Fleet, schedule: Schedule, stations: StationSchedule) -> Array:
+    """What flows through every circuit and phase (see `Hubs.lines`); (lines, slots) [kW]."""
+    lines = hubs.lines
+    stored = stations.charge_kw - stations.discharge_kw - stations.solar_kw
+    power = schedule.charge_kw - schedule.discharge_kw
+    at = np.concatenate([fleet.spots, connection_spots(len(hubs))])
+    return lines.loads(at, np.concatenate([power, stored]))

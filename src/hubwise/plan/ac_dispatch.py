@@ -17,7 +17,7 @@ from hubwise.dispatch import (
     make_problem,
     rounds_where_large,
 )
-from hubwise.domain import Schedule, Situation, Status, Tariff
+from hubwise.domain import Lines, Schedule, Situation, Status, Tariff
 from hubwise.domain.arrays import Array
 
 # Rounds of the first dispatch, of each that goes on from it, and the most dispatches until limits
@@ -101,7 +101,7 @@ def ac_dispatch(
         Where dispatches aim within promise and limits; no further inside than has to be by default.
     """
     aim = aim or Aim()
-    caution = np.full(3, aim.caution_kw)
+    caution = np.full(4, aim.caution_kw)
     if limits is None:
         limits = (
             baseline.limits
@@ -117,11 +117,12 @@ def ac_dispatch(
             everybody=baseline.schedule,
             span_kw=baseline.span_kw - caution[0],
             connection_caution_kw=caution[2],
+            line_caution_kw=caution[3],
         )
         how = rounds_where_large(problem, rounds)
         answer = best_dispatch(problem, tariff, rounds=how, warm=warm, sessions=sessions)
         limits = feeder_limits(situation.feeder, situation.hubs.bus, answer.hub_kw)
-        missed = missed_kw(situation, limits, baseline.span_kw, answer.hub_kw)
+        missed = missed_kw(situation, limits, baseline.span_kw, answer.hub_kw, answer.line_kw)
         worst = float(missed.max())
         # A miss this small only says that dispatches differ by as much: aim once more.
         noise = NOISE * problem.spread_kw
@@ -149,8 +150,19 @@ def _narrowed(limits: Limits, head_kw: tuple[Array, Array] | None) -> Limits:
     return replace(limits, upper=upper)
 
 
-def missed_kw(situation: Situation, limits: Limits, span_kw: float, hub_kw: Array) -> Array:
-    """By how much peak-valley promise, feeder limits and grid connections are missed at worst.
+def over_lines(lines: Lines, line_kw: Array) -> float:
+    """By how much the worst circuit or phase is over its limit, below 0 where none is [kW]."""
+    return float(np.max(np.abs(line_kw) - lines.limit_kw[:, None], initial=-np.inf))
+
+
+def missed_kw(
+    situation: Situation,
+    limits: Limits,
+    span_kw: float,
+    hub_kw: Array,
+    line_kw: Array | None = None,
+) -> Array:
+    """By how much peak-valley promise, feeder limits, grid connections and lines are missed.
 
     ``limits`` must be linearised at ``hub_kw``, where its rows are those of the power flow;
     ``span_kw`` is that of the baseline. The promise holds over the past as well.
@@ -158,7 +170,7 @@ def missed_kw(situation: Situation, limits: Limits, span_kw: float, hub_kw: Arra
     Returns
     -------
     Array
-        Shape (3,), 0 or less where all hold [kW].
+        At worst; shape (4,), 0 or less where all hold [kW].
     """
     rows, hubs, past = limits.rows(hub_kw), situation.hubs, situation.so_far
     over_import = np.max(hub_kw - hubs.most_import_kw[:, None])
@@ -168,5 +180,6 @@ def missed_kw(situation: Situation, limits: Limits, span_kw: float, hub_kw: Arra
             past.span_kw(rows[0]) - span_kw,
             np.max(rows - limits.upper),
             max(over_import, over_export),
+            -np.inf if line_kw is None else over_lines(hubs.lines, line_kw),
         ]
     )

@@ -21,7 +21,7 @@ ROUNDING_KW = 0.005
 
 
 def missed_limits(
-    situation: Situation, hub_kw: Array, state: FeederState
+    situation: Situation, hub_kw: Array, state: FeederState, line_kw: Array | None = None
 ) -> tuple[tuple[Missed, ...], tuple[Redispatch, ...]]:
     """Every limit that a plan misses, and in each slot the least kW at hubs that would mend it.
 
@@ -33,15 +33,19 @@ def missed_limits(
         Net draw of every hub in the plan; shape (hubs, slots) [kW].
     state
         The feeder under AC power flow at that draw.
+    line_kw
+        What flows through circuits and phases; shape (lines, slots) [kW].
     """
     feeder, hubs = situation.feeder, situation.hubs
-    broken = violations(feeder, hubs, state, hub_kw)
+    broken = violations(feeder, hubs, state, hub_kw, line_kw)
     if not broken:
         return (), ()
     slots = np.unique([violation.slot for violation in broken])
     changed = least_changes(situation, hub_kw, slots)
     there = feeder.in_slots(slots)
-    after = violations(there, hubs, power_flow(there, hubs.bus, changed), changed)
+    # Hubs' changes are not told car by car: circuits stay as they are.
+    flows = None if line_kw is None else line_kw[:, slots]
+    after = violations(there, hubs, power_flow(there, hubs.bus, changed), changed, flows)
     left = {(v.kind, v.element, int(slots[v.slot])) for v in after}
     still = {slot for _, _, slot in left}
     change = changed - hub_kw[:, slots]

@@ -82,7 +82,10 @@ def _within(
 def _packed(turn: Turn, baseline: Baseline, start: float, *, rounds: bool) -> Turn:
     """The turn with its schedule packed, or rounded as well, and stations dispatched to it."""
     done = turn.dispatch
-    schedule = pack(turn.problem, turn.tariff, done.schedule, done.marginal_price, start)
+    flows = done.line_kw
+    schedule = pack(
+        turn.problem, turn.tariff, done.schedule, done.marginal_price, start, line_kw=flows
+    )
     if rounds:
         schedule = round_off(turn.problem, turn.tariff, schedule, done.marginal_price, start)
     how = EXACTLY if len(turn.problem.fleet) <= MOST_CARS else ROUNDS
@@ -110,7 +113,8 @@ def _missed(turn: Turn, baseline: Baseline) -> float:
     """By how much the worst promise or limit is missed under AC power flow [kW]."""
     situation, hub_kw = turn.situation, turn.dispatch.hub_kw
     limits = feeder_limits(situation.feeder, situation.hubs.bus, hub_kw)
-    missed = float(missed_kw(situation, limits, baseline.span_kw, hub_kw).max())
+    flows = hub_kw, turn.dispatch.line_kw
+    missed = float(missed_kw(situation, limits, baseline.span_kw, *flows).max())
     return max(missed, ramp_excess_kw(situation, hub_kw))
 
 

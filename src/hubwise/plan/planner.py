@@ -29,6 +29,7 @@ from hubwise.ledger import (
     Bills,
     energy_left,
     hub_flows,
+    line_flows,
     make_account,
     make_bills,
     reference_margin,
@@ -335,7 +336,8 @@ def _shortcomings(
     ratios = result.promised_ratios(situation.so_far, day.feeder, money, before, cost)
     said = advice(promises, ratios, day.feeder, before, day.following.head_ramp_kw)
     hub_kw = _hub_kw(situation, day.schedule, day.stations)
-    missed, redispatches = missed_limits(situation, hub_kw, day.state)
+    line_kw = line_flows(situation.hubs, situation.fleet, day.schedule, day.stations)
+    missed, redispatches = missed_limits(situation, hub_kw, day.state, line_kw)
     said += sentences(situation, missed, redispatches)
     return Shortcomings(tuple(said), missed, redispatches)
 

@@ -30,7 +30,7 @@ from hubwise.grid import (
     transformer_day,
     violations,
 )
-from hubwise.ledger import Account, Bills, energy_left, hub_flows
+from hubwise.ledger import Account, Bills, energy_left, hub_flows, line_flows
 from hubwise.pricing import price_groups
 from hubwise.record import (
     BatteryFigures,
@@ -59,7 +59,8 @@ def feeder_figures(
     """
     feeder, hubs, hours = situation.feeder, situation.hubs, situation.horizon.slot_hours
     hub_kw = hub_flows(len(hubs), situation.fleet, schedule, stations).net_kw
-    broken = count(violations(feeder, hubs, state, hub_kw))
+    line_kw = line_flows(hubs, situation.fleet, schedule, stations)
+    broken = count(violations(feeder, hubs, state, hub_kw, line_kw))
     known = state.select(np.flatnonzero(state.converged)) if state.converged.any() else state
     peak, valley = float(known.head_kw.max()), float(known.head_kw.min())
     thermal = thermal_model(feeder.transformer_kva)
@@ -75,6 +76,7 @@ def feeder_figures(
         transformer_violations=broken[Kind.TRANSFORMER],
         connection_violations=broken[Kind.CONNECTION],
         hub_transformer_violations=broken[Kind.HUB_TRANSFORMER],
+        circuit_violations=broken[Kind.CIRCUIT],
         convergence_violations=broken[Kind.CONVERGENCE],
         transformer_peak_loading=float(known.transformer_loading.max()),
         transformer_life_days=float(

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Problem, least_cost, prices_of_limits, social_cost_bound
+from hubwise.dispatch import (
+    Dispatch,
+    Problem,
+    least_cost,
+    places_of,
+    prices_of_limits,
+    social_cost_bound,
+)
 from hubwise.domain import Cap, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import felt_response
@@ -155,5 +162,5 @@ def _outside(problem: Problem, price: Array) -> Array:
     situation, mine = problem.situation, problem.situation.fleet.participating
     draw = problem.uncoordinated.charge_kw[mine] - problem.uncoordinated.discharge_kw[mine]
     apart = situation.market.purchase_price - price
-    brings: Array = situation.horizon.slot_hours * (draw * apart[problem.fleet.hub]).sum(axis=1)
+    brings: Array = situation.horizon.slot_hours * (draw * apart[places_of(problem)]).sum(axis=1)
     return brings

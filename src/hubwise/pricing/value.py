@@ -146,7 +146,7 @@ def value_of(
     ceiling = cost_ceiling(problem)
     cost_excess = max(participant_cost - ceiling, 0.0)
     exact = answer.rounds == EXACTLY
-    broken_kw = _broken_kw(problem, answer.hub_kw, span, ROUNDING if exact else SLACK)
+    broken_kw = _broken_kw(problem, answer, span, ROUNDING if exact else SLACK)
     weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess
     excess = 0.0 if exact else excess_cost(problem, answer)
     merit = account.profit - excess - weighed
@@ -181,15 +181,17 @@ def rounds_to_judge(problem: Problem) -> int:
     return min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS)
 
 
-def _broken_kw(problem: Problem, hub_kw: Array, span_kw: float, slack: float) -> float:
+def _broken_kw(problem: Problem, answer: Dispatch, span_kw: float, slack: float) -> float:
     """By how much limits are broken beyond ``slack``, all slots together [kW].
 
     ``slack``: what may be left, as a share of the promise, and of the head's spread.
     """
+    hub_kw = answer.hub_kw
     over = [
         problem.limits.rows(hub_kw) - problem.limits.upper,
         hub_kw - problem.import_limit_kw[:, None],
         -hub_kw - problem.export_limit_kw[:, None],
+        np.abs(answer.line_kw) - problem.lines.limit_kw[:, None],
     ]
     near = slack * problem.spread_kw
     broken = sum(float(np.maximum(kw - near, 0.0).sum()) for kw in over)

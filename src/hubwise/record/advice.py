@@ -26,7 +26,11 @@ SAME = 1e-6
 # What a step may pass its promise by, as a share: rounding.
 RAMP = 1e-6
 
-_UNITS = {Kind.VOLTAGE: ("{:.4f}", " p.u."), Kind.CONNECTION: ("{:.1f}", " kW")}
+_UNITS = {
+    Kind.VOLTAGE: ("{:.4f}", " p.u."),
+    Kind.CONNECTION: ("{:.1f}", " kW"),
+    Kind.CIRCUIT: ("{:.1f}", " kW"),
+}
 
 
 def shortcomings(
@@ -155,6 +159,12 @@ def _sentence(situation: Situation, missed: Missed, redispatch: Redispatch) -> s
     said = (
         f"{where}{_amount(missed, missed.value)} against {_amount(missed, missed.limit)} in {slot}"
     )
+    if Kind(missed.kind) is Kind.CIRCUIT:
+        over = _amount(missed, missed.value - missed.limit)
+        return (
+            f"{said}; its cars would have to do with {over} less: let more of them take part, ask "
+            "for less there, or strengthen it"
+        )
     if missed.base_alone and missed.without_hubs is not None:
         said += f"; the base load alone makes it {_amount(missed, missed.without_hubs)}"
     if missed.hubs_mend:

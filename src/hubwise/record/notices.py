@@ -26,8 +26,8 @@ def shared_fuse(asked_kwh: float, promised_kwh: float, clock: str) -> str:
     """What a driver is told whose hub's connection cannot bring what is asked for."""
     asked, promised = round(float(asked_kwh), 9), round(float(promised_kwh), 9)
     return (
-        f"More is asked for at this hub than its connection can bring: by {clock} you are promised "
-        f"{promised:.1f} kWh, not the {asked:.1f} kWh that you ask for; "
+        f"More is asked for at this hub than its connection and circuits can bring: by {clock} "
+        f"you are promised {promised:.1f} kWh, not the {asked:.1f} kWh that you ask for; "
         f"{round(asked - promised, 9):.1f} kWh will be missing. Stay longer, or come when fewer "
         "cars are here."
     )

@@ -26,8 +26,9 @@ class FeederFigures:
         Lowest voltage of any bus [p.u.].
     voltage_violations, branch_violations, transformer_violations, connection_violations
         Slots x elements with a broken limit.
-    hub_transformer_violations, convergence_violations
-        The same of hubs' own transformers, and of slots without a power flow.
+    hub_transformer_violations, circuit_violations, convergence_violations
+        The same of hubs' own transformers, of circuits and phases, and of slots without a power
+        flow.
     transformer_peak_loading
         Highest loading of the substation, as a share of its rating.
     transformer_life_days
@@ -45,6 +46,7 @@ class FeederFigures:
     transformer_violations: int
     connection_violations: int
     hub_transformer_violations: int
+    circuit_violations: int
     convergence_violations: int
     transformer_peak_loading: float
     transformer_life_days: float
@@ -57,6 +59,7 @@ class FeederFigures:
             "transformer": self.transformer_violations,
             "connection": self.connection_violations,
             "hub_transformer": self.hub_transformer_violations,
+            "circuit": self.circuit_violations,
             "convergence": self.convergence_violations,
         }
 

@@ -82,7 +82,7 @@ def _account() -> Account:
 
 
 def _feeder() -> FeederFigures:
-    return FeederFigures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0.0, 0.0)
+    return FeederFigures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0)
 
 
 def _result() -> PlanResult:

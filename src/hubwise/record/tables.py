@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 import polars as pl
 
-from hubwise.domain import Fleet, Hubs, Scenario, Schedule, StationSchedule, Tariff
+from hubwise.domain import PHASES, Fleet, Hubs, Scenario, Schedule, StationSchedule, Tariff
 from hubwise.domain.arrays import Index
 from hubwise.grid import FeederState
 from hubwise.ledger import Bills, hub_flows
@@ -47,6 +47,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         "plug": _TEXT,
         **_columns(_NUMBER, "asked_kwh charge_kw_min discharge_kw_min"),
         "delegating": _FLAG,
+        **_columns(_TEXT, "circuit phase"),
     },
     "schedule": {
         "session": _TEXT,
@@ -107,6 +108,11 @@ OPTIONAL_TABLES: dict[str, dict[str, pl.DataType]] = {
         "participating": _FLAG,
         **_columns(_NUMBER, "charged_kwh discharged_kwh paid earned wear net_cost"),
         **_columns(_NUMBER, "reference_cost saving received"),
+    },
+    "circuits": {
+        **_columns(_TEXT, "hub circuit phase"),
+        "slot": _COUNT,
+        **_columns(_NUMBER, "kw limit_kw"),
     },
     "futures": {
         "draw": _TEXT,
@@ -178,20 +184,26 @@ def _sessions(scenario: Scenario) -> pl.DataFrame:
         "session": fleet.session.tolist(),
         "chemistry": fleet.chemistry.tolist(),
         "hub": hubs,
-        **seldom_told(fleet),
+        **seldom_told(fleet, scenario.situation.hubs),
     }
     names = [name for name in TABLES["sessions"] if name not in elsewhere]
     return _table("sessions", {name: getattr(fleet, name) for name in names} | elsewhere)
 
 
-def seldom_told(fleet: Fleet) -> dict[str, list[float] | list[str] | list[bool]]:
+def seldom_told(fleet: Fleet, hubs: Hubs) -> dict[str, list[float] | list[str] | list[bool]]:
     """Columns of sessions that are seldom told, as they hold where they are not."""
+    circuits = ("",) if hubs.circuits is None else (*hubs.circuits.name, "")
+    where = np.full(len(fleet), -1) if fleet.circuit is None else fleet.circuit
     return {
         "asked_kwh": fleet.wished_kwh.tolist(),
         "charge_kw_min": fleet.least_charge_kw.tolist(),
         "discharge_kw_min": fleet.least_discharge_kw.tolist(),
         "delegating": (fleet.participating & fleet.delegates).tolist(),
         "plug": [""] * len(fleet) if fleet.plug is None else fleet.plug.tolist(),
+        "circuit": [circuits[k] for k in where],
+        "phase": [""] * len(fleet)
+        if fleet.phase is None
+        else ["" if k == 0 else PHASES[k - 1] for k in fleet.phase],
     }
 
 

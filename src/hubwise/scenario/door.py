@@ -35,13 +35,14 @@ from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
 from hubwise.scenario.market import clock_times, read_market, read_rules, read_terms
 from hubwise.scenario.network import read_feeder
-from hubwise.scenario.plugs import Plugs, plugged, read_plugs
+from hubwise.scenario.plugs import Plugs, build_plugs, plugged, read_plugs
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
 from hubwise.scenario.synthetic import draw_fleets
 from hubwise.scenario.tables import Table
 from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
+from hubwise.scenario.wiring import check_places, wired
 
 PACKAGED = Path(__file__).parent / "data"
 
@@ -125,7 +126,8 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     rules = read_rules(sections, market, horizon, reader)
     table = read_sessions(sections, horizon, reader)
     _refuse_rounding(sections, days, reader)
-    plugs = read_plugs(sections, sections.hub_names(), reader)
+    plug_table = read_plugs(sections, reader)
+    check_places(sections, table, plug_table, reader)
     head, search = sections.head, sections.search
     if reader.issues or not (head and search and horizon and feeder and hubs and market and rules):
         return None
@@ -134,14 +136,16 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     fleet = _fleet(sections, table, hubs, horizon, rng)
     promised = Promises(**(sections.promises or PromisesSection()).model_dump())
     known = NOTHING_KNOWN if table is None else build_hindsight(table, fleet, horizon)
+    plugs = build_plugs(sections, plug_table)
     fleet, waits = _plugged(fleet, plugs, table, horizon)
+    fleet, assumed = wired(fleet, hubs, table, plugs)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
     reader.issues.extend(check_feed_in(market, fleet, hubs, horizon, file=TOML))
     if reader.issues:
         return None
     fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
-    there = (*waits, *shared)
+    there = (*waits, *assumed, *shared)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
     unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, head.currency)

@@ -15,6 +15,7 @@ from hubwise.scenario.files import FleetSection
 from hubwise.scenario.identity import with_participation
 from hubwise.scenario.reading import TOML
 from hubwise.scenario.synthetic import draw_fleets
+from hubwise.scenario.wiring import wired
 
 MARK = "@"
 
@@ -49,7 +50,8 @@ class Draws:
         if self.section is None:
             fleet = resampled(usual.fleet, rng)
         else:
-            fleet = draw_fleets(self.section, len(usual.hubs), usual.horizon, rng)
+            drawn_fleet = draw_fleets(self.section, len(usual.hubs), usual.horizon, rng)
+            fleet, _ = wired(drawn_fleet, usual.hubs, None, None)
         if usual.promises.equal_energy:
             fleet = fleet.leaving_no_less()
         issues = check_bounds(usual.rules, fleet, usual.hubs, usual.horizon, file=TOML)

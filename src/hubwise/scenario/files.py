@@ -162,6 +162,23 @@ class HubSection(Section):
     transformer_kva: Positive | None = None
     transformer_limit: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 1.0
     charger_kw_min: NotNegative | None = None
+    fuse_a: Positive | None = None
+
+
+class CircuitSection(Section):
+    """One of ``[[circuits]]``: below a hub's connection, or ``under`` another circuit of it."""
+
+    name: Word
+    hub: Word
+    under: Word | None = None
+    limit_kw: Positive | None = None
+    fuse_a: Positive | None = None
+
+    @model_validator(mode="after")
+    def _limited(self) -> CircuitSection:
+        if self.limit_kw is None and self.fuse_a is None:
+            raise advice("has no limit", "give limit_kw, or fuse_a for each phase, or both")
+        return self
 
 
 class SolarSection(Section):

@@ -1,8 +1,9 @@
 """Hubs whose connection cannot bring what their drivers ask for: shared before the stay, and told.
 
-Charging at once behind a fuse takes turns by load management: whoever would else miss the energy
-asked for goes first, and what is left is shared alike, so that the yardstick obeys the fuse, too.
-What a driver would leave with is what is promised; less than was asked is told.
+Circuits below it and phases are such fuses, too. Charging at once behind a fuse takes turns by load
+management: whoever would else miss the energy asked for goes first, and what is left is shared
+alike, so that the yardstick obeys the fuse, too. What a driver would leave with is what is
+promised; less than was asked is told.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from hubwise.domain import Fleet, Horizon, Hubs
-from hubwise.domain.arrays import Array, Flags
+from hubwise.domain import Fleet, Horizon, Hubs, Lines, connection_spots
+from hubwise.domain.arrays import Array, Flags, Index
 
 # Share of a connection that is shared out: prices and power flow need a little room to keep it.
 USED = 0.995
@@ -28,7 +30,8 @@ def behind_fuses(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> tuple[Fleet, tup
     fleet
         Sessions with what they ask for.
     hubs
-        Their connections, and solar beside them; stations are left out, which may help.
+        Their connections and circuits, and solar beside them; stations are left out, which may
+        help.
     horizon
         The slots.
 
@@ -39,12 +42,16 @@ def behind_fuses(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> tuple[Fleet, tup
         where less can be had, and ``asked_kwh`` beside it. And a sentence a hub.
     """
     now, most = fleet.charging_at_once(), hubs.most_import_kw[:, None] + hubs.solar_kw
-    given, _ = _at_once(now, np.full_like(most, np.inf), horizon)
+    lines = hubs.lines
+    carried = _carried_kw(hubs, lines)
+    given, _ = _at_once(now, None, horizon)
     draw = np.zeros_like(most)
     np.add.at(draw, fleet.hub, given)
-    if (draw <= most + SAME_KW).all():
+    flows = lines.loads(fleet.spots, given)
+    if (draw <= most + SAME_KW).all() and (flows <= carried + SAME_KW).all():
         return fleet, ()
-    given, energy = _at_once(now, USED * most, horizon)
+    fuses = _Fuses(fleet, hubs, lines, USED * most, USED * carried)
+    given, energy = _at_once(now, fuses, horizon)
     wanted = np.maximum(now.required_kwh, now.reserve_kwh)
     short = energy < np.minimum(wanted, _reachable(now, horizon)) - SAME_KWH
     required = np.where(short, np.minimum(fleet.required_kwh, energy), fleet.required_kwh)
@@ -52,17 +59,74 @@ def behind_fuses(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> tuple[Fleet, tup
     return shared, tuple(_said(shared, hubs, short))
 
 
+def _carried_kw(hubs: Hubs, lines: Lines) -> Array:
+    """What circuits and phases carry to cars, solar counted on the phases; (lines, slots) [kW]."""
+    solar = lines.loads(connection_spots(len(hubs)), hubs.solar_kw)
+    carried: Array = lines.limit_kw[:, None] + solar
+    return carried
+
+
+class _Fuses:
+    """What is shared out by connections, circuits and phases; ``most_kw``, ``carried_kw`` [kW]."""
+
+    def __init__(
+        self, fleet: Fleet, hubs: Hubs, lines: Lines, most_kw: Array, carried_kw: Array
+    ) -> None:
+        """Which sessions draw through what."""
+        self.most_kw, self.carried_kw = most_kw, carried_kw
+        session, line, share = lines.of_spots(fleet.spots)
+        self.share = csr_array((share, (line, session)), shape=(len(lines), len(fleet)))
+        self.lines = [np.flatnonzero(lines.hub == hub) for hub in range(len(hubs))]
+
+    def part(self, hub: int, t: int, here: Index, first: Array, want: Array) -> Array | None:
+        """What each session of a hub gets in a slot; nothing where all get what they want."""
+        most, lines = float(self.most_kw[hub, t]), self.lines[hub]
+        if not len(lines):
+            return _shared(first, want, most) if want.sum() > most + SAME_KW else None
+        through = self.share[lines][:, here].toarray()
+        share = np.vstack([np.ones(len(here)), through])
+        room = np.append(most, self.carried_kw[lines, t])
+        if (share @ want <= room + SAME_KW).all():
+            return None
+        given = _filled(first, share, room)
+        return given + _filled(want - given, share, room - share @ given)
+
+
+def _filled(want: Array, share: Array, room: Array) -> Array:
+    """``want`` filled alike, everybody until content or something that feeds him is full.
+
+    ``share`` (fuses, sessions): of what each draws; ``room`` (fuses,) [kW]. Shape (sessions,).
+    """
+    part, left = np.zeros_like(want), np.maximum(room, 0.0)
+    for _ in range(len(want) + len(room) + 1):
+        full = left <= SAME_KW
+        active = (part < want - SAME_KW) & ~(share[full] > 0.0).any(axis=0)
+        if not active.any():
+            break
+        rate = share[:, active].sum(axis=1)
+        until = left[rate > 0.0] / rate[rate > 0.0]
+        step = min(float((want - part)[active].min()), float(until.min(initial=np.inf)))
+        part[active] += step
+        left = left - step * rate
+    return part
+
+
 def _said(fleet: Fleet, hubs: Hubs, short: Flags) -> list[str]:
     """A sentence for every hub at which somebody gets less than was asked."""
     less = fleet.wished_kwh - fleet.required_kwh
     return [
-        f"Hub {hubs.name[hub]}: its connection of {hubs.most_import_kw[hub]:g} kW cannot bring all "
+        f"Hub {hubs.name[hub]}: its connection of {hubs.most_import_kw[hub]:g} kW"
+        f"{_and_circuits(hubs, int(hub))} cannot bring all "
         f"that is asked for. {int(mine.sum())} sessions are promised {less[mine].sum():.1f} kWh "
         "less in all, and are told before the stay; whoever would miss most goes first, the rest "
         "is shared alike."
         for hub in np.unique(fleet.hub[short])
         if (mine := short & (fleet.hub == hub)).any()
     ]
+
+
+def _and_circuits(hubs: Hubs, hub: int) -> str:
+    return ", with its circuits and phases," if (hubs.lines.hub == hub).any() else ""
 
 
 def _reachable(fleet: Fleet, horizon: Horizon) -> Array:
@@ -73,17 +137,17 @@ def _reachable(fleet: Fleet, horizon: Horizon) -> Array:
     return reached
 
 
-def _at_once(fleet: Fleet, most_kw: Array, horizon: Horizon) -> tuple[Array, Array]:
+def _at_once(fleet: Fleet, fuses: _Fuses | None, horizon: Horizon) -> tuple[Array, Array]:
     """Power when charging at once behind fuses, infinite where they do not matter; final energy.
 
-    ``most_kw``: shape (hubs, slots). Returns shapes (sessions, slots) and (sessions,).
+    Returns shapes (sessions, slots) and (sessions,).
     """
     per_kw = horizon.slot_hours * fleet.charge_efficiency
     target = np.minimum(
         np.maximum(fleet.required_kwh, fleet.reserve_kwh), _reachable(fleet, horizon)
     )
-    energy, bound = fleet.arrival_kwh.copy(), np.isfinite(most_kw).any()
-    given = np.full((len(fleet), horizon.slots), np.inf if bound else 0.0)
+    energy = fleet.arrival_kwh.copy()
+    given = np.full((len(fleet), horizon.slots), 0.0 if fuses is None else np.inf)
     for t in range(horizon.slots):
         here = np.flatnonzero((fleet.arrival_slot <= t) & (t < fleet.departure_slot))
         need = np.maximum(target - energy, 0.0)[here] / per_kw[here]
@@ -93,11 +157,13 @@ def _at_once(fleet: Fleet, most_kw: Array, horizon: Horizon) -> tuple[Array, Arr
         first = np.clip(np.maximum(need - later, below), 0.0, want)
         power = want.copy()
         for hub in np.unique(fleet.hub[here]):
+            if fuses is None:
+                break
             mine = fleet.hub[here] == hub
-            if want[mine].sum() > most_kw[hub, t] + SAME_KW:
-                power[mine] = _shared(first[mine], want[mine], most_kw[hub, t])
-                given[here[mine], t] = power[mine]
-        if not bound:
+            part = fuses.part(int(hub), t, here[mine], first[mine], want[mine])
+            if part is not None:
+                power[mine] = given[here[mine], t] = part
+        if fuses is None:
             given[here, t] = power
         energy[here] += per_kw[here] * power
     return given, energy

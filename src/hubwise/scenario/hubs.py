@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hubwise.domain import Horizon, Hubs
+from hubwise.domain import Circuits, Horizon, Hubs
 from hubwise.domain.arrays import Array
 from hubwise.scenario.errors import ranges
 from hubwise.scenario.files import HubSection
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.shape import read_shape
+from hubwise.scenario.wiring import phase_limit_kw, read_circuits
 
 
 def read_hubs(
@@ -37,12 +38,13 @@ def read_hubs(
             wrong = f"{hub.name!r} is there {count} times"
             reader.wrong(TOML, where, "name", wrong, "give each hub a name of its own")
         _check_battery(where, hub, reader)
+    circuits = read_circuits(sections, reader)
     solar = _solar_shape(sections, horizon, reader)
     if solar is None or buses is None or reader.issues:
         return None
     numbers = [hub.bus if on_feeder else k for k, (_, hub) in enumerate(sections.hubs, 2)]
     at = [buses[number] for number in numbers if number is not None]
-    return _build([hub for _, hub in sections.hubs], at, solar)
+    return _build([hub for _, hub in sections.hubs], at, solar, circuits)
 
 
 def _solar_shape(sections: Sections, horizon: Horizon | None, reader: Reader) -> Array | None:
@@ -64,10 +66,16 @@ def _check_battery(where: str, hub: HubSection, reader: Reader) -> None:
         reader.wrong(TOML, where, "battery_initial_kwh", wrong, "give at most battery_kwh")
 
 
-def _build(hubs: Sequence[HubSection], buses: Sequence[int], solar_shape: Array) -> Hubs:
+def _build(
+    hubs: Sequence[HubSection],
+    buses: Sequence[int],
+    solar_shape: Array,
+    circuits: Circuits | None,
+) -> Hubs:
     def column(name: str) -> Array:
         return np.array([getattr(hub, name) for hub in hubs], dtype=float)
 
+    fuses = phase_limit_kw([hub.fuse_a for hub in hubs])
     return Hubs(
         name=tuple(hub.name for hub in hubs),
         bus=np.array(buses, dtype=np.int64),
@@ -83,5 +91,7 @@ def _build(hubs: Sequence[HubSection], buses: Sequence[int], solar_shape: Array)
         running_cost=column("running_cost"),
         solar_kw=np.outer(column("solar_kw"), solar_shape),
         transformer_kva=np.array([hub.transformer_kva or np.inf for hub in hubs]),
+        phase_kw=None if np.isinf(fuses).all() else fuses,
+        circuits=circuits,
         transformer_limit=column("transformer_limit"),
     )

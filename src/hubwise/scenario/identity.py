@@ -34,6 +34,7 @@ _LEFT_OUT = {(Market, "currency")}
 # Counts only where it is used.
 _OPTIONAL = {
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
+    (Hubs, "phase_kw"), (Hubs, "circuits"),
     (Feeder, "squared_kw"), (Feeder, "squared_kvar"),
     (Promises, "counts_energy"), (Promises, "equal_energy"), (Promises, "ramp_kw"),
     (PriceRules, "posting"),
@@ -139,7 +140,7 @@ _SESSION = (
 # Columns that are seldom used.
 _SELDOM = (
     *("price_list", "group", "bounds", "at_once_kwh", "at_once_kw", "asked_kwh"),
-    *("charge_kw_min", "discharge_kw_min", "plug", "said_delegating"),
+    *("charge_kw_min", "discharge_kw_min", "plug", "said_delegating", "circuit", "phase"),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Fleet, Horizon
+from hubwise.domain import PHASES, Fleet, Horizon
 from hubwise.domain.arrays import Array, Flags, Index, Names
 from hubwise.domain.fleet import least_on_phases, usual_least_kw
 from hubwise.scenario.reading import Reader
@@ -33,6 +33,11 @@ class Plugs:
         Whether a car can discharge at it.
     waits
         Whether who finds all plugs taken waits for one; else is turned away.
+    circuit
+        The circuit of its hub that it hangs on; ``None`` at the connection; one a plug.
+    phases, phase
+        On how many phases it is, NaN where that is not told; and which one a car on one phase
+        loads, from 1, 0 where that is not told.
     """
 
     name: Names
@@ -41,19 +46,31 @@ class Plugs:
     least_kw: Array
     two_way: Flags
     waits: bool
+    circuit: tuple[str | None, ...]
+    phases: Array
+    phase: Index
 
 
-def read_plugs(sections: Sections, hubs: Sequence[str], reader: Reader) -> Plugs | None:
-    """The table of plugs, or nothing where there is none or it has a mistake, which is noted."""
+def number_of(phase: str | None) -> int:
+    """1 to 3 for L1 to L3; 0 where none is told."""
+    return 0 if phase is None else PHASES.index(phase) + 1
+
+
+def read_plugs(sections: Sections, reader: Reader) -> Table | None:
+    """The table of plugs, with its mistakes noted; nothing where there is none."""
     name = sections.said("plugs", "file", str)
     table = None if name is None else read_table(reader, name, PlugRow)
+    if table is not None:
+        check_unique(table, "plug", reader)
+        check_known(table, "hub", sections.hub_names(), reader)
+    return table
+
+
+def build_plugs(sections: Sections, table: Table | None) -> Plugs | None:
+    """The plugs of a checked table; nothing where there is none."""
     if table is None or sections.plugs is None:
         return None
-    check_unique(table, "plug", reader)
-    check_known(table, "hub", hubs, reader)
-    if reader.issues:
-        return None
-    return _built(table, hubs, waits=sections.plugs.when_full == "wait")
+    return _built(table, sections.hub_names(), waits=sections.plugs.when_full == "wait")
 
 
 def _built(table: Table, hubs: Sequence[str], *, waits: bool) -> Plugs:
@@ -68,6 +85,9 @@ def _built(table: Table, hubs: Sequence[str], *, waits: bool) -> Plugs:
         least_kw=np.minimum(np.where(np.isnan(told), usual, told), most),
         two_way=np.array(table["two_way"], bool),
         waits=waits,
+        circuit=tuple(table["circuit"]),
+        phases=phases,
+        phase=np.array([number_of(said) for said in table["phase"]], np.int64),
     )
 
 

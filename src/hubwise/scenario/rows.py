@@ -45,6 +45,12 @@ def clock(value: object) -> time:
         raise advice(f"{value!r} is not a time of day", "write it as 07:30") from None
 
 
+def whole(value: object) -> object:
+    """A text of digits as a number: a choice among numbers is by value, and CSV knows but texts."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
+Phases = Annotated[Literal[1, 3], BeforeValidator(whole)]
 Moment = Annotated[datetime, BeforeValidator(moment)]
 Clock = Annotated[time, BeforeValidator(clock)]
 
@@ -138,9 +144,11 @@ class PlugRow(BaseModel):
     plug: Word
     hub: Word
     kw: Positive
-    phases: Literal[1, 3] | None = None
+    phases: Phases | None = None
     kw_min: NotNegative | None = None
     two_way: bool = False
+    circuit: Word | None = None
+    phase: Literal["L1", "L2", "L3"] | None = None
 
 
 class SessionRow(BaseModel):
@@ -177,3 +185,6 @@ class SessionRow(BaseModel):
     discharge_kw_min: NotNegative | None = None
     plug: Word | None = None
     delegating: bool | None = None
+    circuit: Word | None = None
+    phases: Phases | None = None
+    phase: Literal["L1", "L2", "L3"] | None = None

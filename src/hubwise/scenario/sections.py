@@ -10,6 +10,7 @@ from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.files import (
     BatterySection,
     ChargersSection,
+    CircuitSection,
     DriversSection,
     FeederSection,
     FleetSection,
@@ -39,6 +40,7 @@ _OPTIONAL = (
     "plugs",
     "chargers",
     "feeder",
+    "circuits",
 )
 
 Kind = TypeVar("Kind", bound=Section)
@@ -50,7 +52,7 @@ class Sections:
     """What ``scenario.toml`` says; nothing where a section is left out or was refused.
 
     ``raw`` is the file as it stands: tables that it names are read even where the section around
-    the name has a mistake. ``hubs`` holds each good hub with its place in the file.
+    the name has a mistake. ``hubs`` and ``circuits`` hold each good one with its place in the file.
     """
 
     raw: Mapping[str, object]
@@ -69,6 +71,7 @@ class Sections:
     drivers: DriversSection | None
     plugs: PlugsSection | None
     chargers: ChargersSection | None
+    circuits: tuple[tuple[int, CircuitSection], ...]
 
     def said(self, section: str, key: str, kind: type[Value]) -> Value | None:
         """The value of a key, whatever else is wrong in its section; nothing if not a ``kind``."""
@@ -81,6 +84,13 @@ class Sections:
         hubs = self.raw.get("hubs")
         rows = [hub for hub in hubs if isinstance(hub, dict)] if isinstance(hubs, list) else []
         return [hub["name"] for hub in rows if isinstance(hub.get("name"), str)]
+
+    def circuit_names(self) -> list[tuple[str | None, str | None]]:
+        """Hub and name of every circuit, those of circuits with other mistakes included."""
+        circuits = self.raw.get("circuits")
+        rows = circuits if isinstance(circuits, list) else []
+        named = [(row.get("hub"), row.get("name")) for row in rows if isinstance(row, dict)]
+        return [(h, n) for h, n in named if isinstance(h, str) and isinstance(n, str)]
 
     def hub_buses(self) -> list[tuple[int, int]]:
         """Place and bus of every hub, those of hubs with other mistakes included."""
@@ -127,7 +137,24 @@ def read_sections(raw: Mapping[str, object], reader: Reader) -> Sections:
         drivers=section("drivers", DriversSection),
         plugs=section("plugs", PlugsSection),
         chargers=section("chargers", ChargersSection),
+        circuits=_read_circuits(raw, reader),
     )
+
+
+def _read_circuits(
+    raw: Mapping[str, object], reader: Reader
+) -> tuple[tuple[int, CircuitSection], ...]:
+    """Every good circuit and its place, from 1."""
+    given = raw.get("circuits", [])
+    if not isinstance(given, list) or not all(isinstance(circuit, dict) for circuit in given):
+        right = "write each circuit as [[circuits]]"
+        reader.wrong(TOML, "", "circuits", "is not a list of sections", right)
+        return ()
+    read = [
+        (place, reader.section(f"circuits[{place}]", CircuitSection, own))
+        for place, own in enumerate(given, 1)
+    ]
+    return tuple((place, circuit) for place, circuit in read if circuit is not None)
 
 
 def _read_hubs(raw: Mapping[str, object], reader: Reader) -> tuple[tuple[int, HubSection], ...]:

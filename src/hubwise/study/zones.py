@@ -36,7 +36,15 @@ HEADS = ("head_kw", "uncoordinated_head_kw")
 WAYS = ("charge", "discharge")
 BROKEN = [
     f"{kind}_violations"
-    for kind in ("voltage", "branch", "transformer", "connection", "hub_transformer", "convergence")
+    for kind in (
+        "voltage",
+        "branch",
+        "transformer",
+        "connection",
+        "hub_transformer",
+        "circuit",
+        "convergence",
+    )
 ]
 COUNTS = ("number", "seed", "sessions", "participating", "early_departures", *BROKEN)
 TYPES = {

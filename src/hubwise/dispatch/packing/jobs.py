@@ -33,6 +33,7 @@ def pack(
     *,
     only: Flags | None = None,
     towards: Schedule | None = None,
+    line_kw: Array | None = None,
 ) -> Schedule:
     """The participants' schedule with the same energy at the same prices, in fewer, fuller slots.
 
@@ -52,12 +53,15 @@ def pack(
         Sessions whose energy may move; default: all.
     towards
         Whose totals are aimed at; default: the schedule's own.
+    line_kw
+        What flows through circuits and phases (lines, slots), stations counted; by default what
+        sessions draw [kW].
 
     Returns
     -------
     Schedule
         Costs every driver the same, and keeps each hub's totals of charging and discharging as
-        near as can be.
+        near as can be. No circuit or phase is passed that was not, or by more than it was.
     """
     fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
     horizon, lists = problem.situation.horizon, fleet.lists
@@ -80,6 +84,7 @@ def pack(
         (up, discharge, 1.0, fleet.least_charge_kw, felt.charge_price),
         (down, charge, -1.0, fleet.least_discharge_kw, felt.discharge_price),
     )
+    flows = _line_kw(problem, schedule) if line_kw is None else line_kw.copy()
     hubs = len(problem.situation.hubs)
     for (power, wanted, most, gain), other, sign, least, price in ways:
         blocked = (other > kernel.SAME) | held[:, None]
@@ -89,9 +94,23 @@ def pack(
         target = sum_by_hub(hubs, fleet.hub, wanted) - sign * dear * most.max(initial=0.0)
         order = np.random.default_rng(SEED).permutation(len(jobs.energy))
         room = kernel.Room(fleet.hub, gain, low, high)
-        kernel.pack(jobs, room, energy, power, total, target, order, start)
+        lines = _ways(problem, flows, sign)
+        kernel.pack(jobs, room, lines, energy, power, total, target, order, start)
     change = charge * into[:, None] + discharge * out[:, None]
     return schedule_of(units, change, horizon)
+
+
+def _line_kw(problem: Problem, schedule: Schedule) -> Array:
+    """What flows through circuits and phases, stations left out; (lines, slots) [kW]."""
+    power = schedule.charge_kw - schedule.discharge_kw
+    return problem.others_line_kw + problem.lines.loads(problem.fleet.spots, power)
+
+
+def _ways(problem: Problem, line_kw: Array, sign: float) -> kernel.Ways:
+    """Circuits and phases as the kernel sees them; ``line_kw`` is changed as it packs."""
+    session, line, share = problem.lines.of_spots(problem.fleet.spots)
+    begin = np.searchsorted(session, np.arange(len(problem.fleet) + 1))
+    return kernel.Ways(line_kw, problem.lines.limit_kw, begin, line, share, sign)
 
 
 def _energy_bounds(stays: Stays, shape: tuple[int, ...]) -> tuple[Array, Array]:

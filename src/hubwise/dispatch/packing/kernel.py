@@ -48,8 +48,49 @@ class Room(NamedTuple):
     high: Array
 
 
+class Ways(NamedTuple):
+    """Circuits and phases, which packing keeps within their limits.
+
+    ``load`` (lines, slots), ``limit`` (lines,) [kW]; through which lines which share of each
+    session's draw flows: those of session s stand at ``begin[s]`` to before ``begin[s + 1]``.
+    ``sign``: 1 where the jobs charge, -1 where they discharge.
+    """
+
+    load: Array
+    limit: Array
+    begin: Index
+    line: Index
+    share: Array
+    sign: float
+
+
 @njit(cache=True, nogil=True)
-def pack(jobs, room, energy, power, total, target, order, start):
+def move_on_lines(ways, s, slot, power, sign):
+    """Add a session's power to what flows through its lines (``sign`` 1), or take it away (-1)."""
+    for e in range(ways.begin[s], ways.begin[s + 1]):
+        for k in range(len(slot)):
+            ways.load[ways.line[e], slot[k]] += sign * ways.sign * ways.share[e] * power[k]
+
+
+@njit(cache=True, nogil=True)
+def find_cap(ways, s, slot, most, was, cap):
+    """Most power of a session in each slot, by ``most`` and by what is left on its lines.
+
+    Never less than ``was``: what was dispatched stays possible.
+    """
+    first, last = ways.begin[s], ways.begin[s + 1]
+    for k in range(len(slot)):
+        cap[k] = most[k]
+        for e in range(first, last):
+            row = ways.line[e]
+            left = ways.limit[row] - ways.sign * ways.load[row, slot[k]] - SAME
+            cap[k] = min(cap[k], left / ways.share[e])
+        if last > first:
+            cap[k] = max(cap[k], was[k])
+
+
+@njit(cache=True, nogil=True)
+def pack(jobs, room, ways, energy, power, total, target, order, start):
     """Go round the jobs; changes ``power``, ``energy`` (sessions, slots), ``total`` (hubs, slots).
 
     ``target``: what the hubs' totals should be; ``order``: of the visits; ``start``: what a start
@@ -58,7 +99,7 @@ def pack(jobs, room, energy, power, total, target, order, start):
     longest = 1
     for j in range(len(jobs.energy)):
         longest = max(longest, jobs.begin[j + 1] - jobs.begin[j])
-    wish, floor, top, was = np.empty((4, longest))
+    wish, floor, top, was, caps = np.empty((5, longest))
     on = np.empty(longest, np.bool_)
     cost = np.empty((longest + 1, longest + 1, 2))
     came = np.empty((longest + 1, longest + 1, 2), np.bool_)
@@ -67,12 +108,14 @@ def pack(jobs, room, energy, power, total, target, order, start):
             a, b = jobs.begin[j], jobs.begin[j + 1]
             if b - a < 2:
                 continue
-            s, slot, cap = jobs.session[j], jobs.slot[a:b], jobs.cap[a:b]
+            s, slot, cap = jobs.session[j], jobs.slot[a:b], caps[: b - a]
             mine = power[s]
             for k in range(b - a):
                 was[k] = mine[slot[k]]
                 on[k] = was[k] > SAME
             move(slot, was, -1.0, mine, energy[s], total[room.hub[s]], room.gain[s])
+            move_on_lines(ways, s, slot, was, -1.0)
+            find_cap(ways, s, slot, jobs.cap[a:b], was, cap)
             for k in range(b - a):
                 wish[k] = target[room.hub[s], slot[k]] - total[room.hub[s], slot[k]]
             find_room(slot, energy[s], room.low[s], room.high[s], room.gain[s], floor, top)
@@ -83,6 +126,7 @@ def pack(jobs, room, energy, power, total, target, order, start):
                 )  # fmt: skip
             level(jobs.energy[j], jobs.least[j], cap, wish, floor, top, on, was)
             move(slot, was, 1.0, mine, energy[s], total[room.hub[s]], room.gain[s])
+            move_on_lines(ways, s, slot, was, 1.0)
 
 
 @njit(cache=True, nogil=True)

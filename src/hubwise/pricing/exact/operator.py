@@ -8,6 +8,7 @@ import numpy as np
 
 from hubwise.dispatch import Problem, past_within
 from hubwise.dispatch.program import Program
+from hubwise.domain import connection_spots
 from hubwise.domain.arrays import Array, Index
 from hubwise.pricing.bound import most_felt
 from hubwise.pricing.exact.driver import DriverColumns
@@ -89,7 +90,32 @@ def hubs(
         program.put(row, driver.into, -session.step_kwh / (session.charge_efficiency * hours))
         program.put(row, driver.out, session.step_kwh * session.discharge_efficiency / hours)
     _store(program, problem, hub)
+    _keep_lines(program, problem, hub, sessions, answers)
     return hub
+
+
+def _keep_lines(
+    program: Program,
+    problem: Problem,
+    hub: Hub,
+    sessions: list[Session],
+    answers: list[DriverColumns],
+) -> None:
+    """What flows through circuits and phases, either way, is within their limits."""
+    lines, others = problem.lines, problem.others_line_kw
+    if not len(lines):
+        return
+    limit, hours = lines.limit_kw[:, None], problem.situation.horizon.slot_hours
+    rows = program.rows(others.shape, -limit - others, limit - others)
+    for unit, line, share in zip(*lines.of_spots(problem.fleet.spots), strict=True):
+        session, driver = sessions[unit], answers[unit]
+        row = rows[line, session.arrival : session.arrival + len(driver.into)]
+        step = share * session.step_kwh / hours
+        program.put(row, driver.into, step / session.charge_efficiency)
+        program.put(row, driver.out, -step * session.discharge_efficiency)
+    at, line, share = lines.of_spots(connection_spots(len(problem.situation.hubs)))
+    for part, sign in ((hub.charged, 1.0), (hub.discharged, -1.0), (hub.solar, -1.0)):
+        program.put(rows[line], part[at], sign * share[:, None])
 
 
 def _store(program: Program, problem: Problem, hub: Hub) -> None:

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Problem, least_cost, prices_of_limits, session_units
+from hubwise.dispatch import (
+    Dispatch,
+    Problem,
+    least_cost,
+    places_of,
+    prices_of_limits,
+    session_units,
+)
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import Batteries
 from hubwise.pricing.family import Family
@@ -169,6 +176,8 @@ def parts_of(
     most = np.full(len(problem.fleet), np.inf) if out is None else out
     units = session_units(problem.fleet, problem.situation.horizon, own=True)
     sessions = _sessions(problem, units, family, prices)
+    # From here on, where it draws says what a kWh costs: see `prices_of_limits`.
+    units = units._replace(hub=places_of(problem))
     both = problem.fleet.charge_efficiency * problem.fleet.discharge_efficiency
     both_ways = float(np.median(both))
     headroom = _tightest_lines(family.headroom)

@@ -45,7 +45,7 @@ class SessionRuns(NamedTuple):
     length of the stay; ``runs`` (sessions,): how many; ``group``, ``floor``, ``up``, ``down``
     (sessions, slots): price group of each run, least energy at its start, most energy put in and
     drawn in each of its slots; ``top`` (sessions, slots + 1): most energy at its start, and at the
-    end. ``price`` (hubs, slots): what a kWh drawn at a hub costs the operator; ``charge_worth``,
+    end. ``price`` (places, slots): what a kWh drawn there costs the operator; ``charge_worth``,
     ``discharge_worth`` (groups of terms, slots): what a kWh charged, or discharged, is worth
     beside. ``free`` (sessions,): least cost of each session whatever it does.
     ``key``, ``kept`` (sessions, places): the table.

@@ -22,6 +22,7 @@ from hubwise.study.report.batteries import (
     wear_prices,
 )
 from hubwise.study.report.cases import Case, Cases
+from hubwise.study.report.circuits import circuits_section
 from hubwise.study.report.draws import draws_table
 from hubwise.study.report.drivers import packed_statements
 from hubwise.study.report.figures_grid import (
@@ -149,7 +150,10 @@ def _texts(material: Cases, shares: list[float]) -> dict[str, str]:
         "transformers": _transformers(material, shares),
         "stations": _stations(scenario),
         "savings": _at_each(shares, lambda p: _savings_caption(material.chosen(p), scenario)),
-        "feeder": _at_each(shares, lambda p: tables.feeder_table(material, p)),
+        "feeder": _at_each(
+            shares,
+            lambda p: tables.feeder_table(material, p) + circuits_section(material, p),
+        ),
         "batteries": _at_each(
             shares, lambda p: f'<div class="panel">{batteries_section(material, p)}</div>'
         ),

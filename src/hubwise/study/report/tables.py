@@ -129,7 +129,7 @@ def _profit(case: Case, share: float | None, unit: str) -> tuple[str, str]:
 def _limits(case: Case, yardstick: Case | None) -> tuple[str, str, str]:
     count = violations(case)
     before = violations(yardstick) if yardstick else None
-    detail = "Voltage, branch, transformer and connection limits over all slots"
+    detail = "Limits of voltages, branches, transformers, connections and circuits over all slots"
     if before is not None and yardstick is not case:
         detail += f"; uncoordinated {number(before)}"
     return number(count), detail, "bad" if count else "good"

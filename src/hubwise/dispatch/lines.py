@@ -1,0 +1,71 @@
+"""Circuits and phases on the board: limits over sets of units, as the dispatch kernel sees them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hubwise.compiled import njit
+from hubwise.domain.arrays import Array, Index
+
+# Columns of what a line has as single numbers.
+LINE_LIMIT, LINE_STIFFNESS = range(2)
+
+
+class LinesOnBoard(NamedTuple):
+    """Circuits and phases: limits over sets of units, either way (see `hubwise.domain.Lines`).
+
+    ``width``: how many a future has; those of future f stand at ``f * width``. ``load``,
+    ``multiplier`` (futures * width, slots): what flows [kW], and its price, negative where what
+    flows back is limited. ``of_line`` (futures * width, 2): ``LINE_LIMIT`` [kW],
+    ``LINE_STIFFNESS``. ``begin``,
+    ``line``, ``share``: through which lines which share flows of what is drawn at a spot;
+    ``connection`` (hubs,): the spot of each hub's connection.
+    """
+
+    width: int
+    load: Array
+    multiplier: Array
+    of_line: Array
+    begin: Index
+    line: Index
+    share: Array
+    connection: Index
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _line_price(load, limit, multiplier, stiffness):
+    """Price of a kW through a line, either way [currency/kWh]."""
+    over = max(max(multiplier, 0.0) + stiffness * (load - limit), 0.0)
+    return over - max(max(-multiplier, 0.0) + stiffness * (-load - limit), 0.0)
+
+
+@njit(cache=True, nogil=True)
+def price_of_lines(lines, f, spot, t, step):
+    """Price of the next kW at a spot, of all its lines, if its draw rose by ``step`` in ``t``."""
+    price = 0.0
+    for k in range(lines.begin[spot], lines.begin[spot + 1]):
+        row, share = f * lines.width + lines.line[k], lines.share[k]
+        price += share * _line_price(
+            lines.load[row, t] + share * step, lines.of_line[row, LINE_LIMIT],
+            lines.multiplier[row, t], lines.of_line[row, LINE_STIFFNESS],
+        )  # fmt: skip
+    return price
+
+
+@njit(cache=True, nogil=True)
+def put_on_lines(lines, f, spot, begin, draw, share):
+    """Add ``share`` of the draw (n,) [kW] at a spot to what flows through its lines."""
+    for k in range(lines.begin[spot], lines.begin[spot + 1]):
+        row, part = f * lines.width + lines.line[k], share * lines.share[k]
+        for j in range(draw.shape[0]):
+            lines.load[row, begin + j] += part * draw[j]
+
+
+@njit(cache=True, nogil=True)
+def slope_of_lines(lines, f, spot, begin, draw, share):
+    """What the lines add to the derivative at ``share`` of the step ``draw`` (n,)."""
+    total = 0.0
+    for j in range(draw.shape[0]):
+        if draw[j] != 0.0:
+            total += draw[j] * price_of_lines(lines, f, spot, begin + j, share * draw[j])
+    return total
