@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -125,7 +127,7 @@ def test_the_page_shows_every_point(made: FrontierResult) -> None:
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="', text)
     found = re.search(r'id="figure-data">(.*?)</script>', text, re.DOTALL)
     assert found is not None
-    figures = json.loads(found[1])["all"]
+    figures = json.loads(gzip.decompress(base64.b64decode(found[1])))["all"]
     assert set(figures) == {f"{kind}-{p}" for kind in ("picture", "grid") for p in ("0.5", "1")}
     traces = figures["picture-1"]["data"]
     dots = sum(len(trace["x"]) for trace in traces if trace["mode"] == "markers")

@@ -345,9 +345,16 @@ def say_told(told: Sequence[str]) -> None:
 
 
 def say_warnings(warnings: Sequence[str]) -> None:
-    """Name where batteries leave what their cells were tested at, on stderr."""
-    for warning in warnings:
-        messages.print(f"note — {warning}", style="dim", highlight=False)
+    """Say once that batteries leave what their cells were tested at, on stderr.
+
+    Hardly any plan keeps to tests of full cycles: each sentence stands in summary and report.
+    """
+    if warnings:
+        said = (
+            f"note — wear and fade are extrapolated beyond {len(warnings)} of the ranges that "
+            "cells were tested in: Batteries in the report, warnings in summary.json"
+        )
+        messages.print(said, style="dim", highlight=False)
 
 
 def _number(found: object, form: str = "") -> str:

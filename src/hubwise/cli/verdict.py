@@ -21,6 +21,7 @@ from hubwise.study import RunOptions
 from hubwise.study.days.run import lean
 from hubwise.study.report.verdict import PAGE, write_verdict_page
 from hubwise.study.verdict.run import JSON, Verdict, make_verdict, write_json
+from hubwise.study.verdict.words import in_kwh
 
 
 def verdict(
@@ -143,7 +144,7 @@ def _table(found: Verdict) -> Table:
         table.add_row(
             case.strategy,
             "two-way" if case.two_way else "one-way",
-            f"{case.battery_kwh:,.4g}",
+            in_kwh(case.battery_kwh),
             f"{case.profit:,.2f}",
             "" if case.bound is None else f"{case.bound:,.2f}",
             f"{case.drivers_cost:,.2f}",

@@ -69,9 +69,13 @@ def test_the_waterfall_ends_at_the_profit(cases: Cases) -> None:
     drawn = waterfall(case, "CNY")
     assert drawn is not None
     assert case is not None
-    *items, total = drawn["data"][0]["x"]
+    steps, bars, _ = drawn["data"]
+    *items, total = bars["x"]
     assert total == pytest.approx(case.result["operator_profit"], abs=0.01)
     assert sum(items) == pytest.approx(total, abs=0.05)
+    ends = [base + item for base, item in zip(bars["base"], items, strict=False)]
+    assert bars["base"][1:-1] == pytest.approx(ends[:-1], abs=0.011)
+    assert steps["x"][::3] == pytest.approx(ends, abs=0.011)
 
 
 def test_the_histogram_counts_participants_only(cases: Cases) -> None:
@@ -156,3 +160,17 @@ def test_changes_carry_their_sign(ratio: float | None, text: str) -> None:
 def test_small_amounts_are_read_to_the_cent(amount: float | None, text: str) -> None:
     """Cents matter at a small site and not at a large one."""
     assert glossary.money(amount, "CNY") == text
+
+
+def test_what_holds_for_a_slot_is_drawn_as_a_step(cases: Cases) -> None:
+    """Powers, prices, voltages and loadings are steps; heat, energy and comparisons are lines."""
+    figures = _figures(cases, cases.participations)
+    at = figures["at"]["0.7"]
+    for name in ("load", "prices", "voltage", "transformer", "fleet-after"):
+        lines = [trace for trace in at[name]["data"] if trace["type"] == "scatter"]
+        assert lines
+        assert {trace["line"]["shape"] for trace in lines} == {"hvh"}
+    drawn = [at["hot-spot"], *(at[name] for name in at if name.startswith("station-"))]
+    for spec in [*drawn, *figures["all"].values()]:
+        shapes = {trace["line"].get("shape") for trace in spec["data"] if "line" in trace}
+        assert shapes <= {"linear", None}

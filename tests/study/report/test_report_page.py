@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import math
 import re
@@ -11,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plotly.offline import get_plotlyjs
 
+from browser import laid_out, needs_chromium
 from hubwise.domain import Scenario
 from hubwise.study.report import write_plan_report, write_report
 from hubwise.study.report.glossary import money, number, percent
@@ -29,6 +33,11 @@ Write = Callable[..., dict[str, Any]]
 def squeezed(text: str) -> str:
     """Text with every kind of space made a plain one."""
     return " ".join(text.split())
+
+
+def unpacked(text: str) -> str:
+    """What an element of the page holds packed."""
+    return gzip.decompress(base64.b64decode(text)).decode()
 
 
 class Page(HTMLParser):
@@ -73,7 +82,7 @@ class Page(HTMLParser):
 
     def figures(self) -> dict[str, Any]:
         """The embedded figures."""
-        return json.loads(self.scripts["figure-data"])
+        return json.loads(unpacked(self.scripts["figure-data"]))
 
 
 @pytest.fixture(scope="module")
@@ -122,10 +131,31 @@ def test_the_page_loads_nothing(ordinary: Any) -> None:
 
 
 def test_the_library_is_embedded_once_and_the_page_is_of_decent_size(ordinary: Any) -> None:
-    """One plotly.js, and less than 8 MB in all."""
+    """One plotly.js with its licence, of the version that checks our figures; below 2 MB in all."""
+    path, page, _ = ordinary
+    bundle = unpacked(page.scripts["plotly-data"])
+    assert path.read_text(encoding="utf-8").count('id="plotly-data"') == 1
+    assert path.stat().st_size < 2e6
+    assert "Licensed under the MIT license" in bundle[:400]
+    version = re.search(r"v(\d+\.\d+)", get_plotlyjs()[:200])
+    assert version is not None
+    assert f"plotly.js (cartesian - minified) v{version[1]}" in bundle[:200]
+
+
+@needs_chromium
+def test_nothing_scrolls_sideways_and_figures_are_drawn(ordinary: Any, tmp_path: Path) -> None:
+    """On a small phone the page is as wide as the screen, and what is packed is drawn."""
     path, _, _ = ordinary
-    assert path.read_text(encoding="utf-8").count("Copyright 2012-") == 1
-    assert path.stat().st_size < 8e6
+    said = laid_out(path, 360, tmp_path)
+    assert said["scroll"] == said["width"] == 360
+    assert said["drawn"] > 20
+    assert said["old"] == 0
+
+
+def test_maps_of_colour_say_what_they_show_and_in_which_unit(ordinary: Any) -> None:
+    """A heat map has no axis for its values: its title names them."""
+    _, page, _ = ordinary
+    assert page.text.count("Voltage of every bus [p.u.]") == 2
 
 
 def test_the_numbers_are_those_of_the_summary(ordinary: Any) -> None:
@@ -181,7 +211,7 @@ def test_names_from_users_are_only_text(scenario: Make, study: Write, tmp_path: 
     source = write_report(given, tmp_path).read_text(encoding="utf-8")
     page = Page(source)
     tags = [tag for tag, _ in page.tags]
-    assert tags.count("script") == 6
+    assert tags.count("script") == 7
     assert "img" not in tags
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
     assert page.text.count("alert(1)") >= 6
@@ -272,8 +302,10 @@ def test_any_shape_of_site_gets_a_page(
     assert ("Solar used" in named) == bool(shape.get("solar"))
 
 
-def test_a_single_plan_gets_the_same_page(scenario: Make, study: Write, tmp_path: Path) -> None:
-    """A plan folder alone is enough for a page with one strategy."""
+def test_a_single_plan_stands_beside_its_uncoordinated_day(
+    scenario: Make, study: Write, tmp_path: Path
+) -> None:
+    """A plan folder alone is enough for a page; what charging at once would do is drawn with it."""
     given = scenario()
     study(given, tmp_path)
     folder = tmp_path / "plans" / "hubwise-0.7"
@@ -281,7 +313,13 @@ def test_a_single_plan_gets_the_same_page(scenario: Make, study: Write, tmp_path
     page = Page(path.read_text(encoding="utf-8"))
     assert path == folder / "report.html"
     assert "day-ahead plan" in page.text
-    assert {"load", "prices", "fleet-after", "waterfall"} <= page.figures()["at"]["0.7"].keys()
+    drawn = page.figures()["at"]["0.7"]
+    assert {"load", "prices", "fleet-before", "fleet-after", "map-before", "waterfall"} <= set(
+        drawn
+    )
+    names = [trace["name"] for trace in drawn["load"]["data"]]
+    assert names == ["Load without hubs", "Uncoordinated", "Hubwise"]
+    assert len(json.loads(page.scripts["summary-data"])["results"]) == 1
 
 
 def test_the_published_study_is_compared_only_where_it_is_cited(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hubwise.domain import Scenario
-from hubwise.record import Record, seal_again, write
-from hubwise.study.report.cases import read_plan, read_study
+from hubwise.domain import Scenario, Strategy
+from hubwise.plan import make_plan
+from hubwise.record import Record, read, seal_again, write
+from hubwise.study.report.cases import Case, Cases, read_plan, read_study
 from hubwise.study.report.page import make_page
 
 __all__ = ["report", "write_plan_report", "write_report"]
@@ -33,7 +35,7 @@ def write_report(scenario: Scenario, study_folder: Path) -> Path:
 
 
 def write_plan_report(scenario: Scenario, plan_folder: Path) -> Path:
-    """Write ``report.html`` into a plan folder, and seal it; the same page with one strategy.
+    """Write ``report.html`` into a plan folder, and seal it; the plan beside its uncoordinated day.
 
     Parameters
     ----------
@@ -47,9 +49,22 @@ def write_plan_report(scenario: Scenario, plan_folder: Path) -> Path:
     Path
         The page.
     """
-    page = _write(make_page(read_plan(scenario, plan_folder), "day-ahead plan"), plan_folder)
+    with TemporaryDirectory() as place:
+        material = _beside_uncoordinated(read_plan(scenario, plan_folder), Path(place) / "plan")
+        page = _write(make_page(material, "day-ahead plan"), plan_folder)
     seal_again(plan_folder)
     return page
+
+
+def _beside_uncoordinated(material: Cases, place: Path) -> Cases:
+    """A plan with the uncoordinated day of the same drivers, made and written for it."""
+    (planned,) = material.cases
+    if planned.strategy == Strategy.UNCOORDINATED:
+        return material
+    folder = write(make_plan(material.scenario, strategy=Strategy.UNCOORDINATED), place)
+    result = {**read(folder).result, "participation": planned.participation}
+    before = Case(Strategy.UNCOORDINATED, planned.participation, result, folder)
+    return replace(material, cases=(before, planned))
 
 
 def report(plan: Record, path: str | Path) -> Path:

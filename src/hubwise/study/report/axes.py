@@ -153,8 +153,12 @@ def clock_figure(
 def line(
     name: str, y: ArrayLike, colour: str, unit: str, decimals: int = 0, **more: object
 ) -> Spec:
-    """One line over the slots, read in ``unit`` with so many decimals."""
-    style = {"color": colour, "width": 2, **named(more.pop("line", {}))}
+    """One line over the slots, read in ``unit`` with so many decimals.
+
+    A value holds for its slot, so lines are steps; what is a state at a moment asks for
+    ``line={"shape": "linear"}``.
+    """
+    style = {"color": colour, "width": 2, "shape": "hvh", **named(more.pop("line", {}))}
     return {
         "type": "scatter",
         "mode": "lines",

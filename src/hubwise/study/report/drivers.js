@@ -1,7 +1,7 @@
 (function () {
   "use strict";
   const section = document.getElementById("drivers");
-  const source = document.getElementById("driver-data").textContent.trim();
+  const source = document.getElementById("driver-data").textContent.trim() !== "";
   const input = document.getElementById("driver");
   const names = document.getElementById("driver-names");
   const picks = document.getElementById("driver-picks");
@@ -234,12 +234,6 @@
     if (input.value) show(input.value);
   }
 
-  async function unpacked(text) {
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
-  }
-
   document.addEventListener("participation", function (event) {
     share = event.detail;
     if (data) offer();
@@ -250,9 +244,9 @@
 
   section.hidden = !source;
   if (!source) return;
-  unpacked(source).then(
+  unpacked("driver-data").then(
     function (found) {
-      data = found;
+      data = JSON.parse(found);
       offer();
     },
     () => tell("This browser cannot unpack the statements; the command hubwise statement gives each of them."),

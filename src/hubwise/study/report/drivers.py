@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -17,6 +15,7 @@ from hubwise.record import PlanFolder, PlanFolderError, Statement, make_statemen
 from hubwise.record.statement import Honoured, StayStatement
 from hubwise.study.report.axes import Spec, clock_axis, figure, layout, value_axis
 from hubwise.study.report.cases import Case, Cases
+from hubwise.study.report.packed import packed
 from hubwise.study.report.palette import CHARGE, DISCHARGE, LIMIT, MUTED, STRATEGIES
 
 MOST_SESSIONS = 20_000
@@ -41,7 +40,7 @@ def packed_statements(cases: Cases) -> str:
         "at": at,
     }
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+    return packed(text)
 
 
 def _at(case: Case | None) -> dict[str, object] | None:

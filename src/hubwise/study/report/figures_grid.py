@@ -91,7 +91,12 @@ def voltage_map(
         "zmin": spread[0],
         "zmax": spread[1],
         "colorscale": "Cividis",
-        "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": ".2f", "nticks": 6},
+        "colorbar": {
+            "thickness": 10,
+            "outlinewidth": 0,
+            "tickformat": ".2f",
+            "nticks": 6,
+        },
         "hovertemplate": "bus %{y} · %{z:.4f} p.u.<br>%{x}<extra></extra>",
     }
     marks = _marked_buses(scenario)
@@ -143,7 +148,7 @@ def hot_spot(scenario: Scenario, cases: list[Case]) -> Spec | None:
             of_strategy(case.strategy),
             "°C",
             1,
-            line={"dash": DASHES.get(case.strategy, "solid")},
+            line={"shape": "linear", "dash": DASHES.get(case.strategy, "solid")},
         )
         for case, celsius in found
     ]

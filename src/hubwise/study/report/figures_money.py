@@ -32,20 +32,32 @@ def waterfall(case: Case | None, currency: str) -> Spec | None:
     items = [(name, amount) for name, amount in account.lines() if amount]
     names = [plain(name.capitalize()) for name, _ in items] + ["Profit"]
     amounts = [amount for _, amount in items]
+    ends = np.cumsum(amounts)
+    tones = [INCOME if amount >= 0.0 else OUTGO for amount in amounts]
     bars = {
-        "type": "waterfall",
+        "type": "bar",
         "orientation": "h",
-        "measure": ["relative"] * len(items) + ["total"],
         "y": names,
         "x": values([*amounts, account.profit], 2),
-        "increasing": {"marker": {"color": INCOME}},
-        "decreasing": {"marker": {"color": OUTGO}},
-        "totals": {"marker": {"color": of_strategy(case.strategy)}},
-        "connector": {"line": {"color": OUTGO, "width": 1}},
+        "base": values([*(ends - amounts), 0.0], 2),
+        "marker": {"color": [*tones, of_strategy(case.strategy)]},
         "hoverinfo": "skip",
     }
+    steps = _connectors(names, ends)
     labels = _bar_ends(names, [*amounts, account.profit])
-    return figure([bars, labels], _waterfall_look(amounts, currency))
+    return figure([steps, bars, labels], _waterfall_look(amounts, currency))
+
+
+def _connectors(names: list[str], ends: Array) -> Spec:
+    """Hairlines from each bar's end to where the next begins."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [x for end in values(ends, 2) for x in (end, end, None)],
+        "y": [y for first, second in pairwise(names) for y in (first, second, None)],
+        "line": {"color": OUTGO, "width": 1},
+        "hoverinfo": "skip",
+    }
 
 
 def _bar_ends(names: list[str], amounts: list[float]) -> Spec:
@@ -72,7 +84,7 @@ def _waterfall_look(amounts: list[float], currency: str) -> Spec:
     across = value_axis(plain(currency), range=[low - 0.25 * room * (low < 0), high + room])
     across |= {"zeroline": True, "zerolinecolor": MUTED, "nticks": 5}
     down = {"autorange": "reversed", "automargin": True, "fixedrange": True, "ticks": ""}
-    return layout(380, across, down, hovermode="closest", waterfallgap=0.35)
+    return layout(380, across, down, hovermode="closest", bargap=0.35)
 
 
 def savings(case: Case | None, currency: str) -> Spec | None:
@@ -179,6 +191,6 @@ def _over_shares(cases: Cases, strategy: str, key: str) -> Spec:
         3,
         x=[100 * share for share in cases.participations],
         mode="lines+markers",
-        line={"dash": DASHES.get(strategy, "solid")},
+        line={"shape": "linear", "dash": DASHES.get(strategy, "solid")},
         marker={"size": 8, "line": {"color": GRID, "width": 1}},
     )

@@ -263,6 +263,7 @@ def _station(scenario: Scenario, table: pl.DataFrame, most: tuple[float, float])
         yaxis="y2",
         fill="tozeroy",
         fillcolor=faint(STATION, 0.3),
+        line={"shape": "linear"},
     )
     small = {"tickfont": {"size": 11}, "nticks": 4}
     above = value_axis("kW", domain=[0.54, 1], range=[-1.1 * most[0], 1.1 * most[0]], **small)

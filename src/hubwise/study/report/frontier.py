@@ -8,12 +8,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from plotly.offline import get_plotlyjs
-
 from hubwise.domain import Scenario
 from hubwise.study.report import inputs
 from hubwise.study.report.frontier_figures import colours, grid, in_words, picture, promises
 from hubwise.study.report.glossary import PUBLISHED, PUBLISHED_CITATION, number, percent
+from hubwise.study.report.packed import packed, plotly
 from hubwise.study.report.page import LEGEND, cites_published_study, embedded, part
 from hubwise.study.report.tables import broken, grouped
 
@@ -45,25 +44,28 @@ def write_frontier_page(scenario: Scenario, content: Content, folder: Path) -> P
         headline=headline(content),
         star=_star_in_words(content),
         pictures=_panels(shares, "picture", "Profit over the peak-valley difference", LEGEND),
-        grids=_panels(shares, "grid", "Profit at every pair of promises"),
+        grids=_panels(
+            shares, "grid", "Profit at every pair of promises", what=", profit [share of the cost]"
+        ),
         table=points_table(content),
         missed=missed(content),
         source=_source(content),
         made_by=escape(f"Hubwise {content['version']}"),
         style=part("style.css"),
         script=part("page.js"),
-        plotly=get_plotlyjs(),
+        unpack=part("unpack.js"),
+        plotly=plotly(),
         content=embedded(content),
-        figures=embedded({"share": "", "at": {}, "all": figures}),
+        figures=packed(embedded({"share": "", "at": {}, "all": figures})),
     )
     path = folder / "frontier.html"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _panels(shares: Sequence[float], name: str, label: str, above: str = "") -> str:
+def _panels(shares: Sequence[float], name: str, label: str, above: str = "", what: str = "") -> str:
     return "".join(
-        f'<div class="panel"><figure><h3>{percent(share)} participating</h3>{above}'
+        f'<div class="panel"><figure><h3>{percent(share)} participating{what}</h3>{above}'
         f'<div class="plot" data-figure="{name}-{share:g}" role="img" '
         f'aria-label="{label}, {percent(share)} participating"></div></figure></div>'
         for share in shares

@@ -1,7 +1,16 @@
-(function () {
+(async function () {
   "use strict";
-  const figures = JSON.parse(document.getElementById("figure-data").textContent);
   const plots = Array.from(document.querySelectorAll("[data-figure]"));
+  let figures = null;
+  try {
+    figures = JSON.parse(await unpacked("figure-data"));
+    const drawing = document.createElement("script");
+    drawing.textContent = await unpacked("plotly-data");
+    document.head.append(drawing);
+  } catch (error) {
+    plots.forEach((plot) => plot.classList.add("old"));
+    return;
+  }
   const buttons = Array.from(document.querySelectorAll("[data-share]"));
   const config = { displayModeBar: false, responsive: true };
   const phone = window.matchMedia("(max-width: 640px)");
@@ -11,7 +20,7 @@
     const filled = trace.type === "bar" || Boolean(trace.stackgroup || trace.fill);
     const line = trace.line || {};
     const colour = filled ? trace.fillcolor || trace.marker.color : line.color;
-    const dash = { dash: "7 4", dot: "2 3" }[line.dash] || "";
+    const dash = { dash: "7 4", dot: "2 3", dashdot: "7 3 2 3", longdash: "10 3" }[line.dash] || "";
     const mark = filled
       ? `<rect width="12" height="12" x="5" y="0" rx="2" fill="${colour}"/>`
       : `<path d="M0 6H22" stroke="${colour}" stroke-width="${Math.max(line.width || 2, 2)}" stroke-dasharray="${dash}"/>`;
@@ -45,13 +54,15 @@
     });
   }
 
-  // On a phone every second tick is enough.
+  // On a phone every second tick is enough, the first and the last among them.
   function fitted(spec) {
     const copy = JSON.parse(JSON.stringify(spec));
     const axis = copy.layout.xaxis;
     if (phone.matches && axis.tickvals && axis.tickvals.length > 5) {
-      axis.tickvals = axis.tickvals.filter((_, k) => k % 2 === 0);
-      axis.ticktext = axis.ticktext.filter((_, k) => k % 2 === 0);
+      const last = axis.tickvals.length - 1;
+      const kept = (_, k) => k === 0 || (k > 1 && (last - k) % 2 === 0);
+      axis.tickvals = axis.tickvals.filter(kept);
+      axis.ticktext = axis.ticktext.filter(kept);
     }
     return copy;
   }

@@ -9,8 +9,6 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from plotly.offline import get_plotlyjs
-
 from hubwise.domain import Scenario
 from hubwise.domain.plain import named
 from hubwise.study.report import inputs, tables
@@ -43,6 +41,7 @@ from hubwise.study.report.glossary import (
     number,
     percent,
 )
+from hubwise.study.report.packed import packed, plotly
 from hubwise.study.report.palette import CHARGE, DISCHARGE, STATION
 from hubwise.study.report.transformers import transformer_table
 
@@ -78,10 +77,11 @@ def make_page(material: Cases, kind: str) -> str:
         script=part("page.js"),
         drivers_script=part("drivers.js"),
         statements=packed_statements(material),
-        plotly=get_plotlyjs(),
+        unpack=part("unpack.js"),
+        plotly=plotly(),
         summary=embedded(material.summary),
         battery_plots=batteries_plots(drawn),
-        figures=embedded(figures),
+        figures=packed(embedded(figures)),
     )
 
 
@@ -216,12 +216,17 @@ def _pair(material: Cases, figure: str) -> str:
     chosen = {case.strategy for p in material.participations if (case := material.chosen(p))}
     sides += [("after", strategy) for strategy in sorted(chosen - {"uncoordinated"})[:1]]
     return "".join(
-        f'<div class="panel"><figure><h3>{tables.chip(strategy)}</h3>'
+        f'<div class="panel"><figure><h3>{_of_what(figure)}{tables.chip(strategy)}</h3>'
         f"{'' if figure == 'map' else LEGEND}"
         f'<div class="plot" data-figure="{figure}-{side}" role="img" '
         f'aria-label="{escape(label(strategy))}"></div></figure></div>'
         for side, strategy in sides
     )
+
+
+def _of_what(figure: str) -> str:
+    """What a panel shows, with its unit, where no axis says so."""
+    return "Voltage of every bus [p.u.] " if figure == "map" else ""
 
 
 def _transformers(material: Cases, shares: Sequence[float]) -> str:

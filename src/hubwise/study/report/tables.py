@@ -200,7 +200,7 @@ def feeder_table(cases: Cases, share: float) -> str:
     """What the feeder gained, strategies side by side."""
     side_by_side = cases.at(share)
     rows = [[name, *(read(case) for case in side_by_side)] for name, read in FEEDER_ROWS]
-    kind = "numbers even" if len(side_by_side) > 1 else "numbers"
+    kind = {1: "numbers", 2: "numbers even pair"}.get(len(side_by_side), "numbers even")
     return table(["", *(chip(case.strategy) for case in side_by_side)], rows, kind)
 
 

@@ -14,6 +14,7 @@ from hubwise.study.report.palette import of_strategy
 from hubwise.study.verdict.answers import Gain, Worth
 from hubwise.study.verdict.cases import Case
 from hubwise.study.verdict.run import Verdict
+from hubwise.study.verdict.words import in_kwh
 
 PAGE = "verdict.html"
 COLOURS = {Worth.YES: "#00794f", Worth.NO: "#b3261e", Worth.NONE: "#5d6b79"}
@@ -82,7 +83,7 @@ def _gains(verdict: Verdict) -> list[Row]:
     if (gain := verdict.two_way.gain) is not None:
         rows.append(_gain("Two-way charging", gain, TWO_WAY, verdict.two_way.cost, days))
     return rows + [
-        _gain(f"Battery, {size.kwh:,.4g} kWh", size.gain, GAIN, size.cost, days)
+        _gain(f"Battery, {in_kwh(size.kwh)} kWh", size.gain, GAIN, size.cost, days)
         for size in verdict.battery.sizes
     ]
 
@@ -100,7 +101,7 @@ def _profit(case: Case, days: int) -> Row:
 
 def _name(case: Case) -> str:
     way = "two-way" if case.two_way else "one-way"
-    battery = f"{case.battery_kwh:,.4g} kWh" if case.battery_kwh else "no battery"
+    battery = f"{in_kwh(case.battery_kwh)} kWh" if case.battery_kwh else "no battery"
     alone = case.strategy == "uncoordinated"
     return label(case.strategy) if alone else f"{label(case.strategy)}, {way}, {battery}"
 
@@ -157,7 +158,7 @@ def _break_even(verdict: Verdict) -> str:
     if (gain := verdict.two_way.gain) is not None:
         lines.append(("Two-way charger", gain, verdict.costs.charger))
     lines += [
-        (f"kWh of a battery of {size.kwh:,.4g} kWh", size.gain, verdict.costs.battery)
+        (f"kWh of a battery of {in_kwh(size.kwh)} kWh", size.gain, verdict.costs.battery)
         for size in verdict.battery.sizes
     ]
     body = "".join(

@@ -21,6 +21,11 @@ from hubwise.study.verdict.costs import DAYS_A_YEAR, Costs
 WORTH_A_WORD = 0.02
 
 
+def in_kwh(kwh: float) -> str:
+    """A battery's size without digits that say nothing."""
+    return f"{kwh:,.0f}" if kwh >= 100.0 else f"{kwh:,.3g}"
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """How amounts are told.
@@ -149,18 +154,19 @@ def battery_sentence(answer: BatteryAnswer, costs: Costs, words: Words) -> str:
     best = answer.best
     if best is None:
         return "A station battery: there is nothing to compare, as no car charges here."
-    name = f"A station battery of {best.kwh:,.4g} kWh"
+    size = in_kwh(best.kwh)
+    name = f"A station battery of {size} kWh"
     if answer.worth is Worth.BESIDE:
         return f"{name} {_battery_beside(answer, best, words)}"
     gain = best.gain
     brings = f"{_brings(gain, words)}, its wear paid ({_range(gain, words)})"
     found, price = f"{brings}, and {_asked(best, costs, words)}", _price_of_kwh(answer, words)
-    tried = ", ".join(f"{size.kwh:,.4g}" for size in answer.sizes)
+    tried = ", ".join(f"{in_kwh(size.kwh)}" for size in answer.sizes)
     largest = len(answer.sizes) > 1 and best is answer.sizes[-1]
     more = " A larger one was not tried; name some with --battery." if largest else ""
     return {
         Worth.YES: f"{name}, the best of {tried} kWh, is worth it: it {found}; {price}.{more}",
-        Worth.NO: f"A station battery is not worth it: the best of {tried} kWh, {best.kwh:,.4g}, "
+        Worth.NO: f"A station battery is not worth it: the best of {tried} kWh, {size}, "
         f"{found}; {price}.",
         Worth.OPEN: f"{name}, the best of {tried} kWh, cannot be told apart from none: it {found}; "
         f"{price}, as found.",
@@ -181,7 +187,7 @@ def _price_of_kwh(answer: BatteryAnswer, words: Words) -> str:
     price = top.gain.a_year(top.gain.found) or 0.0
     if price <= 0.0:
         return "it would be at no price"
-    which = "" if answer.best is top else f", that of {top.kwh:,.4g} kWh"
+    which = "" if answer.best is top else f", that of {in_kwh(top.kwh)} kWh"
     return f"it would be up to {words.a_year(price)} per kWh and year{which}"
 
 
