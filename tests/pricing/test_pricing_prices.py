@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubwise.dispatch import dispatch, feeder_limits, make_problem
-from hubwise.domain import TariffFamily
+from hubwise.dispatch import Problem, dispatch, feeder_limits, make_problem, with_situation
+from hubwise.domain import Promises, Tariff, TariffFamily
 from hubwise.pricing import (
     METHODS,
+    Value,
     cost_ceiling,
     first_prices,
     level_prices,
@@ -23,6 +24,7 @@ from hubwise.pricing import (
     search_in_steps,
     value_of,
 )
+from hubwise.pricing import value as pricing_value
 from hubwise.scenario import load, with_participation
 
 
@@ -107,6 +109,33 @@ def test_search_repeats_itself_and_never_loses(name: str) -> None:
     assert found[0].value.merit >= began.merit
     assert found[0].evaluations <= 20
     assert list(found[0].history) == sorted(found[0].history)
+
+
+def test_few_first_prices_are_fewer_and_near_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no promise binds, every third shift and those beside the best are nearly as good."""
+    free = replace(PROBLEM.situation, promises=Promises())
+    problem, family = with_situation(PROBLEM, free), make_family(free, "hourly")
+    tried: list[Tariff] = []
+    worth = []
+
+    def counted(problem: Problem, tariff: Tariff, **how: object) -> Value:
+        tried.append(tariff)
+        return value_of(problem, tariff, **how)
+
+    monkeypatch.setattr(pricing_value, "value_of", counted)
+    counts = []
+    for few in (False, True):
+        tried.clear()
+        prices = first_prices(problem, family, RELAXED, few=few)
+        counts.append(len(tried))
+        np.testing.assert_array_equal(family.project(prices), prices)
+        warm = RELAXED.warm().near()
+        worth.append(value_of(problem, family.tariff(prices), rounds=5, warm=warm).merit)
+        once = {each.charge_price.tobytes() + each.discharge_price.tobytes() for each in tried}
+        # Only the best of every third is valued again, beside its neighbours.
+        assert len(tried) - len(once) <= int(few)
+    assert counts[1] < 0.75 * counts[0]
+    assert worth[0] >= worth[1] >= worth[0] - 0.05 * abs(worth[0])
 
 
 def test_more_freedom_is_not_worth_less() -> None:

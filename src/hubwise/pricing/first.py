@@ -27,6 +27,8 @@ from hubwise.pricing.value import best_of, cost_ceiling, reward, rounds_to_judge
 # Shifts of all prices, as shares of the mean purchase price: between these the one is sought at
 # which drivers pay what was promised; where no promise binds they are tried.
 SHIFTS = (-0.5, 0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.0)
+# Where few are to be tried: every so many of them, then those beside the best.
+STRIDE = 3
 # Charge prices stay at their highest while discharge prices are shifted.
 ONE_KIND = np.array([[0.0], [1.0]])
 # A group of slots in which the relaxed schedule moves less than this share of the busiest group's
@@ -69,7 +71,9 @@ class _Shape:
         return family.project(np.stack([charge, discharge]))
 
 
-def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
+def first_prices(
+    problem: Problem, family: Family, relaxed: Dispatch, *, few: bool = False
+) -> Array:
     """The best of a few price vectors near the relaxed problem's marginal prices.
 
     Prices of a group are the means of its slots, weighted by the energy that vehicles charge and
@@ -83,6 +87,8 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
         What is priced.
     relaxed
         The relaxed problem's answer (`hubwise.dispatch.dispatch` without a tariff).
+    few
+        Whether fewer are tried: every so many of the shifts, then those beside the best.
 
     Returns
     -------
@@ -90,11 +96,25 @@ def first_prices(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
         Shape (2, groups) [currency/kWh].
     """
     scale = _scale(problem)
-    trials: list[Array] = []
+    runs: list[list[Array]] = []
     for shape in _shapes(problem, family, relaxed):
-        trials += _shifted(problem, family, shape, scale)
-    rounds = rounds_to_judge(problem)
-    return best_of(problem, family, trials, rounds=rounds, warm=relaxed.warm().near())[0]
+        runs += _shifted(problem, family, shape, scale)
+    rounds, warm = rounds_to_judge(problem), relaxed.warm().near()
+    tried = [run[:: STRIDE if few else 1] for run in runs]
+    trials = [prices for run in tried for prices in run]
+    best = best_of(problem, family, trials, rounds=rounds, warm=warm)[0]
+    if not few:
+        return best
+    beside = [near for run in runs for near in _beside(run, best)]
+    return best_of(problem, family, [best, *beside], rounds=rounds, warm=warm)[0]
+
+
+def _beside(run: list[Array], best: Array) -> list[Array]:
+    """What a run holds around its ``best``; nothing where it is not of this run."""
+    found = [k for k, prices in enumerate(run) if np.array_equal(prices, best)]
+    if not found:
+        return []
+    return run[max(found[0] - STRIDE + 1, 0) : found[-1] + STRIDE]
 
 
 def _scale(problem: Problem) -> float:
@@ -120,8 +140,8 @@ def _shapes(problem: Problem, family: Family, relaxed: Dispatch) -> Iterator[_Sh
     yield _Shape(np.stack([tied, tied + beside]), rise, drained, always)
 
 
-def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> list[Array]:
-    """The shape where participants pay what was promised; at some shifts, if that binds nothing."""
+def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> list[list[Array]]:
+    """The shape where participants pay what was promised; runs of shifts, if that binds nothing."""
     shifts = scale * np.array(SHIFTS)
     ceiling = cost_ceiling(problem)
 
@@ -131,14 +151,14 @@ def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> l
     over = np.array([excess(shift) for shift in shifts])
     if (over <= 0.0).all():
         dear = replace(shape, worth=np.stack([family.high[0], shape.worth[1]]), rise=ONE_KIND)
-        return [each.at(family, shift) for each in (shape, dear) for shift in shifts]
+        return [[each.at(family, shift) for shift in shifts] for each in (shape, dear)]
     crossed = np.flatnonzero((over[:-1] <= 0.0) & (over[1:] > 0.0))
     if crossed.size:
         tick = 10.0**-family.decimals
         shift = brentq(excess, shifts[crossed[-1]], shifts[crossed[-1] + 1], xtol=0.3 * tick)
     else:
         shift = float(shifts[np.argmin(np.abs(over))])
-    return [level_prices(problem, family, shape.at(family, shift))]
+    return [[level_prices(problem, family, shape.at(family, shift))]]
 
 
 def _tied(values: Array, family: Family, hair: float) -> Array:

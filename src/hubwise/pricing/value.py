@@ -163,16 +163,18 @@ def best_of(
 ) -> tuple[Array, Value]:
     """The price vector worth most, the first of equals, and its value; all are valued side by side.
 
-    Each trial has shape (2, groups) and is lawful [currency/kWh].
+    Each trial has shape (2, groups) and is lawful [currency/kWh]. What is tried twice, as where
+    shifted prices come to the same ends, is valued once.
     """
 
     def valued(prices: Array) -> Value:
         return value_of(problem, family.tariff(prices), rounds=rounds, warm=warm)
 
+    once = list({prices.tobytes(): prices for prices in trials}.values())
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        found = list(threads.map(valued, trials))
+        found = list(threads.map(valued, once))
     best = max(range(len(found)), key=lambda k: found[k].merit)
-    return trials[best], found[best]
+    return once[best], found[best]
 
 
 def rounds_to_judge(problem: Problem) -> int:

@@ -25,6 +25,8 @@ from hubwise.pricing.value import Value, best_of, reward, rounds_to_judge
 
 # Numbers of clusters before every group is on its own.
 CLUSTERS = (4, 8)
+# A search of fewer tariffs than this begins at the best of fewer, too.
+FEW = 100
 # Rounds of moves by ticks, where these are coarse.
 POLISHES = 3
 # Rounds of dispatch in which the best of the steps are told apart.
@@ -94,12 +96,14 @@ def search_in_steps(
     else:
         steps = [Step(families[-1], None)]
     family, spent = steps[0].family, 0
-    base = _first(problem, family, relaxed) if begin is None else family.posted(begin)
+    few = evaluations < FEW
+    base = _first(problem, family, relaxed, few) if begin is None else family.posted(begin)
     history: tuple[float, ...] = ()
     tariffs = [family.tariff(base)]
     for done, step in enumerate(steps):
         if step.family is not family:
-            family, base = step.family, _begun(problem, step.family, relaxed, family.tariff(base))
+            so_far, family = family.tariff(base), step.family
+            base = _begun(problem, family, relaxed, so_far, few)
         share = max((evaluations - spent) // (len(steps) - done), 1)
         setting = step.setting(family.tariff(base), share, seed)
         tell = _further(progress, spent, evaluations)
@@ -139,7 +143,7 @@ def _polished(
     return prices, tried
 
 
-def _first(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
+def _first(problem: Problem, family: Family, relaxed: Dispatch, few: bool) -> Array:
     """Prices to begin with: near the marginal prices, or one for all where that is worth more.
 
     Where few cars share a weak feeder, prices that differ at all may send everybody into the same
@@ -148,20 +152,21 @@ def _first(problem: Problem, family: Family, relaxed: Dispatch) -> Array:
     try:
         one = make_family(problem.situation, TariffFamily.FLAT, per_hub=False)
     except ValueError:  # no price is lawful all day
-        return first_prices(problem, family, relaxed)
+        return first_prices(problem, family, relaxed, few=few)
     if family.groups == one.groups:
-        return first_prices(problem, family, relaxed)
-    return _begun(problem, family, relaxed, one.tariff(first_prices(problem, one, relaxed)))
+        return first_prices(problem, family, relaxed, few=few)
+    flat = one.tariff(first_prices(problem, one, relaxed, few=few))
+    return _begun(problem, family, relaxed, flat, few)
 
 
-def _begun(problem: Problem, family: Family, relaxed: Dispatch, so_far: Tariff) -> Array:
+def _begun(problem: Problem, family: Family, relaxed: Dispatch, so_far: Tariff, few: bool) -> Array:
     """Prices of a finer family to begin with: the best so far, or those near the marginal prices.
 
     Freedom lets prices follow the marginal prices, and that may be worth more than all that a
     search among few prices has found.
     """
     so_far_here = family.project(family.posted(so_far))
-    trials = [so_far_here, first_prices(problem, family, relaxed)]
+    trials = [so_far_here, first_prices(problem, family, relaxed, few=few)]
     rounds = rounds_to_judge(problem)
     return best_of(problem, family, trials, rounds=rounds, warm=relaxed.warm().near())[0]
 
