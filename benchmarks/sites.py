@@ -22,6 +22,8 @@ FIRST = date(2025, 1, 1)
 SEED = 1
 # Cars at a weekend's day, as a share of a weekday's; cars that stay over midnight; two-way cars.
 WEEKEND, OVERNIGHT, TWO_WAY = 0.6, 0.5, 0.5
+# For the highest import of a month; of a single day a thirtieth [EUR/kW].
+CHARGE = 4.0
 # Room in the connection for so much of what all cars of a day could draw at once.
 FUSE = 0.45
 
@@ -67,7 +69,7 @@ series = "prices.csv"
 unit = "MWh"
 feed_in_fee = 0.01
 service_fee = 0.12
-demand_charge = 4.0
+demand_charge = {CHARGE if days > 1 else CHARGE / 30:.4f}
 
 [rules]
 family = "hourly"

@@ -20,6 +20,7 @@ from hubwise.dispatch import (
     Problem,
     WarmStart,
     best_dispatch,
+    make_baseline,
     with_participants,
     with_situation,
 )
@@ -32,6 +33,7 @@ from hubwise.plan.participation import agreed, family_of_all, willing
 from hubwise.plan.price_search import Progress, Searched, search_prices
 from hubwise.plan.ramp import ramped
 from hubwise.plan.relaxed import relaxed_for_bound, relaxed_problem
+from hubwise.plan.sampled import is_many, sampled
 from hubwise.plan.settled import settle
 from hubwise.plan.turn import Turn
 from hubwise.plan.wear import (
@@ -56,6 +58,7 @@ from hubwise.pricing import (
     make_family,
     search_method,
 )
+from hubwise.pricing.search import Method
 from hubwise.pricing.search.alternating import NODES, PROVEN, prove
 
 # Rounds of the quick dispatches at which wear prices are brought near.
@@ -183,9 +186,35 @@ def bilevel_strategy(
     """Search for prices, then turn the loop until drivers, prices, feeder and wear agree."""
     name, method = search_method(search.method)
     asked = situation.fleet.participating
-    situation, begin = near_first_prices(first_guess(situation), baseline)
-    searched = search_prices(situation, baseline, search, method, begin, progress)
+    if is_many(situation) and name != "exact":
+        searched = _on_sample(situation, baseline, search, method, progress)
+    else:
+        situation, begin = near_first_prices(first_guess(situation), baseline)
+        searched = search_prices(situation, baseline, search, method, begin, progress)
     return conclude(searched, asked, baseline, search, searched.method or name)
+
+
+def _on_sample(
+    situation: Situation,
+    baseline: Baseline,
+    search: Search,
+    method: Method,
+    progress: Progress | None,
+) -> Searched:
+    """Prices searched on a sample of very many sessions, made lawful and levelled on the whole."""
+    few = sampled(situation)
+    theirs = make_baseline(few)
+    few, begin = near_first_prices(first_guess(few), theirs)
+    found = search_prices(few, theirs, search, method, begin, progress)
+    situation = first_guess(situation)
+    problem, relaxed = relaxed_problem(situation, baseline)
+    family = coarse_to_fine(situation)[-1]
+    prices = level_prices(problem, family, family.posted(found.tariff))
+    tariff = family.tariff(prices)
+    answer = best_dispatch(problem, tariff, rounds=ROUNDS, warm=relaxed.warm().near())
+    return Searched(
+        situation, tariff, answer, problem, relaxed, found.evaluations, found.status, found.method
+    )
 
 
 def at_tariff(

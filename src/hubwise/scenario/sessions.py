@@ -50,7 +50,7 @@ def check_sessions(
     check_unique(table, "session", reader)
     if hubs:
         check_known(table, "hub", hubs, reader)
-    for k in range(len(table)):
+    for k in _suspects(table, horizon):
         _check_energies(table, k, reader)
         _check_stay(table, k, horizon, reader)
     _check_one_place(table, horizon.zone if horizon else "UTC", reader)
@@ -59,7 +59,7 @@ def check_sessions(
 def build_hindsight(table: Table, fleet: Fleet, horizon: Horizon) -> Hindsight:
     """When the sessions of a checked table really ended."""
     actual = [a or d for a, d in zip(table["actual_departure"], table["departure"], strict=True)]
-    slots = np.floor(_slots(actual, horizon)).clip(fleet.arrival_slot, horizon.slots)
+    slots = np.floor(_positions(actual, horizon)).clip(fleet.arrival_slot, horizon.slots)
     return Hindsight(fleet.session, slots.astype(np.int64))
 
 
@@ -69,14 +69,14 @@ def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
     def column(name: str) -> Array:
         return np.array(table[name], dtype=float)
 
-    arrival_slot = np.ceil(_slots(table["arrival"], horizon)).astype(np.int64)
+    arrival_slot = np.ceil(_positions(table["arrival"], horizon)).astype(np.int64)
     never_discharge = np.array(table["never_discharge"], dtype=bool)
     return Fleet.of(
         session=np.array(table["session"]),
         driver=np.array(table["driver"]),
         hub=np.array([hubs.index(name) for name in table["hub"]], dtype=np.int64),
         arrival_slot=arrival_slot,
-        departure_slot=np.floor(_slots(table["departure"], horizon)).astype(np.int64),
+        departure_slot=np.floor(_positions(table["departure"], horizon)).astype(np.int64),
         capacity_kwh=column("capacity_kwh"),
         arrival_kwh=column("arrival_kwh"),
         required_kwh=column("required_kwh"),
@@ -120,6 +120,33 @@ def _driving(table: Table) -> Array:
             for told, required, arrival in asked
         ]
     )
+
+
+def _suspects(table: Table, horizon: Horizon | None) -> list[int]:
+    """Rows of which something may be wrong; the others need no closer look."""
+    if horizon is None:
+        return list(range(len(table)))
+    wrong = np.zeros(len(table), bool)
+    for field, limits in _AT_MOST.items():
+        kwh = np.array(table[field], float)  # what is missing is above nothing
+        for limit in limits:
+            wrong |= kwh > np.array(table[limit], float) + 1e-9
+    names = ("arrival", "departure", "actual_departure")
+    arrival, departure, actual = (_positions(table[name], horizon) for name in names)
+    wrong |= ~(arrival >= 0.0) | ~(departure <= horizon.slots) | (actual <= arrival)
+    wrong |= ~(np.floor(departure) > np.ceil(arrival))
+    wrong |= np.array([moment is not None for moment in table[names[2]]]) & np.isnan(actual)
+    return [int(k) for k in np.flatnonzero(wrong)]
+
+
+def _positions(moments: Sequence[datetime | None], horizon: Horizon) -> Array:
+    """Positions on the horizon; nan where there is none, or the clock leaps over it."""
+    known: dict[datetime | None, float] = {None: np.nan}
+    for moment in set(moments) - {None}:
+        assert moment is not None
+        told = exists(moment, horizon.zone)
+        known[moment] = horizon.slot_of(in_utc(moment, horizon.zone)) if told else np.nan
+    return np.array([known[moment] for moment in moments])
 
 
 def _check_energies(table: Table, k: int, reader: Reader) -> None:
