@@ -13,7 +13,7 @@ from hubwise.audit import audit_record
 from hubwise.dispatch import make_baseline
 from hubwise.domain import Status
 from hubwise.plan import make_plan, sampled
-from hubwise.record import read, write
+from hubwise.record import write
 from hubwise.scenario import load, with_participation
 
 SITE = with_participation(load("ieee33"), 0.8)
@@ -68,4 +68,4 @@ def test_prices_of_a_sample_keep_all_promises(
     assert found.money.operator_profit >= 0.97 * best.money.operator_profit
     folder = tmp_path_factory.mktemp("sampled") / "plan"
     write(plan, folder)
-    assert audit_record(read(folder)).ok
+    assert audit_record(folder).ok

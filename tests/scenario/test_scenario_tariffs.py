@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from hubwise.domain import Horizon
-from hubwise.scenario import ScenarioError, check, import_sessions, load, new
+from hubwise.scenario import ScenarioError, check, fingerprint, import_sessions, load, new
+from hubwise.scenario.days import demand_charge_of
 from hubwise.scenario.price_files import Prices, asked_of, read_prices
+from hubwise.scenario.price_formats._holidays import is_holiday
 from hubwise.scenario.reading import Reader
 
 PACIFIC = "America/Los_Angeles"
@@ -197,3 +201,121 @@ def test_a_mistaken_option_brings_no_others(tmp_path: Path) -> None:
             day=date(2024, 6, 3), zone=PACIFIC, curve="held",
         )  # fmt: skip
     assert [issue.field for issue in raised.value.issues] == ["curve"]
+
+
+@pytest.mark.parametrize(
+    ("year", "days"),
+    [
+        # As the Office of Personnel Management lists them, where they fall on working days.
+        (2019, "01-01 01-21 02-18 05-27 07-04 09-02 10-14 11-11 11-28 12-25"),
+        (2021, "01-01 01-18 02-15 05-31 06-18 07-05 09-06 10-11 11-11 11-25 12-24 12-31"),
+        (2022, "01-17 02-21 05-30 06-20 07-04 09-05 10-10 11-11 11-24 12-26"),
+        (2025, "01-01 01-20 02-17 05-26 06-19 07-04 09-01 10-13 11-11 11-27 12-25"),
+    ],
+)
+def test_holidays_are_those_that_the_government_lists(year: int, days: str) -> None:
+    """Also where a holiday moves to the Friday before or the Monday after, over New Year too."""
+    all_days = (date(year, 1, 1) + timedelta(days=k) for k in range(365))
+    found = [f"{day:%m-%d}" for day in all_days if day.weekday() < 5 and is_holiday(day)]
+    assert " ".join(found) == days
+
+
+@pytest.mark.parametrize("tariff", [URDB, SEASONS])
+def test_holidays_have_the_weekends_prices(tmp_path: Path, tariff: object) -> None:
+    """Independence Day, a Friday, is priced as the Saturday after it, and a note names it."""
+    holiday, _ = read(tmp_path, tariff, date(2025, 7, 4))
+    saturday, _ = read(tmp_path, tariff, date(2025, 7, 5))
+    friday, _ = read(tmp_path, tariff, date(2025, 7, 11))
+    assert np.array_equal(holiday.by_slot, saturday.by_slot)
+    assert not np.array_equal(holiday.by_slot, friday.by_slot)
+    assert any("2025-07-04" in note for note in holiday.notes)
+    assert any("none of them here" in note for note in friday.notes)
+
+
+def _of_demand(**changes: object) -> dict[str, object]:
+    return {"items": [{**URDB["items"][0], **changes}]}
+
+
+def test_demand_charges_go_by_month(tmp_path: Path) -> None:
+    """Flat ones, and those by time of use that are the same in all hours; others are told."""
+    found, _ = read(tmp_path, SEASONS, WEDNESDAY)
+    assert found.demand_charges == (15.5,) * 12
+    rates = [[{"rate": 3.0}], [{"rate": 20.0, "max": 100, "unit": "kW"}, {"rate": 30.0}]]
+    flat = _of_demand(flatdemandstructure=rates, flatdemandmonths=[0] * 4 + [1] * 6 + [0] * 2)
+    found, _ = read(tmp_path, flat, WEDNESDAY)
+    assert found.demand_charges == (3.0,) * 4 + (20.0,) * 6 + (3.0,) * 2
+    assert any("20 USD/kW May-Oct, 3 USD/kW Nov-Apr" in note for note in found.notes)
+    assert any("up to 100 kW" in note and "beyond it is 30" in note for note in found.notes)
+    evening = [[0] * 16 + [1] * 5 + [0] * 3] * 6 + [[0] * 24] * 6
+    weekend = [[0] * 24] * 12
+    timed = {"demandweekdayschedule": evening, "demandweekendschedule": weekend}
+    found, _ = read(tmp_path, _of_demand(demandratestructure=rates, **timed), WEDNESDAY)
+    assert found.demand_charges == (12.5,) * 6 + (15.5,) * 6
+    assert any("within some hours (3 USD/kW, 20 USD/kW)" in note for note in found.notes)
+    found, _ = read(tmp_path, _of_demand(flatdemandunit="kVA"), WEDNESDAY)
+    assert not found.demand_charges
+    assert any("12.5 USD per kVA" in note for note in found.notes)
+
+
+def test_a_tier_is_told_with_its_figure(tmp_path: Path) -> None:
+    """Up to which use the first tier holds, and what is paid beyond."""
+    found, _ = read(tmp_path, URDB, WEDNESDAY)
+    assert any("up to 500 a month; beyond it is 0.5 USD" in note for note in found.notes)
+
+
+def _site_of(folder: Path, prices: str, days: int, first: str = "2025-04-29") -> Path:
+    place = new(folder)
+    (place / "rate.json").write_text(json.dumps(_of_demand(
+        flatdemandstructure=[[{"rate": 3.0}], [{"rate": 20.0}]],
+        flatdemandmonths=[0] * 4 + [1] * 6 + [0] * 2,
+    )))  # fmt: skip
+    text = (place / "scenario.toml").read_text("utf-8")
+    text = text.replace('series = "prices.csv"', f'series = "rate.json"\n{prices}')
+    text = text.replace('unit = "MWh"', "").replace('currency = "EUR"', 'currency = "USD"')
+    text = text.replace("Europe/Amsterdam", PACIFIC).replace("12:00:00", "00:00:00")
+    text = re.sub(r"day = \S+", f"day = {first}\ndays = {days}", text)
+    (place / "scenario.toml").write_text(text, "utf-8")
+    for table in place.glob("sessions.csv"):
+        table.write_text(re.sub("2025-05-1[45]", first, table.read_text("utf-8")), "utf-8")
+    sessions = pl.read_csv(place / "sessions.csv").head(1)
+    stay = {"arrival": f"{first} 08:00", "departure": f"{first} 17:00"}
+    sessions.with_columns(**{name: pl.lit(when) for name, when in stay.items()}).write_csv(
+        place / "sessions.csv"
+    )
+    return place
+
+
+@pytest.mark.parametrize(
+    ("told", "april", "may"),
+    [
+        ("", 3.0, 20.0),
+        ("demand_charge = 7.0", 7.0, 7.0),
+        ("demand_charge = 0.0", 0.0, 0.0),
+        ("demand_charge = [1, 1, 1, 5.5, 6, 6, 6, 6, 6, 1, 1, 1]", 5.5, 6.0),
+    ],
+)
+def test_a_months_demand_charge_is_the_tariffs(
+    tmp_path: Path, told: str, april: float, may: float
+) -> None:
+    """Months have their own; the scenario's number or list goes before; a day carries no tariff's.
+
+    Two of April's thirty days are held, and two of May's thirty-one.
+    """
+    site = load(_site_of(tmp_path / "four", told, 4))
+    assert demand_charge_of(site, "2025-04") == pytest.approx(april * 2 / 30)
+    assert demand_charge_of(site, "2025-05") == pytest.approx(may * 2 / 31)
+    one = load(_site_of(tmp_path / "one", told, 1))
+    assert one.situation.market.demand_charge == (april if told else 0.0)
+    if not told:
+        other = load(_site_of(tmp_path / "other", "demand_charge = 3.0", 4))
+        assert fingerprint(site) != fingerprint(other)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["[1, 2]", "-1.0", "true", '"much"', "[[1],1,1,1,1,1,1,1,1,1,1,1]"]
+)
+def test_a_demand_charge_that_is_none_is_refused(tmp_path: Path, wrong: str) -> None:
+    """One number or twelve, none below 0: nothing else, and the error says so."""
+    issues = check(_site_of(tmp_path / "site", f"demand_charge = {wrong}", 2))
+    assert len(issues) == 1
+    assert "twelve" in str(issues[0])

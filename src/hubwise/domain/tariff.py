@@ -43,6 +43,9 @@ class Market:
         The reference tariff: what an uncoordinated driver pays [currency/kWh].
     demand_charge
         Paid once per horizon for the highest import of each hub [currency/kW].
+    demand_charge_by_month
+        The same for a billing month, from January to December, where the months of a year differ
+        [currency/kW]; empty where they do not.
     currency
         ISO 4217 code of every price.
     energy_left_price
@@ -56,6 +59,7 @@ class Market:
     demand_charge: float = 0.0
     currency: str = ""
     energy_left_price: float | None = None
+    demand_charge_by_month: tuple[float, ...] = ()
 
     @property
     def sells_above(self) -> bool:

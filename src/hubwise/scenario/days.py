@@ -111,7 +111,10 @@ def demand_charge_of(site: Scenario, month: str) -> float:
     ends = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=zone)
     held = min(horizon.end_utc, ends) - max(horizon.start_utc, begins)
     whole = ends.timestamp() - begins.timestamp()
-    return site.situation.market.demand_charge * held.total_seconds() / whole
+    market = site.situation.market
+    by_month = market.demand_charge_by_month
+    charge = by_month[number - 1] if by_month else market.demand_charge
+    return charge * held.total_seconds() / whole
 
 
 def scenario_of_day(site: Scenario, day: Day, carried: Carried) -> Scenario:

@@ -51,6 +51,20 @@ def _number_or_table(value: object) -> object:
     return value
 
 
+MONTHS = 12
+
+
+def _charges(value: object) -> object:
+    """A charge for a month's highest power, or one for each month of the year."""
+    listed = isinstance(value, list) and len(value) == MONTHS
+    each = value if isinstance(value, list) and listed else [value]
+    numbers = [one for one in each if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(numbers) < len(each) or not all(0.0 <= one <= 1e9 for one in numbers):
+        right = "give a number from 0 up, or twelve of them, from January to December"
+        raise advice(f"{value!r} is not a demand charge", right)
+    return value
+
+
 _price_or_table = PlainValidator(_number_or_table)
 
 # More than anything at a site can be, whatever its unit; numbers near the largest that there are
@@ -219,7 +233,7 @@ class PricesSection(Section):
     feed_in: Annotated[float | str, _price_or_table] = "purchase"
     feed_in_fee: NotNegative = 0.0
     service_fee: Finite = 0.0
-    demand_charge: NotNegative = 0.0
+    demand_charge: Annotated[float | list[float] | None, PlainValidator(_charges)] = None
     energy_left: Annotated[float | Literal["lowest"], _number_or("lowest")] = "lowest"
     incentives: list[Incentive] = []
 

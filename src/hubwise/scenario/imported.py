@@ -40,6 +40,8 @@ class Offered:
         How long each row's price holds [min].
     notes
         What was assumed, chosen and passed over when they were read.
+    demand_charges
+        For a month's highest power, January to December [currency/kW]; empty for none.
     """
 
     rows: tuple[tuple[datetime, float], ...]
@@ -48,6 +50,7 @@ class Offered:
     purchase_price: Array
     minutes: int
     notes: tuple[str, ...]
+    demand_charges: tuple[float, ...] = ()
 
     @property
     def family(self) -> TariffFamily:
@@ -186,11 +189,20 @@ def _sections(site: Site, limits: dict[str, float]) -> dict[str, object]:
             "unit": site.offered.unit,
             "feed_in": "purchase",
             "service_fee": options.service_fee,
+            **_demand(site.offered),
         },
         "rules": _rules(site),
         "promises": {key: share for key, share in promises.items() if share < inf},
         "sessions": {"file": "sessions.csv"},
     }
+
+
+def _demand(offered: Offered) -> dict[str, object]:
+    """A tariff's demand charge, in one number where all months have the same."""
+    charges = offered.demand_charges
+    if not charges:
+        return {}
+    return {"demand_charge": charges[0] if len(set(charges)) == 1 else list(charges)}
 
 
 def _rules(site: Site) -> dict[str, object]:
@@ -248,7 +260,9 @@ def _assumptions(site: Site) -> list[str]:
         f"The feeder is assumed: a {_KV:g} kV transformer with room for all hubs, and to each hub "
         f"a short cable that loses {_VOLTAGE_DROP:.0%} at the hub's limit. No other load is known.",
         limit,
-        "There is no station battery, no solar and no demand charge.",
+        "There is no station battery and no solar."
+        if site.offered.demand_charges
+        else "There is no station battery, no solar and no demand charge.",
     ]
 
 

@@ -187,7 +187,8 @@ def _read_prices(
     if unit is None or currency is None:
         return None
     purchase = found.by_slot / KWH_IN[unit]
-    return Offered(found.rows, unit, currency, purchase, found.minutes, found.notes)
+    charges = found.demand_charges if options.days > 1 else ()
+    return Offered(found.rows, unit, currency, purchase, found.minutes, found.notes, charges)
 
 
 def _clock_notes(horizon: Horizon, days: int) -> list[str]:

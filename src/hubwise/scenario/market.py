@@ -50,7 +50,27 @@ def read_market(
     if sold is None:
         return None, ()
     notes = [*(series.notes if series else ()), *(sold_series.notes if sold_series else ())]
-    return _build_market(section, purchase, sold), tuple(dict.fromkeys(notes))
+    several = len(horizon.day_edges()) > 2
+    charges = series.demand_charges if series is not None and several else ()
+    market = _build_market(section, purchase, sold, _demand(section, charges, horizon))
+    return market, tuple(dict.fromkeys(notes))
+
+
+def _demand(
+    section: PricesSection, tariffs: tuple[float, ...], horizon: Horizon
+) -> tuple[float, tuple[float, ...]]:
+    """The demand charge of the month in which the horizon begins, and of each month if they differ.
+
+    What the scenario tells goes before what a tariff has, which is for months. [currency/kW]
+    """
+    told = section.demand_charge
+    if isinstance(told, float | int):
+        return float(told), ()
+    by_month = tuple(map(float, told)) if told is not None else tariffs
+    if not by_month:
+        return 0.0, ()
+    first = by_month[next(iter(horizon.local_starts())).month - 1]
+    return first, by_month if len(set(by_month)) > 1 else ()
 
 
 def _read_series(
@@ -131,13 +151,16 @@ def _feed_in(section: PricesSection, series: Prices | None, purchase: Array) -> 
     return series.by_slot / KWH_IN[section.unit or series.unit or "kWh"]
 
 
-def _build_market(section: PricesSection, purchase: Array, sold: Array) -> Market:
+def _build_market(
+    section: PricesSection, purchase: Array, sold: Array, demand: tuple[float, tuple[float, ...]]
+) -> Market:
     """The market at prices of shape (slots,) [currency/kWh]."""
     return Market(
         purchase_price=purchase,
         feed_in_price=sold - section.feed_in_fee,
         reference_price=purchase + section.service_fee,
-        demand_charge=section.demand_charge,
+        demand_charge=demand[0],
+        demand_charge_by_month=demand[1],
         energy_left_price=None if isinstance(section.energy_left, str) else section.energy_left,
     )
 

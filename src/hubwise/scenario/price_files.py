@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import inf
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -42,6 +43,9 @@ class Prices:
         The price in every slot; shape (slots,) [currency/unit].
     notes
         What was assumed, chosen, merged, held and passed over, as sentences.
+    demand_charges
+        For a month's highest power, January to December [currency/kW]; empty where the file has
+        none, or all are 0.
     """
 
     rows: tuple[tuple[datetime, float], ...]
@@ -50,6 +54,7 @@ class Prices:
     currency: str | None
     by_slot: Array
     notes: tuple[str, ...]
+    demand_charges: tuple[float, ...] = ()
 
 
 def asked_of(horizon: Horizon | None) -> Asked:
@@ -87,6 +92,9 @@ def read_prices(reader: Reader, name: str, asked: Asked, horizon: Horizon) -> Pr
     by_slot, missing, step = lay(timeline.intervals, horizon)
     _tell_rows(timeline, name, series, horizon, reader)
     _tell_gaps(timeline, name, series, _apart(missing, step), horizon, reader)
+    charges = series.demand_charges if any(series.demand_charges) else ()
+    if not all(0.0 <= charge < inf for charge in charges):
+        reader.wrong(name, "", "demand charges", "are not numbers from 0 up", f"mend {name}")
     if len(reader.issues) > before:
         return None
     starts, minutes = rows_of(timeline.intervals, horizon)
@@ -96,7 +104,7 @@ def read_prices(reader: Reader, name: str, asked: Asked, horizon: Horizon) -> Pr
         return None
     notes = (*series.notes, *_notes(timeline, series, zone, asked, horizon))
     rows = tuple(zip(starts, _prices_at(timeline, starts), strict=True))
-    return Prices(rows, minutes, series.unit, series.currency, by_slot, notes)
+    return Prices(rows, minutes, series.unit, series.currency, by_slot, notes, charges)
 
 
 def read_series(reader: Reader, name: str, asked: Asked) -> Series | None:

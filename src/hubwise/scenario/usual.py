@@ -17,10 +17,13 @@ _A_EURO = {
 }  # fmt: skip
 # The most that is usual of each price [EUR/kWh, of a demand charge EUR/kW and day].
 _PURCHASE, _TINY, _FEE, _WEAR, _DEMAND = 2.0, 0.002, 1.0, 1.0, 2.0
+_DAYS = 30
 _SHARE = 2.0  # a promise above twice the uncoordinated day promises nothing
 
 
-def unusual_prices(market: Market, fee: float, currency: str) -> Iterator[str]:
+def unusual_prices(
+    market: Market, fee: float, currency: str, *, several: bool = False
+) -> Iterator[str]:
     """A sentence for each price that is far from what is usual; none in rare currencies.
 
     Parameters
@@ -31,6 +34,8 @@ def unusual_prices(market: Market, fee: float, currency: str) -> Iterator[str]:
         What the reference tariff adds to the purchase price [currency/kWh].
     currency
         ISO 4217 code.
+    several
+        Whether there are several days: demand is then charged for by month.
     """
     if currency not in _A_EURO:
         return
@@ -45,13 +50,16 @@ def unusual_prices(market: Market, fee: float, currency: str) -> Iterator[str]:
         yield _said("prices", highest, unit, f"{_TINY * euro:g} and more at some hour", why)
     if abs(fee) > _FEE * euro:
         yield _said("prices.service_fee", fee, unit, f"up to {_FEE * euro:g}", "is it per kWh?")
-    if market.demand_charge > _DEMAND * euro:
-        yield _said(
-            "prices.demand_charge", market.demand_charge, f"{currency}/kW",
-            f"up to {_DEMAND * euro:g}",
-            "it is paid in full for the highest import of this one day; a month's charge is to be "
-            "divided by the days of the month",
-        )  # fmt: skip
+    charge = max((market.demand_charge, *market.demand_charge_by_month))
+    most = _DEMAND * euro * (_DAYS if several else 1)
+    if charge > most:
+        why = (
+            "it is paid once a calendar month; is it for a year?"
+            if several
+            else "it is paid in full for the highest import of this one day; a month's charge is "
+            "to be divided by the days of the month"
+        )
+        yield _said("prices.demand_charge", charge, f"{currency}/kW", f"up to {most:g}", why)
 
 
 def unusual_rules(rules: PriceRules, promises: Promises, currency: str) -> Iterator[str]:

@@ -96,6 +96,9 @@ class Series:
         What was chosen, left out and assumed, as sentences.
     named
         What the file calls the moments at which prices begin.
+    demand_charges
+        For a month's highest power, January to December [currency/kW]; empty where the file has
+        none.
     """
 
     pieces: Sequence[Piece]
@@ -105,6 +108,7 @@ class Series:
     holds: bool = False
     notes: tuple[str, ...] = ()
     named: str = "start"
+    demand_charges: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

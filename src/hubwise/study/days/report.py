@@ -192,16 +192,22 @@ def _missed(days: Sequence[Record]) -> str:
     )
 
 
+def _charge(summary: Record) -> float:
+    return number(summary["demand_charge"])
+
+
 def _how(summary: Record) -> str:
-    charge = number(summary["demand_charge"])
+    by_month = summary.get("demand_charge_by_month")
+    each = [number(charge) for charge in by_month] if is_list(by_month) else []
+    charge = " or ".join(f"{price:g}" for price in dict.fromkeys(each or [_charge(summary)]))
     said = (
         "Every day is planned to the end of the last stay that has begun on it; what is done of a "
         "plan is its first day. Cars, station batteries, price lists and the month's peak are "
         "carried on."
     )
-    if charge:
+    if any(each) or _charge(summary):
         said += (
-            f" Demand is charged once a calendar month at {charge:g} {summary['currency']}/kW of "
+            f" Demand is charged once a calendar month at {charge} {summary['currency']}/kW of "
             "each hub's highest import; of a month that the site holds in part, by the share of "
             "its time."
         )

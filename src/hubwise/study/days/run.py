@@ -190,12 +190,14 @@ def _identity(site: Scenario, strategy: Strategy) -> dict[str, object]:
 
 
 def _about(site: Scenario) -> dict[str, object]:
-    horizon = site.situation.horizon
+    horizon, market = site.situation.horizon, site.situation.market
+    by_month = market.demand_charge_by_month
     return {
         "scenario_source": site.source,
-        "currency": site.situation.market.currency,
+        "currency": market.currency,
         "zone": horizon.zone,
         "days_of_site": len(days_of(horizon)),
         "hubs": list(site.situation.hubs.name),
-        "demand_charge": site.situation.market.demand_charge,
+        "demand_charge": market.demand_charge,
+        **({"demand_charge_by_month": list(by_month)} if by_month else {}),
     }
