@@ -220,6 +220,7 @@ def _account(
         ).sum(),
         "margin_on_others": paid[~takes_part].sum() - others,
         "station_stock": 0.0,
+        "credited_regret": 0.0,  # schedules of several days are not rounded
     }
     return {name: float(amount) for name, amount in items.items()}, highest
 
