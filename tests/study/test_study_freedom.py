@@ -78,7 +78,7 @@ def test_the_report_shows_the_steps(made: run.StudyResult) -> None:
 def test_without_freedom_there_is_no_section(quick: Scenario, tmp_path: Path) -> None:
     """A study that is told so plans the scenario's own prices alone."""
     plain = make_study(
-        quick, tmp_path / "plain", participations=(0.5,), strategies=["hubwise"], freedom=False
+        quick, tmp_path / "plain", participations=(0.5,), strategies=["hubwise"], sweeps=()
     )
     assert "freedom" not in plain.summary
     assert '<section id="freedom">' not in plain.report.read_text("utf-8")

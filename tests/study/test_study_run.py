@@ -24,7 +24,7 @@ from hubwise.study import make_study, run
 from hubwise.study.options import RunOptions
 
 # Steps of freedom have tests of their own.
-study = partial(make_study, freedom=False)
+study = partial(make_study, sweeps=())
 SHARES = (0.5, 1.0)
 
 

@@ -46,7 +46,7 @@ from hubwise.record.days import days_said, is_days
 from hubwise.record.folder import is_plan
 from hubwise.record.place import check_place, reserved, whole_folder
 from hubwise.scenario import Issue, ScenarioError, load, with_wear
-from hubwise.study import PARTICIPATIONS, RunOptions, make_frontier, make_study
+from hubwise.study import PARTICIPATIONS, RunOptions, Sweep, make_frontier, make_study
 from hubwise.study.days.run import DaysResult, lean
 from hubwise.study.frontier import EVALUATIONS, PEAK_VALLEYS, SAVINGS
 from hubwise.study.frontier import PARTICIPATIONS as FRONTIER_PARTICIPATIONS
@@ -276,6 +276,14 @@ def study(
     freedom: Annotated[
         bool, typer.Option(help="Also with prices less and more free than the scenario's own.")
     ] = True,
+    delegation: Annotated[
+        bool,
+        typer.Option(
+            "--delegation",
+            help="Also with none to all of those who take part delegating, their devices early or "
+            "at random, at the same prices and at prices found for it.",
+        ),
+    ] = False,
     keep_plans: Annotated[
         bool, typer.Option("--keep-plans", help="Keep the plans of all draws, not of the first.")
     ] = False,
@@ -295,13 +303,14 @@ def study(
     """
     with explained(as_json=as_json, out=out), progress_bar() as bar:
         given = _by(_worn(load(scenario), wear), method)
+        sweeps = {Sweep.FREEDOM: freedom, Sweep.DELEGATION: delegation}
         made = make_study(
             given,
             out,
             participations=list(dict.fromkeys(participation or PARTICIPATIONS)),
             strategies=list(dict.fromkeys(strategy or Strategy)),
             seeds=seeds,
-            freedom=freedom,
+            sweeps=[sweep for sweep, asked in sweeps.items() if asked],
             keep_plans=keep_plans,
             run=RunOptions(processes(workers), scheduler, fresh, bar),
         )

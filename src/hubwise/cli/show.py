@@ -72,6 +72,7 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("lowest voltage", _number(result["min_voltage_pu"], ".4f"), "p.u."),
         ("highest transformer loading", _percent(result["transformer_peak_loading"]), ""),
         ("limits broken", str(limits_broken(result)), ""),
+        ("choose by themselves", _alone(result), ""),
         ("shortfall", _number(result["shortfall_kwh"]), "kWh"),
         ("largest step at the feeder head", _number(result["head_ramp_kw"]), "kW per 15 min"),
         ("slots below a charger's least power", _below_least(result), ""),
@@ -95,6 +96,13 @@ def _credited(result: Result) -> str:
     """What drivers are credited for schedules above their least cost; nothing where none are."""
     cars = int(number(result["credited_sessions"]))
     return f"{number(result['credited_regret']):,.2f} ({cars:,} cars)" if cars else ""
+
+
+def _alone(result: Result) -> str:
+    """What share does not delegate, and what their devices do; nothing where all do."""
+    if result["device_ties"] is None:
+        return ""
+    return f"{1.0 - number(result['delegating']):.0%}, devices {result['device_ties']}"
 
 
 def _below_least(result: Result) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hubwise.dispatch import Problem, with_situation
+from hubwise.dispatch import Problem, by_devices, with_situation
 from hubwise.domain import Situation, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import best_response, felt_tariff, schedule_cost
@@ -25,6 +25,8 @@ from hubwise.pricing import cost_ceiling, level_prices, participants_pay
 REGRET = 1e-7
 # Participants may pay this much more than was promised, as a share: rounding.
 ROUNDING = 1e-9
+# A device does the same where powers differ by no more [kW].
+SAME_KW = 1e-6
 
 
 def settle(turn: Turn, wear: Convergence, asked: Flags) -> tuple[Turn, Convergence]:
@@ -35,7 +37,7 @@ def settle(turn: Turn, wear: Convergence, asked: Flags) -> tuple[Turn, Convergen
     """
     if not wear_found(turn.situation):
         return turn, wear
-    priced = as_scheduled(turn.situation, turn.schedule)
+    priced = _priced(turn)
     levelled = _levelled(turn, priced, asked)
     for tariff in (levelled, turn.tariff):
         situation = _held(turn, priced, tariff)
@@ -44,6 +46,16 @@ def settle(turn: Turn, wear: Convergence, asked: Flags) -> tuple[Turn, Convergen
         if change < wear.change and _stands(turn, settled, asked, tariff):
             return settled, replace(wear, change=change)
     return turn, wear
+
+
+def _priced(turn: Turn) -> Situation:
+    """Wear as scheduled of who delegates: what devices do is no choice, and follows its prices."""
+    situation = as_scheduled(turn.situation, turn.schedule)
+    fleet, before = situation.fleet, turn.situation.fleet.wear_cost
+    return replace(
+        situation,
+        fleet=replace(fleet, wear_cost=np.where(fleet.delegates, fleet.wear_cost, before)),
+    )
 
 
 def _levelled(turn: Turn, situation: Situation, asked: Flags) -> Tariff:
@@ -86,11 +98,25 @@ def _regret(problem: Problem, turn: Turn, tariff: Tariff) -> tuple[Array, Array]
 
 
 def _stands(turn: Turn, settled: Turn, asked: Flags, tariff: Tariff) -> bool:
-    """Whether the schedule is everybody's best response, with the same drivers and promises."""
+    """Whether the schedule is everybody's best response, with the same drivers and promises.
+
+    And what devices do by themselves.
+    """
     regret, _ = _regret(settled.problem, turn, tariff)
     ready = willing(settled.situation, tariff, asked).fleet.participating
     family = family_of_all(settled.situation, asked)
     pay = participants_pay(settled.problem, family, family.posted(tariff))
     ceiling = cost_ceiling(settled.problem)
     same = np.array_equal(ready, turn.situation.fleet.participating)
+    same = same and _devices_stand(settled, tariff)
     return same and regret.max(initial=0.0) <= REGRET and pay <= ceiling + ROUNDING * abs(ceiling)
+
+
+def _devices_stand(settled: Turn, tariff: Tariff) -> bool:
+    """Whether who does not delegate is scheduled as its own device would have it."""
+    held = by_devices(settled.problem, tariff)
+    if held is None:
+        return True
+    done, own = settled.dispatch.schedule, held.schedule
+    pairs = (done.charge_kw, own.charge_kw), (done.discharge_kw, own.discharge_kw)
+    return all(np.abs(a - b)[held.rows].max() <= SAME_KW for a, b in pairs)

@@ -2,7 +2,7 @@
 
 from hubwise.study.frontier import FrontierResult, make_frontier
 from hubwise.study.options import RunOptions
-from hubwise.study.run import PARTICIPATIONS, StudyResult, make_study
+from hubwise.study.run import PARTICIPATIONS, StudyResult, Sweep, make_study
 from hubwise.study.zones import ZonesResult, make_zones
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "FrontierResult",
     "RunOptions",
     "StudyResult",
+    "Sweep",
     "ZonesResult",
     "make_frontier",
     "make_study",

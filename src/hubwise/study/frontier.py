@@ -146,7 +146,10 @@ def make_frontier(
     task = _Task(given, pay)
     plans = [Job(share, v, c) for share in shares for v in most for c in pay]
     lines = [Job(share, v, None) for share in shares for v in _finer(most)]
-    identity = _identity(given) | {"search": asdict(given.search)}
+    identity = _identity(given) | {
+        "search": asdict(given.search),
+        "delegation": asdict(given.delegation),
+    }
     with unfinished(Path(out), _is_frontier, "a frontier", identity, fresh=run.fresh) as work:
         folder = work.folder
         found = _run(task, plans + lines, work, run)

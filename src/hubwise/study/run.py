@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +18,14 @@ from typing import NamedTuple
 
 import polars as pl
 
-from hubwise.domain import Scenario, Strategy, TariffFamily
+from hubwise.domain import Scenario, Strategy, Tariff, TariffFamily
 from hubwise.domain.plain import named, rows
-from hubwise.plan import make_plan
+from hubwise.plan import Plan, make_plan
 from hubwise.record import read, write
 from hubwise.record.folder import is_plan
 from hubwise.record.place import write_table
-from hubwise.scenario import Draws, fingerprint, load_draws
+from hubwise.scenario import Draws, fingerprint, load_draws, with_participation
+from hubwise.study.delegation import ALL, Sharing, as_json, posted_in, sharings
 from hubwise.study.draws import HOW, intervals
 from hubwise.study.freedom import Step, own_step, steps
 from hubwise.study.options import RunOptions
@@ -32,6 +34,13 @@ from hubwise.study.unfinished import Unfinished, keep_plan, unfinished
 from hubwise.study.workers import done_by
 
 PARTICIPATIONS = (0.6, 0.7, 0.8)
+
+
+class Sweep(StrEnum):
+    """What a study plans beside its strategies."""
+
+    FREEDOM = "freedom"
+    DELEGATION = "delegation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +82,60 @@ class Job(NamedTuple):
     """A plan to make.
 
     ``seed`` is that of another draw of the fleet, None the one that is given; ``step`` asks for
-    prices more or less free than the scenario's own.
+    prices more or less free than the scenario's own, ``sharing`` for others who delegate.
     """
 
     strategy: str
     participation: float
     seed: int | None = None
     step: Step | None = None
+    sharing: Sharing | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one of the strategies side by side."""
+        return self.step is None and self.sharing is None
 
     def __str__(self) -> str:
         drawn = "" if self.seed is None else f"@{self.seed}"
         freely = "" if self.step is None else f" {self.step}"
-        return f"{self.strategy}-{self.participation:g}{drawn}{freely}"
+        sharing = "" if self.sharing is None else f" {self.sharing}"
+        return f"{self.strategy}-{self.participation:g}{drawn}{freely}{sharing}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What all plans of a study share."""
+    """What all plans of a study share; ``posted``: what is posted where prices are the same."""
 
     draws: Draws
     keep_plans: bool
+    posted: Tariff | None = None
 
     def run(self, job: Job) -> tuple[Record, Files]:
         """A plan's result and the files of its folder, if that is kept."""
         given = self.draws.scenario if job.seed is None else self.draws.draw(job.seed)
         given = given if job.step is None else job.step.of(given)
-        made = make_plan(given, strategy=job.strategy, participation=job.participation)
+        given = with_participation(given, job.participation)
+        made = self._made(given, job)
         with TemporaryDirectory() as place:
             folder = write(made, Path(place) / str(job))
             files = {file.name: file.read_bytes() for file in folder.iterdir()}
-            return read(folder).result, files if self.keeps(job) else {}
+            result = read(folder).result
+            if job.sharing is not None:
+                result = {**result, "posted": as_json(made.tariff)}
+            return result, files if self.keeps(job) else {}
+
+    def _made(self, given: Scenario, job: Job) -> Plan:
+        """The plan, for others who delegate where the job has them."""
+        if job.sharing is None:
+            return make_plan(given, strategy=job.strategy)
+        same, given = job.sharing.same, job.sharing.of(given)
+        posted = self.posted if same else None
+        return make_plan(given, strategy=job.strategy, tariff=posted, held=same)
 
     def keeps(self, job: Job) -> bool:
         """Whether the plan's folder is kept, beside its result."""
-        return job.step is None and (self.keep_plans or job.seed is None)
+        return job.plain and (self.keep_plans or job.seed is None)
 
 
 def make_study(
@@ -116,7 +145,7 @@ def make_study(
     participations: Sequence[float] = PARTICIPATIONS,
     strategies: Sequence[str] = tuple(Strategy),
     seeds: int = 1,
-    freedom: bool = True,
+    sweeps: Collection[Sweep] = (Sweep.FREEDOM,),
     keep_plans: bool = False,
     run: RunOptions | None = None,
 ) -> StudyResult:
@@ -138,9 +167,10 @@ def make_study(
         Draws of the fleet. With two or more, every result has ``intervals``; the first draw is the
         scenario as given, the others have the seeds that follow its own
         (see `hubwise.scenario.Draws`).
-    freedom
-        Whether the day is also planned with prices less and more free than the scenario's own, at
-        the highest participation: ``summary["freedom"]`` then holds a result for each step.
+    sweeps
+        What else the day is planned with, at the highest participation: prices less and more free
+        than the scenario's own (``summary["freedom"]``), fewer who delegate, at the same and at
+        other prices (``summary["delegation"]``).
     keep_plans
         Whether the plan folders of all draws are kept, not only those of the first.
     run
@@ -164,10 +194,17 @@ def make_study(
         for share in participations
         for strategy in strategies
     ]
-    if freedom and Strategy.HUBWISE in strategies and participations:
+    later: list[Job] = []
+    if Strategy.HUBWISE in strategies and participations:
         most = max(participations)
-        others = [step for step in steps(scenario) if step != own_step(scenario.situation.rules)]
-        jobs += [Job(Strategy.HUBWISE, most, step=step) for step in others]
+        if Sweep.FREEDOM in sweeps:
+            own = own_step(scenario.situation.rules)
+            others = [step for step in steps(scenario) if step != own]
+            jobs += [Job(Strategy.HUBWISE, most, step=step) for step in others]
+        if Sweep.DELEGATION in sweeps:
+            own_prices = (ALL, *sharings(same=False))
+            jobs += [Job(Strategy.HUBWISE, most, sharing=each) for each in own_prices]
+            later = [Job(Strategy.HUBWISE, most, sharing=each) for each in sharings(same=True)]
     if len(set(map(str, jobs))) < len(jobs) or not jobs:
         raise ValueError("a study needs a strategy and a participation at least, and none twice")
     run = run or RunOptions()
@@ -175,7 +212,11 @@ def make_study(
     task = _Task(Draws(scenario, section), keep_plans)
     identity = _identity(scenario)
     with unfinished(Path(out), _is_study, "a study", identity, fresh=run.fresh) as work:
+        _tidy(work.folder / "plans", {str(job) for job in jobs if task.keeps(job)})
         found = _run(task, jobs, work, run)
+        if later:
+            first = next(job for job in jobs if job.sharing == ALL)
+            found |= _run(replace(task, posted=posted_in(found[first])), later, work, run)
         summary = _summary(scenario, found)
         _write(work.folder, summary, found, scenario.search.seed)
         write_report(scenario, work.folder)
@@ -185,7 +226,6 @@ def make_study(
 def _run(task: _Task, jobs: list[Job], work: Unfinished, run: RunOptions) -> dict[Job, Record]:
     """The results of the jobs, in their order; those that are finished already are taken up."""
     plans = work.folder / "plans"
-    _tidy(plans, {str(job) for job in jobs if task.keeps(job)})
     before = work.finished()
     found = {
         job: named(before[str(job)])
@@ -221,13 +261,14 @@ def _identity(scenario: Scenario) -> Record:
         "scenario": scenario.name,
         "fingerprint": fingerprint(scenario),
         "search": asdict(scenario.search),
+        "delegation": asdict(scenario.delegation),
         "version": version("hubwise"),
     }
 
 
 def _summary(scenario: Scenario, found: dict[Job, Record]) -> Record:
     """What ``summary.json`` holds: the results of the first draw, with intervals over all."""
-    plain = {job: result for job, result in found.items() if job.step is None}
+    plain = {job: result for job, result in found.items() if job.plain}
     first = {job: result for job, result in plain.items() if job.seed is None}
     summary: Record = {
         "scenario": scenario.name,
@@ -235,8 +276,10 @@ def _summary(scenario: Scenario, found: dict[Job, Record]) -> Record:
         "version": version("hubwise"),
         "results": list(first.values()),
     }
-    if len(plain) < len(found):
+    if any(job.step is not None for job in found):
         summary |= {"freedom": _freedom(scenario, found)}
+    if shared := _delegation(found):
+        summary |= {"delegation": shared}
     if len(first) == len(plain):
         return summary
     for job in first:
@@ -263,6 +306,20 @@ def _freedom(scenario: Scenario, found: dict[Job, Record]) -> list[Record]:
     ]
 
 
+def _delegation(found: dict[Job, Record]) -> list[Record]:
+    """A result for each share of who delegates, each way of devices, and both kinds of prices."""
+    return [
+        {
+            "devices": job.sharing.ties,
+            "prices": "same" if job.sharing.same else "found",
+            "kept": not result["advice"],
+            **_plain(result),
+        }
+        for job, result in found.items()
+        if job.sharing is not None
+    ]
+
+
 def _seed(scenario: Scenario, job: Job) -> int:
     return scenario.search.seed if job.seed is None else job.seed
 
@@ -274,7 +331,7 @@ def _write(folder: Path, summary: Record, found: dict[Job, Record], seed: int) -
         rows = [
             {"seed": seed if job.seed is None else job.seed, **_plain(result)}
             for job, result in found.items()
-            if job.step is None
+            if job.plain
         ]
         write_table(pl.DataFrame(rows, infer_schema_length=None), folder / "draws.parquet")
 

@@ -185,6 +185,7 @@ def _identity(site: Scenario, strategy: Strategy) -> dict[str, object]:
         "participation": site.participation,
         "strategy": strategy.value,
         "search": asdict(site.search),
+        "delegation": asdict(site.delegation),
         "version": version("hubwise"),
     }
 

@@ -21,6 +21,7 @@ from hubwise.study.report.batteries import (
 )
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.circuits import circuits_section
+from hubwise.study.report.delegation import delegation_figures, delegation_section
 from hubwise.study.report.draws import draws_table
 from hubwise.study.report.drivers import packed_statements
 from hubwise.study.report.figures_grid import (
@@ -57,6 +58,7 @@ SECTIONS = (
     ("values", "Three values"),
     ("compared", "Compared"),
     ("freedom", "Freedom"),
+    ("delegation", "Delegation"),
     ("results", "Results"),
     ("given", "Assumptions"),
     ("method", "Method"),
@@ -136,9 +138,9 @@ def _texts(material: Cases, shares: list[float]) -> dict[str, str]:
         "links": "".join(
             f'<a href="#{key}">{title}</a>'
             for key, title in SECTIONS
-            if key != "freedom" or material.summary.get("freedom")
+            if key not in ("freedom", "delegation") or material.summary.get(key)
         ),
-        "freedom": freedom_section(material),
+        "freedom": freedom_section(material) + delegation_section(material),
         "switch": _switch(shares),
         "headline": _at_each(
             shares, lambda p: f'<p class="headline">{tables.headline(material, p)}</p>'
@@ -319,7 +321,9 @@ def _figures(material: Cases, shares: list[float]) -> dict[str, object]:
     return {
         "share": _middle(shares),
         "at": {_name(share): _figures_at(material, share) for share in shares},
-        "all": {f"compared-{key}": spec for key, spec in over_shares.items()} | ladder(material),
+        "all": {f"compared-{key}": spec for key, spec in over_shares.items()}
+        | ladder(material)
+        | delegation_figures(material),
     }
 
 
