@@ -148,8 +148,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     there = (*waits, *assumed, *shared)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
-    several = len(horizon.day_edges()) > 2
-    unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, several=several)
+    unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, horizon)
     untested = untested_conditions(battery, fleet)
     scenario = Scenario(
         name=head.name,
@@ -202,12 +201,12 @@ def _unusual(
     hubs: Hubs,
     feeder: Feeder,
     sections: Sections,
-    *,
-    several: bool,
+    horizon: Horizon,
 ) -> tuple[str, ...]:
     """What is hardly ever meant, in sentences."""
     fee = 0.0 if sections.prices is None else sections.prices.service_fee
     currency = "" if sections.head is None else sections.head.currency
+    several = len(horizon.day_edges()) > 2
     return (
         *unusual_prices(market, fee, currency, several=several),
         *unusual_rules(rules, promised, currency),
