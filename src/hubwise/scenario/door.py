@@ -120,7 +120,6 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     sections = read_sections(raw, reader)
     horizon = read_horizon(sections.horizon, reader, days=days) if sections.horizon else None
     network = read_feeder(sections, horizon, reader)
-    feeder = network.feeder
     hubs = read_hubs(sections, network.place, horizon, reader)
     market, said = read_market(sections, horizon, reader)
     rules = read_rules(sections, market, horizon, reader)
@@ -128,7 +127,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     _refuse_rounding(sections, days, reader)
     plug_table = read_plugs(sections, reader)
     check_places(sections, table, plug_table, reader)
-    head, search = sections.head, sections.search
+    head, search, feeder = sections.head, sections.search, network.feeder
     if reader.issues or not (head and search and horizon and feeder and hubs and market and rules):
         return None
 
@@ -149,7 +148,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
     unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, horizon)
-    untested = untested_conditions(battery, fleet)
+    unusual += untested_conditions(battery, fleet)
     scenario = Scenario(
         name=head.name,
         source=source,
@@ -169,7 +168,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
         search=_search(search, sections),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(*head.notes, *said, *network.notes, *there, *sold_above, *unusual, *untested),
+        notes=(*head.notes, *said, *network.notes, *there, *sold_above, *unusual),
         hindsight=known,
         delegation=Delegation(head.delegating, DeviceTies(head.device_ties), search.seed),
     )
