@@ -200,6 +200,12 @@ def mixed_fleet(rng: np.random.Generator, size: int, hubs: int, slots: int) -> F
     )
 
 
+def inside_slots(fleet: Fleet, rng: np.random.Generator) -> Fleet:
+    """The fleet, most of whose stays begin and end inside slots."""
+    late, early = rng.choice([0.0, 0.2, 0.45], (2, len(fleet)))
+    return fleet.staying(fleet.begins + late, fleet.ends - early)
+
+
 def stay_bounds(fleet: Fleet, i: int, hours: float) -> tuple[np.ndarray, ...]:
     """Bounds of one stay, slot by slot, in plain steps from what the model's text says.
 
@@ -217,6 +223,12 @@ def stay_bounds(fleet: Fleet, i: int, hours: float) -> tuple[np.ndarray, ...]:
             power_out = min(power_out, fleet.bounds.discharge_kw[i, t])
             least = max(least, fleet.bounds.least_kwh[i, t])
             most = min(most, fleet.bounds.most_kwh[i, t])
+        away = 0.0
+        if t == first and fleet.late is not None:
+            away += float(fleet.late[i])
+        if t + 1 == last and fleet.early is not None:
+            away += float(fleet.early[i])
+        power_in, power_out = (1.0 - away) * power_in, (1.0 - away) * power_out
         can_have = highest + hours * power_in * float(fleet.charge_efficiency[i])
         must_have = lowest - hours * power_out / float(fleet.discharge_efficiency[i])
         most = max(most, must_have)
@@ -230,7 +242,10 @@ def stay_bounds(fleet: Fleet, i: int, hours: float) -> tuple[np.ndarray, ...]:
 
 
 def with_slot_bounds(fleet: Fleet, slots: int, rng: np.random.Generator) -> Fleet:
-    """The same sessions with bounds that change: tapers, outages, dimming, calls, head-room."""
+    """The same sessions with bounds that change: tapers, outages, dimming, calls, head-room.
+
+    Most of them begin and end inside slots.
+    """
     shape = (len(fleet), slots)
     power = rng.choice([0.0, 0.3, 0.7, 1.0, np.inf], (2, *shape), p=[0.1, 0.1, 0.2, 0.2, 0.4])
     room = fleet.max_kwh - fleet.arrival_kwh
@@ -243,7 +258,7 @@ def with_slot_bounds(fleet: Fleet, slots: int, rng: np.random.Generator) -> Flee
         rng.random(shape) < 0.15, fleet.max_kwh[:, None] * rng.uniform(0.4, 1.0, shape), np.inf
     )
     return replace(
-        fleet,
+        inside_slots(fleet, rng),
         bounds=SlotBounds(
             charge_kw=power[0] * fleet.charge_kw_max[:, None],
             discharge_kw=np.where(

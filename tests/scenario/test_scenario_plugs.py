@@ -109,3 +109,19 @@ def test_a_plug_at_no_hub_is_a_mistake(tmp_path: Path) -> None:
     wrong = [(issue.where, issue.field) for issue in check(site)]
     assert len(wrong) >= 2
     assert all(issue.file == "plugs.csv" for issue in check(site))
+
+
+def test_two_stays_share_a_slot_at_one_plug(small_situation) -> None:
+    """Back to back inside one slot nobody waits; who comes three minutes early waits three."""
+    situation = small_situation(2, sessions=3, hubs=1)
+    asked = situation.fleet.staying(np.array([2.0, 4.4, 6.0]), np.array([4.4, 6.2, 9.5]))
+    fleet, said = plugged(asked, some_plugs(1), [None] * 3, situation.horizon)
+    assert fleet.begins == pytest.approx([2.0, 4.4, 6.2])
+    assert fleet.ends == pytest.approx([4.4, 6.2, 9.5])
+    clock = situation.horizon.clock
+    (sentence,) = said
+    assert f"{asked.session[2]} from {clock(6.0)} to {clock(6.2)}" in sentence
+    assert asked.session[1] not in sentence
+    away, told = plugged(asked, some_plugs(1, waits=False), [None] * 3, situation.horizon)
+    assert len(away) == 2
+    assert "turned away" in told[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.stays import shares_there
 from hubwise.domain.arrays import Array
 
 OFF_KW = 1e-6
@@ -14,14 +15,14 @@ QUARTER_HOUR = 0.25
 def following_figures(evidence: Evidence) -> dict[str, float]:
     """Slots in use, those below a charger's least power, starts; steps of head and hubs."""
     fleet, schedule = evidence.fleet, evidence.schedule
-    who = np.flatnonzero(fleet.participating)
+    who, there = np.flatnonzero(fleet.participating), shares_there(fleet, evidence.stay)
     found, starts = dict[str, float](), 0
     for name, power, least in (
         ("charging_slots", schedule.charge_kw, fleet.least_charge_kw),
         ("discharging_slots", schedule.discharge_kw, fleet.least_discharge_kw),
     ):
         flows = power[who] > OFF_KW
-        weak = flows & (least[who][:, None] - power[who] > OFF_KW)
+        weak = flows & (there[who] * least[who][:, None] - power[who] > OFF_KW)
         before = np.zeros_like(flows)
         before[:, 1:] = flows[:, :-1]
         starts += int((flows & ~before).sum())

@@ -54,7 +54,10 @@ def _differs(found: pl.Series, due: pl.Series, limited: Flags) -> pl.Series:
 
 def _given(scenario: Scenario) -> dict[str, pl.Series]:
     fleet, names = scenario.situation.fleet, scenario.situation.hubs.name
+    horizon = scenario.situation.horizon
     elsewhere = {
+        "arrival_utc": [horizon.moment(slot) for slot in fleet.begins],
+        "departure_utc": [horizon.moment(slot) for slot in fleet.ends],
         "driver": fleet.driver_name.tolist(),
         "actual_departure_slot": scenario.hindsight.departures(fleet).tolist(),
         "hub": [names[hub] for hub in fleet.hub],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.domain import Fleet, Horizon
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ def limits_of(fleet: Fleet, horizon: Horizon) -> Limits:
         discharge = np.minimum(discharge, fleet.bounds.discharge_kw)
         wished = np.where(stay, np.maximum(wished, fleet.bounds.least_kwh), -np.inf)
         allowed = np.where(stay, np.minimum(allowed, fleet.bounds.most_kwh), np.inf)
+    there = shares_there(fleet, stay)
+    charge, discharge = charge * there, discharge * there
     put_in = horizon.slot_hours * charge * fleet.charge_efficiency[:, None]
     taken = horizon.slot_hours * discharge / fleet.discharge_efficiency[:, None]
     high, low = fleet.arrival_kwh.copy(), fleet.arrival_kwh.copy()
@@ -56,6 +58,19 @@ def limits_of(fleet: Fleet, horizon: Horizon) -> Limits:
         low = np.maximum(low - taken[:, t], least[:, t])
         reach[:, t] = high
     return Limits(charge, discharge, reach, least, most)
+
+
+def shares_there(fleet: Fleet, stay: Flags) -> Array:
+    """Share of each slot that a car is there: less where it comes or leaves inside the slot.
+
+    ``stay``: the slots of each stay; both of shape (sessions, slots).
+    """
+    there, everybody = stay.astype(float), np.arange(len(fleet))
+    if fleet.late is not None:
+        there[everybody, fleet.arrival_slot] -= fleet.late
+    if fleet.early is not None:
+        there[everybody, fleet.departure_slot - 1] -= fleet.early
+    return there
 
 
 def target_kwh(fleet: Fleet, horizon: Horizon) -> Array:

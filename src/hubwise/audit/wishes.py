@@ -14,7 +14,7 @@ from hubwise.audit.drivers import ENERGY, felt_cost, felt_cost_at_once
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.felt import least_costs
 from hubwise.audit.report import Check, Status, agree
-from hubwise.audit.stays import limits_of, target_kwh
+from hubwise.audit.stays import limits_of, shares_there, target_kwh
 from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.record.notices import NOT_KEPT, arrives_low, declines, missing_energy, notices_in_short
@@ -49,6 +49,7 @@ def check_wishes(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
 
     original = evidence.original
     wants = {name: np.asarray(getattr(original, name), dtype=float) for name in given}
+    wants["departure_slot"] = original.departure_slot - _or_none(original.early)
     # Less than was asked for may be all that is required of the plan.
     asked = due(wants | {"required_kwh": original.wished_kwh})
     honoured = due({k: v.astype(float) for k, v in _honoured(evidence, conduct, given).items()})
@@ -68,6 +69,10 @@ def check_wishes(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     )
     yield _told(table, session, evidence, honoured > 0)
     yield _in_short(table, evidence)
+
+
+def _or_none(share: Array | None) -> Array | float:
+    return 0.0 if share is None else share
 
 
 def _told(table: pl.DataFrame, session: Index, evidence: Evidence, honoured: Flags) -> Check:
@@ -99,7 +104,8 @@ def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
     most = _most_saving(evidence)
     least = least_costs(evidence, out)
     could[out] = felt_cost_at_once(evidence)[out] - least
-    ends = [scenario.situation.horizon.clock(int(slot)) for slot in fleet.departure_slot]
+    stated = fleet.departure_slot - _or_none(fleet.early)
+    ends = [scenario.situation.horizon.clock(slot) for slot in stated]
     return {
         "required_kwh": lambda i: missing_energy(
             fleet.wished_kwh[i], fleet.required_kwh[i], reach[i], ends[i]
@@ -124,11 +130,14 @@ def _most_saving(evidence: Evidence) -> Array:
     )
     at_once, target = felt_cost_at_once(evidence), target_kwh(fleet, horizon)
     limits, terms = limits_of(fleet, horizon), evidence.scenario.situation.terms.parts
-    nothing = np.zeros(horizon.slots)
+    nothing, there = np.zeros(horizon.slots), shares_there(fleet, evidence.stay)
     most = np.zeros(len(fleet))
     for i in np.flatnonzero(evidence.declined):
         stay = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
-        in_kw, out_kw = limits.charge_kw[i].max(), limits.discharge_kw[i].max()
+        # The widest power while the car is there, as long as it is there.
+        share = there[i, stay]
+        in_kw = (limits.charge_kw[i, stay] / share).max()
+        out_kw = (limits.discharge_kw[i, stay] / share).max()
         in_kwh = max(in_kw, 1e-12) * fleet.charge_efficiency[i] * evidence.hours
         out_kwh = out_kw / fleet.discharge_efficiency[i] * evidence.hours
         worth, arrives = fleet.surplus_value[i], fleet.arrival_kwh[i]
@@ -146,7 +155,7 @@ def _most_saving(evidence: Evidence) -> Array:
             ],
             A_ub=[[1 / in_kwh, 1 / out_kwh if out_kwh else 0.0], [1, -1], [-1, 1]],
             b_ub=[
-                stay.stop - stay.start,
+                share.sum(),
                 limits.most_kwh[i, stay].max() - arrives,
                 arrives - target[i],
             ],
@@ -181,12 +190,14 @@ def _given(evidence: Evidence) -> dict[str, Array]:
     slots = np.arange(stay.shape[1])
     flows = (schedule.charge_kw > 0) | (schedule.discharge_kw > 0)
     ends = np.where(flows, slots + 1.0, 0.0).max(axis=1)
+    to_the_end = ends == fleet.departure_slot
+    ends = ends - np.where(to_the_end, _or_none(fleet.early), 0.0)
     discharged = evidence.hours * schedule.discharge_kw.sum(axis=1)
     energy = np.where(stay, schedule.energy_kwh, np.inf)
     fade = evidence.folder.tables["ageing"]["fade_v2g"].to_numpy()
     days = stay.shape[1] * evidence.hours / 24.0
     return {
-        "departure_slot": np.maximum(ends, fleet.arrival_slot),
+        "departure_slot": np.maximum(ends, fleet.arrival_slot + _or_none(fleet.late)),
         "required_kwh": schedule.energy_kwh[:, -1],
         "reserve_kwh": np.minimum(energy.min(axis=1), fleet.arrival_kwh),
         "discharge_limit_kwh": discharged / fleet.discharge_efficiency,
@@ -200,7 +211,7 @@ def _honoured(evidence: Evidence, conduct: Conduct, given: dict[str, Array]) -> 
     fleet, wants = evidence.fleet, evidence.original
     decides = fleet.participating & conduct.posts_prices
     return {
-        "departure_slot": given["departure_slot"] <= wants.departure_slot,
+        "departure_slot": given["departure_slot"] <= wants.departure_slot - _or_none(wants.early),
         "required_kwh": given["required_kwh"] >= wants.wished_kwh - ENERGY,
         "reserve_kwh": given["reserve_kwh"] >= wants.reserve_kwh - ENERGY,
         "discharge_limit_kwh": given["discharge_limit_kwh"] <= wants.discharge_limit_kwh + ENERGY,

@@ -37,9 +37,10 @@ def _least(told: Array | None, most_kw: Array) -> Array:
 class SlotBounds:
     """Bounds of sessions that change over the stay; arrays of shape (sessions, slots).
 
-    They tighten what the fleet says of all slots: infinite where they do not. Such are charging
-    that tapers near full, a grid operator's dimming, an outage, a right to call on a car, head-room
-    for reserve.
+    They tighten what the fleet says of all slots: infinite where they do not. Powers are those
+    while the car is there: in a slot that it uses in part they count for its share
+    (`Fleet.presence`). Such are charging that tapers near full, a grid operator's dimming, an
+    outage, a right to call on a car, head-room for reserve.
 
     Parameters
     ----------
@@ -96,7 +97,8 @@ class Fleet:
     """Sessions as columns; every array has shape (sessions,).
 
     Energies are inside the battery, powers at the charger (AC side). A session may use the slots
-    ``arrival_slot <= t < departure_slot``.
+    ``arrival_slot <= t < departure_slot``, the first and the last of them in part where it arrives
+    or departs inside them: a schedule's powers are means over a slot.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ class Fleet:
     hub
         Index of the session's hub.
     arrival_slot, departure_slot
-        First slot of the stay, and the first slot after its *stated* end.
+        First slot of the stay, and the first slot that begins at or after its *stated* end.
     capacity_kwh, arrival_kwh, required_kwh, reserve_kwh, max_kwh
         Battery size, energy at arrival, energy required at departure, reserve, and highest energy
         [kWh].
@@ -148,7 +150,11 @@ class Fleet:
         ``arrival_kwh`` where ``None``.
     at_once_kw
         Most power when charging at once, where a hub's connection does not bring it to all who
-        would; infinite elsewhere; shape (sessions, slots). No limit where ``None`` [kW].
+        would, as a mean over the slot; infinite elsewhere; shape (sessions, slots). No limit where
+        ``None`` [kW].
+    late, early
+        Share of the first slot that has passed at arrival, and of the last slot that is left at the
+        stated departure; in [0, 1). Whole slots where ``None``.
     plug
         The plug that each stay occupies; ``None`` where plugs are not told of.
     asked_kwh
@@ -207,6 +213,8 @@ class Fleet:
     device_begins: Array | None = None
     circuit: Index | None = None
     phase: Index | None = None
+    late: Array | None = None
+    early: Array | None = None
 
     def __len__(self) -> int:
         return len(self.session)
@@ -283,6 +291,42 @@ class Fleet:
         return np.zeros(len(self), np.int64) if self.group is None else self.group
 
     @property
+    def begins(self) -> Array:
+        """When stays begin, counted in slots; shape (sessions,)."""
+        first = self.arrival_slot.astype(np.float64)
+        return first if self.late is None else first + self.late
+
+    @property
+    def ends(self) -> Array:
+        """When stays were stated to end, counted in slots; shape (sessions,)."""
+        last = self.departure_slot.astype(np.float64)
+        return last if self.early is None else last - self.early
+
+    @property
+    def inside_slots(self) -> bool:
+        """Whether any stay begins or ends inside a slot."""
+        return self.late is not None or self.early is not None
+
+    def presence(self, slots: int) -> Array:
+        """Share of each slot in which the car is there; shape (sessions, slots)."""
+        slot = np.arange(slots)
+        there = np.minimum(slot + 1, self.ends[:, None]) - np.maximum(slot, self.begins[:, None])
+        share: Array = there.clip(0.0, 1.0)
+        return share
+
+    def staying(self, begins: Array, ends: Array) -> Fleet:
+        """The same sessions from ``begins`` to ``ends``, counted in slots; shape (sessions,)."""
+        first, last = np.floor(begins), np.ceil(ends)
+        late, early = begins - first, last - ends
+        return replace(
+            self,
+            arrival_slot=first.astype(np.int64),
+            departure_slot=last.astype(np.int64),
+            late=late if late.any() else None,
+            early=early if early.any() else None,
+        )
+
+    @property
     def wished_kwh(self) -> Array:
         """Energy that was asked for at departure; shape (sessions,) [kWh]."""
         return self.required_kwh if self.asked_kwh is None else self.asked_kwh
@@ -329,6 +373,9 @@ class Fleet:
 
     def _bounds_at_once(self, most_kw: Array) -> SlotBounds:
         """The stays' bounds with less power for charging at once."""
+        if self.inside_slots:
+            share = self.presence(most_kw.shape[1])
+            most_kw = np.divide(most_kw, share, np.full(share.shape, np.inf), where=share > 0.0)
         if self.bounds is not None:
             return replace(self.bounds, charge_kw=np.minimum(self.bounds.charge_kw, most_kw))
         free = np.full(most_kw.shape, np.inf)

@@ -98,10 +98,14 @@ class Horizon:
             return names
         return [moment.isoformat(timespec="minutes") for moment in starts]
 
-    def clock(self, slot: int) -> str:
+    def moment(self, slot: float) -> datetime:
+        """When ``slot`` begins, in UTC; a fraction is inside a slot. To the millisecond."""
+        passed = timedelta(milliseconds=round(60_000 * self.slot_minutes * float(slot)))
+        return self.start_utc + passed
+
+    def clock(self, slot: float) -> str:
         """What the clock shows at the start of ``slot``; the number of slots is the end."""
-        moment = self.start_utc + timedelta(minutes=self.slot_minutes * slot)
-        return f"{moment.astimezone(ZoneInfo(self.zone)):%H:%M}"
+        return f"{self.moment(slot).astimezone(ZoneInfo(self.zone)):%H:%M}"
 
     def local_hours(self) -> Array:
         """Wall-clock hour (0-24) at which each slot starts; shape (slots,) [h]."""

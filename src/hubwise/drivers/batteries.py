@@ -12,7 +12,7 @@ from hubwise.drivers.kernel import Batteries
 
 def batteries_of(fleet: Fleet, horizon: Horizon) -> Batteries:
     """The batteries of a fleet, answering to posted prices; see `Batteries`."""
-    charge_kw, discharge_kw, least, most = _bounds(fleet)
+    charge_kw, discharge_kw, least, most = _bounds(fleet, horizon.slots)
     hours, size = horizon.slot_hours, len(fleet)
     up = fleet.charge_efficiency[:, None] * charge_kw * hours
     down = discharge_kw * hours / fleet.discharge_efficiency[:, None]
@@ -53,21 +53,25 @@ def least_at_departure(fleet: Fleet, horizon: Horizon) -> Array:
     return batteries_of(fleet, horizon).target
 
 
-def _bounds(fleet: Fleet) -> tuple[Array, Array, Array, Array]:
-    """Most power each way, least and most energy; (sessions, w), w = 1 where nothing changes."""
+def _bounds(fleet: Fleet, slots: int) -> tuple[Array, Array, Array, Array]:
+    """Most power each way, least and most energy; (sessions, w), w = 1 where nothing changes.
+
+    In a slot that a stay uses in part, powers are its share of what they are.
+    """
     charge, discharge = fleet.charge_kw_max[:, None], fleet.discharge_kw_max[:, None]
     least = fleet.reserve_kwh[:, None]
     # A vehicle that arrives fuller than its maximum may stay so.
     most = np.maximum(fleet.max_kwh, fleet.arrival_kwh)[:, None]
-    slots = fleet.bounds
-    if slots is None:
+    told = fleet.bounds
+    if told is not None:
+        charge = np.minimum(charge, told.charge_kw)
+        discharge = np.minimum(discharge, told.discharge_kw)
+        least, most = np.maximum(least, told.least_kwh), np.minimum(most, told.most_kwh)
+    if not fleet.inside_slots:
         return charge, discharge, least, most
-    return (
-        np.minimum(charge, slots.charge_kw),
-        np.minimum(discharge, slots.discharge_kw),
-        np.maximum(least, slots.least_kwh),
-        np.minimum(most, slots.most_kwh),
-    )
+    share = fleet.presence(slots)
+    nothing = np.zeros_like(share)
+    return charge * share, discharge * share, least + nothing, most + nothing
 
 
 def _reachable(fleet: Fleet, batteries: Batteries) -> Array:

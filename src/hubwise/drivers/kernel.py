@@ -313,28 +313,53 @@ def gather(charge_price, discharge_price, up, least, most, start, first, floor):
 
 
 @njit(cache=True, nogil=True)
-def each_slot(up, down, least, most, i, begin, start, n, first, rows):
-    """Every slot of a stay of n as a run of its own, where bounds may change; returns n.
+def gather_bounds(
+    charge_price, discharge_price, up, down, least, most, i, begin, start, first, rows
+):
+    """The same where bounds may change by slot; returns how many runs there are.
 
-    ``rows``: floors are written into row 0, ``ups`` and ``downs`` into rows 3 and 4, tops into
-    row 5; see `fill_bounds`.
+    Slots of a run have the same prices, powers and bounds on energy, those at its ends among them.
+    ``rows``: floors are written into row 0, ``ups`` and ``downs`` of a slot into rows 3 and 4, tops
+    into row 5; see `fill_bounds`.
     """
-    fill_bounds(
-        up, down, least, most, i, begin, start, rows[3, :n], rows[4, :n], rows[0, :n],
-        rows[5, : n + 1],
-    )  # fmt: skip
-    for t in range(n + 1):
-        first[t] = t
-    return n
+    n, runs = charge_price.shape[0], 0
+    floor, ups, downs, top = rows[0, :n], rows[3, :n], rows[4, :n], rows[5, : n + 1]
+    fill_bounds(up, down, least, most, i, begin, start, ups, downs, floor, top)
+    before, above = -np.inf, np.inf  # floor and top of the slot before, at its start
+    for t in range(n):
+        low, high = floor[t], top[t]
+        alike = (
+            t > 0
+            and t + 1 < n
+            and charge_price[t] == charge_price[t - 1]
+            and discharge_price[t] == discharge_price[t - 1]
+            and ups[t] == ups[runs - 1]
+            and downs[t] == downs[runs - 1]
+            and before == low
+            and low == floor[t + 1]
+            and above == high
+            and high == top[t + 1]
+        )
+        before, above = low, high
+        if not alike:
+            first[runs] = t
+            floor[runs], ups[runs], downs[runs], top[runs] = low, ups[t], downs[t], high
+            runs += 1
+    top[runs] = top[n]
+    first[runs] = n
+    return runs
 
 
 @njit(cache=True, nogil=True)
 def spread(moved, first, up, down, change):
-    """Spread the net movement of each run over its slots, as late as it can be."""
+    """Spread the net movement of each run over its slots, as late as it can be.
+
+    ``up``, ``down``: most in a slot of each run.
+    """
     for k in range(moved.shape[0]):
         left = moved[k]
         for t in range(first[k + 1] - 1, first[k] - 1, -1):
-            step = min(max(left, -down), up)
+            step = min(max(left, -down[k]), up[k])
             if -CRUMB < step < CRUMB:
                 step = 0.0
             change[t] = step
@@ -438,7 +463,7 @@ def respond(
     and ``energy``, shape (n, slots), and ``cost``, shape (n,).
     """
     slots = charge_price.shape[1]
-    work, rows = np.empty((6, 2 * slots + 2)), np.empty((7, slots + 1))
+    work, rows = np.empty((6, 2 * slots + 2)), np.empty((9, slots + 1))
     first, change = np.empty(slots + 1, np.int64), np.empty(slots)
     # Arrays of a tuple are counted at every call that they are handed to: once, here.
     up, down, least, most = batteries.up, batteries.down, batteries.least, batteries.most
@@ -450,14 +475,16 @@ def respond(
         charge_eff, discharge_eff = batteries.charge_eff[i], batteries.discharge_eff[i]
         paid, earned = charge_price[row, a : a + n], discharge_price[row, a : a + n]
         if varies:
-            runs = each_slot(up, down, least, most, i, a, start, n, first, rows)
+            runs = gather_bounds(paid, earned, up, down, least, most, i, a, start, first, rows)
         else:
-            up_i, down_i, most_i = up[i, 0], down[i, 0], most[i, 0]
-            runs = gather(paid, earned, up_i, least[i, 0], most_i, start, first, rows[0])
-            for k in range(runs):
-                length = first[k + 1] - first[k]
-                rows[3, k], rows[4, k], rows[5, k] = length * up_i, length * down_i, most_i
-            rows[5, runs] = most_i
+            runs = gather(paid, earned, up[i, 0], least[i, 0], most[i, 0], start, first, rows[0])
+            rows[3, :runs], rows[4, :runs] = up[i, 0], down[i, 0]
+            rows[5, : runs + 1] = most[i, 0]
+        for k in range(runs):
+            length = first[k + 1] - first[k]
+            rows[7, k], rows[8, k] = rows[3, k], rows[4, k]
+            rows[3, k] *= length
+            rows[4, k] *= length
         floor, top, buy, sell = rows[0, :runs], rows[5, : runs + 1], rows[1, :runs], rows[2, :runs]
         ups, downs, moved = rows[3, :runs], rows[4, :runs], rows[6, :runs]
         for k in range(runs):
@@ -468,10 +495,7 @@ def respond(
             batteries.limit[i], work, moved,
         )  # fmt: skip
         change[:] = 0.0
-        if varies:
-            change[a : a + n] = moved
-        else:
-            spread(moved, first, up_i, down_i, change[a : a + n])
+        spread(moved, first, rows[7], rows[8], change[a : a + n])
         enact(
             change, start, charge_eff, discharge_eff, charge_kw, discharge_kw, i, hours, charge[i],
             discharge[i], energy[i],

@@ -29,9 +29,12 @@ def following_of(
         The feeder under AC power flow.
     """
     fleet, mine = situation.fleet, situation.fleet.participating
-    charging, below_charging, starts = _use(schedule.charge_kw[mine], fleet.least_charge_kw[mine])
+    there = fleet.select(mine).presence(situation.horizon.slots)
+    charging, below_charging, starts = _use(
+        schedule.charge_kw[mine], there * fleet.least_charge_kw[mine][:, None]
+    )
     discharging, below_discharging, more = _use(
-        schedule.discharge_kw[mine], fleet.least_discharge_kw[mine]
+        schedule.discharge_kw[mine], there * fleet.least_discharge_kw[mine][:, None]
     )
     head = np.where(state.converged, state.head_kw, np.nan)
     return Following(
@@ -52,6 +55,6 @@ def ramp_kw(power: Array, horizon: Horizon) -> float:
 def _use(power: Array, least: Array) -> tuple[int, int, int]:
     """Slots in use, those below the least power, and starts."""
     on = power > SAME_KW
-    below = on & (power < least[:, None] - SAME_KW)
+    below = on & (power < least - SAME_KW)
     began = on & ~np.pad(on, ((0, 0), (1, 0)))[:, :-1]
     return int(on.sum()), int(below.sum()), int(began.sum())

@@ -118,7 +118,12 @@ def most_saving(situation: Situation, wear_cost: Array) -> Array:
     # Per kWh into and out of the battery; energy above the required counts at what it is worth.
     stored = low / fleet.charge_efficiency - fleet.surplus_value
     drawn = fleet.discharge_efficiency * high - fleet.wear_cost - fleet.surplus_value
-    cost = _least_cost(fleet, batteries_of(fleet, situation.horizon), stored, drawn)
+    batteries = batteries_of(fleet, situation.horizon)
+    if fleet.inside_slots:  # of slots used in part, what they allow while the car is there
+        share = fleet.presence(situation.horizon.slots)
+        share = np.where(share > 0.0, share, 1.0)
+        batteries = batteries._replace(up=batteries.up / share, down=batteries.down / share)
+    cost = _least_cost(fleet, batteries, stored, drawn)
     at_arrival = fleet.surplus_value * (fleet.arrival_kwh - fleet.required_kwh)
     at_arrival = at_arrival + lump
     most: Array = reference_costs(fleet, situation.market, situation.horizon) - (cost - at_arrival)
@@ -131,7 +136,7 @@ def _least_cost(fleet: Fleet, batteries: Batteries, stored: Array, drawn: Array)
     For each amount drawn the best amount stored is an end of its range; the cost is then linear
     between few amounts drawn, and all of them are tried. Shape (sessions,) [currency].
     """
-    slots = (fleet.departure_slot - fleet.arrival_slot).astype(float)
+    slots = fleet.ends - fleet.begins
     # Where bounds change over the stay, the widest.
     up, down = np.maximum(batteries.up.max(axis=1), 1e-12), batteries.down.max(axis=1)
     most_kwh = np.maximum(batteries.most.max(axis=1), fleet.arrival_kwh)

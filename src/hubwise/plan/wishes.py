@@ -88,8 +88,9 @@ def _energy_wishes(situation: Situation, schedule: Schedule) -> Iterator[Wish]:
     everybody = np.ones(len(fleet), dtype=bool)
     slot = np.arange(horizon.slots)
     flows = (schedule.charge_kw > 0.0) | (schedule.discharge_kw > 0.0)
-    last = np.where(flows, slot + 1, fleet.arrival_slot[:, None]).max(axis=1).astype(float)
-    stated = fleet.departure_slot.astype(float)
+    last = np.where(flows, slot + 1, fleet.begins[:, None]).max(axis=1).astype(float)
+    stated = fleet.ends.astype(float)
+    last = np.where(last == fleet.departure_slot, stated, last)
     yield _met("departure_slot", everybody, stated, last, last <= stated)
 
     stay = (slot >= fleet.arrival_slot[:, None]) & (slot < fleet.departure_slot[:, None])
@@ -100,7 +101,7 @@ def _energy_wishes(situation: Situation, schedule: Schedule) -> Iterator[Wish]:
     enough = leaves_with >= asked - ROUNDING
 
     def short(i: int) -> str:
-        clock = horizon.clock(int(fleet.departure_slot[i]))
+        clock = horizon.clock(fleet.ends[i])
         return missing_energy(asked[i], promised[i], reach[i], clock)
 
     yield Wish("required_kwh", everybody, asked, leaves_with, enough, ~enough, short)

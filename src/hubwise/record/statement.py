@@ -22,7 +22,7 @@ from hubwise.record.folder import PlanFolder
 WORTHWHILE = Decimal("0.20")
 """Share of the charging cost that earnings have to cover for most owners to consider it."""
 
-Clock = Callable[[int], datetime]
+Clock = Callable[[float], datetime]
 
 _MONEY = ("paid", "earned", "wear", "reference_cost", "credited")
 
@@ -267,7 +267,7 @@ def statement_rows(folder: PlanFolder, driver: str | None = None) -> pl.DataFram
 
 
 def clock_of(folder: PlanFolder) -> Clock:
-    """When each slot starts, on the site's clock; the number of slots is the end."""
+    """When each slot starts, on the site's clock; a fraction is inside a slot."""
     first, step, _ = _slots(folder)
     zone = ZoneInfo(str(folder.summary["zone"]))
     return lambda slot: (first + slot * step).astimezone(zone)
@@ -283,12 +283,12 @@ def _slots(folder: PlanFolder) -> tuple[datetime, timedelta, int]:
 def _stay(
     row: dict[str, Any], wishes: list[dict[str, Any]], clock: Clock, currency: str
 ) -> StayStatement:
-    money = in_cents((row[name] for name in _MONEY), currency)
+    money, zone = in_cents((row[name] for name in _MONEY), currency), clock(0).tzinfo
     return StayStatement(
         session=row["session"],
         hub=row["hub"],
-        arrival=clock(row["arrival_slot"]),
-        departure=clock(row["departure_slot"]),
+        arrival=row["arrival_utc"].astimezone(zone),
+        departure=row["departure_utc"].astimezone(zone),
         participating=row["participating"],
         declined=row["declined"],
         money=Money(*money),
@@ -314,7 +314,7 @@ def _honoured(row: dict[str, Any], clock: Clock, currency: str) -> Honoured:
     def words(value: float) -> str:
         match row["wish"]:
             case "departure_slot":
-                return f"{clock(round(value)):%H:%M}"
+                return f"{clock(value):%H:%M}"
             case "fade_limit_per_year":
                 return f"{100 * value:.3g} %"
             case "minimum_saving":

@@ -48,6 +48,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         **_columns(_NUMBER, "asked_kwh charge_kw_min discharge_kw_min"),
         "delegating": _FLAG,
         **_columns(_TEXT, "circuit phase"),
+        **_columns(_MOMENT, "arrival_utc departure_utc"),
     },
     "schedule": {
         "session": _TEXT,
@@ -178,8 +179,11 @@ def _prices(scenario: Scenario, tariff: Tariff) -> pl.DataFrame:
 def _sessions(scenario: Scenario) -> pl.DataFrame:
     fleet = scenario.situation.fleet
     hubs = _hub_names(scenario.situation.hubs, fleet.hub)
+    horizon = scenario.situation.horizon
     elsewhere = {
         "driver": fleet.driver_name.tolist(),
+        "arrival_utc": [horizon.moment(slot) for slot in fleet.begins],
+        "departure_utc": [horizon.moment(slot) for slot in fleet.ends],
         "actual_departure_slot": scenario.hindsight.departures(fleet),
         "session": fleet.session.tolist(),
         "chemistry": fleet.chemistry.tolist(),

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
-from math import ceil, floor
 from zoneinfo import ZoneInfo
 
 from hubwise.domain import Horizon
@@ -293,8 +292,8 @@ def _leftover(stay: ImportedSession, arrival: datetime, horizon: Horizon) -> str
         return "was to leave before the day began"
     if stay.energy_kwh <= 0:
         return "full before the day began, charging since the day before"
-    if whole_slots(stay, horizon) < 1 or stay.actual_departure <= stay.arrival:
-        return "stayed less than a slot"
+    if stay.actual_departure <= stay.arrival:
+        return "left before the day began"
     return None
 
 
@@ -320,8 +319,3 @@ def _second_cars(stays: Sequence[ImportedSession], tally: Tally) -> tuple[Import
         driver = f"{stay.driver} (car {car + 1})" if car else stay.driver
         named[stay.session] = replace(stay, driver=driver)
     return tuple(named[stay.session] for stay in stays)
-
-
-def whole_slots(stay: ImportedSession, horizon: Horizon) -> int:
-    """How many whole slots a stay covers."""
-    return floor(horizon.slot_of(stay.departure)) - ceil(horizon.slot_of(stay.arrival))

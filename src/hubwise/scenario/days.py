@@ -179,15 +179,13 @@ def _fleet(fleet: Fleet, rows: Index, carried: Carried, first: int, hubs: int) -
         drivers=Drivers(
             **{field.name: getattr(fleet.drivers, field.name)[drivers] for field in fields(Drivers)}
         ),
-        arrival_slot=np.maximum(own.arrival_slot - first, 0),
-        departure_slot=own.departure_slot - first,
         arrival_kwh=_left(own.arrival_kwh, goes_on, carried.energy_kwh),
         at_once_kwh=at_once if goes_on.any() else None,
         discharge_limit_kwh=_left(own.discharge_limit_kwh, goes_on, limit),
         minimum_saving=_left(own.minimum_saving, goes_on, minimum),
         participating=_left(own.participating, goes_on, carried.participating),
         price_list=_left(own.hub, goes_on, lists) if goes_on.any() else None,
-    )
+    ).staying(np.maximum(own.begins - first, 0), own.ends - first)
 
 
 def _left(values: NDArray[Value], goes_on: Flags, those: NDArray[Value]) -> NDArray[Value]:
@@ -318,10 +316,7 @@ def windows(
     for day in days_of(horizon):
         here = (fleet.arrival_slot < day.last) & (fleet.departure_slot > day.first)
         own = fleet.select(here)
-        clipped = replace(
-            own,
-            arrival_slot=np.maximum(own.arrival_slot - day.first, 0),
-            departure_slot=np.minimum(own.departure_slot - day.first, day.slots),
-        )
+        begins, ends = own.begins - day.first, own.ends - day.first
+        clipped = own.staying(np.maximum(begins, 0), np.minimum(ends, day.slots))
         rest = horizon.between(day.first, day.last)
         yield day, rest, clipped, _rules(rules, day.first, day.last)

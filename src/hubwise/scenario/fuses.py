@@ -132,7 +132,7 @@ def _and_circuits(hubs: Hubs, hub: int) -> str:
 def _reachable(fleet: Fleet, horizon: Horizon) -> Array:
     """Most energy at departure that full power brings; shape (sessions,) [kWh]."""
     put_in = horizon.slot_hours * fleet.charge_efficiency * fleet.charge_kw_max
-    full = fleet.arrival_kwh + put_in * (fleet.departure_slot - fleet.arrival_slot)
+    full = fleet.arrival_kwh + put_in * (fleet.ends - fleet.begins)
     reached: Array = np.minimum(np.maximum(fleet.max_kwh, fleet.arrival_kwh), full)
     return reached
 
@@ -148,11 +148,13 @@ def _at_once(fleet: Fleet, fuses: _Fuses | None, horizon: Horizon) -> tuple[Arra
     )
     energy = fleet.arrival_kwh.copy()
     given = np.full((len(fleet), horizon.slots), 0.0 if fuses is None else np.inf)
+    begins, ends = fleet.begins, fleet.ends
     for t in range(horizon.slots):
         here = np.flatnonzero((fleet.arrival_slot <= t) & (t < fleet.departure_slot))
         need = np.maximum(target - energy, 0.0)[here] / per_kw[here]
-        want = np.minimum(fleet.charge_kw_max[here], need)
-        later = fleet.charge_kw_max[here] * (fleet.departure_slot[here] - t - 1)
+        there = np.minimum(ends[here], t + 1) - np.maximum(begins[here], t)
+        want = np.minimum(fleet.charge_kw_max[here] * there, need)
+        later = fleet.charge_kw_max[here] * np.maximum(ends[here] - t - 1, 0.0)
         below = np.maximum(fleet.reserve_kwh - energy, 0.0)[here] / per_kw[here]
         first = np.clip(np.maximum(need - later, below), 0.0, want)
         power = want.copy()

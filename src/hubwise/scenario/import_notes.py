@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from hubwise.domain import Horizon
-from hubwise.scenario.day_sessions import Picked, Tally, whole_slots
+from hubwise.scenario.day_sessions import Picked, Tally
 from hubwise.scenario.errors import Issue, listed
 from hubwise.scenario.foreign_sessions import ForeignSessions, ForeignStay
 from hubwise.scenario.options import ImportOptions
 
+_SAME_KWH = 1e-9
 _UNREAL_KWH = 500.0  # beyond the battery of any car, and of most lorries
 
 
@@ -44,8 +45,8 @@ def what_was_done(picked: Picked, options: ImportOptions, horizon: Horizon) -> l
     for stay in stays:
         asked = min(stay.energy_kwh, stay.equipment.most_kwh(options))
         capped += stay.energy_kwh > asked
-        brought = stay.equipment.charge_kw * horizon.slot_hours * whole_slots(stay, horizon)
-        short += asked - stay.later_kwh > brought
+        brought = stay.equipment.charge_kw * ((stay.departure - stay.arrival) / timedelta(hours=1))
+        short += asked - stay.later_kwh > brought + _SAME_KWH
     noted = picked.tally.noted | {
         "asked for more than the assumed battery takes, "
         f"{_most(picked, options)}; capped there": capped,

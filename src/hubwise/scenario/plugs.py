@@ -17,6 +17,8 @@ from hubwise.scenario.tables import Table, check_known, check_unique, read_table
 
 # Names that a sentence tells.
 TOLD = 20
+# Moments nearer than this are the same [slots].
+SAME_SLOTS = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,9 @@ def plugged(
 ) -> tuple[Fleet, tuple[str, ...]]:
     """The stays that get a plug, with what it can do; and who waits or is turned away.
 
-    First come, first served; of those who come in the same slot the first in the table. A car takes
-    the plug that it asks for, else of the free ones the one that suits it best: two-way where the
-    car is, strong enough, and no stronger than needed. One plug is one car's until it leaves.
+    First come, first served; of those who come at the same moment the first in the table. A car
+    takes the plug that it asks for, else of the free ones the one that suits it best: two-way where
+    the car is, strong enough, and no stronger than needed. One plug is one car's until it leaves.
 
     Parameters
     ----------
@@ -111,24 +113,27 @@ def plugged(
     horizon
         The slots.
     """
-    free = np.zeros(len(plugs.name), np.int64)
-    taken, begins = np.full(len(fleet), -1), fleet.arrival_slot.copy()
-    for i in np.argsort(fleet.arrival_slot, kind="stable"):
+    free, ends = np.zeros(len(plugs.name)), fleet.ends
+    taken, begins = np.full(len(fleet), -1), fleet.begins.astype(float)
+    for i in np.argsort(begins, kind="stable"):
         usable = plugs.hub == fleet.hub[i]
         if wanted[i] is not None:
             usable &= plugs.name == wanted[i]
         rows = np.flatnonzero(usable)
         if not len(rows):
             continue
-        ready = max(int(free[rows].min()), int(begins[i]))
-        if ready >= fleet.departure_slot[i] or (ready > begins[i] and not plugs.waits):
+        ready = float(free[rows].min())
+        if ready <= begins[i] + SAME_SLOTS:
+            ready = float(begins[i])
+        if ready >= ends[i] - SAME_SLOTS or (ready > begins[i] and not plugs.waits):
             continue
-        best = min(rows[free[rows] <= ready], key=lambda p: _unsuited(fleet, int(i), plugs, int(p)))
+        ripe = rows[free[rows] <= ready + SAME_SLOTS]
+        best = min(ripe, key=lambda p: _unsuited(fleet, int(i), plugs, int(p)))
         taken[i], begins[i] = best, ready
-        free[best] = fleet.departure_slot[i]
+        free[best] = ends[i]
     said = _said(fleet, begins, taken < 0, horizon)
     stays = np.flatnonzero(taken >= 0)
-    return _at_plugs(replace(fleet, arrival_slot=begins).select(stays), plugs, taken[stays]), said
+    return _at_plugs(fleet.staying(begins, ends).select(stays), plugs, taken[stays]), said
 
 
 def _unsuited(fleet: Fleet, car: int, plugs: Plugs, plug: int) -> tuple[bool, bool, float]:
@@ -157,14 +162,14 @@ def _told(column: Array | None) -> Array | float:
     return np.nan if column is None else column
 
 
-def _said(fleet: Fleet, begins: Index, away: Flags, horizon: Horizon) -> tuple[str, ...]:
+def _said(fleet: Fleet, begins: Array, away: Flags, horizon: Horizon) -> tuple[str, ...]:
     """A sentence for those who wait, and one for those who are turned away."""
-    late = np.flatnonzero((begins > fleet.arrival_slot) & ~away)
+    late = np.flatnonzero((begins > fleet.begins) & ~away)
     sentences = []
     if len(late):
         who = [
-            f"{fleet.session[i]} from {horizon.clock(int(fleet.arrival_slot[i]))} to "
-            f"{horizon.clock(int(begins[i]))}"
+            f"{fleet.session[i]} from {horizon.clock(fleet.begins[i])} to "
+            f"{horizon.clock(begins[i])}"
             for i in late[:TOLD]
         ]
         sentences.append(f"{len(late)} sessions wait for a plug: {_listed(who, len(late))}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from math import ceil, floor
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -57,26 +56,32 @@ def check_sessions(
 
 
 def build_hindsight(table: Table, fleet: Fleet, horizon: Horizon) -> Hindsight:
-    """When the sessions of a checked table really ended."""
+    """When the sessions of a checked table really ended.
+
+    Of a slot in which somebody leaves early nothing counts; who stays to the stated end has it all.
+    """
     actual = [a or d for a, d in zip(table["actual_departure"], table["departure"], strict=True)]
-    slots = np.floor(_positions(actual, horizon)).clip(fleet.arrival_slot, horizon.slots)
-    return Hindsight(fleet.session, slots.astype(np.int64))
+    ends = _positions(actual, horizon)
+    slots = np.floor(ends).clip(fleet.arrival_slot, horizon.slots).astype(np.int64)
+    stated = _positions(table["departure"], horizon)
+    slots = np.where(ends >= stated, np.maximum(slots, fleet.departure_slot), slots)
+    return Hindsight(fleet.session, slots)
 
 
 def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
-    """The fleet of a checked table; arrivals round up and departures down to a slot."""
+    """The fleet of a checked table, to the minute."""
 
     def column(name: str) -> Array:
         return np.array(table[name], dtype=float)
 
-    arrival_slot = np.ceil(_positions(table["arrival"], horizon)).astype(np.int64)
+    begins, ends = (_positions(table[end], horizon) for end in ("arrival", "departure"))
     never_discharge = np.array(table["never_discharge"], dtype=bool)
     return Fleet.of(
         session=np.array(table["session"]),
         driver=np.array(table["driver"]),
         hub=np.array([hubs.index(name) for name in table["hub"]], dtype=np.int64),
-        arrival_slot=arrival_slot,
-        departure_slot=np.floor(_positions(table["departure"], horizon)).astype(np.int64),
+        arrival_slot=np.zeros(len(table), np.int64),
+        departure_slot=np.zeros(len(table), np.int64),
         capacity_kwh=column("capacity_kwh"),
         arrival_kwh=column("arrival_kwh"),
         required_kwh=column("required_kwh"),
@@ -100,7 +105,7 @@ def build_fleet(table: Table, hubs: Sequence[str], horizon: Horizon) -> Fleet:
         never_discharge=never_discharge,
         participating=np.zeros(len(table), dtype=bool),
         said_delegating=_said(table["delegating"]),
-    )
+    ).staying(begins, ends)
 
 
 def _said(told: Sequence[bool | None]) -> Index | None:
@@ -134,7 +139,7 @@ def _suspects(table: Table, horizon: Horizon | None) -> list[int]:
     names = ("arrival", "departure", "actual_departure")
     arrival, departure, actual = (_positions(table[name], horizon) for name in names)
     wrong |= ~(arrival >= 0.0) | ~(departure <= horizon.slots) | (actual <= arrival)
-    wrong |= ~(np.floor(departure) > np.ceil(arrival))
+    wrong |= ~(departure > arrival)
     wrong |= np.array([moment is not None for moment in table[names[2]]]) & np.isnan(actual)
     return [int(k) for k in np.flatnonzero(wrong)]
 
@@ -193,10 +198,6 @@ def _check_on_horizon(table: Table, k: int, horizon: Horizon, reader: Reader) ->
         if arrival >= 0:
             right += f"; days = {_days_to(departure, horizon)} in [horizon] takes it in"
         reader.wrong(table.file, table.where(k, field), field, wrong, right)
-    if not any(outside.values()) and floor(departure) <= ceil(arrival):
-        wrong = "leaves no whole slot to charge in"
-        right = f"a stay covers a whole slot of {horizon.slot_minutes} min at least"
-        reader.wrong(table.file, table.where(k, "departure"), "departure", wrong, right)
 
 
 def _check_one_place(table: Table, zone: str, reader: Reader) -> None:

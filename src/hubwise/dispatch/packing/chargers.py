@@ -25,23 +25,32 @@ class Side:
         Least power other than none, and what it is set in; 0 for any [kW].
     starts
         How often it may start; infinite for no limit.
+    there
+        Share of every slot in which the car is there, and which least and step count for; shape
+        (slots of the stay,), or one for all.
     """
 
     most: Array
     least: float
     step: float = 0.0
     starts: float = np.inf
+    there: Array | float = 1.0
+
+    def share(self) -> Array:
+        """``there`` of every slot; shape (slots of the stay,)."""
+        return np.array(np.broadcast_to(self.there, self.most.shape), float)
 
 
 def unfollowed(fleet: Fleet, schedule: Schedule) -> Flags:
     """The sessions whose chargers cannot follow their schedules; shape (sessions,)."""
-    charge = off_least(schedule.charge_kw, fleet.least_charge_kw)
-    discharge = off_least(schedule.discharge_kw, fleet.least_discharge_kw)
+    there = fleet.presence(schedule.charge_kw.shape[1])
+    charge = off_least(schedule.charge_kw, there * fleet.least_charge_kw[:, None])
+    discharge = off_least(schedule.discharge_kw, there * fleet.least_discharge_kw[:, None])
     left: Flags = np.any(charge | discharge, axis=1)
     return left
 
 
 def off_least(power: Array, least: Array) -> Flags:
-    """Where something flows, and less than a charger can hold; (sessions, slots)."""
-    found: Flags = (power > SAME_KW) & (power < least[:, None] - SAME_KW)
+    """Where something flows, and less than a charger can hold; all (sessions, slots) [kW]."""
+    found: Flags = (power > SAME_KW) & (power < least - SAME_KW)
     return found

@@ -85,11 +85,11 @@ def pack(
         (down, charge, -1.0, fleet.least_discharge_kw, felt.discharge_price),
     )
     flows = _line_kw(problem, schedule) if line_kw is None else line_kw.copy()
-    hubs = len(problem.situation.hubs)
+    hubs, there = len(problem.situation.hubs), fleet.presence(horizon.slots)
     for (power, wanted, most, gain), other, sign, least, price in ways:
         blocked = (other > kernel.SAME) | held[:, None]
         cap = np.where(blocked, 0.0, np.broadcast_to(most, power.shape))
-        jobs = _jobs(units, power, np.ascontiguousarray(cap), least, price[lists])
+        jobs = _jobs(units, power, np.ascontiguousarray(cap), least, there, price[lists])
         total = sum_by_hub(hubs, fleet.hub, power)
         target = sum_by_hub(hubs, fleet.hub, wanted) - sign * dear * most.max(initial=0.0)
         order = np.random.default_rng(SEED).permutation(len(jobs.energy))
@@ -120,7 +120,9 @@ def _energy_bounds(stays: Stays, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return low, high
 
 
-def _jobs(units: Batteries, power: Array, cap: Array, least: Array, price: Array) -> kernel.Jobs:
+def _jobs(
+    units: Batteries, power: Array, cap: Array, least: Array, there: Array, price: Array
+) -> kernel.Jobs:
     """What every session moves in each row of slots at one price."""
     slot = np.arange(power.shape[1])
     here = (slot >= units.arrival[:, None]) & (slot < units.departure[:, None]) & (cap > 0.0)
@@ -140,4 +142,5 @@ def _jobs(units: Batteries, power: Array, cap: Array, least: Array, price: Array
         begin=np.concatenate([[0], np.cumsum(sizes)]),
         slot=when[rows],
         cap=cap[session[rows], when[rows]],
+        there=there[session[rows], when[rows]],
     )

@@ -24,8 +24,9 @@ ROUNDS, LEVEL_ROUNDS = 6, 12
 class Jobs(NamedTuple):
     """Jobs of one direction; of job j the rows ``begin[j] <= k < begin[j + 1]``.
 
-    ``session``, ``energy`` [kW slots], ``least`` [kW]: of every job. ``slot``, ``cap`` [kW]: of
-    every row, in time. ``begin`` has one entry more than there are jobs.
+    ``session``, ``energy`` [kW slots], ``least`` [kW]: of every job. ``slot``, ``cap`` [kW],
+    ``there`` (share of the slot in which the car is there, and which its least power counts for):
+    of every row, in time. ``begin`` has one entry more than there are jobs.
     """
 
     session: Index
@@ -34,6 +35,7 @@ class Jobs(NamedTuple):
     begin: Index
     slot: Index
     cap: Array
+    there: Array
 
 
 class Room(NamedTuple):
@@ -108,7 +110,7 @@ def pack(jobs, room, ways, energy, power, total, target, order, start):
             a, b = jobs.begin[j], jobs.begin[j + 1]
             if b - a < 2:
                 continue
-            s, slot, cap = jobs.session[j], jobs.slot[a:b], caps[: b - a]
+            s, slot, cap, there = jobs.session[j], jobs.slot[a:b], caps[: b - a], jobs.there[a:b]
             mine = power[s]
             for k in range(b - a):
                 was[k] = mine[slot[k]]
@@ -121,10 +123,10 @@ def pack(jobs, room, ways, energy, power, total, target, order, start):
             find_room(slot, energy[s], room.low[s], room.high[s], room.gain[s], floor, top)
             if turn < ROUNDS:
                 choose(
-                    jobs.energy[j], jobs.least[j], slot, cap, mine, wish, floor, top, was, on,
-                    cost, came, start * cap.max() ** 2,
+                    jobs.energy[j], jobs.least[j], slot, cap, there, mine, wish, floor, top, was,
+                    on, cost, came, start * cap.max() ** 2,
                 )  # fmt: skip
-            level(jobs.energy[j], jobs.least[j], cap, wish, floor, top, on, was)
+            level(jobs.energy[j], jobs.least[j], cap, there, wish, floor, top, on, was)
             move(slot, was, 1.0, mine, energy[s], total[room.hub[s]], room.gain[s])
             move_on_lines(ways, s, slot, was, 1.0)
 
@@ -154,12 +156,12 @@ def find_room(slot, energy, low, high, gain, floor, top):
 
 
 @njit(cache=True, nogil=True)
-def choose(energy, least, slot, cap, mine, wish, floor, top, was, on, cost, came, switch):
+def choose(energy, least, slot, cap, there, mine, wish, floor, top, was, on, cost, came, switch):
     """The slots in which the job is best on; ``on`` stays where none are better."""
     size = len(slot)
     fewest = max(int(np.ceil(energy / cap.max() - SAME)), 1)
     most = size if least <= 0.0 else min(size, int(np.floor(energy / least + SAME)))
-    best = cost_of(was, least, slot, mine, wish, switch)
+    best = cost_of(was, least, slot, there, mine, wish, switch)
     for trial in range(5):
         n = max(fewest, min(fewest + trial, most))
         if trial == 3:
@@ -175,12 +177,12 @@ def choose(energy, least, slot, cap, mine, wish, floor, top, was, on, cost, came
 
 
 @njit(cache=True, nogil=True)
-def cost_of(power, least, slot, mine, wish, switch):
+def cost_of(power, least, slot, there, mine, wish, switch):
     """What the job's power costs as it is; infinite where some of it is below the least."""
     value, before = 0.0, slot[0] > 0 and mine[slot[0] - 1] > SAME
     for k in range(len(slot)):
         on = power[k] > SAME
-        if on and power[k] < least - SAME:
+        if on and power[k] < least * there[k] - SAME:
             return np.inf
         value += power[k] * (power[k] - 2.0 * wish[k])
         value += switch if on and not before else 0.0
@@ -241,18 +243,18 @@ def trace_back(n, slot, mine, switch, cost, came, on):
 
 
 @njit(cache=True, nogil=True)
-def level(energy, least, cap, wish, floor, top, on, power):
+def level(energy, least, cap, there, wish, floor, top, on, power):
     """Powers of the slots that are on, as near to ``wish`` as can be; ``power`` as it was if none.
 
     As high as can be where the least is too much.
     """
-    size, n, most, high, low = len(cap), 0, 0.0, -np.inf, np.inf
+    size, n, most, high, low = len(cap), 0.0, 0.0, -np.inf, np.inf
     for k in range(size):
         if on[k]:
-            n += 1
+            n += there[k]
             most += cap[k]
             high, low = max(high, wish[k]), min(low, wish[k] - cap[k])
-    if n == 0 or most < energy - SAME:
+    if n == 0.0 or most < energy - SAME:
         return
     lowest = min(least, energy / n)
     high -= lowest
@@ -261,29 +263,30 @@ def level(energy, least, cap, wish, floor, top, on, power):
         filled = 0.0
         for k in range(size):
             if on[k]:
-                filled += min(max(wish[k] - middle, min(lowest, cap[k])), cap[k])
+                filled += min(max(wish[k] - middle, min(lowest * there[k], cap[k])), cap[k])
         if filled > energy:
             low = middle
         else:
             high = middle
-    if not enact(energy, lowest, cap, wish, high, floor, top, on, power):
-        enact(energy, energy / n, cap, wish, np.inf, floor, top, on, power)
+    if not enact(energy, lowest, cap, there, wish, high, floor, top, on, power):
+        enact(energy, energy / n, cap, there, wish, np.inf, floor, top, on, power)
 
 
 @njit(cache=True, nogil=True)
-def enact(energy, lowest, cap, wish, price, floor, top, on, power):
+def enact(energy, lowest, cap, there, wish, price, floor, top, on, power):
     """Write the powers at a price of a kW, if the session's energy keeps its bounds; tell so."""
     size, left = len(cap), energy
     draft = np.zeros(size)
     for k in range(size):
         if on[k]:
-            draft[k] = min(max(wish[k] - price, min(lowest, cap[k])), cap[k])
+            draft[k] = min(max(wish[k] - price, min(lowest * there[k], cap[k])), cap[k])
             left -= draft[k]
     done = 0.0
     for k in range(size):
         # What rounding leaves goes where there is room.
         if on[k]:
-            more = min(max(left, min(lowest, cap[k]) - draft[k]), cap[k] - draft[k])
+            least = min(lowest * there[k], cap[k])
+            more = min(max(left, least - draft[k]), cap[k] - draft[k])
             draft[k] += more
             left -= more
         done += draft[k]

@@ -64,10 +64,12 @@ def _stay(problem: Problem, tariff: Tariff, schedule: Schedule, stays: Stays, i:
     here, rows = slice(*_ends(stays, i)), slice(stays.first[i], stays.last[i] + 1)
     into = float(hours * units.charge_eff[i])
     out = float(hours / units.discharge_eff[i])
-    row = fleet.lists[i]
+    row, one = fleet.lists[i], fleet.select(np.array([i]))
+    there = one.presence(problem.situation.horizon.slots)[0, here]
+    least, back = float(one.least_charge_kw[0]), float(one.least_discharge_kw[0])
     return Stay(
-        charge=Side(_here(units.charge_kw[i], here), float(fleet.least_charge_kw[i])),
-        discharge=Side(_here(units.discharge_kw[i], here), float(fleet.least_discharge_kw[i])),
+        charge=Side(_here(units.charge_kw[i], here), least, there=there),
+        discharge=Side(_here(units.discharge_kw[i], here), back, there=there),
         charge_price=hours * felt.charge_price[row, here],
         discharge_price=hours * felt.discharge_price[row, here] - out * units.wear[i],
         charged=schedule.charge_kw[i, here],

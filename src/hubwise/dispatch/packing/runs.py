@@ -84,7 +84,10 @@ def begins(stay: Stay) -> Index:
     size = len(stay.floor)
     new = np.zeros(size + 1, bool)
     new[0] = new[size] = True
-    columns = (stay.charge_price, stay.discharge_price, stay.charge.most, stay.discharge.most)
+    columns = (
+        *(stay.charge_price, stay.discharge_price, stay.charge.most, stay.discharge.most),
+        *(stay.charge.share(), stay.discharge.share()),
+    )
     for column in columns:
         new[1:size] |= np.diff(column) != 0.0
     # Who has to charge, or to draw, at once does so in the first slot.
@@ -130,7 +133,8 @@ def fill(stay: Stay) -> tuple[Filled, Filled] | None:
 
 def _side(program: Program, side: Side, begin: Index, length: Index) -> _Columns:
     """Slots in use and their energy: nothing, or at least the least, in whole steps or in full."""
-    most, least = side.most[begin], side.least
+    there = side.share()[begin]
+    most, least, step = side.most[begin], side.least * there, side.step * there
     fits = (most >= least - SAME) & (most > SAME)
     slots = program.columns(len(begin), 0.0, np.where(fits, length, 0.0), whole=True)
     energy = program.columns(len(begin), 0.0, most * length)
@@ -138,10 +142,10 @@ def _side(program: Program, side: Side, begin: Index, length: Index) -> _Columns
     program.require((energy, 1.0), (slots, -least), low=0.0)
     if side.step > 0.0:
         full = program.columns(len(begin), 0.0, length, whole=True)
-        highest = np.floor(most / side.step + SAME)
+        highest = np.floor(most / step + SAME)
         steps = program.columns(len(begin), 0.0, length * highest, whole=True)
-        lowest = np.ceil(least / side.step - SAME)
-        program.require((energy, 1.0), (full, -most), (steps, -side.step), low=0.0, high=0.0)
+        lowest = np.ceil(least / step - SAME)
+        program.require((energy, 1.0), (full, -most), (steps, -step), low=0.0, high=0.0)
         program.require((steps, 1.0), (slots, -highest), (full, highest), high=0.0)
         program.require((steps, 1.0), (slots, -lowest), (full, lowest), low=0.0)
         program.require((full, 1.0), (slots, -1.0), high=0.0)

@@ -196,9 +196,9 @@ def _session(units: Batteries, family: Family, i: int, name: str) -> Session:
     up, limit, before, top = up / step, units.limit[i] / step, before / step, top[1:] / step
     down = down / step if limit > 0.0 else np.zeros(n)
     groups = family.group[hub, first:last]
-    begins = np.append(True, (np.diff(groups) != 0) | (np.diff(before) != 0.0))
-    if units.up.shape[1] > 1:
-        begins[:] = True
+    others = (np.diff(groups) != 0) | (np.diff(before) != 0.0) | (np.diff(top) != 0.0)
+    begins = np.append(True, others)
+    begins |= np.append(before[1:], target) < before  # a floor that falls holds up to there
     run = np.cumsum(begins) - 1
     length, group = np.bincount(run), groups[begins]
     charge_eff, discharge_eff = units.charge_eff[i], units.discharge_eff[i]

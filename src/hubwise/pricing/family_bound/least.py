@@ -16,7 +16,7 @@ import numpy as np
 
 from hubwise.compiled import njit
 from hubwise.domain.arrays import Array, Index
-from hubwise.drivers.kernel import each_slot, gather
+from hubwise.drivers.kernel import gather, gather_bounds
 from hubwise.pricing.family_bound.answers import (
     TIE,
     cut_back,
@@ -77,9 +77,10 @@ def find_runs(units, sessions, group):
         groups = group[units.hub[i], begin : begin + n].astype(np.float64)
         first, start = sessions.first[i], units.start[i]
         if varies:
-            runs = each_slot(
-                units.up, units.down, units.least, units.most, i, begin, start, n, first, rows
-            )
+            runs = gather_bounds(
+                groups, groups, units.up, units.down, units.least, units.most, i, begin, start,
+                first, rows,
+            )  # fmt: skip
         else:
             most = units.most[i, 0]
             runs = gather(

@@ -233,7 +233,7 @@ def fleet_facts(scenario: Scenario) -> str:
     fleet, hours = scenario.situation.fleet, scenario.situation.horizon.slot_hours
     if not len(fleet):
         return '<p class="note">No session.</p>'
-    stay = hours * (fleet.departure_slot - fleet.arrival_slot)
+    stay = hours * (fleet.ends - fleet.begins)
     wanted = np.maximum(fleet.required_kwh - fleet.arrival_kwh, 0.0).sum()
     names, counts = np.unique(fleet.chemistry, return_counts=True)
     rows = [
