@@ -14,7 +14,7 @@ import hubwise
 from hubwise.compiled import KEPT, digest, keep_apart
 
 RUN = (
-    "import numpy as np, hubwise; from hubwise.drivers import kernel as k;"
+    "import numpy as np, hubwise; from hubwise.drivers import runs as k;"
     "print(k.__file__); up, floor = np.ones(3), np.empty(3); k.fill_floor(0.0, 2.0, 1.0, floor);"
     "print(*floor)"
 )
@@ -42,7 +42,7 @@ def test_a_changed_kernel_is_compiled_anew(package: Path) -> None:
     before, old = digest(package), run(package)
     assert old == "0.0 1.0 2.0"
     assert list((package / "__pycache__" / "kernels" / before).rglob("*.nbc"))
-    file = package / "drivers" / "kernel.py"
+    file = package / "drivers" / "runs.py"
     file.write_text(file.read_text("utf-8") + "\n# njit\n", "utf-8")
     assert digest(package) != before
     assert run(package) == old

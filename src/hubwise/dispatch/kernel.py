@@ -19,7 +19,8 @@ import numpy as np
 from hubwise.compiled import njit
 from hubwise.dispatch.lines import LinesOnBoard, price_of_lines, put_on_lines, slope_of_lines
 from hubwise.domain.arrays import Array
-from hubwise.drivers.kernel import cheapest, fill_bounds, fill_floor
+from hubwise.drivers.kernel import cheapest
+from hubwise.drivers.runs import fill_bounds, fill_floor
 
 LINE_SEARCH_ROUNDS = 12
 LEVEL_ROUNDS = 60

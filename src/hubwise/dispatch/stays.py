@@ -11,7 +11,7 @@ from hubwise.dispatch.units import session_units
 from hubwise.domain import Schedule
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import Batteries
-from hubwise.drivers.kernel import fill_bounds
+from hubwise.drivers.runs import fill_bounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ import numpy as np
 from hubwise.dispatch import Problem, session_units
 from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.drivers import Batteries
-from hubwise.drivers.kernel import fill_bounds
+from hubwise.drivers.runs import fill_bounds
 from hubwise.pricing.family import Family
 
 AUTO = 'method "auto" takes them'

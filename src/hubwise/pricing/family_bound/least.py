@@ -16,7 +16,7 @@ import numpy as np
 
 from hubwise.compiled import njit
 from hubwise.domain.arrays import Array, Index
-from hubwise.drivers.kernel import gather, gather_bounds
+from hubwise.drivers.runs import gather, gather_bounds
 from hubwise.pricing.family_bound.answers import (
     TIE,
     cut_back,
