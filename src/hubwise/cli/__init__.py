@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -28,7 +29,15 @@ _COMMANDS = {
     "export": "commands",
     "zones": "commands",
     "scenario": "scenario",
+    "site": "site",
+    "station": "site",
+    "driver": "site",
+    "token": "site",
+    "serve": "serve",
+    "status": "serve",
 }
+# Commands that need the extra ``serve``.
+_SERVE = ("site", "station", "driver", "token", "serve", "status")
 
 
 class _Commands(TyperGroup):
@@ -40,12 +49,22 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: object, cmd_name: str) -> TyperGroup | TyperCommand | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"hubwise.cli.{_COMMANDS[cmd_name]}")
+        module = _imported(cmd_name)
         group = get_command(module.app)
         assert isinstance(group, TyperGroup), "every module has several commands"
         found = group if module.app.info.name == cmd_name else group.commands[cmd_name]
         assert isinstance(found, TyperGroup | TyperCommand)
         return found
+
+
+def _imported(cmd_name: str) -> ModuleType:
+    try:
+        return import_module(f"hubwise.cli.{_COMMANDS[cmd_name]}")
+    except ModuleNotFoundError as error:
+        if cmd_name not in _SERVE or (error.name or "").startswith("hubwise"):
+            raise
+        typer.echo(f"{error.name} is not installed: pip install 'hubwise[serve]'", err=True)
+        raise SystemExit(2) from error
 
 
 app = typer.Typer(

@@ -1,0 +1,118 @@
+"""``hubwise serve``, ``status`` and ``simulate``: a site, running."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.error import URLError
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from hubwise.cli.console import put_json
+from hubwise.cli.failure import explained
+from hubwise.cli.serving import SERVING, Asked, run
+from hubwise.cli.site import Folder, open_registry
+from hubwise.live import Role, read_settings
+from hubwise.scenario.errors import Issue, ScenarioError
+
+app = typer.Typer(name="serving", add_completion=False)
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="A port; 0 takes a free one.")]
+
+
+@app.command("serve")
+def serve(
+    folder: Folder,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    ocpp_port: Port = 9000,
+    http_port: Port = 8080,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="postgresql://…; else SQLite in the site's folder."),
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="PEM, for TLS.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's key, PEM.")] = None,
+) -> None:
+    """Run a site until it is told to stop; says on stdout when it is ready."""
+    with explained(as_json=False), _database_explained():
+        if (certificate is None) != (key is None):
+            raise ScenarioError([Issue("", "", "", "--certificate and --key belong together", "")])
+        open_registry(folder)
+        asked = Asked(folder, host, ocpp_port, http_port, store, certificate, key)
+        run(asked, read_settings(folder), typer.echo)
+
+
+@app.command("status")
+def status(
+    folder: Folder,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """What a site that is served does now."""
+    with explained(as_json=as_json), _database_explained():
+        place = folder / SERVING
+        if not place.exists():
+            right = f"hubwise serve {folder}"
+            raise ScenarioError([Issue(str(folder), "", "", "is not served", right)])
+        ready = json.loads(place.read_text("utf-8"))
+        found = _asked_all(folder, str(ready["http"]))
+        if as_json:
+            put_json({**ready, **found})
+            return
+        _show(ready, found)
+
+
+def _asked_all(folder: Path, http: str) -> dict[str, object]:
+    """What the API says, asked with a token that lives for a minute."""
+    registry = open_registry(folder)
+    token = registry.create_token(Role.OPERATOR, lasts=timedelta(minutes=1))
+    try:
+        return {
+            name: _get(f"{http}/api/v1/{name}", token)
+            for name in ("health", "stations", "sessions", "alarms")
+        }
+    finally:
+        registry.drop_token(token)
+
+
+def _get(url: str, token: str) -> object:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+    except URLError as error:
+        raise ConnectionError(111, f"does not answer: {error.reason}", url) from error
+
+
+def _show(ready: dict[str, object], found: dict[str, object]) -> None:
+    def items(name: str) -> list[dict[str, object]]:
+        table = found[name]
+        assert isinstance(table, dict)
+        return list(table["items"])
+
+    typer.echo(f"OCPP {ready['ocpp']}, HTTP {ready['http']}, process {ready['pid']}")
+    connected = [each for each in items("stations") if each["connected"]]
+    typer.echo(f"{len(connected)} of {len(items('stations'))} stations connected")
+    for each in items("sessions"):
+        if each["status"] != "final":
+            typer.echo(f"{each['session']}: {each['status']}, {each['charged_kwh']} kWh charged")
+    for each in items("alarms")[:10]:
+        typer.echo(f"{each['at']} {each['what']}: {each['detail']}")
+
+
+@contextmanager
+def _database_explained() -> Iterator[None]:
+    """A database that cannot be reached, in one line without its password."""
+    try:
+        yield
+    except (SQLAlchemyError, ValueError) as error:
+        if isinstance(error, ScenarioError):
+            raise
+        said = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise ScenarioError(
+            [Issue("--store", "", "", said, "sqlite:/// or postgresql://")]
+        ) from error

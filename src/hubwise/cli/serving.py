@@ -1,0 +1,310 @@
+"""A site, wired: adapters into `live`, `live` into the API, all in one process and one loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from sqlalchemy import Engine
+
+from hubwise.edge.ocpp import OcppServer
+from hubwise.live import Actor, Role, Settings, Site
+from hubwise.live.ports import Followed, Known, SetPoint
+from hubwise.store import Registry, SiteKey, WaitingLog, database_url, open_engine
+from hubwise.store.engine import SQLITE, URL_FILE
+from hubwise.web import make_app
+from hubwise.web.app import World
+
+SERVING = "serving.json"
+LOCK = "serving.lock"
+STOP_SECONDS = 8.0
+DEFAULT_KW = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for."""
+
+    folder: Path
+    host: str
+    ocpp_port: int
+    http_port: int
+    store: str | None
+    certificate: Path | None
+    key: Path | None
+
+
+class WallClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait [s]."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The registry, asked in threads."""
+
+    registry: Registry
+
+    async def driver_of(self, id_token: str) -> str | None:
+        """Whose tag it is."""
+        return await asyncio.to_thread(self.registry.driver_of, id_token) if id_token else None
+
+    async def station(self, station: str) -> Known:
+        """What is registered of a station."""
+        found = await asyncio.to_thread(self.registry.find, station)
+        return Known(station, found.hub, found.max_kw) if found else Known(station, "", DEFAULT_KW)
+
+    async def all_stations(self) -> Sequence[Known]:
+        """Everything registered."""
+        found = await asyncio.to_thread(self.registry.all_stations)
+        return [Known(each.station, each.hub, each.max_kw) for each in found]
+
+    async def admits(self, station: str, password: str) -> bool:
+        """Whether a station may connect."""
+        return await asyncio.to_thread(self.registry.admit, station, password) is not None
+
+    async def actor_of(self, token: str) -> Actor | None:
+        """Whose token it is."""
+        found = await asyncio.to_thread(self.registry.actor_of, token, datetime.now(UTC))
+        return Actor(Role(found[0]), found[1]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chargers:
+    """The OCPP server as the site's port."""
+
+    server: OcppServer
+
+    async def follow(self, setpoint: SetPoint) -> Followed:
+        """Send a set-point and say what became of it."""
+        said = await self.server.limit(
+            setpoint.station, setpoint.evse, setpoint.transaction, setpoint.most_kw
+        )
+        return Followed(said.value)
+
+    def is_connected(self, station: str) -> bool:
+        """Whether a station can be reached now."""
+        return self.server.is_connected(station)
+
+
+class _Http(uvicorn.Server):
+    """Signals are the whole process's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(asked: Asked, settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve a site until SIGTERM or SIGINT.
+
+    Raises
+    ------
+    OSError
+        Where a port is taken, or the site is served already.
+    """
+    logging.getLogger("websockets").setLevel(logging.ERROR)
+    with _alone(asked.folder):
+        engine = _open_books(asked)
+        main = _serve(asked, settings, engine, say)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main)
+        engine.dispose()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ModuleNotFoundError:  # there is none for Windows
+        return None
+    made: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return made
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two processes with one log would number its events twice."""
+    with (folder / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(11, "is served already", str(folder)) from error
+        yield
+
+
+def _open_books(asked: Asked) -> Engine:
+    """The database asked for; another one hears of whom the site's own knows."""
+    url = database_url(asked.folder, asked.store)
+    engine = open_engine(url)
+    own = f"sqlite:///{asked.folder / SQLITE}"
+    if asked.store and asked.store != own:
+        key = SiteKey.read(asked.folder)
+        if (asked.folder / SQLITE).exists():
+            Registry(open_engine(own), key).copy_to(Registry(engine, key))
+        place = os.open(asked.folder / URL_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(place, "w") as file:
+            file.write(asked.store)
+    return engine
+
+
+async def _serve(
+    asked: Asked, settings: Settings, engine: Engine, say: Callable[[str], None]
+) -> None:
+    neighbours = Neighbours(Registry(engine, SiteKey.read(asked.folder)))
+    clock = WallClock()
+    site: Site
+    log = WaitingLog(engine, lambda event: site.applied(event))
+    site = Site(settings, log, neighbours, clock)
+    server = OcppServer(site, neighbours.admits)
+    registry = _measured(site, server)
+    app = make_app(World(site, log, neighbours.actor_of, neighbours.all_stations, registry))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tls = _tls(asked)
+    with _http_socket(asked) as listening:
+        await site.start(Chargers(server))
+        ocpp_port = await server.start(asked.host, asked.ocpp_port, tls)
+        async with _http(app, listening, asked):
+            ready = _ready(asked, ocpp_port, listening.getsockname()[1])
+            _settle_collector()
+            (asked.folder / SERVING).write_text(json.dumps({**ready, "pid": os.getpid()}), "utf-8")
+            say(json.dumps(ready))
+            await stop.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(server.stop(), STOP_SECONDS / 2)
+            await site.stop()
+    await log.close()
+    (asked.folder / SERVING).unlink(missing_ok=True)
+
+
+def _http_socket(asked: Asked) -> socket.socket:
+    kind = socket.AF_INET6 if ":" in asked.host else socket.AF_INET
+    made = socket.socket(kind, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((asked.host, asked.http_port))
+    except OSError as error:
+        made.close()
+        error.filename = f"{asked.host}:{asked.http_port}"
+        raise
+    return made
+
+
+@contextlib.asynccontextmanager
+async def _http(app: object, listening: socket.socket, asked: Asked) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=64 * 1024,
+        server_header=False,
+        ssl_certfile=asked.certificate,
+        ssl_keyfile=asked.key,
+    )
+    server = _Http(config)
+    task = asyncio.create_task(server.serve([listening]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _tls(asked: Asked) -> ssl.SSLContext | None:
+    if asked.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(asked.certificate, asked.key)
+    return context
+
+
+def _ready(asked: Asked, ocpp_port: int, http_port: int) -> dict[str, str]:
+    secure = "s" if asked.certificate else ""
+    host = f"[{asked.host}]" if ":" in asked.host else asked.host
+    return {
+        "event": "ready",
+        "ocpp": f"ws{secure}://{host}:{ocpp_port}/ocpp",
+        "http": f"http{secure}://{host}:{http_port}",
+    }
+
+
+def _settle_collector() -> None:
+    """What was made at the start stays: the collector need not look at it again.
+
+    Python's collector, as it is, made the slowest answers of 10,000 stations wait for a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def _measured(site: Site, server: OcppServer) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Gauge("hubwise_stations_connected", "Stations connected", registry=registry).set_function(
+        lambda: server.connected
+    )
+    Gauge("hubwise_sessions_running", "Sessions without an end", registry=registry).set_function(
+        lambda: sum(len(each) for each in site.books.running.values())
+    )
+    Gauge("hubwise_control_running", "1 while control runs", registry=registry).set_function(
+        lambda: float(site.controls)
+    )
+    answered = Histogram(
+        "hubwise_ocpp_answer_seconds",
+        "From a frame read to its answer, commit included",
+        buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+        registry=registry,
+    )
+    server.counts.seconds = answered.observe
+    registry.register(_Answers(server))
+    return registry
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """How calls of stations were answered, as a figure of Prometheus."""
+
+    server: OcppServer
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """One count for each way."""
+        family = CounterMetricFamily(
+            "hubwise_ocpp_answers", "Calls by how they ended", labels=["how"]
+        )
+        for how, many in sorted(self.server.counts.answers.items()):
+            family.add_metric([how], many)
+        yield family
+        yield CounterMetricFamily(
+            "hubwise_ocpp_refused", "Handshakes refused", value=self.server.counts.refused
+        )
+
+
+__all__ = ["Asked", "Counter", "run"]

@@ -1,0 +1,212 @@
+"""``hubwise site``, ``station``, ``driver`` and ``token``: who and what a site is."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hubwise.cli.console import messages
+from hubwise.cli.failure import explained
+from hubwise.live.rights import Role
+from hubwise.live.settings import NAME, read_settings
+from hubwise.scenario.errors import Issue, ScenarioError
+from hubwise.store import Registry, SiteKey, StationRow, database_url, open_engine
+
+Folder = Annotated[Path, typer.Argument(metavar="SITE", help="The site's folder.")]
+MOST_NAME = 255
+LEAST_PASSWORD = 8
+# A small hub to begin with; what an operator will change stands first.
+SITE = """\
+name = "{name}"
+currency = "EUR"
+zone = "Europe/Berlin"      # prices follow this clock
+
+[hubs.main]
+connection_kw = 43.0        # what all its chargers may draw together
+
+[prices]                    # a kWh, by hour of the day; posted anew when you change them and serve
+charge = [
+    0.28, 0.28, 0.28, 0.28, 0.28, 0.30, 0.36, 0.40, 0.40, 0.36, 0.32, 0.30,
+    0.28, 0.28, 0.30, 0.34, 0.40, 0.46, 0.48, 0.48, 0.44, 0.38, 0.32, 0.30,
+]
+discharge = [
+    0.20, 0.20, 0.20, 0.20, 0.20, 0.22, 0.28, 0.32, 0.32, 0.28, 0.24, 0.22,
+    0.20, 0.20, 0.22, 0.26, 0.34, 0.40, 0.42, 0.42, 0.38, 0.30, 0.24, 0.22,
+]
+
+[access]
+unknown_tokens = "accept"   # or "refuse": only drivers that were added may charge
+"""
+
+
+def _group(name: str, what: str) -> typer.Typer:
+    made = typer.Typer(name=name, no_args_is_help=True, add_completion=False, help=what)
+    made.callback()(lambda: None)
+    return made
+
+
+site = _group("site", "Make a site that can be served.")
+station = _group("station", "Which stations may connect; also while the site is served.")
+driver = _group("driver", "Who charges.")
+token = _group("token", "Who may ask over HTTP.")
+app = typer.Typer(add_completion=False)
+for _each in (site, station, driver, token):
+    app.add_typer(_each)
+
+
+def open_registry(folder: Path, store: str | None = None) -> Registry:
+    """Who is known at a site.
+
+    Raises
+    ------
+    ScenarioError, OSError
+        Where the folder is no site.
+    """
+    if not (folder / NAME).exists():
+        right = f"make one: hubwise site new {folder}"
+        raise ScenarioError([Issue(str(folder), "", "", "is no site", right)])
+    return Registry(open_engine(database_url(folder, store)), SiteKey.read(folder))
+
+
+@site.command("new")
+def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
+    """A new site: settings to edit, a key, an empty database."""
+    with explained(as_json=False):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise FileExistsError(17, "is not empty", str(folder))
+        (folder / NAME).write_text(
+            SITE.format(name=folder.resolve().name.replace('"', "")), "utf-8"
+        )
+        SiteKey.create(folder)
+        read_settings(folder)
+        open_engine(database_url(folder)).dispose()
+    messages.print(
+        f"Made {folder}; hubwise serve {folder} runs it.", highlight=False, soft_wrap=True
+    )
+
+
+@station.command("add")
+def add_station(
+    folder: Folder,
+    name: Annotated[str | None, typer.Argument(metavar="STATION_ID")] = None,
+    password: Annotated[
+        str | None, typer.Option(help="What it connects with; best random.")
+    ] = None,
+    hub: Annotated[str | None, typer.Option(help="Its hub; else the site's first.")] = None,
+    max_kw: Annotated[float, typer.Option(help="The most that it draws or gives [kW].")] = 7.0,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="A CSV of many: station, password and, if you like, hub and max_kw."),
+    ] = None,
+) -> None:
+    """Add stations, or change those that are there."""
+    with explained(as_json=False):
+        hubs = read_settings(folder).connection_kw if (folder / NAME).exists() else {}
+        registry = open_registry(folder)
+        if (file is None) == (name is None):
+            wrong = "one station, or a file of many"
+            raise ScenarioError([Issue("", "", "", wrong, "give STATION_ID, or --file")])
+        said = {"station": name, "password": password, "hub": hub, "max_kw": str(max_kw)}
+        rows = [said] if file is None else _rows(file, said)
+        registry.add_stations(_checked(rows, hubs, str(file or "")))
+
+
+def _rows(file: Path, said: dict[str, str | None]) -> list[dict[str, str | None]]:
+    """Rows of a table; what it does not say is as on the command line."""
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        found = [
+            {name: text for name, text in row.items() if text} for row in csv.DictReader(opened)
+        ]
+    return [{**said, **row} for row in found]
+
+
+def _checked(
+    rows: list[dict[str, str | None]], hubs: dict[str, float], file: str
+) -> Iterator[StationRow]:
+    issues: list[Issue] = []
+    made = []
+    for number, row in enumerate(rows, start=2):
+        name, password = row["station"] or "", row["password"] or ""
+        hub = row["hub"] or next(iter(hubs), "")
+        faults = [
+            ("station", name, bool(name) and len(name) <= MOST_NAME and _plain(name), "a name"),
+            (
+                "password",
+                "***" if password else "",
+                len(password) >= LEAST_PASSWORD and _plain(password),
+                f"at least {LEAST_PASSWORD} characters; best 16 or more random ones",
+            ),
+            ("hub", hub, hub in hubs, f"one of {', '.join(hubs)}"),
+            ("max_kw", row["max_kw"], 0 < _number(row["max_kw"]) <= 10_000, "kW above 0"),
+        ]
+        where = f"row {number}" if file else ""
+        issues += [
+            Issue(file, where, field, f"{said!r}", right)
+            for field, said, fine, right in faults
+            if not fine
+        ]
+        made.append(StationRow(name, password, hub, _number(row["max_kw"])))
+    if issues:
+        raise ScenarioError(issues)
+    yield from made
+
+
+def _plain(text: str) -> bool:
+    return text.isprintable() and ":" not in text and "/" not in text
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return float("nan")
+
+
+@station.command("list")
+def list_stations(folder: Folder) -> None:
+    """Every station that may connect: name, hub, most kW."""
+    with explained(as_json=False):
+        for each in open_registry(folder).all_stations():
+            typer.echo(f"{each.station},{each.hub},{each.max_kw:g}")
+
+
+@driver.command("add")
+def add_driver(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(metavar="DRIVER")],
+    id_token: Annotated[
+        list[str] | None, typer.Option("--id-token", help="A tag that stands for them; repeatable.")
+    ] = None,
+) -> None:
+    """Add a driver, or another tag of one."""
+    with explained(as_json=False):
+        _must_be_name(name)
+        open_registry(folder).add_driver(name, id_token or ())
+
+
+@token.command("create")
+def create_token(
+    folder: Folder,
+    role: Annotated[Role, typer.Option(help="What its bearer may do.")],
+    of: Annotated[str | None, typer.Option("--driver", help="Whose, where a driver's.")] = None,
+) -> None:
+    """Print a new token, which is kept nowhere, and nothing else."""
+    with explained(as_json=False):
+        registry = open_registry(folder)
+        if (role is Role.DRIVER) != (of is not None):
+            right = "give --driver with --role driver, and with no other"
+            raise ScenarioError([Issue("--driver", "", "", f"{of!r} and role {role}", right)])
+        if of is not None and not registry.has_driver(of):
+            right = f"hubwise driver add {folder} {of}"
+            raise ScenarioError([Issue("--driver", "", "", f"{of!r} is not known", right)])
+        typer.echo(registry.create_token(role, of or ""))
+
+
+def _must_be_name(name: str) -> None:
+    if not name or len(name) > MOST_NAME or not _plain(name):
+        raise ScenarioError([Issue("", "", "", f"{name!r}", "a name without / and :")])

@@ -1,0 +1,278 @@
+"""What happened at a running site: events as they are kept, one frozen record each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where in a transaction a message belongs."""
+
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sampled value, as the station said it.
+
+    Parameters
+    ----------
+    at
+        The station's own time.
+    measurand, unit, context, location, phase
+        OCPP's words, defaults filled in; no phase is the total.
+    value
+        The number as text: a station may send what is no number.
+    multiplier
+        Power of ten on the value.
+    signed
+        A signed meter value, verbatim; never read as a number.
+    """
+
+    at: datetime
+    measurand: str
+    value: str
+    unit: str
+    multiplier: int = 0
+    context: str = "Sample.Periodic"
+    location: str = "Outlet"
+    phase: str = ""
+    signed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """Prices of a day by slot, repeated daily on the site's clock [currency/kWh].
+
+    Parameters
+    ----------
+    list_id
+        Name of the list.
+    slot_minutes
+        Length of a slot.
+    charge, discharge
+        What a kWh charged costs, and a kWh discharged earns; one for each slot of a day.
+    """
+
+    list_id: str
+    slot_minutes: int
+    charge: tuple[Decimal, ...]
+    discharge: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One slot of a session: energies [kWh], prices [currency/kWh], amounts [currency]."""
+
+    slot_start: datetime
+    charged_kwh: Decimal
+    charge_price: Decimal
+    discharged_kwh: Decimal
+    discharge_price: Decimal
+
+    @property
+    def paid(self) -> Decimal:
+        """For what was charged, unrounded [currency]."""
+        return self.charged_kwh * self.charge_price
+
+    @property
+    def earned(self) -> Decimal:
+        """For what was discharged, unrounded [currency]."""
+        return self.discharged_kwh * self.discharge_price
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Double entry: an amount from one account to another [currency]."""
+
+    debit: str
+    credit: str
+    amount: Decimal
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What every event has: an id that makes it one and the same, whose, and when it came.
+
+    Parameters
+    ----------
+    id
+        The same for every repetition of the same message.
+    station
+        Station identifier; empty for the site itself.
+    received_at
+        The site's own time.
+    """
+
+    id: str
+    station: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Connected(Event):
+    """A station's authenticated connection."""
+
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Booted(Event):
+    """A station's BootNotification."""
+
+    protocol: str
+    vendor: str
+    model: str
+    firmware: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSaid(Event):
+    """The status of a connector."""
+
+    at: datetime
+    evse: int
+    connector: int
+    status: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSaid(Event):
+    """Meter values that belong to no transaction; nobody is billed for them."""
+
+    evse: int
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionSaid(Event):
+    """One message of a transaction.
+
+    Parameters
+    ----------
+    transaction
+        The station's identifier; for 1.6 the number given out, as text.
+    protocol
+        The OCPP version spoken.
+    phase
+        Beginning, course or end.
+    seq_no
+        The message's number in the transaction; none in 1.6.
+    at
+        The station's own time.
+    offline
+        Whether it happened while the station was offline, as it says.
+    evse, connector
+        Where; 0 if not said.
+    id_token
+        Who; empty if not said.
+    trigger, reason
+        Why it was sent, and why the transaction ended.
+    samples
+        What was measured.
+    """
+
+    transaction: str
+    protocol: str
+    phase: Phase
+    seq_no: int | None
+    at: datetime
+    offline: bool = False
+    evse: int = 0
+    connector: int = 0
+    id_token: str = ""
+    trigger: str = ""
+    reason: str = ""
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsSaid(Event):
+    """A car's charging needs (2.x), the message verbatim as JSON."""
+
+    evse: int
+    needs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarmed(Event):
+    """What an operator has to know."""
+
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricesPosted(Event):
+    """A price list offered from now on to whoever plugs in."""
+
+    prices: PriceList
+
+
+@dataclass(frozen=True, slots=True)
+class BillPosted(Event):
+    """A final bill and its entries; never changed [currency, kWh].
+
+    Parameters
+    ----------
+    session
+        Identifier of the session.
+    transaction
+        The station's identifier of the transaction.
+    driver
+        Whose account, such as ``driver:D1`` or ``token:TAG``.
+    currency
+        ISO 4217 code.
+    price_list
+        Which list was accepted at plug-in.
+    charged_kwh, discharged_kwh
+        Energies of all lines.
+    paid, earned
+        Each rounded once, half-even, to the currency's smallest unit.
+    rounding
+        What rounding added to the driver's net payment.
+    lines
+        By slot.
+    entries
+        Both sides of what moves.
+    """
+
+    session: str
+    transaction: str
+    driver: str
+    currency: str
+    price_list: str
+    charged_kwh: Decimal
+    discharged_kwh: Decimal
+    paid: Decimal
+    earned: Decimal
+    rounding: Decimal
+    lines: tuple[BillLine, ...] = field(default=())
+    entries: tuple[Entry, ...] = field(default=())
+
+    @property
+    def net(self) -> Decimal:
+        """What the driver pays in the end [currency]."""
+        return self.paid - self.earned
+
+
+KINDS: dict[str, type[Event]] = {
+    "connected": Connected,
+    "booted": Booted,
+    "status": StatusSaid,
+    "meter": MeterSaid,
+    "transaction": TransactionSaid,
+    "needs": NeedsSaid,
+    "alarm": Alarmed,
+    "prices": PricesPosted,
+    "bill": BillPosted,
+}
+KIND_OF = {made: kind for kind, made in KINDS.items()}

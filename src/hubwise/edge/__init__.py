@@ -1,0 +1,1 @@
+"""Adapters: what speaks with chargers, and a simulated world."""

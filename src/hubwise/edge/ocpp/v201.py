@@ -1,0 +1,16 @@
+"""OCPP 2.0.1."""
+
+from __future__ import annotations
+
+from hubwise.edge.ocpp import v2
+from hubwise.edge.ocpp.frames import Json
+from hubwise.edge.ocpp.schemas import Schemas
+from hubwise.edge.ocpp.version import Limit, Version
+
+
+def profile(limit: Limit) -> Json:
+    """SetChargingProfile."""
+    return v2.profile(limit, {}, {})
+
+
+VERSION = Version("ocpp2.0.1", Schemas("v201", "Request"), v2.HANDLERS, v2.CODES, profile)

@@ -1,0 +1,255 @@
+"""What a site knows, as a fold over its events; an event costs the same however many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from hubwise.domain.events import (
+    Alarmed,
+    BillPosted,
+    Booted,
+    Connected,
+    Event,
+    Phase,
+    PriceList,
+    PricesPosted,
+    StatusSaid,
+    TransactionSaid,
+)
+from hubwise.live.clocks import is_set
+
+MOST_ALARMS = 1_000
+
+
+class SessionStatus(StrEnum):
+    """How far a session's books are."""
+
+    OPEN = "open"
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Sequence numbers seen: a gapless run and what lies beyond it."""
+
+    low: int = -1
+    high: int = -1
+    beyond: set[int] = field(default_factory=set)
+
+    def see(self, number: int) -> None:
+        """Remember a number."""
+        if self.low < 0:
+            self.low = self.high = number
+        elif not self.low <= number <= self.high:
+            self.beyond.add(number)
+        while self.high + 1 in self.beyond:
+            self.high += 1
+            self.beyond.remove(self.high)
+        while self.low - 1 in self.beyond:
+            self.low -= 1
+            self.beyond.remove(self.low)
+
+    def holds_all(self, first: int, last: int) -> bool:
+        """Whether every number from the first to the last was seen."""
+        return self.low <= first and last <= self.high
+
+
+@dataclass(slots=True)
+class Session:
+    """A transaction of a station, from plug-in to departure.
+
+    Parameters
+    ----------
+    session
+        Identifier.
+    station, transaction
+        The station's own identifier of it; for 1.6 the number given out.
+    opened_at
+        When the site first heard of it.
+    evse, protocol, id_token
+        As said; empty or 0 if not yet.
+    started, ended
+        The first message of its kind, without its samples.
+    last_at
+        The latest believable time said.
+    numbers
+        Sequence numbers seen.
+    heard
+        How many messages; grows with each.
+    billed
+        Whether its bill is posted, and stands for ever.
+    settled_at, blocked
+        What ``heard`` was when it was last settled, and whether something stood against a bill.
+    """
+
+    session: str
+    station: str
+    transaction: str
+    opened_at: datetime
+    evse: int = 0
+    protocol: str = ""
+    id_token: str = ""
+    started: TransactionSaid | None = None
+    ended: TransactionSaid | None = None
+    last_at: datetime | None = None
+    numbers: Numbers = field(default_factory=Numbers)
+    heard: int = 0
+    billed: BillPosted | None = None
+    settled_at: int = -1
+    blocked: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether beginning, end and all between were heard."""
+        if self.started is None or self.ended is None:
+            return False
+        first, last = self.started.seq_no, self.ended.seq_no
+        return first is None or last is None or self.numbers.holds_all(first, last)
+
+    @property
+    def status(self) -> SessionStatus:
+        """As the contract words it."""
+        if self.billed:
+            return SessionStatus.FINAL
+        if self.ended is None:
+            return SessionStatus.OPEN
+        if self.complete and self.blocked:
+            return SessionStatus.QUARANTINED
+        return SessionStatus.PROVISIONAL
+
+    def hear(self, said: TransactionSaid) -> None:
+        """Take up a message; of two that contradict each other, the first stands."""
+        self.heard += 1
+        self.evse = self.evse or said.evse
+        self.protocol = said.protocol
+        self.id_token = self.id_token or said.id_token
+        if said.seq_no is not None:
+            self.numbers.see(said.seq_no)
+        if said.phase is Phase.STARTED and self.started is None:
+            self.started = _bare(said)
+        elif said.phase is Phase.ENDED and self.ended is None:
+            self.ended = _bare(said)
+        if is_set(said.at, said.received_at) and (self.last_at is None or said.at > self.last_at):
+            self.last_at = said.at
+
+
+def _bare(said: TransactionSaid) -> TransactionSaid:
+    return replace(said, samples=())
+
+
+def belongs_to(sessions: list[Session], said: TransactionSaid) -> int:
+    """Which of the sessions that share a transaction's identifier a message belongs to.
+
+    A station that begins anew after a reset may give an identifier twice. Only a beginning later
+    than everything heard of the last one opens another session.
+    """
+    last = len(sessions) - 1
+    if last < 0 or said.phase is not Phase.STARTED or sessions[last].started is None:
+        return max(last, 0)
+    heard, began = sessions[last].last_at, sessions[last].started
+    assert began is not None
+    later = heard is not None and said.at > heard and is_set(said.at, said.received_at)
+    return last + 1 if later and began.at != said.at else last
+
+
+def take_in(sessions: list[Session], said: TransactionSaid) -> Session:
+    """Give a message to the session that it belongs to; one is made where there is none."""
+    which = belongs_to(sessions, said)
+    if which == len(sessions):
+        name = f"{said.station}:{said.transaction}" + (f":{which + 1}" if which else "")
+        sessions.append(Session(name, said.station, said.transaction, said.received_at))
+    sessions[which].hear(said)
+    return sessions[which]
+
+
+@dataclass(slots=True)
+class Station:
+    """What a station said of itself, last."""
+
+    station: str
+    protocol: str = ""
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+    booted_at: datetime | None = None
+    status: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Books:
+    """Everything that the events say.
+
+    Parameters
+    ----------
+    stations, sessions
+        By identifier.
+    running
+        Sessions without an end, by station.
+    posted
+        Price lists and since when they are offered, in order.
+    alarms
+        The latest `MOST_ALARMS`.
+    """
+
+    stations: dict[str, Station] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    running: dict[str, dict[str, Session]] = field(default_factory=dict)
+    posted: list[tuple[datetime, PriceList]] = field(default_factory=list)
+    alarms: list[Alarmed] = field(default_factory=list)
+    numbers_given: dict[str, str] = field(default_factory=dict)
+    highest_number: int = 0
+    _by_transaction: dict[tuple[str, str], list[Session]] = field(default_factory=dict)
+
+    def apply(self, event: Event) -> Session | None:
+        """Take up an event; the session that it belongs to, if to any."""
+        if isinstance(event, TransactionSaid):
+            return self._transaction(event)
+        if isinstance(event, BillPosted):
+            if event.session in self.sessions:
+                self.sessions[event.session].billed = event
+        elif isinstance(event, PricesPosted):
+            self.posted.append((event.received_at, event.prices))
+        elif isinstance(event, Alarmed):
+            self.alarms = [*self.alarms[1 - MOST_ALARMS :], event]
+        else:
+            self._station(event)
+        return None
+
+    def prices_at(self, when: datetime) -> PriceList:
+        """The list offered at a time; before the first one, that."""
+        found = [prices for since, prices in self.posted if since <= when]
+        return found[-1] if found else self.posted[0][1]
+
+    def knows_number(self, station: str, transaction: str) -> bool:
+        """Whether a station (1.6) was given this number for a transaction."""
+        return (station, transaction) in self._by_transaction
+
+    def _transaction(self, said: TransactionSaid) -> Session:
+        shared = self._by_transaction.setdefault((said.station, said.transaction), [])
+        session = take_in(shared, said)
+        self.sessions[session.session] = session
+        running = self.running.setdefault(session.station, {})
+        if session.ended is None:
+            running[session.session] = session
+        else:
+            running.pop(session.session, None)
+        if said.protocol == "ocpp1.6" and said.phase is Phase.STARTED:
+            self.numbers_given[said.id] = said.transaction
+            self.highest_number = max(self.highest_number, int(said.transaction))
+        return session
+
+    def _station(self, event: Event) -> None:
+        if not event.station:
+            return
+        station = self.stations.setdefault(event.station, Station(event.station))
+        if isinstance(event, Booted):
+            station.vendor, station.model = event.vendor, event.model
+            station.firmware, station.booted_at = event.firmware, event.received_at
+        if isinstance(event, Booted | Connected):
+            station.protocol = event.protocol
+        elif isinstance(event, StatusSaid):
+            station.status[f"{event.evse}.{event.connector}"] = event.status

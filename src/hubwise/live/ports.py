@@ -1,0 +1,90 @@
+"""Ports of a running site: one or two verbs each, units in the comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from hubwise.domain.events import Event
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait [s]."""
+        ...
+
+
+class Followed(StrEnum):
+    """What became of a set-point."""
+
+    FOLLOWED = "followed"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class SetPoint:
+    """The most that a station may draw at an EVSE [kW]; of no transaction, for every one."""
+
+    station: str
+    evse: int
+    transaction: str
+    most_kw: float
+
+
+class Chargers(Protocol):
+    """The chargers: commands are idempotent, events come in through `Site.hear`."""
+
+    async def follow(self, setpoint: SetPoint) -> Followed:
+        """Send a set-point and say what became of it."""
+        ...
+
+    def is_connected(self, station: str) -> bool:
+        """Whether a station can be reached now."""
+        ...
+
+
+class Log(Protocol):
+    """Events, kept durably."""
+
+    async def append(self, event: Event) -> bool:
+        """Keep an event; true if it is new. Returns when it is durable, raises if it is not."""
+        ...
+
+    async def of_transaction(self, station: str, transaction: str) -> Sequence[Event]:
+        """Every message of a station's transaction, as they came."""
+        ...
+
+    def after(self, position: int) -> Iterator[tuple[int, Event]]:
+        """Events behind a position, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is registered of a station: its hub, and the most that it draws or gives [kW]."""
+
+    station: str
+    hub: str
+    max_kw: float
+
+
+class People(Protocol):
+    """Who is known."""
+
+    async def driver_of(self, id_token: str) -> str | None:
+        """Whose tag it is."""
+        ...
+
+    async def station(self, station: str) -> Known:
+        """What is registered of a station."""
+        ...

@@ -1,0 +1,158 @@
+"""``site.toml``: read, checked at the door, every problem told at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from hubwise.domain.events import PriceList
+from hubwise.scenario.errors import Issue, ScenarioError
+
+NAME = "site.toml"
+MINUTES_OF_A_DAY = 1_440
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator says of a site.
+
+    Parameters
+    ----------
+    name, currency
+        What it is called; ISO 4217 code.
+    zone
+        The clock that prices follow.
+    connection_kw
+        By hub: the most that its chargers may draw together [kW].
+    prices
+        Posted when they change.
+    accepts_unknown
+        Whether tags that stand for no driver may charge.
+    """
+
+    name: str
+    currency: str
+    zone: ZoneInfo
+    connection_kw: dict[str, float]
+    prices: PriceList
+    accepts_unknown: bool
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of a site.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong.
+    OSError
+        Where there is no such file.
+    """
+    place = folder / NAME
+    try:
+        said = tomllib.loads(place.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ScenarioError([Issue(str(place), "", "", f"no TOML: {error}", "")]) from error
+    door = _Door(str(place), said, [])
+    settings = Settings(
+        name=door.text("name"),
+        currency=door.text("currency"),
+        zone=door.zone(),
+        connection_kw=door.hubs(),
+        prices=door.prices(),
+        accepts_unknown=door.accepts_unknown(),
+    )
+    door.no_other_keys()
+    if door.issues:
+        raise ScenarioError(door.issues)
+    return settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    file: str
+    said: dict[str, object]
+    issues: list[Issue]
+
+    def wrong(self, where: str, wrong: str, right: str) -> None:
+        self.issues.append(Issue(self.file, where, "", wrong, right))
+
+    def table(self, name: str) -> dict[str, object]:
+        found = self.said.get(name)
+        if isinstance(found, dict):
+            return found
+        self.wrong(name, "is no table", f"write [{name}]")
+        return {}
+
+    def text(self, name: str) -> str:
+        found = self.said.get(name)
+        if isinstance(found, str) and found and (name != "currency" or len(found) == 3):
+            return found
+        self.wrong(
+            name,
+            f"{found!r}",
+            'three letters, such as "EUR"' if name == "currency" else "some text",
+        )
+        return "XXX"
+
+    def zone(self) -> ZoneInfo:
+        found = self.said.get("zone")
+        try:
+            return ZoneInfo(str(found))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.wrong("zone", f"{found!r} is no time zone", 'a name such as "Europe/Berlin"')
+            return ZoneInfo("UTC")
+
+    def hubs(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for hub, table in self.table("hubs").items():
+            kw = table.get("connection_kw") if isinstance(table, dict) else None
+            if isinstance(kw, int | float) and not isinstance(kw, bool) and 0 < kw < 1e6:
+                found[hub] = float(kw)
+            else:
+                self.wrong(f"hubs.{hub}", f"connection_kw is {kw!r}", "a number of kW above 0")
+        if not found and not self.issues:
+            self.wrong("hubs", "names no hub", "write [hubs.main] and connection_kw below it")
+        return found
+
+    def prices(self) -> PriceList:
+        table = self.table("prices")
+        columns = {name: tuple(self._amounts(table, name)) for name in ("charge", "discharge")}
+        charge, discharge = columns["charge"], columns["discharge"]
+        fits = bool(charge) and MINUTES_OF_A_DAY % len(charge) == 0 and len(charge) <= 288
+        if not fits or len(charge) != len(discharge):
+            self.wrong(
+                "prices",
+                f"{len(charge)} prices to charge, {len(discharge)} to discharge",
+                "as many of one as of the other: 1, 24, 48 or 96, the slots of a day",
+            )
+            return PriceList("", MINUTES_OF_A_DAY, (Decimal(),), (Decimal(),))
+        return PriceList("", MINUTES_OF_A_DAY // len(charge), charge, discharge)
+
+    def _amounts(self, table: dict[str, object], name: str) -> Iterator[Decimal]:
+        found = table.get(name)
+        for at, each in enumerate(found if isinstance(found, list) else [found]):
+            try:
+                amount = Decimal(str(each))
+            except InvalidOperation:
+                amount = Decimal("NaN")
+            if amount.is_finite() and abs(amount) < 1_000:
+                yield amount
+            else:
+                self.wrong(f"prices.{name}", f"price {at + 1} is {each!r}", "a price for a kWh")
+
+    def accepts_unknown(self) -> bool:
+        found = self.table("access").get("unknown_tokens")
+        if found not in ("accept", "refuse"):
+            self.wrong("access.unknown_tokens", f"{found!r}", '"accept" or "refuse"')
+        return found == "accept"
+
+    def no_other_keys(self) -> None:
+        known = ("name", "currency", "zone", "hubs", "prices", "access")
+        for name in self.said:
+            if name not in known:
+                self.wrong(name, "is not known", f"one of {', '.join(known)}")

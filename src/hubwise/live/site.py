@@ -1,0 +1,251 @@
+"""A site that runs: hears events, keeps them, settles sessions, has control told of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from hubwise.domain.events import (
+    Alarmed,
+    BillPosted,
+    Booted,
+    Connected,
+    Event,
+    NeedsSaid,
+    Phase,
+    PricesPosted,
+    TransactionSaid,
+)
+from hubwise.live.clocks import is_set
+from hubwise.live.controller import Controller
+from hubwise.live.fold import Books, Session, SessionStatus, take_in
+from hubwise.live.ports import Chargers, Clock, Log, People
+from hubwise.live.settings import Settings
+from hubwise.live.settle import Settlement, Terms, make_bill, settle
+
+LATE = timedelta(minutes=5)
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A session, how far its books are, and what it comes to so far."""
+
+    session: Session
+    status: SessionStatus
+    settled: Settlement
+    bill: BillPosted
+
+
+class Site:
+    """One running site.
+
+    Parameters
+    ----------
+    settings, log, people, clock
+        What the operator says, and ports.
+    """
+
+    def __init__(self, settings: Settings, log: Log, people: People, clock: Clock) -> None:
+        """Nothing happens yet."""
+        self.settings = settings
+        self.books = Books()
+        self._log, self._people, self._clock = log, people, clock
+        self._controller = Controller(self.books, settings, people, clock)
+        self._beginning: dict[str, asyncio.Task[str]] = {}
+        self._settling: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = False
+
+    async def start(self, chargers: Chargers) -> None:
+        """Take up the log, post the prices, settle what was left, then control."""
+        for _, event in self._log.after(0):
+            self.books.apply(event)
+        await self._post_prices()
+        for session in self.books.sessions.values():
+            if session.complete and not session.billed:
+                self._spawn(self.settled(session))
+        self._controller.chargers = chargers
+        self._spawn(self._controller.run())
+        self._running = True
+
+    async def stop(self) -> None:
+        """End what runs."""
+        self._running = False
+        for task in [*self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def controls(self) -> bool:
+        """Whether control runs."""
+        return self._running and self._controller.is_alive()
+
+    def now(self) -> datetime:
+        """The site's time, in UTC."""
+        return self._clock.now()
+
+    def is_connected(self, station: str) -> bool:
+        """Whether a station can be reached now."""
+        chargers = self._controller.chargers
+        return chargers is not None and chargers.is_connected(station)
+
+    async def hear(self, event: Event) -> bool:
+        """Keep an event, true if it is new; returns when it is durable, raises if it is not."""
+        return await self._log.append(event)
+
+    def applied(self, event: Event) -> None:
+        """Take up a new event that is durable now. Called once each, in order."""
+        session = self.books.apply(event)
+        if session is not None:
+            assert isinstance(event, TransactionSaid)
+            self._after(event, session)
+        elif isinstance(event, NeedsSaid):
+            self._controller.ask(event.station, event.evse)
+        elif isinstance(event, Connected | Booted):
+            self._controller.look(event.station)
+
+    async def begin(self, said: TransactionSaid) -> str:
+        """The number of a 1.6 transaction; the same for every repetition of its beginning."""
+        given = self.books.numbers_given.get(said.id)
+        if given is not None:
+            return given
+        task = self._beginning.get(said.id)
+        if task is None:
+            task = asyncio.create_task(self._begin(said))
+            self._beginning[said.id] = task
+            task.add_done_callback(lambda _: self._beginning.pop(said.id, None))
+        return await asyncio.shield(task)
+
+    async def accepts(self, id_token: str) -> bool:
+        """Whether a tag may charge."""
+        known = await self._people.driver_of(id_token)
+        return known is not None or self.settings.accepts_unknown
+
+    def knows(self, station: str, transaction: str) -> bool:
+        """Whether a station was given this number for a transaction."""
+        return self.books.knows_number(station, transaction)
+
+    async def account_of(self, id_token: str) -> str:
+        """Whose account a tag is."""
+        driver = await self._people.driver_of(id_token)
+        return f"driver:{driver}" if driver else f"token:{id_token}"
+
+    async def settled(self, session: Session) -> None:
+        """Post a session's bill, if it can be; otherwise remember that it cannot."""
+        if session.billed or not session.complete or session.settled_at == session.heard:
+            return
+        task = self._settling.get(session.session)
+        if task is None:
+            task = asyncio.create_task(self._settle(session))
+            self._settling[session.session] = task
+            task.add_done_callback(lambda _: self._settling.pop(session.session, None))
+        await asyncio.shield(task)
+
+    async def account(self, session: Session) -> Account:
+        """What a session comes to: its final bill, or what it would be now."""
+        await self.settled(session)
+        settled, terms = await self._look_into(session)
+        bill = session.billed
+        if bill is None:
+            bill = await self._draft(session, settled, terms)
+        return Account(session, session.status, settled, bill)
+
+    async def _begin(self, said: TransactionSaid) -> str:
+        self.books.highest_number += 1
+        said = replace(said, transaction=str(self.books.highest_number))
+        await self.hear(said)
+        return self.books.numbers_given[said.id]
+
+    async def _settle(self, session: Session) -> None:
+        heard = session.heard
+        settled, terms = await self._look_into(session)
+        if settled.doubts:
+            session.blocked, session.settled_at = True, heard
+            what = f"{session.session}: {settled.doubts[0]}"
+            await self._alarm("session quarantined", what, session.station, str(heard))
+            return
+        if session.heard == heard:
+            await self.hear(await self._draft(session, settled, terms))
+            session.settled_at = heard
+
+    async def _look_into(self, session: Session) -> tuple[Settlement, Terms]:
+        found = await self._log.of_transaction(session.station, session.transaction)
+        messages = _messages_of(session, found)
+        known = await self._people.station(session.station)
+        terms = Terms(
+            self.settings.currency,
+            self.settings.zone,
+            self.books.prices_at(_plugged_in(session)),
+            known.max_kw,
+        )
+        return await asyncio.to_thread(settle, messages, terms), terms
+
+    async def _draft(self, session: Session, settled: Settlement, terms: Terms) -> BillPosted:
+        names = (session.session, session.station, session.transaction)
+        account = await self.account_of(session.id_token)
+        return make_bill(settled, terms, names, account, self.now())
+
+    def _after(self, said: TransactionSaid, session: Session) -> None:
+        if session.billed:
+            what = f"{session.session}: message {said.seq_no} after its bill was final"
+            self._spawn(self._alarm("message after the end", what, said.station, said.id))
+        elif session.complete:
+            self._spawn(self.settled(session))
+        if said.phase is not Phase.UPDATED:
+            self._controller.look(said.station)
+        late = said.received_at - said.at > LATE
+        if not said.offline and (late or not is_set(said.at, said.received_at)):
+            off = f"says {said.at.isoformat()} at {said.received_at.isoformat()}"
+            hour = f"{said.received_at:%Y%m%d%H}"
+            self._spawn(self._alarm("clock differs", off, said.station, hour))
+
+    async def _alarm(self, what: str, detail: str, station: str, once: str) -> None:
+        key = f"alarm|{what}|{station}|{once}"
+        await self.hear(Alarmed(_short(key), station, self.now(), what, detail))
+
+    async def _post_prices(self) -> None:
+        prices = self.settings.prices
+        name = _short(repr((prices.charge, prices.discharge)))
+        prices = replace(prices, list_id=name)
+        if not self.books.posted or self.books.posted[-1][1] != prices:
+            now = self.now()
+            await self.hear(PricesPosted(f"prices|{name}|{now.isoformat()}", "", now, prices))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a task of the site failed", exc_info=task.exception())
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= 60 else blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+def _plugged_in(session: Session) -> datetime:
+    """When the price list was accepted: as the station says, if its clock can be believed."""
+    began = session.started
+    if began is None or not is_set(began.at, began.received_at):
+        return session.opened_at
+    return began.at
+
+
+def _messages_of(session: Session, found: object) -> list[TransactionSaid]:
+    """Of all messages under a transaction's identifier, those of this session."""
+    assert isinstance(found, list)
+    shared: list[Session] = []
+    messages = []
+    for said in found:
+        assert isinstance(said, TransactionSaid)
+        if take_in(shared, said).session == session.session:
+            messages.append(said)
+    return messages

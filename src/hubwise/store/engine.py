@@ -1,0 +1,85 @@
+"""A database, opened: durable to a power cut, its tables as this version wants them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+NEWEST = "0001"
+SQLITE = "site.db"
+# Where a site keeps the URL that it was last served with: other commands find its books there.
+URL_FILE = "store.url"
+
+
+def database_url(folder: Path, asked: str | None = None) -> str:
+    """Where a site's books are: as asked, as it was last served, or in its own folder."""
+    if asked:
+        return asked
+    kept = folder / URL_FILE
+    return kept.read_text("utf-8").strip() if kept.exists() else f"sqlite:///{folder / SQLITE}"
+
+
+def open_engine(url: str) -> Engine:
+    """The database at a URL, its tables made or brought up to date.
+
+    Raises
+    ------
+    ValueError
+        Where the URL names no database that is known here.
+    sqlalchemy.exc.SQLAlchemyError
+        Where it cannot be reached.
+    """
+    engine = _make_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _be_durable)
+    with engine.connect() as connection:
+        if _version(connection) != NEWEST:
+            _upgrade(connection)
+    return engine
+
+
+def _make_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ValueError(f"{url!r} is no database URL") from error
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        return create_engine(parsed, connect_args={"timeout": 10, "check_same_thread": False})
+    if kind == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5},
+        )
+    raise ValueError(f"{kind} is no database that is known here; sqlite and postgresql are")
+
+
+def _be_durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """With FULL a commit survives a power cut; with NORMAL the last ones may not."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(found) if found else None
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()

@@ -1,0 +1,151 @@
+"""The log of events: one writer thread, many events in one durable commit, read by position."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from queue import SimpleQueue
+
+import msgspec
+from sqlalchemy import Engine, Select, insert, select
+
+from hubwise.domain.events import KIND_OF, KINDS, Event
+from hubwise.store.tables import events
+
+MOST = 2_000
+Told = Callable[[list["Written"], Exception | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An event that was to be kept, and whether it was new."""
+
+    event: Event
+    position: int
+    new: bool
+
+
+class EventLog:
+    """Appends events once by their id and reads them in the order of their positions.
+
+    Positions grow; some are left out. One process at a time appends to a log.
+
+    Parameters
+    ----------
+    engine
+        The database.
+    told
+        Called from the writer's thread after each commit with what it held, in order, or with
+        what was not kept and why.
+    """
+
+    def __init__(self, engine: Engine, told: Told) -> None:
+        """The writer starts at once."""
+        self._engine = engine
+        self._told = told
+        self._waiting: SimpleQueue[Event | None] = SimpleQueue()
+        self._encode = msgspec.json.Encoder()
+        self._decoders = {kind: msgspec.json.Decoder(made) for kind, made in KINDS.items()}
+        self._next: int | None = None
+        self._thread = threading.Thread(target=self._write_all, name="writer", daemon=True)
+        self._thread.start()
+
+    def append(self, event: Event) -> None:
+        """Hand an event to the writer; ``told`` says when it is durable."""
+        self._waiting.put(event)
+
+    def close(self) -> None:
+        """Write what waits, then end."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def after(self, position: int) -> Iterator[tuple[int, Event]]:
+        """Every event behind a position, in order."""
+        return self._read(select(events).where(events.c.position > position))
+
+    def of_transaction(self, station: str, transaction: str) -> list[tuple[int, Event]]:
+        """What is known of a station's transaction, in order; bills are none of it."""
+        found = select(events).where(
+            events.c.station == station, events.c.transaction_id == transaction
+        )
+        return list(self._read(found.where(events.c.kind == "transaction")))
+
+    def of_kind(self, kind: str, after: int = 0, most: int = 1_000) -> list[tuple[int, Event]]:
+        """Events of a kind behind a position, in order."""
+        found = select(events).where(events.c.kind == kind, events.c.position > after)
+        return list(self._read(found, most))
+
+    def find(self, event_id: str) -> Event | None:
+        """The event of this id."""
+        found = list(self._read(select(events).where(events.c.id == event_id)))
+        return found[0][1] if found else None
+
+    def _read(
+        self, asked: Select[*tuple[object, ...]], most: int | None = None
+    ) -> Iterator[tuple[int, Event]]:
+        asked = asked.order_by(events.c.position).limit(most)
+        with self._engine.connect() as connection:
+            for row in connection.execution_options(yield_per=1_000).execute(asked):
+                yield int(row.position), self._decoders[row.kind].decode(row.body)
+
+    def _write_all(self) -> None:
+        going = True
+        while going:
+            batch = [self._waiting.get()]
+            while len(batch) < MOST and not self._waiting.empty():
+                batch.append(self._waiting.get())
+            going = None not in batch
+            if kept := [event for event in batch if event is not None]:
+                self._write_one(kept)
+
+    def _write_one(self, batch: list[Event]) -> None:
+        try:
+            written = self._commit(batch)
+        except Exception as error:  # whatever it is, nobody is told that it was kept
+            self._next = None
+            self._told([Written(event, 0, False) for event in batch], error)
+        else:
+            self._told(written, None)
+
+    def _commit(self, batch: list[Event]) -> list[Written]:
+        with self._engine.begin() as connection:
+            if self._next is None:
+                last = select(events.c.position).order_by(events.c.position.desc()).limit(1)
+                self._next = int(connection.execute(last).scalar() or 0) + 1
+            ids = list({event.id for event in batch})
+            known: dict[str, int] = {}
+            for at in range(0, len(ids), 500):
+                asked = select(events.c.id, events.c.position)
+                found = connection.execute(asked.where(events.c.id.in_(ids[at : at + 500])))
+                known.update((str(row.id), int(row.position)) for row in found)
+            written, rows = self._numbered(batch, known, self._next)
+            if rows:
+                connection.execute(insert(events), rows)
+        self._next += len(rows)
+        return written
+
+    def _numbered(
+        self, batch: list[Event], known: dict[str, int], first: int
+    ) -> tuple[list[Written], list[dict[str, object]]]:
+        written: list[Written] = []
+        rows: list[dict[str, object]] = []
+        for event in batch:
+            new = event.id not in known
+            if new:
+                known[event.id] = first + len(rows)
+                rows.append(self._row(event, known[event.id]))
+            written.append(Written(event, known[event.id], new))
+        return written, rows
+
+    def _row(self, event: Event, position: int) -> dict[str, object]:
+        return {
+            "position": position,
+            "id": event.id,
+            "kind": KIND_OF[type(event)],
+            "station": event.station,
+            "transaction_id": getattr(event, "transaction", ""),
+            "received_at": event.received_at.astimezone(UTC).isoformat(),
+            "body": self._encode.encode(event),
+        }

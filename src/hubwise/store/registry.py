@@ -1,0 +1,149 @@
+"""Who is known: stations, drivers and their tags, tokens. Changed while a site is served."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine, Table, delete, insert, select
+
+from hubwise.store.secrets import SiteKey
+from hubwise.store.tables import drivers, id_tokens, stations, tokens
+
+NEVER = "9999"
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """A station that may connect; ``max_kw`` bounds what its meter can have measured [kW]."""
+
+    station: str
+    password: str
+    hub: str
+    max_kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What is known of an admitted station; power in kW."""
+
+    station: str
+    hub: str
+    max_kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Stations, drivers and tokens of a site."""
+
+    engine: Engine
+    key: SiteKey
+
+    def add_stations(self, rows: Iterable[StationRow]) -> int:
+        """Add stations, or change those that are there; says how many."""
+        kept = [
+            {
+                "station": row.station,
+                "secret": self.key.hash_of("station", row.station, row.password),
+                "hub": row.hub,
+                "max_kw": row.max_kw,
+            }
+            for row in rows
+        ]
+        self._replace(stations, kept)
+        return len(kept)
+
+    def add_driver(self, driver: str, tags: Iterable[str]) -> None:
+        """Add a driver and the tags that stand for them."""
+        row: dict[str, object] = {"driver": driver}
+        self._replace(drivers, [row])
+        self._replace(id_tokens, [{"id_token": tag, "driver": driver} for tag in tags])
+
+    def has_driver(self, driver: str) -> bool:
+        """Whether a driver is known."""
+        with self.engine.connect() as connection:
+            found = connection.execute(select(drivers).where(drivers.c.driver == driver))
+            return found.first() is not None
+
+    def create_token(self, role: str, driver: str = "", lasts: timedelta | None = None) -> str:
+        """A new token, which nobody can show again."""
+        token = secrets.token_urlsafe(32)
+        until = (datetime.now(UTC) + lasts).isoformat() if lasts else NEVER
+        row: dict[str, object] = {
+            "token": self._hashed(token),
+            "role": role,
+            "driver": driver,
+            "expires_at": until,
+        }
+        self._replace(tokens, [row])
+        return token
+
+    def drop_token(self, token: str) -> None:
+        """Forget a token."""
+        with self.engine.begin() as connection:
+            connection.execute(delete(tokens).where(tokens.c.token == self._hashed(token)))
+
+    def actor_of(self, token: str, now: datetime) -> tuple[str, str] | None:
+        """Role and driver of a token, if it is known and has not expired."""
+        asked = select(tokens).where(tokens.c.token == self._hashed(token))
+        with self.engine.connect() as connection:
+            row = connection.execute(asked).first()
+        if row is None or row.expires_at < now.isoformat():
+            return None
+        return str(row.role), str(row.driver)
+
+    def admit(self, station: str, password: str) -> Admission | None:
+        """The station, if it is known by this password."""
+        asked = select(stations).where(stations.c.station == station)
+        with self.engine.connect() as connection:
+            row = connection.execute(asked).first()
+        said = self.key.hash_of("station", station, password)
+        if row is None or not self.key.same(str(row.secret), said):
+            return None
+        return Admission(str(row.station), str(row.hub), float(row.max_kw))
+
+    def find(self, station: str) -> Admission | None:
+        """The station of this name."""
+        asked = select(stations).where(stations.c.station == station)
+        with self.engine.connect() as connection:
+            row = connection.execute(asked).first()
+        return Admission(str(row.station), str(row.hub), float(row.max_kw)) if row else None
+
+    def all_stations(self) -> list[Admission]:
+        """Every station, in the order of names."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(stations).order_by(stations.c.station)).all()
+        return [Admission(str(row.station), str(row.hub), float(row.max_kw)) for row in rows]
+
+    def driver_of(self, id_token: str) -> str | None:
+        """Whose tag it is, if anybody's."""
+        asked = select(id_tokens.c.driver).where(id_tokens.c.id_token == id_token)
+        with self.engine.connect() as connection:
+            found = connection.execute(asked).scalar()
+        return None if found is None else str(found)
+
+    def copy_to(self, other: Registry) -> None:
+        """Give another database whom it does not know yet."""
+        for table in (stations, drivers, id_tokens, tokens):
+            key = next(iter(table.primary_key)).name
+            with self.engine.connect() as connection:
+                rows = [dict(row._mapping) for row in connection.execute(select(table))]
+            with other.engine.connect() as connection:
+                known = set(connection.execute(select(table.c[key])).scalars())
+            other._replace(table, [row for row in rows if row[key] not in known])
+
+    def _replace(self, table: Table, rows: list[dict[str, object]]) -> None:
+        if not rows:
+            return
+        key = next(iter(table.primary_key))
+        by_key = {row[key.name]: row for row in rows}
+        with self.engine.begin() as connection:
+            names = list(by_key)
+            for at in range(0, len(names), 500):
+                connection.execute(delete(table).where(key.in_(names[at : at + 500])))
+            connection.execute(insert(table), list(by_key.values()))
+
+    def _hashed(self, token: str) -> str:
+        return self.key.hash_of("token", "", token)

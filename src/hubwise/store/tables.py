@@ -1,0 +1,59 @@
+"""Tables: events, only ever added to, and who is known."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData()
+
+# Times are text in UTC, ISO 8601: the same order and the same digits on every database.
+events = Table(
+    "events",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", String(512), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("station", String(255), nullable=False),
+    Column("transaction_id", String(255), nullable=False),
+    Column("received_at", String(40), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("events_of_a_transaction", "station", "transaction_id", "position"),
+    Index("events_of_a_kind", "kind", "position"),
+)
+
+stations = Table(
+    "stations",
+    metadata,
+    Column("station", String(255), primary_key=True),
+    Column("secret", String(64), nullable=False),
+    Column("hub", String(255), nullable=False),
+    Column("max_kw", Float, nullable=False),
+)
+
+drivers = Table("drivers", metadata, Column("driver", String(255), primary_key=True))
+
+id_tokens = Table(
+    "id_tokens",
+    metadata,
+    Column("id_token", String(255), primary_key=True),
+    Column("driver", String(255), nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("driver", String(255), nullable=False),
+    Column("expires_at", String(40), nullable=False),
+)

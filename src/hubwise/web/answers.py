@@ -1,0 +1,272 @@
+"""What the API answers: quantities as decimal text, times in UTC with Z."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from pydantic import BaseModel
+
+from hubwise.domain.events import BillLine, BillPosted, PriceList
+from hubwise.live.fold import Session
+from hubwise.live.registers import Reading
+from hubwise.live.site import Account
+
+
+def in_text(number: Decimal) -> str:
+    """A number without an exponent."""
+    return f"{number.normalize():f}" if number else "0"
+
+
+def money(amount: Decimal) -> str:
+    """An amount with all digits of its currency's smallest unit."""
+    return f"{amount:f}"
+
+
+def in_utc(at: datetime) -> str:
+    """A time in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Health(BaseModel):
+    """Whether control runs."""
+
+    status: str
+    stations_connected: int
+
+
+class StationItem(BaseModel):
+    """A station."""
+
+    station: str
+    hub: str
+    max_kw: str
+    protocol: str | None
+    connected: bool
+    vendor: str | None
+    model: str | None
+    firmware: str | None
+    booted_at: str | None
+    connectors: dict[str, str]
+    sessions: list[str]
+
+
+class Stations(BaseModel):
+    """Stations by name."""
+
+    items: list[StationItem]
+
+
+class SessionItem(BaseModel):
+    """A session."""
+
+    session: str
+    station: str
+    transaction: str
+    status: str
+    started_at: str | None
+    ended_at: str | None
+    charged_kwh: str
+    discharged_kwh: str
+    doubts: list[str]
+
+    @classmethod
+    def of(cls, account: Account) -> SessionItem:
+        """A session as it stands."""
+        session, bill = account.session, account.bill
+        began, ended = session.started, session.ended
+        return cls(
+            session=session.session,
+            station=session.station,
+            transaction=session.transaction,
+            status=account.status,
+            started_at=in_utc(began.at) if began else None,
+            ended_at=in_utc(ended.at) if ended else None,
+            charged_kwh=in_text(bill.charged_kwh),
+            discharged_kwh=in_text(bill.discharged_kwh),
+            doubts=_doubts(account, session),
+        )
+
+
+def _doubts(account: Account, session: Session) -> list[str]:
+    if session.billed or session.ended is None:
+        return []
+    missing = [] if session.started else ["its beginning has not been heard"]
+    if session.started and not session.complete:
+        missing.append("messages in between have not been heard")
+    return [*missing, *account.settled.doubts]
+
+
+class Sessions(BaseModel):
+    """Sessions in the order in which they were first heard of; ``next`` asks for more."""
+
+    items: list[SessionItem]
+    next: str | None = None
+
+
+class MeterValue(BaseModel):
+    """An energy sample, and whether it is billed from."""
+
+    seq_no: int | None
+    timestamp: str
+    measurand: str
+    value_kwh: str | None
+    accepted: bool
+    reason: str | None
+
+    @classmethod
+    def of(cls, reading: Reading) -> MeterValue:
+        """A reading."""
+        return cls(
+            seq_no=reading.seq_no,
+            timestamp=in_utc(reading.at),
+            measurand=reading.measurand,
+            value_kwh=None if reading.kwh is None else in_text(reading.kwh),
+            accepted=reading.accepted,
+            reason=reading.reason or None,
+        )
+
+
+class MeterValues(BaseModel):
+    """Energy samples in the order of time."""
+
+    items: list[MeterValue]
+
+
+class Line(BaseModel):
+    """A slot of a bill; amounts are not rounded here."""
+
+    slot_start: str
+    charged_kwh: str
+    charge_price: str
+    paid: str
+    discharged_kwh: str
+    discharge_price: str
+    earned: str
+
+    @classmethod
+    def of(cls, line: BillLine) -> Line:
+        """A line."""
+        return cls(
+            slot_start=in_utc(line.slot_start),
+            charged_kwh=in_text(line.charged_kwh),
+            charge_price=in_text(line.charge_price),
+            paid=in_text(line.paid),
+            discharged_kwh=in_text(line.discharged_kwh),
+            discharge_price=in_text(line.discharge_price),
+            earned=in_text(line.earned),
+        )
+
+
+class Bill(BaseModel):
+    """A bill; final ones never change."""
+
+    session: str
+    status: str
+    driver: str
+    currency: str
+    price_list: str
+    charged_kwh: str
+    discharged_kwh: str
+    paid: str
+    earned: str
+    net: str
+    rounding: str
+    lines: list[Line]
+
+    @classmethod
+    def of(cls, account: Account) -> Bill:
+        """A session's bill, or what it would be now."""
+        bill = account.bill
+        return cls(
+            session=bill.session,
+            status=account.status,
+            driver=bill.driver,
+            currency=bill.currency,
+            price_list=bill.price_list,
+            charged_kwh=in_text(bill.charged_kwh),
+            discharged_kwh=in_text(bill.discharged_kwh),
+            paid=money(bill.paid),
+            earned=money(bill.earned),
+            net=money(bill.net),
+            rounding=in_text(bill.rounding),
+            lines=[Line.of(line) for line in bill.lines],
+        )
+
+
+class EntryItem(BaseModel):
+    """An amount from the account that is debited to the one that is credited."""
+
+    entry: str
+    position: int
+    posted_at: str
+    session: str
+    debit: str
+    credit: str
+    amount: str
+    currency: str
+    why: str
+
+    @classmethod
+    def all_of(cls, position: int, bill: BillPosted) -> list[EntryItem]:
+        """The entries of a bill."""
+        return [
+            cls(
+                entry=f"{bill.session}/{number}",
+                position=position,
+                posted_at=in_utc(bill.received_at),
+                session=bill.session,
+                debit=entry.debit,
+                credit=entry.credit,
+                amount=money(entry.amount),
+                currency=bill.currency,
+                why=entry.why,
+            )
+            for number, entry in enumerate(bill.entries, start=1)
+        ]
+
+
+class Entries(BaseModel):
+    """Entries in the order in which they were posted; ``next`` asks for more."""
+
+    items: list[EntryItem]
+    next: str | None = None
+
+
+class Prices(BaseModel):
+    """A price list, repeated daily on the site's clock [currency/kWh]."""
+
+    price_list: str
+    currency: str
+    zone: str
+    slot_minutes: int
+    charge: list[str]
+    discharge: list[str]
+
+    @classmethod
+    def of(cls, prices: PriceList, currency: str, zone: str) -> Prices:
+        """A price list."""
+        return cls(
+            price_list=prices.list_id,
+            currency=currency,
+            zone=zone,
+            slot_minutes=prices.slot_minutes,
+            charge=[in_text(price) for price in prices.charge],
+            discharge=[in_text(price) for price in prices.discharge],
+        )
+
+
+class AlarmItem(BaseModel):
+    """What an operator has to know."""
+
+    alarm: str
+    at: str
+    station: str
+    what: str
+    detail: str
+
+
+class Alarms(BaseModel):
+    """The latest alarms, newest first."""
+
+    items: list[AlarmItem]
