@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
+import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from live_site import T0, Served, in_words, make_site, stay
+from live_site import PASSWORD, T0, Served, basic, event, hubwise, in_words, make_site, sample, stay
 
 NAMES = [f"S{number}" for number in range(60)]
 
@@ -58,3 +62,457 @@ def test_a_session_is_billed_by_slot_at_the_posted_prices(served: Served, names)
         ("token:TAG", "charging_revenue", "1.80"),
         ("discharge_payments", "token:TAG", "0.20"),
     ]
+
+
+@pytest.mark.parametrize("user", ["it", "another", "unknown"])
+def test_who_is_not_known_hears_401(served: Served, names, user) -> None:
+    """Wrong password, another station's name, unknown station: 401 in the handshake, no more."""
+    name = next(names)
+    path = "nobody" if user == "unknown" else name
+    header = {"it": basic(name, "wrong"), "another": basic(NAMES[-1], PASSWORD)}
+    said = header.get(user, basic("nobody", PASSWORD))
+
+    async def work():
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(
+                f"{served.ready['ocpp']}/{path}",
+                subprotocols=["ocpp2.1"],
+                additional_headers={"Authorization": said},
+            ):
+                pass
+        return refused.value.response
+
+    answer = run(work())
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_the_newest_common_version_is_spoken(served: Served, names) -> None:
+    """Whatever the order of what a station offers; without a common one nothing is."""
+    name = next(names)
+
+    async def spoken(*offered: str) -> str | None:
+        async with connect(
+            f"{served.ready['ocpp']}/{name}",
+            subprotocols=list(offered) or None,
+            additional_headers={"Authorization": basic(name, PASSWORD)},
+        ) as socket:
+            return socket.subprotocol
+
+    assert run(spoken("ocpp1.6", "ocpp2.0.1")) == "ocpp2.0.1"
+    assert run(spoken("ocpp1.6", "ocpp2.1", "ocpp2.0.1")) == "ocpp2.1"
+    for offered in (("ocpp1.5",), ()):
+        with pytest.raises(InvalidStatus):
+            run(spoken(*offered))
+
+
+BOOTS = {
+    "ocpp1.6": {"chargePointVendor": "V", "chargePointModel": "M"},
+    "ocpp2.0.1": {"chargingStation": {"vendorName": "V", "model": "M"}, "reason": "PowerUp"},
+}
+BOOTS["ocpp2.1"] = BOOTS["ocpp2.0.1"]
+
+
+@pytest.mark.parametrize("protocol", sorted(BOOTS))
+def test_every_version_boots(served: Served, names, protocol) -> None:
+    """BootNotification, Heartbeat, StatusNotification, Authorize and DataTransfer are answered."""
+    name = next(names)
+    old = protocol == "ocpp1.6"
+    status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+    at = {"timestamp": in_words(T0)}
+    newer = {**at, "evseId": 1, "connectorId": 1, "connectorStatus": "Available"}
+    tag = {"idTag": "T"} if old else {"idToken": {"idToken": "T", "type": "ISO14443"}}
+
+    async def work():
+        async with served.station(name, protocol) as station:
+            boot = await station.said("BootNotification", BOOTS[protocol])
+            assert boot["status"] == "Accepted"
+            assert boot["interval"] > 0
+            beat = await station.said("Heartbeat", {})
+            assert beat["currentTime"].endswith("Z")
+            assert await station.said("StatusNotification", status if old else newer) == {}
+            said = await station.said("Authorize", tag)
+            assert said["idTagInfo" if old else "idTokenInfo"]["status"] == "Accepted"
+            assert "status" in await station.said("DataTransfer", {"vendorId": "x"})
+            return next(e for e in served.items("/stations") if e["station"] == name)
+
+    found = run(work())
+    assert (found["protocol"], found["connected"], found["vendor"]) == (protocol, True, "V")
+    assert found["connectors"] == {"1.1": "Available"}
+
+
+def test_needs_are_answered_at_once_and_a_profile_follows(served: Served, names) -> None:
+    """`Processing`, then within 5 s a limit for the transaction, charging only to begin with."""
+    name = next(names)
+    needs = {
+        "evseId": 1,
+        "chargingNeeds": {
+            "requestedEnergyTransfer": "AC_BPT",
+            "v2xChargingParameters": {"maxChargePower": 7000, "maxDischargePower": 7000},
+        },
+    }
+
+    async def work():
+        async with served.station(name) as station:
+            await station.said("TransactionEvent", stay()[0])
+            station.asked.clear()
+            assert await station.said("NotifyEVChargingNeeds", needs) == {"status": "Processing"}
+            for _ in range(50):
+                if station.asked:
+                    return station.asked[-1]
+                await asyncio.sleep(0.1)
+            return None
+
+    action, said = run(work())
+    assert action == "SetChargingProfile"
+    profile = said["chargingProfile"]
+    assert (said["evseId"], profile["transactionId"]) == (1, "T1")
+    period = profile["chargingSchedule"][0]["chargingSchedulePeriod"][0]
+    assert period["operationMode"] == "ChargingOnly"
+    assert 1_380 <= period["limit"] <= 7_000
+
+
+@pytest.mark.parametrize("protocol", sorted(BOOTS))
+def test_malformed_frames_are_answered_and_the_socket_stays(
+    served: Served, names, protocol
+) -> None:
+    """No frame ends a connection or goes without an answer."""
+    name = next(names)
+    deep = '[2,"x","Heartbeat",' + '{"a":' * 500 + "1" + "}" * 500 + "]"
+    frames = ["", "{", "[]", "{}", "[" * 100_000, "7", '[2,"a"]', '[2,"a","Heartbeat"]', deep]
+    frames += ['[99,"a","Heartbeat",{}]', '[2,"","Heartbeat",{}]', f'[2,"a",{"9" * 5_000},{{}}]']
+    frames += ['[2,"a","Heartbeat","text"]', '[2,"a","Heartbeat",{"x":"\\u0000"}]', '[2,"a",[],{}]']
+    frames += ['[2,"a","Heartbeat",{"x":NaN}]', '[2,"a","Heartbeat",{"x":"\\ud800"}]', '[2.0,"a"]']
+    frames += [b"[2,\xff\xfe", b"\0", f'["{"x" * 1_000}"]', '[true,"a","Heartbeat",{}]']
+
+    async def work():
+        async with served.station(name, protocol) as station:
+            for frame in frames:
+                said = await station.raw(frame)
+                assert said[0] == 4, (frame[:50], said)
+            number = await station.raw('[2,12345,"Heartbeat",{}]')
+            assert number[:2] == [4, 12345]
+            for frame in ('[3,"nobody asked",{}]', '[4,"x","y","",{}]', '[5,"x","y","",{}]'):
+                await station.socket.send(frame)
+            await station.socket.send('[6,"x","NotifyPeriodicEventStream",{"id":1}]')
+            unknown = await station.call("MakeCoffee", {})
+            assert unknown[2] == "NotImplemented"
+            ours = await station.call("Reset", {})
+            assert ours[2] == "NotSupported"
+            wrong = await station.call("BootNotification", {"reason": 7})
+            assert wrong[0] == 4
+            assert (await station.call("Heartbeat", {}))[0] == 3
+
+    run(work())
+
+
+def test_a_frame_beyond_the_limit_ends_that_connection_only(served: Served, names) -> None:
+    """129 kB are refused with 1009, and the site goes on."""
+    name = next(names)
+
+    async def work():
+        async with served.station(name) as station:
+            await station.socket.send("x" * 132_000)
+            await station.socket.wait_closed()
+            assert station.socket.close_code == 1009
+        async with served.station(name) as station:
+            await station.said("Heartbeat", {})
+
+    run(work())
+
+
+def test_the_newest_connection_wins_and_an_alarm_is_raised(served: Served, names) -> None:
+    """Two sockets claim one station: the newer one is heard, an operator is told."""
+    name = next(names)
+
+    async def work():
+        async with served.station(name) as first:
+            await first.said("Heartbeat", {})
+            async with served.station(name) as second:
+                await asyncio.wait_for(first.socket.wait_closed(), 10)
+                await second.said("Heartbeat", {})
+                assert next(e for e in served.items("/stations") if e["station"] == name)[
+                    "connected"
+                ]
+
+    run(work())
+    told = [each for each in served.items("/alarms") if each["station"] == name]
+    assert [each["what"] for each in told] == ["two connections claim one station"]
+
+
+def test_doubled_reordered_and_repeated_messages_bill_the_same(served: Served, names) -> None:
+    """Each message twice, the end first: one session, the same bill, no entry twice."""
+    name = next(names)
+
+    async def work():
+        async with served.station(name) as station:
+            for said in [*reversed(stay()), *stay()]:
+                offline = {**said, "offline": True} if said["seqNo"] % 2 else said
+                await station.said("TransactionEvent", offline)
+
+    run(work())
+    assert served.session(name)["status"] == "final"
+    assert served.bill(name)["net"] == "1.60"
+    found = [
+        each for each in served.items("/ledger/entries") if each["session"].startswith(f"{name}:")
+    ]
+    assert len(found) == 2
+
+
+def test_a_gap_keeps_a_session_provisional_until_it_is_filled(served: Served, names) -> None:
+    """A session is final only when its numbers are gapless; then its bill stands for ever."""
+    name = next(names)
+    said = stay()
+
+    async def send(messages):
+        async with served.station(name) as station:
+            for each in messages:
+                await station.said("TransactionEvent", each)
+
+    run(send([each for each in said if each["seqNo"] != 2]))
+    assert served.session(name)["status"] == "provisional"
+    assert served.items("/ledger/entries") == [
+        each
+        for each in served.items("/ledger/entries")
+        if not each["session"].startswith(f"{name}:")
+    ]
+    run(send([said[2]]))
+    final = served.bill(name)
+    assert final["status"] == "final"
+    late = event("Ended", 5, T0.replace(hour=13), [sample(900.0)])
+    run(send([late]))
+    assert served.bill(name) == final
+
+
+def wh(at, value, **more):
+    return {"timestamp": in_words(at), "sampledValue": [{"value": value, **more}]}
+
+
+def test_a_session_of_ocpp_16(served: Served, names) -> None:
+    """A repeated start gets the same number; units default to Wh; a repeated stop bills once."""
+    name = next(names)
+    start = {"connectorId": 1, "idTag": "TAG", "meterStart": 5_000, "timestamp": in_words(T0)}
+    later = T0.replace(minute=30)
+
+    async def work():
+        async with served.station(name, "ocpp1.6") as station:
+            numbers = {
+                (await station.said("StartTransaction", start))["transactionId"] for _ in "abc"
+            }
+            assert len(numbers) == 1
+            number = numbers.pop()
+            meter = {"connectorId": 1, "transactionId": number, "meterValue": [wh(later, "8000")]}
+            phase = wh(
+                later, "1.0", phase="L1", unit="kWh", measurand="Energy.Active.Import.Register"
+            )
+            power = wh(later, "6000", measurand="Power.Active.Import", unit="W")
+            await station.said("MeterValues", meter)
+            await station.said("MeterValues", {**meter, "meterValue": [phase, power]})
+            stop = {
+                "transactionId": number,
+                "meterStop": 11_000,
+                "timestamp": in_words(T0.replace(hour=11)),
+            }
+            for _ in "ab":
+                await station.said("StopTransaction", stop)
+            for unknown in (-1, 0, 999_999):
+                await station.said("StopTransaction", {**stop, "transactionId": unknown})
+            return number
+
+    number = run(work())
+    found = served.session(name)
+    assert (found["transaction"], found["status"], found["charged_kwh"]) == (
+        str(number),
+        "final",
+        "6",
+    )
+    assert served.bill(name)["net"] == "1.80"
+    values = served.items(f"/sessions/{found['session']}/meter-values")
+    assert [each["accepted"] for each in values] == [True, False, True, True] or [
+        each["accepted"] for each in values
+    ] == [True, True, False, True]
+
+
+WRONG = {
+    "register 0 at an offline start": (
+        lambda m: m[0]["meterValue"][0]["sampledValue"][0].update(value=0.0)
+    ),
+    "the odometer at the end": (
+        lambda m: m[5]["meterValue"][0]["sampledValue"][0].update(value=910.0)
+    ),
+    "a clock of 1970": (lambda m: m[0]["meterValue"][0].update(timestamp="1970-01-01T00:00:07Z")),
+    "a clock ahead": (lambda m: m[5]["meterValue"][0].update(timestamp="2999-01-01T00:00:07Z")),
+    "Wh called kWh": (lambda m: m[0]["meterValue"][0]["sampledValue"][0].update(value=100_000.0)),
+    "one phase only": (lambda m: m[5]["meterValue"][0]["sampledValue"][0].update(phase="L1")),
+    "a register below zero": (
+        lambda m: m[5]["meterValue"][0]["sampledValue"][0].update(value=-5.0)
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_cannot_be_is_quarantined(served: Served, names, wrong) -> None:
+    """Where beginning or end is not believed, there is no final bill, and a reason is given."""
+    name = next(names)
+    messages = stay()
+    WRONG[wrong](messages)
+
+    async def work():
+        async with served.station(name) as station:
+            for said in messages:
+                await station.said("TransactionEvent", said)
+
+    run(work())
+    found = served.session(name)
+    assert found["status"] == "quarantined"
+    assert found["doubts"]
+    assert float(found["charged_kwh"]) <= 6.0
+    values = served.items(f"/sessions/{found['session']}/meter-values")
+    assert [each for each in values if not each["accepted"]]
+    assert all(each["accepted"] == (each["reason"] is None) for each in values)
+    assert any(each["station"] == name for each in served.items("/alarms"))
+
+
+def test_a_leap_between_is_left_out_and_the_session_is_billed(served: Served, names) -> None:
+    """An impossible value in the middle bounds nothing: its neighbours do."""
+    name = next(names)
+    messages = stay()
+    messages[2]["meterValue"][0]["sampledValue"][0].update(value=99_999.0)
+
+    async def work():
+        async with served.station(name) as station:
+            for said in messages:
+                await station.said("TransactionEvent", said)
+
+    run(work())
+    assert served.session(name)["status"] == "final"
+    assert served.bill(name)["charged_kwh"] == "6"
+
+
+def test_a_station_is_added_while_the_site_is_served(served: Served) -> None:
+    """`station add` needs no restart, and a new password holds at once."""
+
+    async def boots(password: str) -> None:
+        async with served.station("late", password=password) as station:
+            await station.said("Heartbeat", {})
+
+    hubwise("station", "add", served.folder, "late", "--password", PASSWORD)
+    run(boots(PASSWORD))
+    hubwise("station", "add", served.folder, "late", "--password", "another-one-of-16")
+    run(boots("another-one-of-16"))
+    with pytest.raises(InvalidStatus):
+        run(boots(PASSWORD))
+
+
+def test_health_and_metrics_ask_for_no_token(served: Served) -> None:
+    """200 while control runs; figures of the site as a whole."""
+    health = httpx.get(f"{served.ready['http']}/api/v1/health")
+    assert (health.status_code, health.json()["status"]) == (200, "ok")
+    text = httpx.get(f"{served.ready['http']}/metrics").text
+    assert "hubwise_stations_connected" in text
+    assert "hubwise_ocpp_answer_seconds_count" in text
+
+
+def test_every_route_asks_who_and_whether(served: Served, names) -> None:
+    """A walk of the OpenAPI: without a token 401, of others' 403 or 404, errors as problems."""
+    name = next(names)
+
+    async def work():
+        async with served.station(name) as station:
+            for said in stay():
+                await station.said("TransactionEvent", said)
+
+    run(work())
+    session = served.session(name)["session"]
+    hubwise("driver", "add", served.folder, "mallory", "--id-token", "M1")
+    token = hubwise(
+        "token", "create", served.folder, "--role", "driver", "--driver", "mallory"
+    ).strip()
+    paths = httpx.get(f"{served.ready['http']}/openapi.json").json()["paths"]
+    assert len(paths) >= 7
+    for path, verbs in paths.items():
+        for verb in verbs:
+            url = served.ready["http"] + path.replace("{session}", session)
+            nobody = httpx.request(verb, url)
+            other = httpx.request(verb, url, headers={"Authorization": f"Bearer {token}"})
+            boss = httpx.request(verb, url, headers={"Authorization": f"Bearer {served.token}"})
+            assert boss.status_code == 200, path
+            if path.endswith("/health"):
+                continue
+            assert nobody.status_code == 401, path
+            assert nobody.headers["content-type"] == "application/problem+json"
+            assert nobody.json()["status"] == 401
+            if path.endswith(("/sessions", "/entries")):
+                assert other.json()["items"] == []
+            elif not path.endswith("/prices"):
+                assert other.status_code in (403, 404), path
+    bad = httpx.get(
+        served.ready["http"] + "/api/v1/sessions?most=x",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert (bad.status_code, bad.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_a_driver_reads_what_is_theirs(served: Served, names) -> None:
+    """Sessions, bills and entries of a driver's tags, and of no other."""
+    name = next(names)
+    hubwise("driver", "add", served.folder, "ann", "--id-token", f"tag-{name}")
+    token = hubwise("token", "create", served.folder, "--role", "driver", "--driver", "ann").strip()
+    messages = stay()
+    messages[0]["idToken"]["idToken"] = f"tag-{name}"
+
+    async def work():
+        async with served.station(name) as station:
+            for said in messages:
+                await station.said("TransactionEvent", said)
+
+    run(work())
+    found = served.get("/sessions", token).json()["items"]
+    assert [each["station"] for each in found] == [name]
+    assert (
+        served.get(f"/sessions/{found[0]['session']}/bill", token).json()["driver"] == "driver:ann"
+    )
+    entries = served.get("/ledger/entries", token).json()["items"]
+    assert {each["session"] for each in entries} == {found[0]["session"]}
+
+
+def test_no_secret_stands_in_the_folder(served: Served) -> None:
+    """Passwords and tokens are kept as keyed hashes, the key for its owner alone."""
+    for place in served.folder.iterdir():
+        text = place.read_bytes()
+        assert PASSWORD.encode() not in text, place
+        assert served.token.encode() not in text, place
+    assert (served.folder / "site.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_answered_is_there_after_a_kill(tmp_path) -> None:
+    """Killed and started again: sessions, bills, numbers given out, and the same ports."""
+    site = make_site(tmp_path / "here", ["A", "B"]).start()
+    start = {"connectorId": 1, "idTag": "TAG", "meterStart": 5_000, "timestamp": in_words(T0)}
+
+    async def before():
+        async with site.station("A") as station:
+            for said in stay():
+                await station.said("TransactionEvent", said)
+        async with site.station("B", "ocpp1.6") as station:
+            return (await station.said("StartTransaction", start))["transactionId"]
+
+    async def after():
+        async with site.station("B", "ocpp1.6") as station:
+            return (await station.said("StartTransaction", start))["transactionId"]
+
+    number = run(before())
+    site.kill()
+    site.start()
+    assert run(after()) == number
+    assert site.bill("A")["net"] == "1.60"
+    again = hubwise("serve", site.folder, fails=True)
+    assert "is served already" in again
+    assert "A:T1" not in hubwise("status", site.folder)
+    assert (
+        json.loads(hubwise("status", site.folder, "--json"))["sessions"]["items"][0]["status"]
+        == "final"
+    )
+    assert site.stop() == 0
+    with pytest.raises((ConnectionClosed, OSError)):
+        run(after())
