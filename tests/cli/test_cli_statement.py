@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,9 @@ import polars as pl
 import pytest
 from typer.testing import Result
 
+from browser import laid_out, needs_chromium, printed
 from hubwise.record import make_statement, read
+from hubwise.record.bill_lines import BillLines
 
 Run = Callable[..., Result]
 
@@ -81,3 +84,56 @@ def test_a_plan_says_what_drivers_have_to_be_told(run: Run, quick: Path, tmp_pat
     assert "drivers who decline" in done.stdout
     shown = run("statement", tmp_path / "plan", "--driver", "d02")
     assert "taking part would have saved you less than you ask for" in shown.stdout
+
+
+def test_a_page_to_print(run: Run, planned: Path, tmp_path: Path) -> None:
+    """A driver's bill, or everybody's, one a sheet: amounts of the books, line by line."""
+    folder = read(planned)
+    done = run("statement", planned, "--driver", "d02", "--out", tmp_path / "new" / "bill.html")
+    assert done.exit_code == 0
+    text = (tmp_path / "new" / "bill.html").read_text("utf-8")
+    made = make_statement(folder, "d02")
+    assert made.line in text
+    assert f"{made.money.reference_cost} EUR" in text
+    lines = BillLines(folder)
+    for stay in made.stays:
+        for line in lines.of(stay):
+            assert f"{line.kwh:,.3f}" in text
+    assert "http" not in text.replace("http-equiv", "")
+    page = tmp_path / "bills.html"
+    said = json.loads(run("statement", planned, "--out", page, "--json").stdout)
+    drivers = folder.tables["sessions"]["driver"].n_unique()
+    assert said == {"page": str(page), "statements": drivers}
+    assert page.read_text("utf-8").count('<article class="bill">') == drivers
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["bills.html", "new"]
+
+
+@needs_chromium
+def test_one_bill_a_sheet_and_no_wider_than_a_phone(
+    run: Run, planned: Path, tmp_path: Path
+) -> None:
+    """Printed, each bill of the example is one sheet; on a phone nothing scrolls sideways."""
+    page = tmp_path / "bills.html"
+    run("statement", planned, "--out", page)
+    said = laid_out(page, 360, tmp_path)
+    assert said["scroll"] == said["width"] == 360
+    bills = page.read_text("utf-8").count('<article class="bill">')
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed(page, tmp_path))) == bills
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "--driver — is missing"),
+        (("--driver", "d02", "--operator"), "two statements"),
+        (("--driver", "d02", "--month", "2025-05"), "plan of one day"),
+        (("--driver", "d02", "--out", "bill.pdf"), "no name of a page"),
+    ],
+)
+def test_what_does_not_go_together(
+    run: Run, planned: Path, words: tuple[str, ...], said: str
+) -> None:
+    """Exit code 2, in a line."""
+    done = run("statement", planned, *words)
+    assert done.exit_code == 2
+    assert said in " ".join(done.stderr.split())

@@ -24,6 +24,7 @@ from hubwise.drivers import uncoordinated
 from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.days import carried_in, day_appendices
+from hubwise.record.month_bills import added, month_statements, operator_months
 from hubwise.scenario import load, new
 from hubwise.scenario.days import days_of, demand_charge_of, parts_of, scenario_of_day
 from hubwise.study.days import run as running
@@ -407,3 +408,29 @@ def test_a_verdict_of_days_is_of_what_is_done(site: Scenario, tmp_path: Path) ->
     missed = [miss for case in found.cases for miss in case.misses]
     assert missed
     assert all(miss[:10] in dates for miss in missed)
+
+
+def test_month_statements_are_the_books(site: Scenario, tmp_path: Path) -> None:
+    """By month and driver, to the cent; the operator's is the account, and its page shows both."""
+    made = plan_days(site, tmp_path / "days")
+    bills = pl.read_parquet(made.folder / "bills.parquet")
+    statements = month_statements(made.folder)
+    assert sum(len(one.stays) for one in statements) == bills.height
+    for row in made.summary["months"]:
+        own = [one for one in statements if one.month == row["month"]]
+        takes_part = [s.money for one in own for s in one.stays if s.participating]
+        assert str(added(takes_part).paid) == row["billed"]["charging_revenue"]
+        assert str(added(takes_part).earned) == row["billed"]["discharge_payments"]
+        (operator,) = operator_months(made.folder, row["month"])
+        assert float(operator.profit) == pytest.approx(row["profit"], abs=0.006)
+        lines = sum(float(amount) for _, amount in operator.lines)
+        assert lines == pytest.approx(row["profit"], abs=0.005 * len(operator.lines) + 0.006)
+    long = next(s for one in statements for s in one.stays if s.session == "long2")
+    assert (long.arrival.hour, long.departure - long.arrival) == (14, timedelta(hours=33))
+    for words, count in ((("--operator",), 2), ((), len(statements))):
+        page = tmp_path / "page.html"
+        done = CliRunner().invoke(app, ["statement", str(made.folder), *words, "--out", str(page)])
+        assert done.exit_code == 0
+        assert page.read_text("utf-8").count('<article class="bill">') == count
+    for wrong in (["--month", "2024-01", "--operator"], ["--driver", "nobody"]):
+        assert CliRunner().invoke(app, ["statement", str(made.folder), *wrong]).exit_code == 2
