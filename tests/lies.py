@@ -215,12 +215,15 @@ def _of_rows(name: str) -> Iterator[Lie]:
         "a column lost": lambda rows: rows.drop(rows.columns[-1]),
         "a column more": lambda rows: rows.with_columns(bonus=pl.lit(1.0)),
         "columns moved": lambda rows: rows.select(rows.columns[-1:] + rows.columns[:-1]),
-        "a column of text": lambda rows: rows.with_columns(
-            pl.col(rows.columns[-1]).cast(pl.String)
-        ),
+        "a column of text": lambda rows: rows.with_columns(pl.col(_last(rows)).cast(pl.String)),
     }
     for word, change in changes.items():
         yield _table(f"{name}: {word}", name, change)
+
+
+def _last(rows: pl.DataFrame) -> str:
+    """The last column that is not of text."""
+    return [name for name, kind in rows.schema.items() if kind != pl.String][-1]
 
 
 def _table(kind: str, name: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Lie:

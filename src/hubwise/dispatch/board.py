@@ -100,9 +100,11 @@ def _lines_on(
     problems: Sequence[Problem],
     starts: Sequence[Multipliers | None],
     line_kw: Sequence[Array] | None,
-) -> LinesOnBoard:
-    """Circuits and phases of all futures, and the prices that they begin with."""
+) -> LinesOnBoard | None:
+    """Circuits and phases of all futures, if any, and the prices that they begin with."""
     first = problems[0].lines
+    if not len(first):
+        return None
     loads = [problem.others_line_kw for problem in problems] if line_kw is None else line_kw
     known = [
         s is not None and s.lines.shape == first_kw.shape
@@ -162,9 +164,11 @@ def places(board: Board, f: int) -> slice:
     return slice(f * board.hubs, (f + 1) * board.hubs)
 
 
-def lines_at(board: Board, f: int) -> slice:
-    """Where a future's circuits and phases stand."""
-    return slice(f * board.lines.width, (f + 1) * board.lines.width)
+def line_prices(board: Board, f: int) -> Array:
+    """The prices of a future's circuits and phases, as they stand on the board; (lines, slots)."""
+    if board.lines is None:
+        return np.zeros((0, board.net.shape[1]))
+    return board.lines.multiplier[f * board.lines.width : (f + 1) * board.lines.width]
 
 
 def rows(board: Board, f: int, problem: Problem) -> slice:
@@ -192,7 +196,7 @@ def with_levels(
             imports = board.import_multiplier[here]
             board.import_multiplier[here] = step * duals.imports + (1.0 - step) * imports
             board.export_multiplier[here] = duals.exports
-            board.lines.multiplier[lines_at(board, f)] = duals.lines
+            line_prices(board, f)[:] = duals.lines
         board.of_place[here, kernel.HUB_MIDDLE] = board.net[here].mean(axis=1)
         board.of_future[f, kernel.MIDDLE] = board.rows[f * board.height].mean()
         board.of_future[f, kernel.KINK] = kink * problem.spread_kw
@@ -230,17 +234,19 @@ def duals_of(board: Board, f: int, problem: Problem) -> Multipliers:
         _pushed(board.multiplier[limits], push * (board.rows[limits] - board.bound[limits])),
         _pushed(board.import_multiplier[here], hub_push * over_import),
         _pushed(board.export_multiplier[here], hub_push * over_export),
-        _pushed_lines(board, lines_at(board, f)),
+        _pushed_lines(board, f),
     )
 
 
-def _pushed_lines(board: Board, here: slice) -> Array:
+def _pushed_lines(board: Board, f: int) -> Array:
     """The same of circuits and phases, either way: at most one way at a time."""
-    load, multiplier = board.lines.load[here], board.lines.multiplier[here]
-    limit, push = board.lines.of_line[here].T[:, :, None]
+    multiplier = line_prices(board, f)
+    if board.lines is None:
+        return multiplier
+    here = slice(f * board.lines.width, (f + 1) * board.lines.width)
+    load, (limit, push) = board.lines.load[here], board.lines.of_line[here].T[:, :, None]
     over = _pushed(np.maximum(multiplier, 0.0), push * (load - limit))
-    under = _pushed(np.maximum(-multiplier, 0.0), push * (-load - limit))
-    return over - under
+    return over - _pushed(np.maximum(-multiplier, 0.0), push * (-load - limit))
 
 
 def _pushed(multiplier: Array, by: Array) -> Array:

@@ -17,7 +17,15 @@ from typing import NamedTuple
 import numpy as np
 
 from hubwise.compiled import njit
-from hubwise.dispatch.lines import LinesOnBoard, price_of_lines, put_on_lines, slope_of_lines
+from hubwise.dispatch.lines import (
+    SHARE,
+    LinesOnBoard,
+    add_prices_of_lines,
+    price_at_connection,
+    put_at_connection,
+    put_on_lines,
+    slope_of_lines,
+)
 from hubwise.domain.arrays import Array
 from hubwise.drivers.kernel import cheapest
 from hubwise.drivers.runs import fill_bounds, fill_floor
@@ -27,7 +35,7 @@ LEVEL_ROUNDS = 60
 
 
 # Columns of what a future, and a place, has as single numbers.
-SHARE, KINK, STIFFNESS, HUB_STIFFNESS, FLATNESS, MIDDLE, HUB_FLATNESS = range(7)
+KINK, STIFFNESS, HUB_STIFFNESS, FLATNESS, MIDDLE, HUB_FLATNESS = range(1, 7)
 HUB_MIDDLE, IMPORT_LEVEL, EXPORT_LEVEL = range(3)
 
 
@@ -49,7 +57,7 @@ class Board(NamedTuple):
     of each hub's own [currency/kWh per kW]; ``FLATNESS`` pulls the head to ``MIDDLE``,
     ``HUB_FLATNESS`` each hub to its own. ``of_place`` (places, 3): ``HUB_MIDDLE``, and the levels
     that imports and exports stay below. In two arrays: each array of a tuple is counted at every
-    call that it is handed to. ``lines``: circuits and phases.
+    call that it is handed to. ``lines``: circuits and phases, if any.
     """
 
     hubs: int
@@ -70,7 +78,7 @@ class Board(NamedTuple):
     slot_hours: float
     of_future: Array
     of_place: Array
-    lines: LinesOnBoard
+    lines: LinesOnBoard | None
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -152,7 +160,7 @@ def _power(change, charge_eff, discharge_eff, hours):
 
 
 @njit(cache=True, nogil=True)
-def _slope(board, first, last, whole, h, spot, begin, draw, constant, share):
+def _slope(board, first, last, whole, h, begin, draw, constant, share):
     """Derivative of the objective at ``share`` of the step ``draw`` (n,) [currency].
 
     In the mean over the futures ``first <= f < last``, by their weights, which are ``whole``.
@@ -166,27 +174,38 @@ def _slope(board, first, last, whole, h, spot, begin, draw, constant, share):
             if draw[k] != 0.0:
                 price = marginal(board, side, begin + k, share * draw[k])
                 total += weight * (board.slot_hours * draw[k] * price)
-        if board.lines.width > 0:
-            slope = slope_of_lines(board.lines, f, spot, begin, draw, share)
-            total += weight * board.slot_hours * slope
     return total
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _slope_at(board, lines, first, last, whole, h, spot, begin, draw, constant, share):
+    """The same with circuits and phases, where there are any."""
+    total = _slope(board, first, last, whole, h, begin, draw, constant, share)
+    if lines is None:
+        return total
+    slope = slope_of_lines(lines, board.of_future, first, last, whole, spot, begin, draw, share)
+    return total + slope * board.slot_hours
+
+
 @njit(cache=True, nogil=True)
-def _line_search(board, first, last, whole, h, spot, begin, draw, constant):
+def _line_search(board, lines, first, last, whole, h, spot, begin, draw, constant):
     """Best share of the step in [0, 1]; the derivative rises along it (regula falsi, Illinois)."""
-    low, at_low = 0.0, _slope(board, first, last, whole, h, spot, begin, draw, constant, 0.0)
+    at_low = _slope_at(board, lines, first, last, whole, h, spot, begin, draw, constant, 0.0)
+    low = 0.0
     if at_low >= 0.0:
         return 0.0, 0.0
     gap = -at_low
-    high, at_high = 1.0, _slope(board, first, last, whole, h, spot, begin, draw, constant, 1.0)
+    at_high = _slope_at(board, lines, first, last, whole, h, spot, begin, draw, constant, 1.0)
+    high = 1.0
     if at_high <= 0.0:
         return 1.0, gap
     side = 0
     share = 0.5
     for _ in range(LINE_SEARCH_ROUNDS):
         share = (low * at_high - high * at_low) / (at_high - at_low)
-        value = _slope(board, first, last, whole, h, spot, begin, draw, constant, share)
+        value = _slope_at(
+            board, lines, first, last, whole, h, spot, begin, draw, constant, share
+        )  # fmt: skip
         if abs(value) <= 1e-6 * gap:
             break
         if value < 0.0:
@@ -216,7 +235,7 @@ def put(board, f, h, begin, draw, share):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _prices_of(units, board, u, whole, charge_price, discharge_price, buy, sell):
+def _prices_of(units, board, lines, u, whole, charge_price, discharge_price, buy, sell):
     """Write what unit ``u`` pays for a kWh put into, and gets for a kWh drawn from, its battery.
 
     A driver has its posted prices and its wear, and then once more what the operator has to pay,
@@ -234,9 +253,7 @@ def _prices_of(units, board, u, whole, charge_price, discharge_price, buy, sell)
         weight, side = board.of_future[f, SHARE] / whole, _side(board, f, h)
         for k in range(buy.shape[0]):
             buy[k] += weight * marginal(board, side, begin + k, 0.0)
-        if board.lines.width > 0:
-            for k in range(buy.shape[0]):
-                buy[k] += weight * price_of_lines(board.lines, f, units.spot[u], begin + k, 0.0)
+    add_prices_of_lines(lines, board.of_future, first, last, whole, units.spot[u], begin, buy)
     largest = 1.0
     for k in range(buy.shape[0]):
         t = begin + k
@@ -291,7 +308,7 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
     unit is what its exact answer would gain at the prices it sees: the sum over all units is a
     duality gap when nobody moves.
     """
-    slots = board.net.shape[1]
+    slots, lines = board.net.shape[1], board.lines
     work = np.empty((6, 2 * slots + 2))
     rows = np.empty((8, slots + 1))
     # Arrays of a tuple are counted at every call that they are handed to: once, here.
@@ -310,7 +327,7 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
         before = change[u, begin : begin + n]
         buy, sell, ups, downs = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
         floor, answer, draw, top = rows[4, :n], rows[5, :n], rows[6, :n], rows[7, : n + 1]
-        felt = _prices_of(units, board, u, whole, charge_price, discharge_price, buy, sell)
+        felt = _prices_of(units, board, lines, u, whole, charge_price, discharge_price, buy, sell)
         if varies:
             fill_bounds(up, down, least, most, u, begin, start, ups, downs, floor, top)
         else:
@@ -329,7 +346,9 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
                 discharge_worth, units.group[u], begin, before, answer,
             )  # fmt: skip
             _draw_between(charge_eff, discharge_eff, before, answer, 1.0, board.slot_hours, draw)
-            share, gap = _line_search(board, first, last, whole, h, spot, begin, draw, constant)
+            share, gap = _line_search(
+                board, lines, first, last, whole, h, spot, begin, draw, constant
+            )  # fmt: skip
         if share == 0.0:
             continue
         placed[u] = True
@@ -338,8 +357,7 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
             before[k] += share * (answer[k] - before[k])
         for f in range(first, last):
             put(board, f, h, begin, draw, 1.0)
-            if board.lines.width > 0:
-                put_on_lines(board.lines, f, spot, begin, draw, 1.0)
+            put_on_lines(lines, f, spot, begin, draw, 1.0)
         total_gap += whole * gap
     return total_gap
 
@@ -399,7 +417,7 @@ def import_level(board, f, h, floor, limit, demand_charge):
 @njit(cache=True, nogil=True)
 def curtail(board):
     """Set the solar power used in every future, hub and slot to what costs least."""
-    one, spot = np.empty(1), board.lines.connection
+    one = np.empty(1)
     for place in range(board.solar.shape[0]):
         f, h = place // board.hubs, place % board.hubs
         side = _side(board, f, h)
@@ -410,20 +428,20 @@ def curtail(board):
                 continue
             step = board.used[place, t] - high
             price = _price_at(board, side, t, step)
-            if price + price_of_lines(board.lines, f, spot[h], t, step) >= 0.0:
+            if price + price_at_connection(board.lines, f, h, t, step) >= 0.0:
                 low = high
             for _ in range(LEVEL_ROUNDS):
                 trial = 0.5 * (low + high)
                 step = board.used[place, t] - trial
                 price = _price_at(board, side, t, step)
-                if price + price_of_lines(board.lines, f, spot[h], t, step) >= 0.0:
+                if price + price_at_connection(board.lines, f, h, t, step) >= 0.0:
                     low = trial
                 else:
                     high = trial
             one[0] = board.used[place, t] - 0.5 * (low + high)
             board.used[place, t] -= one[0]
             put(board, f, h, t, one, 1.0)
-            put_on_lines(board.lines, f, spot[h], t, one, 1.0)
+            put_at_connection(board.lines, f, h, t, one, 1.0)
 
 
 @njit(cache=True, nogil=True)

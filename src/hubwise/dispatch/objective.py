@@ -45,7 +45,7 @@ import numpy as np
 from hubwise.dispatch import kernel
 from hubwise.dispatch.board import KINK, make_board, with_levels
 from hubwise.dispatch.kernel import Board
-from hubwise.dispatch.lines import LINE_LIMIT, LINE_STIFFNESS
+from hubwise.dispatch.lines import LINE_LIMIT, LINE_STIFFNESS, SHARE
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.solve import Dispatch
 from hubwise.dispatch.units import concatenated, session_units, station_units
@@ -283,7 +283,7 @@ def _by_future(board: Board) -> Futures:
     futures, slots = board.purchase.shape
 
     def unfolded(values: Array) -> Array:
-        return values.reshape(futures, len(values) // futures, slots)
+        return values.reshape(futures, -1, slots)
 
     numbers = {
         name: board.of_future[:, column, None, None]
@@ -306,7 +306,7 @@ def _by_future(board: Board) -> Futures:
     }
     return Futures(
         slot_hours=board.slot_hours,
-        share=board.of_future[:, kernel.SHARE],
+        share=board.of_future[:, SHARE],
         net=unfolded(board.net),
         rows=unfolded(board.rows),
         bound=unfolded(board.bound),
@@ -319,13 +319,24 @@ def _by_future(board: Board) -> Futures:
         discharge_worth=board.discharge_worth,
         **numbers,
         **levels,
-        line_load=unfolded(board.lines.load),
-        line_multiplier=unfolded(board.lines.multiplier),
-        line_limit=board.lines.of_line[:, LINE_LIMIT].reshape(futures, board.lines.width, 1),
-        line_stiffness=board.lines.of_line[:, LINE_STIFFNESS].reshape(
-            futures, board.lines.width, 1
-        ),
+        **_lines_of(board, futures),
     )
+
+
+def _lines_of(board: Board, futures: int) -> dict[str, Array]:
+    """What of circuits and phases the objective reads, futures an axis of their own."""
+    lines, slots = board.lines, board.net.shape[1]
+    if lines is None:
+        nothing = np.zeros((futures, 0, slots))
+        names = ("line_load", "line_multiplier", "line_limit", "line_stiffness")
+        return dict.fromkeys(names, nothing)
+    shape = futures, lines.width
+    return {
+        "line_load": lines.load.reshape(*shape, slots),
+        "line_multiplier": lines.multiplier.reshape(*shape, slots),
+        "line_limit": lines.of_line[:, LINE_LIMIT].reshape(*shape, 1),
+        "line_stiffness": lines.of_line[:, LINE_STIFFNESS].reshape(*shape, 1),
+    }
 
 
 def _summed(board: Futures, values: Array) -> float:

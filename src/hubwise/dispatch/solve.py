@@ -18,7 +18,7 @@ from hubwise.dispatch.alike import check_alike, weights
 from hubwise.dispatch.board import (
     KINK,
     duals_of,
-    lines_at,
+    line_prices,
     make_board,
     places,
     rows,
@@ -446,7 +446,7 @@ def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
         board.multiplier[limits],
         board.import_multiplier[here],
         board.export_multiplier[here],
-        board.lines.multiplier[lines_at(board, f)],
+        line_prices(board, f).copy(),
     )
     return Dispatch(
         schedule=schedule,
