@@ -14,7 +14,18 @@ COUNT  ?= 40
 ROOM   ?=
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# Install $(1) and say every five seconds how far it is; all that pip said is shown if it fails.
+define install
+@log=$$(mktemp); $(PIP) install --progress-bar off -c constraints.txt -e '$(1)' > $$log 2>&1 & pid=$$!; \
+trap 'kill $$pid; rm -f $$log; exit 130' INT TERM; s=0; \
+while kill -0 $$pid 2> /dev/null; do \
+	sleep 1; s=$$((s + 1)); test $$((s % 5)) -ne 0 || printf '  %3d s, %d packages there: %.80s\n' $$s \
+	"$$(ls -d $(VENV)/lib/python*/site-packages/*.dist-info 2> /dev/null | wc -l)" "$$(grep -v WARNING $$log | tail -n 1 | cut -d: -f1)"; \
+done; \
+wait $$pid || { cat $$log >&2; rm -f $$log; exit 1; }; rm -f $$log
+endef
 
 # Warnings are errors in our tests (pyproject.toml), not in pip or in anybody else's tool.
 unexport PYTHONWARNINGS
@@ -55,22 +66,22 @@ clean:
 # The stamps keep a second run from installing again.
 $(VENV)/.installed-bench: $(VENV)/.installed-test
 	@echo "Installing what is measured beside ..."
-	@$(PIP) install -c constraints.txt -e '.[bench]'
+	$(call install,.[bench])
 	@touch $@
 
 $(VENV)/.installed-mutants: $(VENV)/.installed-test
 	@echo "Installing what makes mutants ..."
-	@$(PIP) install -c constraints.txt -e '.[mutants]'
+	$(call install,.[mutants])
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	@echo "Installing the test tools ..."
-	@$(PIP) install -c constraints.txt -e '.[test]'
+	$(call install,.[test])
 	@touch $@
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing Hubwise into $(VENV) ..."
-	@$(PIP) install -c constraints.txt -e .
+	$(call install,.)
 	@touch $@
 
 $(BIN)/python:
