@@ -11,8 +11,13 @@ import polars as pl
 import pytest
 
 from hubwise.audit import Status, audit_record
+from hubwise.dispatch import make_baseline
+from hubwise.domain import Search
 from hubwise.plan import make_plan
 from hubwise.plan.evaluation import evaluate
+from hubwise.plan.price_search import search_prices
+from hubwise.pricing import search_method, value_of
+from hubwise.pricing.search.steps import LONG_ROUNDS
 from hubwise.record import seal_again, write
 from hubwise.scenario import load, with_delegation
 
@@ -148,3 +153,24 @@ def test_who_is_said_to_delegate_is_found(folder, tmp_path) -> None:
         table.with_columns(delegating=pl.lit(value=True)).write_parquet(file)
 
     assert _lied(folder, tmp_path / "plan", change)
+
+
+@pytest.mark.parametrize(("seed", "ties"), [(0, "early"), (1, "random"), (2, "early")])
+def test_prices_found_for_devices_are_worth_no_less_than_those_for_all_delegating(
+    small_scenario, seed, ties
+) -> None:
+    """The search values the prices that it would find if all delegated, and keeps the better."""
+    scenario = small_scenario(seed, sessions=12, hubs=2)
+    search = Search("evolution", 8, seed=seed)
+    few = with_delegation(scenario, 0.25, ties).situation
+    every = with_delegation(scenario, 1.0).situation
+    baseline, method = make_baseline(few), search_method("evolution")[1]
+    found = search_prices(few, baseline, search, method)
+    plain = search_prices(every, baseline, search, method)
+    assert found.problem.fleet.delegating is not None
+
+    def merit(tariff):
+        warm = found.relaxed.warm().near()
+        return value_of(found.problem, tariff, rounds=LONG_ROUNDS, warm=warm).merit
+
+    assert merit(found.tariff) >= merit(plain.tariff) - 1e-9

@@ -37,6 +37,7 @@ from hubwise.pricing import (
 from hubwise.pricing.family import poorer_families
 from hubwise.pricing.search import Method
 from hubwise.pricing.search.alternating import alternate, rank
+from hubwise.pricing.search.evolution import Evolution
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what)."""
@@ -146,21 +147,45 @@ def _search(
         # Tiny programs are as quick from nothing, and lead to more places.
         with remembering() if len(problem.fleet) > FEW else nullcontext():
             return small.searched(begin)
-    family, result = search_in_steps(
-        method,
-        problem,
-        coarse_to_fine(situation),
-        relaxed,
-        evaluations=search.evaluations,
-        seed=search.seed,
-        begin=begin,
-        progress=tell,
-    )
+    family, result = _in_steps(problem, relaxed, search, method, begin, tell)
     tariff, answer = family.tariff(result.prices), result.value.dispatch
     found = Searched(situation, tariff, answer, problem, relaxed, result.evaluations, result.status)
     if search.method != "auto" or not fits_program(problem):
         return found
     return _Small(problem, relaxed, baseline, asked, search, tell).refined(found, family)
+
+
+def _in_steps(
+    problem: Problem,
+    relaxed: Dispatch,
+    search: Search,
+    method: Method,
+    begin: Tariff | None,
+    tell: Callable[[int, int], None],
+) -> tuple[Family, SearchResult[Value]]:
+    """The search in steps; where devices choose for some, also from prices good without them.
+
+    Devices leap from one slot into another where two prices cross: a search that comes to rest
+    early may rest in a poor place.
+    """
+
+    def searched(here: Problem, by: Method, start: Tariff | None) -> SearchResult[Value]:
+        return search_in_steps(
+            by, here, families, relaxed,
+            evaluations=search.evaluations, seed=search.seed, begin=start, progress=tell,
+        )[1]  # fmt: skip
+
+    families = coarse_to_fine(problem.situation)
+    family = families[-1]
+    if problem.fleet.delegates.all():
+        return family, searched(problem, method, begin)
+    restless = replace(method, still=0.0) if isinstance(method, Evolution) else method
+    without = searched(replace(problem, fleet=problem.fleet.delegated()), method, begin)
+    starts = [begin, family.tariff(without.prices)]
+    found = [searched(problem, restless, start) for start in starts]
+    best = max(found, key=lambda result: result.value.merit)
+    spent = sum(result.evaluations for result in (without, *found))
+    return family, replace(best, evaluations=spent)
 
 
 def _merit(ready: Situation, baseline: Baseline, last: Searched) -> float:
