@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from hubwise.audit import Status as Failing
 from hubwise.audit import audit_days, audit_record
 from hubwise.cli import app
 from hubwise.domain import Carried, Horizon, Scenario
@@ -26,6 +27,9 @@ from hubwise.record import read, write
 from hubwise.record.days import carried_in, day_appendices
 from hubwise.record.month_bills import added, month_statements, operator_months
 from hubwise.scenario import load, new
+
+
+from hubwise.scenario import load, new, with_delegation
 from hubwise.scenario.days import days_of, demand_charge_of, parts_of, scenario_of_day
 from hubwise.study.days import run as running
 from hubwise.study.days.done import done
@@ -434,3 +438,19 @@ def test_month_statements_are_the_books(site: Scenario, tmp_path: Path) -> None:
         assert page.read_text("utf-8").count('<article class="bill">') == count
     for wrong in (["--month", "2024-01", "--operator"], ["--driver", "nobody"]):
         assert CliRunner().invoke(app, ["statement", str(made.folder), *wrong]).exit_code == 2
+
+
+def test_days_on_which_some_have_devices_of_their_own(site: Scenario, tmp_path: Path) -> None:
+    """Half delegating over many days, stays over midnight among them; the audit derives all."""
+    half = with_delegation(site, 0.5, "random", 7)
+    made = plan_days(half, tmp_path / "days", days=3)
+    assert made.summary["delegation"] == {"share": 0.5, "ties": "random", "seed": 7}
+    report = audit_days(made.folder, site)
+    assert report.ok, report.having(Failing.FAILS)
+    folders = [read(_day(made, number)) for number in range(3)]
+    alone = sum(
+        int((table["participating"] & ~table["delegating"]).sum())
+        for table in (folder.tables["sessions"] for folder in folders)
+    )
+    assert alone > 0
+    assert {folder.result["delegating"] for folder in folders} == {0.5}
