@@ -26,9 +26,6 @@ from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.days import carried_in, day_appendices
 from hubwise.record.month_bills import added, month_statements, operator_months
-from hubwise.scenario import load, new
-
-
 from hubwise.scenario import load, new, with_delegation
 from hubwise.scenario.days import days_of, demand_charge_of, parts_of, scenario_of_day
 from hubwise.study.days import run as running
