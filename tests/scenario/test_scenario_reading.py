@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hubwise.scenario import check, new, reading, tables
+from hubwise.scenario import check, new, reading
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_parquet_table_of_too_many_rows_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A small Parquet file that holds many rows is refused before they are made."""
-    monkeypatch.setattr(tables, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(reading, "MOST_ROWS", 1_000)
     pl.DataFrame({"session": ["a"] * 5_000}).write_parquet(folder / "sessions.parquet")
     _renamed(folder, "sessions.parquet")
     assert _told(folder) == "sessions.parquet: has 5,000 rows"

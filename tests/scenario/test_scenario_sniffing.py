@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubwise.scenario import reading, sniffing, tables
 from hubwise.scenario.reading import Reader
-from hubwise.scenario.sniffing import Sheet, decimal_mark, number, read_sheet
+from hubwise.scenario.records import tables_in
+from hubwise.scenario.sniffing import Sheet, decimal_mark, number, read_document, read_sheet
 from hubwise.scenario.stamps import clock_told, date_order, ends_after, instants, stamp
 
 ZONE = "Europe/Amsterdam"
@@ -186,3 +190,69 @@ def test_a_clock_without_offsets_is_read_back_by_its_order(
     ]
     for moment, wall, end in zip(moments, walls, ends, strict=True):
         assert ends_after(moment, wall, end, zone) == moment + timedelta(minutes=step)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", b"a,b\n" + b"1,2\n" * 2_000),
+        ("cells.csv", b"a,b\n" + b"," * 5_000 + b"\n"),
+        ("values.json", b"[" + b"[]," * 5_000 + b"[]]"),
+        ("brackets.json", b"[" + (b"[" * 50 + b"]" * 50 + b",") * 100 + b"[]]"),
+        ("tags.xml", b"<a>" + b"<b/>" * 2_000 + b"</a>"),
+        ("packed.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 2_000)),
+        ("deep.json", b"[" * 100_000 + b"]" * 100_000),
+    ],
+)
+def test_what_would_fill_memory_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
+) -> None:
+    """Rows, cells and values are counted before any is made, in whatever notation."""
+    monkeypatch.setattr(reading, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(reading, "MOST_CELLS", 4_000)
+    (tmp_path / name).write_bytes(content)
+    reader = Reader(tmp_path)
+    assert read_document(reader, name) is None
+    assert len(reader.issues) == 1
+
+
+def test_a_workbook_that_unpacks_to_gigabytes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the sizes that it tells, unread; so is text that Parquet holds once for all rows."""
+    monkeypatch.setattr(sniffing, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(tables, "MOST_BYTES", 10_000)
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("[Content_Types].xml", "<Types/>")
+        book.writestr("xl/worksheets/sheet1.xml", "<row/>" * 5_000)
+    pl.DataFrame({"a": ["x" * 100] * 200}).write_parquet(tmp_path / "a.parquet")
+    for name in ("a.xlsx", "a.parquet"):
+        reader = Reader(tmp_path)
+        assert read_document(reader, name) is None
+        assert len(reader.issues) == 1
+        assert "unpack" in reader.issues[0].wrong
+
+
+def test_lists_within_a_parquet_cell_are_left_out(tmp_path: Path) -> None:
+    """One cell may hold any number of values, which no column that is read does."""
+    pl.DataFrame({"a": [1, 2], "b": [[1] * 9, [2] * 9]}).write_parquet(tmp_path / "a.parquet")
+    reader = Reader(tmp_path)
+    document = read_document(reader, "a.parquet")
+    assert not reader.issues
+    assert document is not None
+    assert document.sheet is not None
+    assert document.sheet.header == ["a"]
+
+
+def test_records_that_have_nothing_in_common_are_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of them would be as wide as it is long, and nearly empty."""
+    monkeypatch.setattr(sniffing, "MOST_CELLS", 10_000)
+    records = [{f"k{k}": k} for k in range(1_000)]
+    (tmp_path / "keys.json").write_text(json.dumps(records))
+    reader = Reader(tmp_path)
+    document = read_document(reader, "keys.json")
+    assert document is not None
+    assert document.sheet is None
+    assert not list(tables_in("keys.json", records))

@@ -44,9 +44,11 @@ def _is_power_grid_model(content: Mapping[str, object]) -> bool:
 
 
 def _read(text: str, name: str, reader: Reader, hertz: float) -> Circuit | None:
+    if not reader.fits(name, 0, sum(map(text.count, ",:[{")), of="values"):
+        return None
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reader.wrong(name, "", "", f"is not JSON ({error})", "write the network again")
         return None
     if isinstance(content, dict) and is_pandapower(content):

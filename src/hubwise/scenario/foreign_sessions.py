@@ -135,7 +135,12 @@ def read_foreign_sessions(reader: Reader, name: str, told: Told) -> ForeignSessi
     reader.issues.extend(issue for issue in found.issues if issue.where not in torn)
     if document is None:
         return None
-    tables = [*tables_in(name, document.data), *([document.sheet] if document.sheet else [])]
+    tables = [] if document.sheet is None else [document.sheet]
+    try:
+        tables = [*tables_in(name, document.data), *tables]
+    except RecursionError:
+        reader.wrong(name, "", "", "is nested too deeply", "give a list of sessions")
+        return None
     if not tables:
         reader.wrong(name, "", "", "holds no sessions", "give a table, or JSON with a list of them")
         return None

@@ -118,7 +118,7 @@ class _Net:
                 }
                 for index, cells in zip(raw["index"], raw["data"], strict=True)
             }
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError):
             if text is not None:
                 right = "write the net again by pandapower.to_json"
                 self.wrong(table, "", "is not a table of columns, index and data", right)

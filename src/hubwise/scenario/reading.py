@@ -21,8 +21,11 @@ from hubwise.scenario.messages import explain, path
 TOML = "scenario.toml"
 MOST_BYTES = 2**28
 """Most that is read of one file, unpacked: room for some million rows."""
+MOST_ROWS, MOST_CELLS = 5_000_000, 20_000_000
+"""Most rows and cells of a table, and most values of other notations."""
 
-_AT_MOST = f"give at most {MOST_BYTES:,}: leave out the rows and columns that nobody needs"
+_NEEDLESS = "leave out the rows and columns that nobody needs"
+_AT_MOST = f"give at most {MOST_BYTES:,}: {_NEEDLESS}"
 
 _NOT_UTF8 = "is not UTF-8 text", "save the file as UTF-8"
 # How files begin that are no text, what they are, and what to do about it.
@@ -51,6 +54,18 @@ class Reader:
     def wrong(self, file: str, where: str, field: str, wrong: str, right: str) -> None:
         """Note one problem."""
         self.issues.append(Issue(file, where, field, wrong, right))
+
+    def fits(self, name: str, rows: int, cells: int, *, of: str = "cells") -> bool:
+        """Whether so many rows, and cells or values of another kind, are few enough to be read.
+
+        Memory grows with them, whatever a file's size. What is too much is noted.
+        """
+        for count, most, what in ((rows, MOST_ROWS, "rows"), (cells, MOST_CELLS, of)):
+            if count > most:
+                right = f"give at most {most:,}: {_NEEDLESS}"
+                self.wrong(name, "", "", f"has {count:,} {what}", right)
+                return False
+        return True
 
     def content(self, name: str) -> bytes | None:
         """What is in a file, or nothing where it cannot be read."""

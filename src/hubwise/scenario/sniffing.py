@@ -14,19 +14,19 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeGuard
 from xml.etree import ElementTree
 
-import polars as pl
+from hubwise.scenario.reading import MOST_BYTES, MOST_CELLS, Reader
+from hubwise.scenario.tables import parquet_frame
 
-from hubwise.scenario.reading import Reader
-
-MOST_BYTES = 512 * 2**20
+_TOO_LARGE = f"is larger than {MOST_BYTES // 2**20} MiB when unpacked"
+_PART = "give the part of it that is needed"
 _DELIMITERS = ",;\t|"
-_LOOKED_AT = 60  # lines that tell the delimiter and the header
+_LOOKED_AT, _LOOKED_FAR = 60, 2**20  # lines that tell the delimiter and the header; and letters
 _EMPTY = frozenset({"", "-", "--", "\u2013", "n/a", "n/e", "na", "nan", "null", "none", "?"})
 
 
@@ -117,10 +117,34 @@ def records(name: str, data: object) -> Sheet | None:
     rows = max((one for one in lists if _are_records(one)), key=len, default=[])
     if not rows and isinstance(data, dict):
         rows = _of_columns(data)
-    flat = [_flat(row) for row in rows]
+    return laid_out(name, [dict(leaves(row)) for row in rows])
+
+
+def laid_out(name: str, flat: Sequence[Mapping[str, str]]) -> Sheet | None:
+    """Records as a table, empty cells where one has no value.
+
+    Nothing where there are no values, or where records have so little in common that the table
+    would be far larger than they are.
+    """
     header = list(dict.fromkeys(key for row in flat for key in row))
+    if not header or len(header) * len(flat) > MOST_CELLS:
+        return None
     cells = [[row.get(key, "") for key in header] for row in flat]
-    return Sheet(name, header, list(range(1, len(flat) + 1)), cells) if header else None
+    return Sheet(name, header, list(range(1, len(flat) + 1)), cells)
+
+
+def leaves(value: object, path: str = "", *, last: bool = False) -> Iterator[tuple[str, str]]:
+    """The paths of the figures and texts in a JSON value, such as ``cdr_token.uid``, and these.
+
+    Lists are left out, or with ``last`` stand for their last item.
+    """
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from leaves(each, f"{path}.{key}" if path else str(key), last=last)
+    elif isinstance(value, list):
+        yield from leaves(value[-1], path, last=last) if last and value else ()
+    else:
+        yield path, str(value).lower() if isinstance(value, bool) else _text(value).strip()
 
 
 def decoded(content: bytes) -> str:
@@ -190,11 +214,12 @@ def _unpacked(reader: Reader, name: str, content: bytes) -> bytes | None:
         reader.wrong(name, "", "", "cannot be unpacked", "pack it again")
         return None
     except ValueError as error:
-        reader.wrong(name, "", "", str(error), "unpack it and give one of them")
+        large = str(error) == _TOO_LARGE
+        right = _PART if large else "unpack it and give one of them"
+        reader.wrong(name, "", "", str(error), right)
         return None
     if len(content) > MOST_BYTES:
-        wrong = f"is larger than {MOST_BYTES // 2**20} MiB when unpacked"
-        reader.wrong(name, "", "", wrong, "give the part of it that is needed")
+        reader.wrong(name, "", "", _TOO_LARGE, _PART)
         return None
     return content
 
@@ -204,6 +229,8 @@ def _single(content: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         names = [entry for entry in packed.namelist() if not entry.endswith("/")]
         if "[Content_Types].xml" in names:
+            if sum(entry.file_size for entry in packed.infolist()) > MOST_BYTES:
+                raise ValueError(_TOO_LARGE)
             return content
         if len(names) != 1:
             raise ValueError(f"is a zip of {len(names)} files, not of one")
@@ -216,6 +243,8 @@ def _of_sheet(name: str, sheet: Sheet | None) -> Document | None:
 
 
 def _json(reader: Reader, name: str, text: str) -> Document | None:
+    if not reader.fits(name, 0, sum(map(text.count, ",:[{")), of="values"):
+        return None
     try:
         data = json.loads(text)
         return Document(name, records(name, data), data)
@@ -239,19 +268,11 @@ def _of_columns(data: dict[str, object]) -> list[dict[str, object]]:
     return [same | {key: column[k] for key, column in columns.items()} for k in range(*lengths)]
 
 
-def _flat(record: Mapping[str, object], above: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in record.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{above}{key}.")
-        elif not isinstance(value, list):
-            flat[above + key] = _text(value)
-    return flat
-
-
 def _xml(reader: Reader, name: str, text: str) -> Document | None:
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1)  # its encoding is decoded already
     page = "<html" in text[:2000].lower()
+    if not reader.fits(name, text.count("</") + text.count("/>"), text.count("="), of="attributes"):
+        return None
     try:
         if page or "<!DOCTYPE" in text[:2000]:
             raise ElementTree.ParseError("a web page or a document type of its own")
@@ -264,6 +285,9 @@ def _xml(reader: Reader, name: str, text: str) -> Document | None:
 
 def _delimited(reader: Reader, name: str, text: str) -> Sheet | None:
     delimiter = _delimiter(text)
+    rows = text.count("\n") + text.count("\r")
+    if not reader.fits(name, rows // (1 + ("\r\n" in text)), rows + text.count(delimiter)):
+        return None
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         numbered = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
@@ -275,7 +299,7 @@ def _delimited(reader: Reader, name: str, text: str) -> Sheet | None:
 
 def _delimiter(text: str) -> str:
     """What separates cells: what splits most of the first lines into equally many."""
-    head = "\n".join(text.splitlines()[:_LOOKED_AT])
+    head = "\n".join(text[:_LOOKED_FAR].splitlines()[:_LOOKED_AT])
 
     def score(delimiter: str) -> tuple[float, int]:
         try:
@@ -308,10 +332,8 @@ def _workbook(reader: Reader, name: str, content: bytes) -> Sheet | None:
 
 
 def _parquet(reader: Reader, name: str, content: bytes) -> Sheet | None:
-    try:
-        frame = pl.read_parquet(io.BytesIO(content))
-    except pl.exceptions.PolarsError:
-        reader.wrong(name, "", "", "is not a Parquet file", "write the table again")
+    frame = parquet_frame(reader, name, content)
+    if frame is None:
         return None
     lines = [(k, [_text(value) for value in line]) for k, line in enumerate(frame.iter_rows(), 1)]
     return _sheet(reader, name, [(0, list(frame.columns)), *lines], "")

@@ -15,10 +15,7 @@ from pydantic.fields import FieldInfo
 
 from hubwise.scenario.errors import closest, did_you_mean
 from hubwise.scenario.messages import explain
-from hubwise.scenario.reading import Reader
-
-MOST_ROWS = 5_000_000
-"""Most rows of a Parquet table: a small file may hold any number of them."""
+from hubwise.scenario.reading import MOST_BYTES, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +83,9 @@ def _read_csv(reader: Reader, name: str) -> Table | None:
     text = reader.text(name)
     if text is None or not _is_table(reader, name, text):
         return None
+    lines_there = text.count("\n")
+    if not reader.fits(name, lines_there, lines_there + text.count(",")):
+        return None
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         numbered = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
@@ -131,19 +131,43 @@ def _rectangle(reader: Reader, name: str, lines: list[tuple[int, list[str]]]) ->
     return Table(name, [row for row, _ in body], columns)
 
 
+def parquet_frame(reader: Reader, name: str, content: bytes) -> pl.DataFrame | None:
+    """What a Parquet file holds; nothing, noted, where it is none, or more than can be read.
+
+    What is packed small may be large: it is counted before it is read, and texts before they are
+    copied.
+    """
+    try:
+        table = pl.scan_parquet(io.BytesIO(content))
+        rows = table.select(pl.len()).collect().item()
+        # A list in a single cell may hold any number of values.
+        plain = [key for key, kind in table.collect_schema().items() if not kind.is_nested()]
+        if not reader.fits(name, rows, rows * len(plain)):
+            return None
+        frame = pl.read_parquet(io.BytesIO(content), columns=plain)
+    except pl.exceptions.PolarsError:
+        reader.wrong(name, "", "", "is not a Parquet file", "write the table again")
+        return None
+    if _text_bytes(frame) > MOST_BYTES:
+        right = "leave out the columns that nobody needs"
+        reader.wrong(name, "", "", f"unpacks to more than {MOST_BYTES:,} bytes", right)
+        return None
+    return frame
+
+
+def _text_bytes(frame: pl.DataFrame) -> int:
+    """The length of all texts in a table; a Parquet file holds one that comes again only once."""
+    lengths = [column.cast(pl.Binary).bin.size().sum() for column in frame.iter_columns()
+               if column.dtype in (pl.String, pl.Binary)]  # fmt: skip
+    return sum(int(length or 0) for length in lengths)
+
+
 def _read_parquet(reader: Reader, name: str) -> Table | None:
     content = reader.content(name)
     if content is None:
         return None
-    try:
-        rows = pl.scan_parquet(io.BytesIO(content)).select(pl.len()).collect().item()
-        frame = pl.read_parquet(io.BytesIO(content), n_rows=MOST_ROWS)
-    except pl.exceptions.PolarsError:
-        reader.wrong(name, "", "", "is not a Parquet file", "write the table again")
-        return None
-    if rows > MOST_ROWS:
-        right = f"give at most {MOST_ROWS:,}: leave out what nobody needs"
-        reader.wrong(name, "", "", f"has {rows:,} rows", right)
+    frame = parquet_frame(reader, name, content)
+    if frame is None:
         return None
     if not frame.height:
         reader.wrong(name, "", "", "is empty", "it needs at least one row")
