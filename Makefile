@@ -2,6 +2,7 @@
 #
 #   make study    plan the reference scenario and say where the report is
 #   make test     every check
+#   make live     serve a small site on loopback, with simulated chargers and cars, for a simulated day
 #   make bench    measure what the project promises about speed and results
 #   make nightly  hunt for bounds that some lawful tariff passes, for a quarter of an hour
 #   make mutants  put small faults into kernels, bounds, ledger and audit, and see whether tests find them
@@ -12,6 +13,7 @@ OUT    ?= out
 PAIRS  ?= 10000
 COUNT  ?= 40
 ROOM   ?=
+MINUTES ?= 24
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -32,7 +34,7 @@ unexport PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study test bench nightly mutants constraints clean
+.PHONY: help study test live bench nightly mutants constraints clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -46,6 +48,13 @@ test: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2
+
+# At 60 times its speed a day takes 24 minutes.
+live: $(VENV)/.installed-serve
+	@rm -rf $(OUT)/live && $(BIN)/hubwise site new $(OUT)/live
+	@$(BIN)/hubwise serve $(OUT)/live --speed 60 --ocpp-port 0 --http-port 0 & serving=$$!; \
+	trap 'kill $$serving; wait $$serving' EXIT; \
+	$(BIN)/hubwise simulate $(OUT)/live --minutes $(MINUTES) && $(BIN)/hubwise status $(OUT)/live
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks --out $(OUT)/bench.json
@@ -72,6 +81,11 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test
 $(VENV)/.installed-mutants: $(VENV)/.installed-test
 	@echo "Installing what makes mutants ..."
 	$(call install,.[mutants])
+	@touch $@
+
+$(VENV)/.installed-serve: $(VENV)/.installed
+	@echo "Installing what serves ..."
+	@$(PIP) install -c constraints.txt -e '.[serve]'
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

@@ -48,6 +48,7 @@ class Served:
     ready: dict[str, str] = field(default_factory=dict)
     token: str = ""
     ports: tuple[int, int] = (0, 0)
+    extra: list[str] = field(default_factory=list)
 
     def start(self) -> Served:
         ports = ("--ocpp-port", str(self.ports[0]), "--http-port", str(self.ports[1]))
@@ -59,7 +60,7 @@ class Served:
         ]
         with (self.folder / "stderr").open("a") as errors:
             self.process = subprocess.Popen(
-                [*PLAIN, *words], stdout=subprocess.PIPE, stderr=errors, text=True
+                [*PLAIN, *words, *self.extra], stdout=subprocess.PIPE, stderr=errors, text=True
             )
         line = self.process.stdout.readline()
         assert line, self.said()

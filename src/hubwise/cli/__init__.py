@@ -34,10 +34,11 @@ _COMMANDS = {
     "driver": "site",
     "token": "site",
     "serve": "serve",
+    "simulate": "serve",
     "status": "serve",
 }
 # Commands that need the extra ``serve``.
-_SERVE = ("site", "station", "driver", "token", "serve", "status")
+_SERVE = ("site", "station", "driver", "token", "serve", "simulate", "status")
 
 
 class _Commands(TyperGroup):

@@ -17,11 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from hubwise.cli.console import put_json
 from hubwise.cli.failure import explained
 from hubwise.cli.serving import SERVING, Asked, run
+from hubwise.cli.simulate import simulate_command
 from hubwise.cli.site import Folder, open_registry
 from hubwise.live import Role, read_settings
 from hubwise.scenario.errors import Issue, ScenarioError
 
 app = typer.Typer(name="serving", add_completion=False)
+app.command("simulate")(simulate_command)
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="A port; 0 takes a free one.")]
 
 
@@ -37,13 +39,19 @@ def serve(
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="PEM, for TLS.")] = None,
     key: Annotated[Path | None, typer.Option(help="The certificate's key, PEM.")] = None,
+    speed: Annotated[
+        float,
+        typer.Option(
+            min=1, max=600, help="Of the site's clock; above 1 for simulated stations only."
+        ),
+    ] = 1.0,
 ) -> None:
     """Run a site until it is told to stop; says on stdout when it is ready."""
     with explained(as_json=False), _database_explained():
         if (certificate is None) != (key is None):
             raise ScenarioError([Issue("", "", "", "--certificate and --key belong together", "")])
         open_registry(folder)
-        asked = Asked(folder, host, ocpp_port, http_port, store, certificate, key)
+        asked = Asked(folder, host, ocpp_port, http_port, store, certificate, key, speed)
         run(asked, read_settings(folder), typer.echo)
 
 

@@ -43,7 +43,7 @@ class Controller:
 
     def is_alive(self) -> bool:
         """Whether it has looked round within half a minute."""
-        return self._clock.now() - self._seen < ALIVE
+        return self._clock.now() - self._seen < ALIVE * self._clock.speed
 
     def look(self, station: str) -> None:
         """Something changed at a station: its hub is shared anew."""

@@ -12,7 +12,12 @@ from hubwise.domain.events import Event
 
 
 class Clock(Protocol):
-    """The only source of time."""
+    """The only source of time; a simulated one may run at a speed other than 1."""
+
+    @property
+    def speed(self) -> float:
+        """Its seconds in a second."""
+        ...
 
     def now(self) -> datetime:
         """The time, in UTC."""

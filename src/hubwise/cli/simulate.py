@@ -1,0 +1,86 @@
+"""``hubwise simulate``: stations and cars of our own, for a site that is served."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hubwise.cli.console import messages
+from hubwise.cli.failure import explained
+from hubwise.cli.serving import SERVING
+from hubwise.cli.site import Folder, open_registry
+from hubwise.edge.simulated import Simulation, simulate
+from hubwise.edge.simulated.station import Habits
+from hubwise.live import read_settings
+from hubwise.scenario.errors import Issue, ScenarioError
+from hubwise.store import StationRow
+
+WAIT_SECONDS = 60
+KW = 11.0
+
+
+def simulate_command(
+    folder: Folder,
+    stations: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 12,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 1,
+    minutes: Annotated[float | None, typer.Option(help="How long; else until Ctrl-C.")] = None,
+    every: Annotated[
+        float, typer.Option(min=1, help="Seconds of their day between meter values.")
+    ] = 60.0,
+    faults: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of messages said twice and of cars that leave early; a tenth of it of "
+            "connections lost.",
+        ),
+    ] = 0.0,
+) -> None:
+    """Simulate stations and cars at a served site; they are added to it as SIM-0001 and on."""
+    with explained(as_json=False):
+        ready = _ready(folder)
+        hubs = list(read_settings(folder).connection_kw)
+        said = {f"SIM-{number:04}": secrets.token_urlsafe(18) for number in range(1, stations + 1)}
+        rows = [
+            StationRow(name, password, hubs[number % len(hubs)], KW)
+            for number, (name, password) in enumerate(said.items())
+        ]
+        open_registry(folder).add_stations(rows)
+        speed = float(ready.get("speed", 1.0))
+        habits = Habits(speed, every_seconds=every, faults=faults)
+        messages.print(f"{stations} stations, at {speed:g} times their speed", highlight=False)
+        lasts = None if minutes is None else minutes * 60
+        made = asyncio.run(simulate(str(ready["ocpp"]), said, seed, habits, lasts))
+        typer.echo(_summary(made))
+
+
+def _ready(folder: Path) -> dict[str, str]:
+    """Where the site is served; it may be starting still."""
+    place = folder / SERVING
+    until = time.monotonic() + WAIT_SECONDS
+    while not place.exists():
+        if time.monotonic() > until:
+            right = f"hubwise serve {folder}"
+            raise ScenarioError([Issue(str(folder), "", "", "is not served", right)])
+        time.sleep(0.2)
+    found: dict[str, str] = json.loads(place.read_text("utf-8"))
+    return found
+
+
+def _summary(made: Simulation) -> str:
+    imported = sum(each[0] for each in made.delivered.values()) / 1_000
+    exported = sum(each[1] for each in made.delivered.values()) / 1_000
+    ordered = sorted(made.seconds)
+    slow = ordered[int(0.99 * (len(ordered) - 1))] * 1_000 if ordered else 0.0
+    return (
+        f"{len(made.delivered)} sessions ended, {imported:.1f} kWh charged, "
+        f"{exported:.1f} kWh back; "
+        f"{len(ordered)} messages answered, 99 % within {slow:.0f} ms, {made.repeated} said again"
+    )

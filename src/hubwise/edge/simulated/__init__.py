@@ -1,0 +1,6 @@
+"""Simulated stations and cars: they speak OCPP over real sockets, with a battery behind them."""
+
+from hubwise.edge.simulated.fleet import Simulation, simulate
+from hubwise.edge.simulated.link import Link
+
+__all__ = ["Link", "Simulation", "simulate"]

@@ -1,0 +1,91 @@
+"""Many simulated stations in one process, drawn by a seed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from hubwise.edge.simulated.link import Link
+from hubwise.edge.simulated.station import Habits, Simulated
+
+# What new hubs are built of: one in five still speaks 1.6.
+PROTOCOLS = ("ocpp2.1", "ocpp2.0.1", "ocpp2.1", "ocpp1.6", "ocpp2.1")
+
+
+@dataclass(slots=True)
+class Simulation:
+    """What became of a simulation.
+
+    Parameters
+    ----------
+    seconds
+        From each call to its answer [s].
+    repeated
+        Calls that had to be said again.
+    delivered
+        By station and transaction, energy that the meter showed: imported, exported [Wh].
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    repeated: int = 0
+    delivered: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+
+async def simulate(
+    url: str, stations: Mapping[str, str], seed: int, habits: Habits, lasts: float | None
+) -> Simulation:
+    """Simulate stations for a time, or until cancelled.
+
+    Parameters
+    ----------
+    url
+        Of the site.
+    stations
+        Their names and passwords.
+    seed
+        Of everything that is drawn.
+    habits
+        How they behave.
+    lasts
+        How long [s]; without end if none.
+    """
+    made = Simulation()
+    simulated = [
+        _station(url, name, password, number, (seed, habits))
+        for number, (name, password) in enumerate(stations.items())
+    ]
+    for each in simulated:
+        assert each.link is not None
+        each.link.seconds = made.seconds.append
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(lasts):
+            await asyncio.gather(*(_run(each) for each in simulated))
+    for each in simulated:
+        assert each.link is not None
+        made.repeated += each.link.repeated
+        made.delivered.update(((each.name, name), kwh) for name, kwh in each.delivered.items())
+    return made
+
+
+def _station(
+    url: str, name: str, password: str, number: int, drawn: tuple[int, Habits]
+) -> Simulated:
+    seed, habits = drawn
+    draw = Random(f"{seed}:{name}")
+    protocol = PROTOCOLS[number % len(PROTOCOLS)]
+    made = Simulated(name, None, protocol, draw, habits)
+    made.link = Link(url, name, password, protocol, made.answer, draw)
+    return made
+
+
+async def _run(station: Simulated) -> None:
+    assert station.link is not None
+    link = asyncio.create_task(station.link.run())
+    try:
+        await station.run()
+    finally:
+        link.cancel()
+        await asyncio.gather(link, return_exceptions=True)
