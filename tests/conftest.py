@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import settings
 
 from builders import scenario_of
 from builders import small_situation as make_small_situation
+from databases import server
 from hubwise.domain import Scenario, Situation
 
 # Compiled kernels make first calls slow: no deadlines. Continuous integration repeats the same
@@ -32,3 +34,15 @@ def small_scenario() -> Callable[..., Scenario]:
         return scenario_of(make_small_situation(seed, **kinds), seed=seed)
 
     return made
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """A PostgreSQL server of our own, as what makes a new database and says its URL.
+
+    Skips, with its reason, where none starts.
+    """
+    place = tmp_path_factory.mktemp("pg")
+    with server(place) as made:
+        yield made
+    shutil.rmtree(place, ignore_errors=True)

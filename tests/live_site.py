@@ -1,7 +1,5 @@
 """A served site in a process of its own, and stations with real sockets."""
 
-# ruff: noqa: D102, D107
-
 from __future__ import annotations
 
 import asyncio

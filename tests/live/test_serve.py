@@ -516,3 +516,25 @@ def test_what_was_answered_is_there_after_a_kill(tmp_path) -> None:
     assert site.stop() == 0
     with pytest.raises((ConnectionClosed, OSError)):
         run(after())
+
+
+def test_a_site_is_served_on_postgresql(tmp_path, postgres) -> None:
+    """Who was added before is known there; later commands find the books there, too."""
+    site = make_site(tmp_path / "here", ["A"])
+    site.store = postgres("served")
+    site.start()
+    hubwise("station", "add", site.folder, "B", "--password", PASSWORD)
+
+    async def work():
+        for name in "AB":
+            async with site.station(name) as station:
+                for said in stay():
+                    await station.said("TransactionEvent", said)
+
+    run(work())
+    site.kill()
+    site.start()
+    assert [site.bill(name)["net"] for name in "AB"] == ["1.60", "1.60"]
+    assert len(site.items("/ledger/entries")) == 4
+    assert (site.folder / "store.url").stat().st_mode & 0o777 == 0o600
+    assert site.stop() == 0
