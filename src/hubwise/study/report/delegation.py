@@ -89,7 +89,7 @@ def _over_shares(cases: Cases, found: Sequence[Record], key: str, unit: str) -> 
                     0,
                     x=[100.0 * (finite(record["delegating"]) or 0.0) for record in mine],
                     mode="lines+markers",
-                    line={"dash": dash},
+                    line={"dash": dash, "shape": "linear"},
                     marker={"size": 8, "line": {"color": GRID, "width": 1}},
                 )
             )
@@ -98,6 +98,7 @@ def _over_shares(cases: Cases, found: Sequence[Record], key: str, unit: str) -> 
         "tickvals": [100 * share for share in shares],
         "ticktext": [percent(share) for share in shares],
         "range": [-4, 104],
+        "zeroline": False,
         "title": titled("of those who take part delegate"),
         "showgrid": False,
         "fixedrange": True,
