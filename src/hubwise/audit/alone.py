@@ -84,6 +84,7 @@ def uncoordinated_day(evidence: Evidence) -> Day:
             "battery_discharge_kw": nothing,
             "battery_kwh": held,
             "solar_kw": sum(solar_at_once(evidence), nothing),
+            "standby_kw": nothing,
         },
     )
 

@@ -109,6 +109,7 @@ def planned_flows(evidence: Evidence) -> Flows:
     """What flows in the plan, from schedule.parquet and the stations' columns."""
     hubs, schedule = evidence.hubs, evidence.schedule
     beside = hubs["battery_charge_kw"] - hubs["battery_discharge_kw"] - hubs["solar_kw"]
+    beside = beside + hubs["standby_kw"]
     return flows_of(evidence, schedule.charge_kw - schedule.discharge_kw, beside)
 
 

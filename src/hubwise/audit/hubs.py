@@ -10,6 +10,7 @@ import polars as pl
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.report import Check, Status, agree, judge, worst_of
+from hubwise.audit.stays import shares_there
 from hubwise.domain.arrays import Array
 
 POWER = 1e-6  # kW
@@ -21,6 +22,7 @@ def check_hubs(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield _vehicles(evidence)
     yield _connection(evidence)
     yield _solar(evidence)
+    yield _standby(evidence, conduct)
     if not conduct.has_stations:
         yield _idle(evidence)
     yield _battery_power(evidence)
@@ -34,7 +36,7 @@ def net_kw(evidence: Evidence) -> Array:
     charge, discharge = _sums(evidence)
     hubs = evidence.hubs
     battery = hubs["battery_charge_kw"] - hubs["battery_discharge_kw"]
-    net: Array = charge - discharge + battery - hubs["solar_kw"]
+    net: Array = charge - discharge + battery - hubs["solar_kw"] + hubs["standby_kw"]
     return net
 
 
@@ -75,7 +77,7 @@ def _connection(evidence: Evidence) -> Check:
     net = net_kw(evidence)
     return agree(
         "hubs: import and export",
-        "Import and export are the hub's net draw: vehicles and battery less the solar used",
+        "Import and export are the hub's net draw: vehicles, battery, stand-by, less solar used",
         {
             "hubs.import_kw": (evidence.hubs["import_kw"], np.maximum(net, 0.0)),
             "hubs.export_kw": (evidence.hubs["export_kw"], np.maximum(-net, 0.0)),
@@ -83,6 +85,27 @@ def _connection(evidence: Evidence) -> Check:
         evidence.hubs_axes,
         POWER,
         advice="the hub's power does not balance",
+    )
+
+
+def _standby(evidence: Evidence, conduct: Conduct) -> Check:
+    """Of who was asked to take part and may discharge, session by session, where prices are posted.
+
+    Whoever declines was asked, and its charger awake.
+    """
+    fleet, due = evidence.fleet, np.zeros_like(evidence.hubs["standby_kw"])
+    there = shares_there(fleet, evidence.stay)
+    if fleet.standby_kw is not None and conduct.posts_prices:
+        asked = evidence.original.participating & (evidence.original.discharge_kw_max > 0.0)
+        for i in np.flatnonzero(asked):
+            due[fleet.hub[i]] += there[i] * fleet.standby_kw[i]
+    return agree(
+        "hubs: stand-by",
+        "Two-way chargers draw their stand-by while a car that may discharge is there, no more",
+        {"hubs.standby_kw": (evidence.hubs["standby_kw"], due)},
+        evidence.hubs_axes,
+        POWER,
+        advice="the chargers' own draw is left out, or made up",
     )
 
 

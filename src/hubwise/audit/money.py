@@ -30,7 +30,7 @@ def check_money(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield agree_numbers(
         "money: account",
         "The operator's line items are sums over bills, meters and stations, and there are no more",
-        {"station_stock": 0.0, "credited_regret": 0.0} | found,
+        {"station_stock": 0.0, "credited_regret": 0.0, "standby": 0.0} | found,
         items | strange,
         MONEY,
     )
@@ -171,13 +171,15 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
     net = net_kw(evidence)
     power = schedule.charge_kw - schedule.discharge_kw
     others = hours * (power[~participants] * market.purchase_price).sum()
+    standby = hours * (evidence.hubs["standby_kw"] * market.purchase_price).sum()
     drawn = hours * evidence.hubs["battery_discharge_kw"].sum(axis=1)
     wear = drawn / place.battery_discharge_efficiency * place.battery_wear_cost
     terms = _received_by_operator(evidence)
     items = {
         "charging_revenue": found["paid"][participants].sum(),
         "discharge_payments": found["earned"][participants].sum(),
-        "purchases": hours * (np.maximum(net, 0.0) * market.purchase_price).sum() - others,
+        "purchases": hours * (np.maximum(net, 0.0) * market.purchase_price).sum()
+        - (others + standby),
         "feed_in": hours * (np.maximum(-net, 0.0) * market.feed_in_price).sum(),
         "incentives": terms.pop("incentives", 0.0),
         "demand_charges": market.demand_charge * above_past_peaks(evidence, net.max(axis=1)).sum(),
@@ -187,6 +189,7 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
         "margin_on_others": found["paid"][~participants].sum() - others,
         "station_stock": _station_stock(evidence) * conduct.has_stations,
         "credited_regret": found["credited"].sum(),
+        "standby": standby,
         **{f"terms.{source}": amount for source, amount in terms.items()},
     }
     return {name: float(amount) for name, amount in items.items()}
@@ -227,7 +230,7 @@ def profit(items: Mapping[str, float]) -> float:
         amount for name, amount in items.items() if name.startswith("terms.")
     )
     names = "discharge_payments purchases demand_charges running_cost station_lease station_wear "
-    names += "credited_regret"
+    names += "credited_regret standby"
     return income - sum(items[name] for name in names.split())
 
 

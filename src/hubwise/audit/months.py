@@ -203,13 +203,14 @@ def _account(
     power = (evidence.schedule.charge_kw - evidence.schedule.discharge_kw)[:, slots]
     others = hours * (power[~takes_part] * buy).sum()
     drawn = hours * evidence.hubs["battery_discharge_kw"][:, slots].sum(axis=1)
+    standby = hours * (evidence.hubs["standby_kw"][:, slots] * buy).sum()
     highest = np.maximum(peaks, net.max(axis=1).clip(0.0))
     share = (part.last - part.first) / it.day.slots * it.conduct.has_stations
     paid, earned = money["paid"][:, slots], money["earned"][:, slots]
     items = {
         "charging_revenue": paid[takes_part].sum(),
         "discharge_payments": earned[takes_part].sum(),
-        "purchases": hours * (np.maximum(net, 0.0) * buy).sum() - others,
+        "purchases": hours * (np.maximum(net, 0.0) * buy).sum() - others - standby,
         "feed_in": hours * (np.maximum(-net, 0.0) * sell).sum(),
         "incentives": _incentives(evidence, slots),
         "demand_charges": demand_charge_of(site, part.month) * (highest - peaks).sum(),
@@ -220,6 +221,7 @@ def _account(
         ).sum(),
         "margin_on_others": paid[~takes_part].sum() - others,
         "station_stock": 0.0,
+        "standby": standby,
         "credited_regret": 0.0,  # schedules of several days are not rounded
     }
     return {name: float(amount) for name, amount in items.items()}, highest

@@ -51,7 +51,7 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     past = past_within(problem)
     bound += float(np.minimum(spare, 0.0) @ problem.import_limit_kw)
     bound -= float(np.minimum(market.demand_charge, hours * imports.sum(axis=1)) @ past)
-    return bound - hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
+    return bound - problem.others_cost
 
 
 def prices_of_limits(problem: Problem, answer: Dispatch) -> Array:

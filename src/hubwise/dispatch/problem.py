@@ -14,6 +14,7 @@ from hubwise.domain import (
     Situation,
     StationSchedule,
     TermSums,
+    connection_spots,
 )
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
@@ -33,7 +34,8 @@ class Problem:
     uncoordinated
         Uncoordinated schedule of every session, participating or not.
     others_kw
-        Net draw of the sessions that do not participate; shape (hubs, slots) [kW].
+        Net draw of the sessions that do not participate, and of chargers in stand-by; shape (hubs,
+        slots) [kW].
     limits
         What all hubs share: feeder head, voltages, branches.
     spread_kw
@@ -48,7 +50,8 @@ class Problem:
     lines
         Limits of circuits and phases, over sets of sessions, as far inside as is aimed.
     others_line_kw
-        What the others draw through each line; shape (lines, slots) [kW].
+        What the others, and chargers in stand-by, draw through each line; shape (lines, slots)
+        [kW].
     """
 
     situation: Situation
@@ -64,11 +67,20 @@ class Problem:
     lines: Lines
     others_line_kw: Array
 
+    @property
+    def others_cost(self) -> float:
+        """What the others' energy costs at the purchase price, stand-by aside [currency]."""
+        drawn, awake = self.others_kw, self.situation.hubs.standby_kw
+        net = drawn if awake is None else drawn - awake
+        hours = self.situation.horizon.slot_hours
+        return hours * float(net.sum(axis=0) @ self.situation.market.purchase_price)
+
     def line_kw(self, participants: Schedule, stations: StationSchedule) -> Array:
         """What flows through every line; shape (lines, slots) [kW]."""
         if not len(self.lines):
             return self.others_line_kw
-        mine = line_flows(self.situation.hubs, self.fleet, participants, stations)
+        beside = replace(stations, standby_kw=None)  # with the others already
+        mine = line_flows(self.situation.hubs, self.fleet, participants, beside)
         return self.others_line_kw + mine
 
 
@@ -108,7 +120,11 @@ def make_problem(
     power = everybody.charge_kw - everybody.discharge_kw
     others = sum_by_hub(len(hubs), situation.fleet.hub[~participating], power[~participating])
     lines = hubs.lines
-    others_line_kw = lines.loads(situation.fleet.spots[~participating], power[~participating])
+    spots = situation.fleet.spots[~participating]
+    others_line_kw = lines.loads(spots, power[~participating])
+    if hubs.standby_kw is not None:
+        others = others + hubs.standby_kw
+        others_line_kw = others_line_kw + lines.loads(connection_spots(len(hubs)), hubs.standby_kw)
     return Problem(
         situation=situation,
         fleet=situation.fleet.select(participating),

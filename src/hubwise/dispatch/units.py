@@ -93,4 +93,5 @@ def station_schedule(
         np.minimum(discharge, hubs.battery_kw[:, None]),
         hubs.battery_initial_kwh[:, None] + np.cumsum(change_kwh, axis=1),
         solar_kw,
+        hubs.standby_kw,
     )

@@ -171,7 +171,7 @@ def _start_of(arrays: dict[str, Any]) -> WarmStart:
 
 _MULTIPLIERS = ("rows", "imports", "exports", "lines")
 _SCHEDULE = tuple(field.name for field in fields(Schedule))
-_STATIONS = tuple(field.name for field in fields(StationSchedule))
+_STATIONS = ("charge_kw", "discharge_kw", "energy_kwh", "solar_kw")
 
 
 Part = TypeVar("Part", Multipliers, Schedule, StationSchedule)

@@ -152,6 +152,8 @@ class Fleet:
         Most power when charging at once, where a hub's connection does not bring it to all who
         would, as a mean over the slot; infinite elsewhere; shape (sessions, slots). No limit where
         ``None`` [kW].
+    standby_kw
+        What a two-way charger draws while it is awake, whatever flows; nothing where ``None`` [kW].
     late, early
         Share of the first slot that has passed at arrival, and of the last slot that is left at the
         stated departure; in [0, 1). Whole slots where ``None``.
@@ -213,6 +215,7 @@ class Fleet:
     device_begins: Array | None = None
     circuit: Index | None = None
     phase: Index | None = None
+    standby_kw: Array | None = None
     late: Array | None = None
     early: Array | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,9 @@ class Hubs:
         Most that may flow on each phase of the connection, either way; ``None`` for no limit [kW].
     circuits
         Circuits below the connections; ``None`` for none.
+    standby_kw
+        What two-way chargers draw while they are awake for those who are asked to take part, where
+        prices are posted; shape (hubs, slots); ``None`` for nothing [kW].
     """
 
     name: tuple[str, ...]
@@ -66,6 +69,11 @@ class Hubs:
     battery_end_value: Array | float = 0.0
     phase_kw: Array | None = None
     circuits: Circuits | None = None
+    standby_kw: Array | None = None
+
+    def resting(self) -> Hubs:
+        """The same hubs where no charger is awake: used one way."""
+        return replace(self, standby_kw=None)
 
     @property
     def least_final_kwh(self) -> Array:

@@ -37,9 +37,12 @@ class StationSchedule:
         Energy in the station battery at the end of the slot [kWh].
     solar_kw
         Solar power used, after curtailment [kW].
+    standby_kw
+        What two-way chargers draw beside while they are awake; ``None`` for nothing [kW].
     """
 
     charge_kw: Array
     discharge_kw: Array
     energy_kwh: Array
     solar_kw: Array
+    standby_kw: Array | None = None

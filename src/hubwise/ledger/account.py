@@ -26,7 +26,8 @@ class Account:
         What participating drivers pay, and are paid.
     purchases
         Energy imported by the hubs at the purchase price, less the non-participating drivers'
-        energy at the same price. Negative where the hub itself supplies those drivers.
+        energy, and what chargers draw in stand-by, at the same price. Negative where the hub itself
+        supplies those drivers.
     feed_in
         Energy exported by the hubs at the feed-in price.
     incentives
@@ -41,6 +42,8 @@ class Account:
         What energy in station batteries is worth at the end above the least that was asked for.
     credited_regret
         What the operator credits drivers for schedules that cost more than their least.
+    standby
+        What two-way chargers draw while they are awake, at the purchase price.
     terms
         Received by the operator under every other term, by source.
     """
@@ -57,6 +60,7 @@ class Account:
     margin_on_others: float
     station_stock: float = 0.0
     credited_regret: float = 0.0
+    standby: float = 0.0
     terms: Mapping[str, float] = field(default_factory=dict)
 
     def lines(self) -> tuple[tuple[str, float], ...]:
@@ -73,6 +77,7 @@ class Account:
             ("station wear", -self.station_wear),
             *((("station stock", self.station_stock),) if self.station_stock else ()),
             *((("credited regret", -self.credited_regret),) if self.credited_regret else ()),
+            *((("stand-by", -self.standby),) if self.standby else ()),
             *self.terms.items(),
         )
 
@@ -106,11 +111,12 @@ def make_account(
     participants = fleet.participating
     others_energy_cost = _energy_cost(situation, schedule, ~participants)
     received = _terms(situation, schedule)
+    standby = hours * float(flows.standby_kw.sum(axis=0) @ situation.market.purchase_price)
     imported, exported, peaks = _connection_money(situation, flows)
     return Account(
         charging_revenue=float(bills.paid[participants].sum()),
         discharge_payments=float(bills.earned[participants].sum()),
-        purchases=imported - others_energy_cost,
+        purchases=imported - others_energy_cost - standby,
         feed_in=exported,
         incentives=received.get(INCENTIVES, 0.0),
         demand_charges=peaks,
@@ -120,6 +126,7 @@ def make_account(
         margin_on_others=float(bills.paid[~participants].sum()) - others_energy_cost,
         station_stock=_station_stock(hubs, stations) if station_costs else 0.0,
         credited_regret=float(bills.credited.sum()),
+        standby=standby,
         terms={source: amount for source, amount in received.items() if source != INCENTIVES},
     )
 

@@ -25,6 +25,8 @@ class HubFlows:
         Energy in the station battery at the end of the slot [kWh].
     solar_kw
         Solar power used, after curtailment [kW].
+    standby_kw
+        What two-way chargers draw while they are awake [kW].
     """
 
     ev_charge_kw: Array
@@ -33,13 +35,14 @@ class HubFlows:
     battery_discharge_kw: Array
     battery_kwh: Array
     solar_kw: Array
+    standby_kw: Array
 
     @property
     def net_kw(self) -> Array:
         """Net draw at the grid connection, import positive; shape (hubs, slots) [kW]."""
         vehicles = self.ev_charge_kw - self.ev_discharge_kw
         battery = self.battery_charge_kw - self.battery_discharge_kw
-        return vehicles + battery - self.solar_kw
+        return vehicles + battery - self.solar_kw + self.standby_kw
 
     @property
     def import_kw(self) -> Array:
@@ -61,7 +64,14 @@ def hub_flows(hubs: int, fleet: Fleet, schedule: Schedule, stations: StationSche
         battery_discharge_kw=stations.discharge_kw,
         battery_kwh=stations.energy_kwh,
         solar_kw=stations.solar_kw,
+        standby_kw=awake_kw(stations),
     )
+
+
+def awake_kw(stations: StationSchedule) -> Array:
+    """What two-way chargers draw while they are awake; shape (hubs, slots) [kW]."""
+    told = stations.standby_kw
+    return np.zeros_like(stations.solar_kw) if told is None else told
 
 
 def sum_by_hub(hubs: int, hub: Index, per_session: Array) -> Array:
@@ -79,7 +89,7 @@ def sum_by_hub(hubs: int, hub: Index, per_session: Array) -> Array:
 def line_flows(hubs: Hubs, fleet: Fleet, schedule: Schedule, stations: StationSchedule) -> Array:
     """What flows through every circuit and phase (see `Hubs.lines`); (lines, slots) [kW]."""
     lines = hubs.lines
-    stored = stations.charge_kw - stations.discharge_kw - stations.solar_kw
+    stored = stations.charge_kw - stations.discharge_kw - stations.solar_kw + awake_kw(stations)
     power = schedule.charge_kw - schedule.discharge_kw
     at = np.concatenate([fleet.spots, connection_spots(len(hubs))])
     return lines.loads(at, np.concatenate([power, stored]))

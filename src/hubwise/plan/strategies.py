@@ -53,7 +53,8 @@ def passive_strategy(
     of what is drawn.
     """
     tariff = reference_tariff(situation)
-    one_way = replace(situation, fleet=situation.fleet.one_way())
+    hubs, fleet = situation.hubs.resting(), situation.fleet.one_way()
+    one_way = replace(situation, hubs=hubs, fleet=fleet)
     problem = make_problem(one_way, baseline.limits, everybody=baseline.schedule)
     match ties:
         case Ties.EARLY:
@@ -125,5 +126,6 @@ def storage_strategy(situation: Situation, baseline: Baseline) -> Decision:
         everybody.discharge_kw[participants],
         everybody.energy_kwh[participants],
     )
-    dispatched = ac_dispatch(situation, tariff, baseline, sessions=fixed).dispatch
+    used_one_way = replace(situation, hubs=situation.hubs.resting())
+    dispatched = ac_dispatch(used_one_way, tariff, baseline, sessions=fixed).dispatch
     return Decision(situation, tariff, everybody, dispatched.stations, True)

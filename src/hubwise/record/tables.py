@@ -59,7 +59,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         "hub": _TEXT,
         "slot": _COUNT,
         **_columns(_NUMBER, "ev_charge_kw ev_discharge_kw battery_charge_kw battery_discharge_kw"),
-        **_columns(_NUMBER, "battery_kwh solar_kw import_kw export_kw"),
+        **_columns(_NUMBER, "battery_kwh solar_kw import_kw export_kw standby_kw"),
     },
     "buses": {
         **_columns(_COUNT, "bus slot"),

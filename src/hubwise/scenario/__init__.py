@@ -11,6 +11,7 @@ from hubwise.scenario.nation import Nation, ZoneKind, is_nation, load_nation
 from hubwise.scenario.openings import check_openings, refuse_wrong_openings
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.own_prices import read_own_prices
+from hubwise.scenario.standby import with_standby
 from hubwise.scenario.writing import new
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "with_delegation",
     "with_equal_energy",
     "with_participation",
+    "with_standby",
     "with_wear",
 ]

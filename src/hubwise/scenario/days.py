@@ -36,6 +36,7 @@ from hubwise.domain import (
 )
 from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.scenario.fuses import behind_fuses
+from hubwise.scenario.standby import with_standby
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -217,7 +218,7 @@ def _situation(
         so_far=_so_far(carried),
         accepted=_accepted(carried, market.reference_price),
     )
-    return found, said
+    return with_standby(found), said
 
 
 def market_between(market: Market, first: int, last: int) -> Market:

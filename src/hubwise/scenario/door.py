@@ -39,6 +39,7 @@ from hubwise.scenario.plugs import Plugs, build_plugs, plugged, read_plugs
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
+from hubwise.scenario.standby import with_chargers_standby
 from hubwise.scenario.synthetic import draw_fleets
 from hubwise.scenario.tables import Table
 from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
@@ -265,5 +266,6 @@ def _fleet(
         assert sections.fleet is not None, "read_sections notes it where there is neither"
         fleet = draw_fleets(sections.fleet, len(hubs), horizon, rng)
     fleet = with_least_powers(fleet, [hub for _, hub in sections.hubs], table)
+    fleet = with_chargers_standby(fleet, [hub for _, hub in sections.hubs])
     equal = sections.promises is not None and sections.promises.equal_energy
     return fleet.leaving_no_less() if equal else fleet

@@ -176,6 +176,7 @@ class HubSection(Section):
     transformer_kva: Positive | None = None
     transformer_limit: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 1.0
     charger_kw_min: NotNegative | None = None
+    standby_kw: NotNegative = 0.0
     fuse_a: Positive | None = None
 
 

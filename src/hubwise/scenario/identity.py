@@ -23,6 +23,7 @@ from hubwise.domain import (
 from hubwise.scenario.delegation import check_share, with_delegates
 from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
+from hubwise.scenario.standby import with_standby
 
 # What counts, in this order: a fingerprint outlives the records that its parts stand in today.
 _COUNTED = (
@@ -30,7 +31,7 @@ _COUNTED = (
     *("rules", "promises", "assumptions", "sources", "notes", "battery"),
 )
 # Who takes part does not change what a plan is measured against; the currency is told above.
-_LEFT_OUT = {(Market, "currency")}
+_LEFT_OUT = {(Market, "currency"), (Hubs, "standby_kw")}
 # Counts only where it is used.
 _OPTIONAL = {
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
@@ -55,6 +56,7 @@ def with_participation(scenario: Scenario, share: float) -> Scenario:
     participating = np.zeros(len(fleet), dtype=bool)
     participating[participants] = True
     joined = scenario.having(fleet=fleet.with_participating(participating))
+    joined = replace(joined, situation=with_standby(joined.situation))
     return with_delegates(replace(joined, participation=share))
 
 
@@ -141,7 +143,7 @@ _SESSION = (
 _SELDOM = (
     *("price_list", "group", "bounds", "at_once_kwh", "at_once_kw", "asked_kwh"),
     *("charge_kw_min", "discharge_kw_min", "plug", "said_delegating", "circuit", "phase"),
-    *("late", "early"),
+    *("late", "early", "standby_kw"),
 )
 
 

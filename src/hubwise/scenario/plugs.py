@@ -33,6 +33,8 @@ class Plugs:
         Most and least power, each way [kW].
     two_way
         Whether a car can discharge at it.
+    standby_kw
+        What it draws while it is awake; NaN where its hub says that [kW].
     waits
         Whether who finds all plugs taken waits for one; else is turned away.
     circuit
@@ -47,6 +49,7 @@ class Plugs:
     kw: Array
     least_kw: Array
     two_way: Flags
+    standby_kw: Array
     waits: bool
     circuit: tuple[str | None, ...]
     phases: Array
@@ -86,6 +89,7 @@ def _built(table: Table, hubs: Sequence[str], *, waits: bool) -> Plugs:
         kw=most,
         least_kw=np.minimum(np.where(np.isnan(told), usual, told), most),
         two_way=np.array(table["two_way"], bool),
+        standby_kw=np.array([np.nan if kw is None else kw for kw in table["standby_kw"]], float),
         waits=waits,
         circuit=tuple(table["circuit"]),
         phases=phases,
@@ -147,12 +151,18 @@ def _at_plugs(fleet: Fleet, plugs: Plugs, plug: Index) -> Fleet:
     """The stays with what their plugs can do."""
     most = np.minimum(fleet.charge_kw_max, plugs.kw[plug])
     back = np.where(plugs.two_way[plug], np.minimum(fleet.discharge_kw_max, plugs.kw[plug]), 0.0)
-    least = plugs.least_kw[plug]
+    least, awake = plugs.least_kw[plug], plugs.standby_kw[plug]
+    if np.isnan(plugs.standby_kw).all():
+        standby = fleet.standby_kw
+    else:
+        of_hub = 0.0 if fleet.standby_kw is None else fleet.standby_kw
+        standby = np.where(np.isnan(awake), of_hub, awake)
     return replace(
         fleet,
         plug=plugs.name[plug],
         charge_kw_max=most,
         discharge_kw_max=back,
+        standby_kw=standby,
         charge_kw_min=np.minimum(np.fmax(least, _told(fleet.charge_kw_min)), most),
         discharge_kw_min=np.minimum(np.fmax(least, _told(fleet.discharge_kw_min)), back),
     )

@@ -147,6 +147,7 @@ class PlugRow(BaseModel):
     phases: Phases | None = None
     kw_min: NotNegative | None = None
     two_way: bool = False
+    standby_kw: NotNegative | None = None
     circuit: Word | None = None
     phase: Literal["L1", "L2", "L3"] | None = None
 

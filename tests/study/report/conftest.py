@@ -177,7 +177,7 @@ def _tables(scenario: Scenario, strategy: str, share: float, spread: float) -> d
     ]
     wave = np.sin(2 * np.pi * np.arange(slots) / slots)[None, :] * hubs.battery_kw[:, None]
     battery = wave * (strategy in ("storage", "hubwise"))
-    net = by_hub[0] - by_hub[1] + battery - hubs.solar_kw
+    net = by_hub[0] - by_hub[1] + battery - hubs.solar_kw + 0.05 * hubs.solar_kw
     head = feeder.base_kw.sum(axis=0) + net.sum(axis=0)
     depth = np.linspace(0, 1, len(feeder.bus))[:, None]
     slot, hub = np.arange(slots), np.array(hubs.name)
@@ -215,6 +215,7 @@ def _tables(scenario: Scenario, strategy: str, share: float, spread: float) -> d
             "battery_discharge_kw": np.maximum(-battery, 0).ravel(),
             "battery_kwh": (hubs.battery_initial_kwh[:, None] + np.cumsum(battery, 1) / 8).ravel(),
             "solar_kw": hubs.solar_kw.ravel(),
+            "standby_kw": (0.05 * hubs.solar_kw).ravel(),
         },
         "buses": {
             "bus": np.repeat(feeder.bus, slots),

@@ -218,5 +218,6 @@ def earn(
         program.require((hub.imported, 1.0), (peak, -1.0), high=0.0)
         program.earn(peak, -market.demand_charge)
         program.constant += market.demand_charge * float(past.sum())
-    others = hours * float(problem.others_kw.sum(axis=0) @ market.purchase_price)
-    program.constant += others - float(given.lease_cost.sum() + given.running_cost.sum())
+    program.constant += problem.others_cost - float(
+        given.lease_cost.sum() + given.running_cost.sum()
+    )

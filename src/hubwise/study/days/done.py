@@ -133,6 +133,7 @@ def _within(site: Scenario, situation: Situation, part: Part, peak: Array, slots
         hubs=replace(
             hubs,
             solar_kw=hubs.solar_kw[:, first:last],
+            standby_kw=None,  # of the stations' schedule
             lease_cost=share * hubs.lease_cost,
             running_cost=share * hubs.running_cost,
         ),
@@ -155,6 +156,7 @@ def _cut_stations(stations: StationSchedule, part: Part) -> StationSchedule:
         stations.discharge_kw[:, slots],
         stations.energy_kwh[:, slots],
         stations.solar_kw[:, slots],
+        None if stations.standby_kw is None else stations.standby_kw[:, slots],
     )
 
 

@@ -116,6 +116,7 @@ LINES = {
     "charging_revenue": ("Charging revenue", 1),
     "discharge_payments": ("Discharge payments", -1),
     "purchases": ("Purchases", -1),
+    "standby": ("Chargers in stand-by", -1),
     "feed_in": ("Feed-in", 1),
     "incentives": ("Incentives", 1),
     "demand_charges": ("Demand charges", -1),

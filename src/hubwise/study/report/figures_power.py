@@ -205,7 +205,9 @@ def fleet_layers(scenario: Scenario, case: Case) -> list[tuple[str, str, Array]]
     if hubs is None:
         return None
     ours, others = _charging(case, hubs, slots)
+    awake = by_slot(hubs, "standby_kw", slots)
     return [
+        *((("Chargers in stand-by", faint(CHARGE, 0.5), awake),) if awake.any() else ()),
         ("Load without hubs", BASE, scenario.situation.feeder.at_nominal_kw.sum(axis=0)),
         ("Other drivers charging", OTHERS, others),
         ("Participants charging", CHARGE, ours),

@@ -9,6 +9,7 @@ import numpy as np
 from hubwise.domain import Fleet, Hubs, Scenario
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
+from hubwise.scenario import with_standby
 
 # A station battery of whom nothing is known: two hours at full power, full to half at first.
 HOURS, EFFICIENCY, FILLED = 2.0, 0.95, 0.5
@@ -47,9 +48,8 @@ def with_cars(scenario: Scenario, *, two_way: bool) -> Scenario:
     fleet = scenario.situation.fleet
     if two_way == is_two_way(scenario):
         return scenario
-    if not two_way:
-        return scenario.having(fleet=fleet.one_way())
-    return scenario.having(fleet=replace(fleet, discharge_kw_max=_discharge_kw(fleet)))
+    able = replace(fleet, discharge_kw_max=_discharge_kw(fleet)) if two_way else fleet.one_way()
+    return replace(scenario, situation=with_standby(replace(scenario.situation, fleet=able)))
 
 
 def with_battery(scenario: Scenario, kwh: float) -> Scenario:
