@@ -118,12 +118,14 @@ def chargers_needed(scenario: Scenario) -> int:
     Of cars that are all one-way, those that could be made two-way count.
     """
     situation = scenario.situation
-    fleet, slots = situation.fleet, situation.horizon.slots
+    fleet = situation.fleet
     able = with_cars(scenario, two_way=True).situation.fleet.discharge_kw_max > 0.0
     needed = 0
     for hub in range(len(situation.hubs)):
         mine = able & (fleet.hub == hub)
-        came = np.bincount(fleet.arrival_slot[mine].clip(0, slots), minlength=slots + 1)
-        left = np.bincount(fleet.departure_slot[mine].clip(0, slots), minlength=slots + 1)
-        needed += int(np.cumsum(came - left).max(initial=0))
+        moments = np.round(np.concatenate([fleet.begins[mine], fleet.ends[mine]]), 9)
+        change = np.repeat([1, -1], int(mine.sum()))
+        # Who leaves makes room for who comes at the same moment.
+        there = np.cumsum(change[np.lexsort((change, moments))])
+        needed += int(there.max(initial=0))
     return needed
