@@ -146,7 +146,20 @@ class Line(Row):
     max_loading_percent: Percent = 100.0
 
 
-class Transformer(Row):
+class Tapped(Row):
+    """What transformers with taps have, and how much they can be loaded."""
+
+    tap_side: str | None = None
+    tap_neutral: Finite = 0.0
+    tap_step_percent: Finite = 0.0
+    tap_step_degree: Finite = 0.0
+    tap_pos: Finite | None = None
+    tap_changer_type: str | None = None
+    tap_dependency_table: bool = False
+    max_loading_percent: Percent = 100.0
+
+
+class Transformer(Tapped):
     """A transformer with two windings, or ``parallel`` alike."""
 
     hv_bus: int
@@ -159,22 +172,14 @@ class Transformer(Row):
     pfe_kw: NotNegative = 0.0
     i0_percent: NotNegative = 0.0
     shift_degree: Finite = 0.0
-    tap_side: str | None = None
-    tap_neutral: Finite = 0.0
-    tap_step_percent: Finite = 0.0
-    tap_step_degree: Finite = 0.0
-    tap_pos: Finite | None = None
-    tap_changer_type: str | None = None
-    tap_dependency_table: bool = False
     tap2_pos: Finite | None = None
     leakage_resistance_ratio_hv: Finite = 0.5
     leakage_reactance_ratio_hv: Finite = 0.5
     df: Positive = 1.0
     parallel: Parallel = 1
-    max_loading_percent: Percent = 100.0
 
 
-class ThreeWindings(Row):
+class ThreeWindings(Tapped):
     """A transformer with three windings."""
 
     hv_bus: int
@@ -197,15 +202,7 @@ class ThreeWindings(Row):
     loss_side: Literal["hv", "mv", "lv", "star"] = "hv"
     shift_mv_degree: Finite = 0.0
     shift_lv_degree: Finite = 0.0
-    tap_side: str | None = None
-    tap_neutral: Finite = 0.0
-    tap_step_percent: Finite = 0.0
-    tap_step_degree: Finite = 0.0
-    tap_pos: Finite | None = None
-    tap_changer_type: str | None = None
     tap_at_star_point: bool = False
-    tap_dependency_table: bool = False
-    max_loading_percent: Percent = 100.0
 
 
 class Switch(BaseModel):
