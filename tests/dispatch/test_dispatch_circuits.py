@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 from builders import with_circuits
 from hubwise.dispatch import dispatch, dispatch_linear, pack, social_cost_bound
 from hubwise.dispatch.objective import objective_of
-from hubwise.domain import Tariff, Terms, connection_spots
+from hubwise.domain import Schedule, Tariff, Terms, connection_spots
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import line_flows
 from hubwise.plan.ac_dispatch import over_lines
@@ -195,3 +195,27 @@ def test_what_flows_back_is_limited_alike(small_situation, make_problem_of) -> N
         assert power.min() == pytest.approx(-8.0, abs=0.1)
         assert power.max() <= 8.1
         assert answer.line_kw[0] == pytest.approx(power, abs=1e-9)
+
+
+def test_cars_on_a_tight_circuit_charge_one_after_another(small_situation, make_problem_of) -> None:
+    """Three cars that trickle behind 6 kW are packed into turns that chargers can follow."""
+    situation = small_situation(0, sessions=3, hubs=1, slots=24, station=False)
+    given = with_circuits(situation, 0, phases=False)
+    ones, whole = np.ones(3), np.zeros(3, np.int64)
+    circuits = replace(given.hubs.circuits, limit_kw=np.array([6.0, np.inf, np.inf]))
+    fleet = replace(
+        situation.fleet.one_way(), hub=whole, circuit=whole, arrival_slot=whole,
+        departure_slot=whole + 24, arrival_kwh=20.0 * ones, required_kwh=40.0 * ones,
+        reserve_kwh=0.0 * ones, max_kwh=57.0 * ones, charge_kw_max=11.0 * ones,
+        charge_kw_min=4.1 * ones, charge_efficiency=ones,
+    )  # fmt: skip
+    hubs = replace(situation.hubs, circuits=circuits)
+    problem = make_problem_of(replace(situation, hubs=hubs, fleet=fleet, terms=Terms()))
+    trickle = np.full((3, 24), 20.0 / 12.0)
+    energy = 20.0 + np.cumsum(0.5 * trickle, axis=1)
+    schedule = Schedule(trickle, np.zeros((3, 24)), energy)
+    packed = pack(problem, flat_tariff(situation), schedule, np.zeros((1, 24)))
+    power = packed.charge_kw
+    assert power.sum(axis=0).max() <= 6.0 + KEPT_KW
+    assert power.sum(axis=1) == pytest.approx(40.0)
+    assert ((power > 1e-6) & (power < 4.1 - 1e-6)).sum() <= 2

@@ -7,6 +7,8 @@ all at a trickle. What no whole number of slots carries stays as near as can be.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hubwise.dispatch.packing import kernel
@@ -22,6 +24,8 @@ SEED = 33
 # By how much a hub's total had better be below what was dispatched where a kWh is as dear as in the
 # mean, as a share of the highest power: what moves energy to where it is dear must be worth it.
 DEAR, TINY = 10.0, 1e-12
+# A circuit is not passed where it is passed by no more than this [kW].
+PASSED = 1e-7
 
 
 def pack(
@@ -63,39 +67,81 @@ def pack(
         Costs every driver the same, and keeps each hub's totals of charging and discharging as
         near as can be. No circuit or phase is passed that was not, or by more than it was.
     """
-    fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
-    horizon, lists = problem.situation.horizon, fleet.lists
-    stays = stays_of(problem)
-    units, (low, high) = stays.units, _energy_bounds(stays, schedule.charge_kw.shape)
-    charge, discharge = schedule.charge_kw.copy(), schedule.discharge_kw.copy()
-    energy = schedule.energy_kwh.copy()
+    fleet = problem.fleet
     # Moving energy in time ages a battery otherwise: who limits that keeps to what was settled. A
     # device's own schedule is its own.
     held = np.isfinite(fleet.fade_limit_per_year) | ~fleet.delegates
     if only is not None:
         held = held | ~only
-    aim = schedule if towards is None else towards
-    hours = horizon.slot_hours
     dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
+    task = _Task(schedule if towards is None else towards, held, dear, start)
+    flows = _line_kw(problem, schedule) if line_kw is None else line_kw
+    if not len(problem.lines):
+        return _packed(problem, tariff, schedule, task, flows, soft=False)
+    packed = _packed(problem, tariff, schedule, task, flows, soft=True)
+    moved = _line_kw(problem, packed) - _line_kw(problem, schedule)
+    if _over(problem, flows + moved) <= max(_over(problem, flows), 0.0) + PASSED:
+        return packed
+    return _packed(problem, tariff, schedule, task, flows, soft=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What packing aims at.
+
+    Parameters
+    ----------
+    aim
+        Whose totals are aimed at.
+    held
+        Whose energy may not move; shape (sessions,).
+    dear
+        By how much less a hub's total had better be, as a share of the highest power; (hubs,
+        slots).
+    start
+        What a start counts.
+    """
+
+    aim: Schedule
+    held: Flags
+    dear: Array
+    start: float
+
+
+def _over(problem: Problem, line_kw: Array) -> float:
+    """By how much the worst circuit or phase is passed [kW]."""
+    return float((np.abs(line_kw) - problem.lines.limit_kw[:, None]).max())
+
+
+def _packed(
+    problem: Problem, tariff: Tariff, schedule: Schedule, task: _Task, line_kw: Array, *, soft: bool
+) -> Schedule:
+    """Packed once; ``soft``: circuits and phases are left in the end, not on the way."""
+    fleet, felt = felt_tariff(problem.fleet, tariff, problem.terms)
+    horizon, lists, held = problem.situation.horizon, fleet.lists, task.held
+    stays = stays_of(problem)
+    units, (low, high) = stays.units, _energy_bounds(stays, schedule.charge_kw.shape)
+    charge, discharge = schedule.charge_kw.copy(), schedule.discharge_kw.copy()
+    energy, flows = schedule.energy_kwh.copy(), line_kw.copy()
+    hours = horizon.slot_hours
     into, out = hours * fleet.charge_efficiency, -hours / fleet.discharge_efficiency
-    up = (charge, aim.charge_kw, units.charge_kw, into)
-    down = (discharge, aim.discharge_kw, units.discharge_kw, out)
+    up = (charge, task.aim.charge_kw, units.charge_kw, into)
+    down = (discharge, task.aim.discharge_kw, units.discharge_kw, out)
     ways = (
         (up, discharge, 1.0, fleet.least_charge_kw, felt.charge_price),
         (down, charge, -1.0, fleet.least_discharge_kw, felt.discharge_price),
     )
-    flows = _line_kw(problem, schedule) if line_kw is None else line_kw.copy()
     hubs, there = len(problem.situation.hubs), fleet.presence(horizon.slots)
     for (power, wanted, most, gain), other, sign, least, price in ways:
         blocked = (other > kernel.SAME) | held[:, None]
         cap = np.where(blocked, 0.0, np.broadcast_to(most, power.shape))
         jobs = _jobs(units, power, np.ascontiguousarray(cap), least, there, price[lists])
         total = sum_by_hub(hubs, fleet.hub, power)
-        target = sum_by_hub(hubs, fleet.hub, wanted) - sign * dear * most.max(initial=0.0)
+        target = sum_by_hub(hubs, fleet.hub, wanted) - sign * task.dear * most.max(initial=0.0)
         order = np.random.default_rng(SEED).permutation(len(jobs.energy))
         room = kernel.Room(fleet.hub, gain, low, high)
-        lines = _ways(problem, flows, sign)
-        kernel.pack(jobs, room, lines, energy, power, total, target, order, start)
+        lines = _ways(problem, flows, sign, soft=soft)
+        kernel.pack(jobs, room, lines, energy, power, total, target, order, task.start)
     change = charge * into[:, None] + discharge * out[:, None]
     return schedule_of(units, change, horizon)
 
@@ -106,11 +152,11 @@ def _line_kw(problem: Problem, schedule: Schedule) -> Array:
     return problem.others_line_kw + problem.lines.loads(problem.fleet.spots, power)
 
 
-def _ways(problem: Problem, line_kw: Array, sign: float) -> kernel.Ways:
+def _ways(problem: Problem, line_kw: Array, sign: float, *, soft: bool) -> kernel.Ways:
     """Circuits and phases as the kernel sees them; ``line_kw`` is changed as it packs."""
     session, line, share = problem.lines.of_spots(problem.fleet.spots)
     begin = np.searchsorted(session, np.arange(len(problem.fleet) + 1))
-    return kernel.Ways(line_kw, problem.lines.limit_kw, begin, line, share, sign)
+    return kernel.Ways(line_kw, problem.lines.limit_kw, begin, line, share, sign, soft)
 
 
 def _energy_bounds(stays: Stays, shape: tuple[int, ...]) -> tuple[Array, Array]:

@@ -55,7 +55,8 @@ class Ways(NamedTuple):
 
     ``load`` (lines, slots), ``limit`` (lines,) [kW]; through which lines which share of each
     session's draw flows: those of session s stand at ``begin[s]`` to before ``begin[s + 1]``.
-    ``sign``: 1 where the jobs charge, -1 where they discharge.
+    ``sign``: 1 where the jobs charge, -1 where they discharge; ``soft``: whether they may be passed
+    on the way.
     """
 
     load: Array
@@ -64,6 +65,7 @@ class Ways(NamedTuple):
     line: Index
     share: Array
     sign: float
+    soft: bool
 
 
 @njit(cache=True, nogil=True)
@@ -75,20 +77,24 @@ def move_on_lines(ways, s, slot, power, sign):
 
 
 @njit(cache=True, nogil=True)
-def find_cap(ways, s, slot, most, was, cap):
-    """Most power of a session in each slot, by ``most`` and by what is left on its lines.
+def find_cap(ways, s, slot, most, was, soft, cap, wish):
+    """Most power of a session in each slot, and less to wish for, by what its lines have left.
 
-    Never less than ``was``: what was dispatched stays possible.
+    Never less than ``was``: what was dispatched stays possible. Where ``soft``, a line's others do
+    but lessen the wish: who moves first may crowd a line that they then leave.
     """
     first, last = ways.begin[s], ways.begin[s + 1]
     for k in range(len(slot)):
         cap[k] = most[k]
+        if last == first:
+            continue
+        left, alone = np.inf, np.inf
         for e in range(first, last):
-            row = ways.line[e]
-            left = ways.limit[row] - ways.sign * ways.load[row, slot[k]] - SAME
-            cap[k] = min(cap[k], left / ways.share[e])
-        if last > first:
-            cap[k] = max(cap[k], was[k])
+            row, share = ways.line[e], ways.share[e]
+            left = min(left, (ways.limit[row] - ways.sign * ways.load[row, slot[k]]) / share)
+            alone = min(alone, ways.limit[row] / share)
+        wish[k] = min(wish[k], left)
+        cap[k] = max(min(most[k], (alone if soft else left) - SAME), was[k])
 
 
 @njit(cache=True, nogil=True)
@@ -117,9 +123,10 @@ def pack(jobs, room, ways, energy, power, total, target, order, start):
                 on[k] = was[k] > SAME
             move(slot, was, -1.0, mine, energy[s], total[room.hub[s]], room.gain[s])
             move_on_lines(ways, s, slot, was, -1.0)
-            find_cap(ways, s, slot, jobs.cap[a:b], was, cap)
             for k in range(b - a):
                 wish[k] = target[room.hub[s], slot[k]] - total[room.hub[s], slot[k]]
+            soft = ways.soft and turn < ROUNDS
+            find_cap(ways, s, slot, jobs.cap[a:b], was, soft, cap, wish)
             find_room(slot, energy[s], room.low[s], room.high[s], room.gain[s], floor, top)
             if turn < ROUNDS:
                 choose(
