@@ -257,7 +257,7 @@ def answer_alone(cases: Sequence[Case], costs: Costs, *, participants: int) -> A
     others = [case for case in cases if not case.posts]
     keeping = [case for case in others if not case.misses and case.broken <= best.broken]
     if not keeping:
-        refused = max(others, key=net, default=None)
+        refused = max(others, key=lambda case: case.profit, default=None)
         worth = Worth.BESIDE if best.misses else Worth.YES
         return AloneAnswer(worth, best, refused=refused)
     alone = max(keeping, key=net)
