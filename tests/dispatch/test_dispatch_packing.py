@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import with_slot_bounds
-from hubwise.dispatch import best_dispatch, pack
+from hubwise.dispatch import best_dispatch, dispatch_linear
+from hubwise.dispatch.packing import Worth, follow_exactly, is_followable, pack, starts_of
 from hubwise.domain import Tariff
 from hubwise.domain.fleet import usual_least_kw
 from hubwise.drivers import batteries_of, felt_tariff, schedule_cost
 
 seeds = st.integers(0, 2**32 - 1)
+WORTH = Worth(weak=0.05, start=0.004)
 
 
 def dispatched(small_situation, make_problem_of, seed, *, least_kw, sessions=8, bounds=False):
@@ -112,3 +114,33 @@ def test_least_power_is_six_amperes_a_phase() -> None:
     """One phase up to 7.4 kW, three up to 43.7 kW, none known above; never above the most."""
     least = usual_least_kw(np.array([1.0, 3.7, 7.4, 11.0, 22.0, 150.0]))
     assert least == pytest.approx([1.0, 1.38, 1.38, 4.14, 4.14, 0.0])
+
+
+@given(seeds, st.sampled_from([1.4, 4.1]))
+@settings(max_examples=12, deadline=None)
+def test_the_program_is_no_worse_than_packing(
+    small_situation, make_problem_of, social_cost, seed, least_kw
+) -> None:
+    """What all costs, weak slots and starts at their worth, is at most what packing makes of it."""
+    problem, tariff, answer = dispatched(
+        small_situation, make_problem_of, seed, least_kw=least_kw, sessions=4
+    )
+    assert is_followable(problem)
+    found = follow_exactly(problem, tariff, answer.schedule, WORTH)
+    assert found is not None
+    felt = felt_tariff(problem.fleet, tariff, problem.terms)
+    least, cost = (
+        schedule_cost(*felt, one, problem.situation.horizon)
+        for one in (answer.schedule, found.schedule)
+    )
+    assert cost == pytest.approx(least, abs=1e-6)  # the dispatch was by rounds
+
+    def worth(schedule):
+        done = dispatch_linear(problem, tariff, sessions=schedule)
+        weak = below(problem.fleet, schedule)
+        return social_cost(problem, done) + WORTH.weak * weak + WORTH.start * starts_of(schedule)
+
+    exact = worth(found.schedule)
+    for other in (answer.schedule, pack(problem, tariff, answer.schedule, answer.marginal_price)):
+        # Tolerances of its rows and gap, and the small price on what is not flat.
+        assert exact <= worth(other) + found.gap + 0.02

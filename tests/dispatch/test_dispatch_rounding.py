@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from builders import stay_bounds, with_slot_bounds
-from hubwise.dispatch import best_dispatch, pack, round_off
+from hubwise.dispatch import best_dispatch
+from hubwise.dispatch.packing import pack, round_off
 from hubwise.domain import Tariff
 from hubwise.drivers import felt_tariff, schedule_cost
 

@@ -1,6 +1,7 @@
 """Zero-regret dispatch of drivers and station batteries under shared limits."""
 
 from hubwise.dispatch.baseline import Baseline, at_rest, make_baseline
+from hubwise.dispatch.best import best_dispatch
 from hubwise.dispatch.bound import (
     excess_cost,
     least_cost,
@@ -11,9 +12,8 @@ from hubwise.dispatch.bound import (
     social_cost_bound,
 )
 from hubwise.dispatch.limits import Limits, feeder_limits
-from hubwise.dispatch.linear import best_dispatch, dispatch_linear
+from hubwise.dispatch.linear import dispatch_linear
 from hubwise.dispatch.objective import Objective, objective_of
-from hubwise.dispatch.packing import pack, round_off
 from hubwise.dispatch.problem import Problem, make_problem, with_participants, with_situation
 from hubwise.dispatch.size import EXACTLY, fits_program, is_small, rounds_where_large
 from hubwise.dispatch.solve import Dispatch, dispatch, dispatch_futures
@@ -49,14 +49,12 @@ __all__ = [
     "make_baseline",
     "make_problem",
     "objective_of",
-    "pack",
     "past_peaks",
     "past_within",
     "pessimistic",
     "places_of",
     "prices_of_limits",
     "read_warm_start",
-    "round_off",
     "rounds_where_large",
     "session_units",
     "social_cost_bound",

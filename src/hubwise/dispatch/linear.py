@@ -18,13 +18,12 @@ import numpy as np
 
 from hubwise.dispatch.bound import past_peaks
 from hubwise.dispatch.problem import Problem
-from hubwise.dispatch.program import Linear, Program, UnsolvedError
-from hubwise.dispatch.size import EXACTLY, is_small
-from hubwise.dispatch.solve import Dispatch, dispatch, held_in
+from hubwise.dispatch.program import Linear, Program
+from hubwise.dispatch.solve import Dispatch, held_in
 from hubwise.dispatch.stays import Stays, energies, stays_of
 from hubwise.dispatch.ties import Held
 from hubwise.dispatch.units import station_schedule
-from hubwise.dispatch.warm import Multipliers, WarmStart
+from hubwise.dispatch.warm import Multipliers
 from hubwise.domain import Schedule, Tariff, connection_spots
 from hubwise.domain.arrays import Array, Index
 from hubwise.drivers import best_response, felt_tariff, schedule_of
@@ -35,8 +34,6 @@ from hubwise.ledger import sum_by_hub
 MISSED = 20.0
 # A battery that is charged and discharged in a slot, each by more than this [kWh], circles.
 CIRCLE = 1e-6
-# Rounds where HiGHS finds no optimum.
-INSTEAD = 400
 # Price of a kW of peak-valley difference, in mean purchase prices of a slot's energy: a choice
 # among what costs the operator nearly the same.
 FLAT = 1e-3
@@ -86,28 +83,6 @@ class _Rows:
     lines: Index
 
 
-def best_dispatch(
-    problem: Problem,
-    tariff: Tariff | None,
-    *,
-    rounds: int,
-    warm: WarmStart | None = None,
-    sessions: Schedule | None = None,
-    flat: bool = True,
-) -> Dispatch:
-    """The dispatch of a hub of any size: one linear program where it is small, rounds elsewhere.
-
-    Parameters are those of `hubwise.dispatch.dispatch`; ``rounds`` and ``warm`` are of large hubs.
-    With `EXACTLY` for rounds it is one program all the same.
-    """
-    if rounds == EXACTLY or is_small(problem):
-        try:
-            return dispatch_linear(problem, tariff, sessions=sessions, flat=flat)
-        except UnsolvedError:
-            rounds = max(rounds, INSTEAD)
-    return dispatch(problem, tariff, rounds=rounds, warm=warm, sessions=sessions, flat=flat)
-
-
 def dispatch_linear(
     problem: Problem,
     tariff: Tariff | None,
@@ -138,9 +113,11 @@ def dispatch_linear(
         If HiGHS ends without a solution: there is none where a battery's own bounds exclude all
         schedules, which the door refuses.
     """
+    if sessions is not None:
+        return _stations_alone(problem, sessions, flat=flat)
     program = Program()
     stays = stays_of(problem)
-    held = held_in(problem, None if weight is not None else tariff, sessions)
+    held = held_in(problem, None if weight is not None else tariff)
     columns = _written(program, problem, stays, held)
     rows = _shared(program, problem, stays, columns)
     if flat:
@@ -148,7 +125,7 @@ def dispatch_linear(
     if tariff is not None and weight is not None:
         for part, price in _felt(problem, tariff, stays, columns):
             program.earn(part, -weight * price)
-    elif tariff is not None and sessions is None:
+    elif tariff is not None:
         _keep_cheapest(program, problem, tariff, stays, columns, held)
     solution = _solved(program, problem, stays, columns)
     found = _dispatch(problem, stays, columns, rows, solution)
@@ -156,6 +133,29 @@ def dispatch_linear(
         return found
     schedule = held.into(found.schedule)
     return replace(found, schedule=schedule, line_kw=problem.line_kw(schedule, found.stations))
+
+
+def write_dispatch(program: Program, problem: Problem, tariff: Tariff, stays: Stays) -> _Columns:
+    """The program of `dispatch_linear`: drivers at their least costs, stations, limits."""
+    held = held_in(problem, tariff)
+    columns = _written(program, problem, stays, held)
+    _shared(program, problem, stays, columns)
+    _prefer_flat(program, problem, columns)
+    _keep_cheapest(program, problem, tariff, stays, columns, held)
+    return columns
+
+
+def _stations_alone(problem: Problem, sessions: Schedule, *, flat: bool) -> Dispatch:
+    """Stations dispatched to what participants do, as to what the others do."""
+    fleet, power = problem.fleet, sessions.charge_kw - sessions.discharge_kw
+    more = sum_by_hub(len(problem.situation.hubs), fleet.hub, power)
+    nobody = fleet.select(np.zeros(0, np.int64))
+    through = problem.others_line_kw + problem.lines.loads(fleet.spots, power)
+    alone = replace(
+        problem, fleet=nobody, others_kw=problem.others_kw + more, others_line_kw=through
+    )
+    found = dispatch_linear(alone, None, flat=flat)
+    return replace(found, schedule=sessions, session=fleet.session)
 
 
 def _written(program: Program, problem: Problem, stays: Stays, held: Held | None) -> _Columns:

@@ -168,6 +168,7 @@ class Program:
         nodes: int | None = None,
         fixed: Fixed | None = None,
         start: Array | None = None,
+        begin: Fixed | None = None,
     ) -> Solution:
         """The best values found in ``seconds`` [s], to a relative ``gap``.
 
@@ -181,6 +182,8 @@ class Program:
             Columns that are held, and where.
         start
             Values of all columns to begin with.
+        begin
+            Columns that are whole, and where the search begins with them; the rest follows.
 
         Raises
         ------
@@ -197,6 +200,8 @@ class Program:
         solver.passModel(self._model(low, high, whole))
         if start is not None:
             solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
+        if begin is not None:
+            solver.setSolution(len(begin[0]), begin[0].astype(np.int32), begin[1])
         solver.run()
         status, info = solver.getModelStatus(), solver.getInfo()
         optimal = status == highspy.HighsModelStatus.kOptimal

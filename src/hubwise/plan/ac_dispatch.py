@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hubwise.dispatch import (
+    EXACTLY,
     Baseline,
     Dispatch,
     Limits,
@@ -94,7 +95,8 @@ def ac_dispatch(
     sessions
         Participants' schedules, where only stations are dispatched.
     rounds
-        Of the first dispatch.
+        Of the first dispatch; `EXACTLY` for one linear program, where ``sessions`` are given each
+        time.
     limits
         The feeder linearised near where the first dispatch will lead, where that is known.
     aim
@@ -109,6 +111,8 @@ def ac_dispatch(
             else feeder_limits(situation.feeder, situation.hubs.bus, warm.hub_kw)
         )
     best: AcDispatch | None = None
+    # Stations alone are a small program, however many cars there are.
+    exact = sessions is not None and rounds == EXACTLY
     ended = Status.TURNS_SPENT
     for _ in range(TURNS):
         problem = make_problem(
@@ -130,13 +134,14 @@ def ac_dispatch(
         stuck = worst > max(0.9 * least, noise)
         if best is None or worst < least:
             best = AcDispatch(answer, problem, missed, ended)
-        if worst <= 0.0 or (stuck and rounds >= ROUNDS):
+        if worst <= 0.0 or (stuck and (exact or rounds >= ROUNDS)):
             ended = Status.LIMITS_HOLD if worst <= 0.0 else Status.LIMITS_MISSED
             break
         nudge = min(NUDGE_KW, NUDGE * problem.spread_kw)
         caution += np.where(missed > 0.0, missed + nudge, 0.0)
         # Few rounds may be too few for the multipliers to follow.
-        warm, rounds = answer.warm(), ROUNDS if stuck else ONWARD_ROUNDS
+        warm = answer.warm()
+        rounds = EXACTLY if exact else ROUNDS if stuck else ONWARD_ROUNDS
     assert best is not None
     return replace(best, status=ended)
 

@@ -7,12 +7,30 @@ where a promise or a limit would still be missed, everybody is dispatched again,
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from hubwise.dispatch import EXACTLY, Baseline, feeder_limits, pack, round_off, with_participants
+from hubwise.dispatch import (
+    EXACTLY,
+    Baseline,
+    feeder_limits,
+    with_participants,
+)
+from hubwise.dispatch.packing import (
+    Worth,
+    follow_exactly,
+    is_followable,
+    pack,
+    round_off,
+    starts_of,
+    weak_slots,
+)
 from hubwise.domain import Schedule
+from hubwise.domain.arrays import Array
+from hubwise.ledger import sum_by_hub
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, Aim, ac_dispatch, missed_kw
 from hubwise.plan.ramp import ramp_excess_kw
 from hubwise.plan.turn import Turn
@@ -24,12 +42,16 @@ STARTS = (2.0, 0.2, 0.0)
 TRIES = 5
 # Aim inside by so many times what was missed.
 BEYOND = 1.5
-# Most participants to whom stations are dispatched by one linear program.
-MOST_CARS = 10_000
 # What following may cost, as a share of the profit; beyond, schedules stay as they were.
 WORTH = 1e-3
+# What a program of a small hub may spend, first more than that, as shares of it: mostly less is.
+BUDGETS = (10.0, 1.0)
 # Missing a limit by so much more is not to miss it by more [kW].
 SAME_KW = 1e-3
+
+
+Way = Callable[[Turn], Schedule | None]
+"""Participants' schedule that chargers can better follow than the turn's; None for none."""
 
 
 def rounded(turn: Turn, baseline: Baseline) -> Turn:
@@ -37,23 +59,58 @@ def rounded(turn: Turn, baseline: Baseline) -> Turn:
 
     Where that would miss a promise or limit that was kept, the turn as it was.
     """
-    found = _within(turn, baseline, _allowed_kw(turn, baseline), STARTS[0], rounds=True)
+    found = _within(turn, baseline, _allowed_kw(turn, baseline), partial(_round, start=STARTS[0]))
     return turn if found is None else found
 
 
 def packed(turn: Turn, baseline: Baseline) -> Turn:
     """The turn with schedules that chargers can follow, where they cost next to nothing.
 
-    No promise or limit is missed for it that was kept, or by more than it was.
+    No promise or limit is missed for it that was kept, or by more than it was. Small hubs on which
+    packing leaves something are asked for the best by a program.
     """
-    least = _allowed_kw(turn, baseline)
+    most_kw = _allowed_kw(turn, baseline)
     profit = _profit(turn)
     enough = profit - WORTH * abs(profit)
-    for start in STARTS:
-        found = _within(turn, baseline, least, start)
-        if found is not None and _profit(found) >= enough:
-            return found
-    return turn
+
+    def first(ways: Iterable[Way]) -> Turn | None:
+        found = (_within(turn, baseline, most_kw, way) for way in ways)
+        return next((one for one in found if one is not None and _profit(one) >= enough), None)
+
+    found = first(partial(_pack, start=start) for start in STARTS)
+    best = turn if found is None else found
+    left = _weak(best)
+    if left and is_followable(turn.problem):
+        better = first(partial(_choose, budget=share * WORTH * abs(profit)) for share in BUDGETS)
+        return best if better is None or _weak(better) >= left else better
+    return best
+
+
+def _pack(turn: Turn, start: float) -> Schedule:
+    done = turn.dispatch
+    return pack(
+        turn.problem, turn.tariff, done.schedule, done.marginal_price, start, line_kw=done.line_kw
+    )
+
+
+def _round(turn: Turn, start: float) -> Schedule:
+    price = turn.dispatch.marginal_price
+    return round_off(turn.problem, turn.tariff, _pack(turn, start), price, start)
+
+
+def _choose(turn: Turn, budget: float) -> Schedule | None:
+    """The best by a program, where half of a budget may go into weak slots and half into starts."""
+    schedule = turn.dispatch.schedule
+    weak, starts = _weak(turn), starts_of(schedule)
+    price = 0.5 * budget / max(weak, 1)
+    worth = Worth(price, min(0.1 * price, 0.5 * budget / max(starts, 1)))
+    found = follow_exactly(turn.problem, turn.tariff, schedule, worth)
+    return None if found is None else found.schedule
+
+
+def _weak(turn: Turn) -> int:
+    """Slots in which a charger would have to do less than it can."""
+    return weak_slots(turn.problem.fleet, turn.dispatch.schedule)
 
 
 def _allowed_kw(turn: Turn, baseline: Baseline) -> float:
@@ -62,34 +119,32 @@ def _allowed_kw(turn: Turn, baseline: Baseline) -> float:
     return missed + SAME_KW if missed > 0.0 else 0.0
 
 
-def _within(
-    turn: Turn, baseline: Baseline, least: float, start: float, *, rounds: bool = False
-) -> Turn | None:
-    """The turn packed so that nothing is missed by more than ``least``; None where that fails."""
+def _within(turn: Turn, baseline: Baseline, least: float, way: Way) -> Turn | None:
+    """The turn done that way so that nothing is missed by more than ``least``; None if it fails."""
     caution = 0.0
     # Who limits fade is not dispatched anew.
     limited = np.isfinite(turn.problem.fleet.fade_limit_per_year).any()
     for _ in range(1 if limited else TRIES):
-        found = _packed(turn, baseline, start, rounds=rounds)
-        missed = _missed(found, baseline)
-        if missed <= least:
-            return found
+        schedule = way(turn)
+        if schedule is None:
+            return None
+        missed = 0.0
+        # What is missed by little stations make up for, by steps where programs leap to and fro.
+        for inside, rounds in ((0.0, EXACTLY), (BEYOND, EXACTLY), (0.0, ROUNDS)):
+            found = _with(turn, baseline, schedule, Aim(inside * missed, turn.head_kw), rounds)
+            missed = _missed(found, baseline)
+            if missed <= least:
+                return found
         caution += BEYOND * missed
         turn = _inside(turn, baseline, caution)
     return None
 
 
-def _packed(turn: Turn, baseline: Baseline, start: float, *, rounds: bool) -> Turn:
-    """The turn with its schedule packed, or rounded as well, and stations dispatched to it."""
-    done = turn.dispatch
-    flows = done.line_kw
-    schedule = pack(
-        turn.problem, turn.tariff, done.schedule, done.marginal_price, start, line_kw=flows
-    )
-    if rounds:
-        schedule = round_off(turn.problem, turn.tariff, schedule, done.marginal_price, start)
-    how = EXACTLY if len(turn.problem.fleet) <= MOST_CARS else ROUNDS
-    return _onward(turn, baseline, Aim(head_kw=turn.head_kw), how, schedule)
+def _with(turn: Turn, baseline: Baseline, schedule: Schedule, aim: Aim, rounds: int) -> Turn:
+    """The turn with another schedule of participants, and stations dispatched to it."""
+    # Where feed-in is above the purchase price, a linear program would buy and sell at once.
+    how = ROUNDS if turn.situation.market.sells_above else rounds
+    return _onward(turn, baseline, aim, how, schedule)
 
 
 def _inside(turn: Turn, baseline: Baseline, caution_kw: float) -> Turn:
@@ -101,12 +156,24 @@ def _onward(
     turn: Turn, baseline: Baseline, aim: Aim, rounds: int, sessions: Schedule | None = None
 ) -> Turn:
     """The turn dispatched onward from where it is."""
+    situation, limits = turn.situation, None
+    if sessions is not None:
+        # Where the feeder is linearised off by little, little is left of the promise unused.
+        limits = feeder_limits(situation.feeder, situation.hubs.bus, _moved_kw(turn, sessions))
     found = ac_dispatch(
-        turn.situation, turn.tariff, baseline, warm=turn.dispatch.warm(), sessions=sessions,
-        rounds=rounds, aim=aim,
+        situation, turn.tariff, baseline, warm=turn.dispatch.warm(), sessions=sessions,
+        rounds=rounds, limits=limits, aim=aim,
     )  # fmt: skip
     schedule = with_participants(found.problem, found.dispatch.schedule)
     return replace(turn, schedule=schedule, problem=found.problem, dispatch=found.dispatch)
+
+
+def _moved_kw(turn: Turn, sessions: Schedule) -> Array:
+    """The hubs' net draw where participants do otherwise, and stations as they did [kW]."""
+    done, fleet = turn.dispatch, turn.problem.fleet
+    more = sessions.charge_kw - done.schedule.charge_kw
+    less = sessions.discharge_kw - done.schedule.discharge_kw
+    return done.hub_kw + sum_by_hub(len(turn.situation.hubs), fleet.hub, more - less)
 
 
 def _missed(turn: Turn, baseline: Baseline) -> float:

@@ -1,6 +1,16 @@
 """Packing: schedules that chargers can follow."""
 
+from hubwise.dispatch.packing.chargers import starts_of, weak_slots
+from hubwise.dispatch.packing.exact import Worth, follow_exactly, is_followable
 from hubwise.dispatch.packing.jobs import pack
 from hubwise.dispatch.packing.rounding import round_off
 
-__all__ = ["pack", "round_off"]
+__all__ = [
+    "Worth",
+    "follow_exactly",
+    "is_followable",
+    "pack",
+    "round_off",
+    "starts_of",
+    "weak_slots",
+]

@@ -50,6 +50,22 @@ def unfollowed(fleet: Fleet, schedule: Schedule) -> Flags:
     return left
 
 
+def weak_slots(fleet: Fleet, schedule: Schedule) -> int:
+    """In how many slots a charger would have to do less than it can, both ways."""
+    there = fleet.presence(schedule.charge_kw.shape[1])
+    charge = off_least(schedule.charge_kw, there * fleet.least_charge_kw[:, None])
+    discharge = off_least(schedule.discharge_kw, there * fleet.least_discharge_kw[:, None])
+    return int(charge.sum() + discharge.sum())
+
+
+def starts_of(schedule: Schedule) -> int:
+    """How often chargers start, both ways."""
+    return sum(
+        int((on & ~np.pad(on, ((0, 0), (1, 0)))[:, :-1]).sum())
+        for on in (schedule.charge_kw > SAME_KW, schedule.discharge_kw > SAME_KW)
+    )
+
+
 def off_least(power: Array, least: Array) -> Flags:
     """Where something flows, and less than a charger can hold; all (sessions, slots) [kW]."""
     found: Flags = (power > SAME_KW) & (power < least - SAME_KW)
