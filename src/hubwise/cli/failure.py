@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from hubwise.cli.console import messages, put_json
-from hubwise.scenario.errors import FolderError, Issue, ScenarioError
+from hubwise.domain.errors import FolderError, Issue, ScenarioError
 
 # One wrong number can be wrong in every slot; what is above the screen's edge nobody reads.
 MOST = 50

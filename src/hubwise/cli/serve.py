@@ -19,8 +19,8 @@ from hubwise.cli.failure import explained
 from hubwise.cli.serving import SERVING, Asked, run
 from hubwise.cli.simulate import simulate_command
 from hubwise.cli.site import Folder, open_registry
+from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.live import Role, read_settings
-from hubwise.scenario.errors import Issue, ScenarioError
 
 app = typer.Typer(name="serving", add_completion=False)
 app.command("simulate")(simulate_command)

@@ -9,6 +9,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -131,12 +132,19 @@ def run(asked: Asked, settings: Settings, say: Callable[[str], None]) -> None:
         Where a port is taken, or the site is served already.
     """
     logging.getLogger("websockets").setLevel(logging.ERROR)
+    _allow_sockets()
     with _alone(asked.folder):
         engine = _open_books(asked)
         main = _serve(asked, settings, engine, say)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(main)
         engine.dispose()
+
+
+def _allow_sockets() -> None:
+    """As many open files as this user may have: every station is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -15,10 +15,10 @@ from hubwise.cli.console import messages
 from hubwise.cli.failure import explained
 from hubwise.cli.serving import SERVING
 from hubwise.cli.site import Folder, open_registry
+from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.edge.simulated import Simulation, simulate
 from hubwise.edge.simulated.station import Habits
 from hubwise.live import read_settings
-from hubwise.scenario.errors import Issue, ScenarioError
 from hubwise.store import StationRow
 
 WAIT_SECONDS = 60

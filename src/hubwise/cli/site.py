@@ -11,9 +11,9 @@ import typer
 
 from hubwise.cli.console import messages
 from hubwise.cli.failure import explained
+from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.live.rights import Role
 from hubwise.live.settings import NAME, read_settings
-from hubwise.scenario.errors import Issue, ScenarioError
 from hubwise.store import Registry, SiteKey, StationRow, database_url, open_engine
 
 Folder = Annotated[Path, typer.Argument(metavar="SITE", help="The site's folder.")]

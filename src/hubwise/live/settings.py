@@ -9,8 +9,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import PriceList
-from hubwise.scenario.errors import Issue, ScenarioError
 
 NAME = "site.toml"
 MINUTES_OF_A_DAY = 1_440
