@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import with_slot_bounds
+from builders import fleet_of, with_slot_bounds
 from hubwise.dispatch import dispatch, social_cost_bound
-from hubwise.domain import Tariff, Term, Terms
+from hubwise.domain import SlotBounds, Tariff, Term, Terms
 from hubwise.drivers import best_response, felt_tariff, schedule_cost
 
 seeds = st.integers(0, 2**32 - 1)
@@ -260,3 +260,19 @@ def test_no_driver_regrets_with_all_openings(small_situation, make_problem_of, s
     felt = felt_tariff(problem.fleet, tariff, problem.terms)
     least = best_response(*felt, situation.horizon)[1]
     assert (schedule_cost(*felt, schedule, situation.horizon) - least <= 1e-6).all()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_bounds_change_on_the_shortest_horizon(small_situation, make_problem_of, first) -> None:
+    """With two slots, who may charge in one of them charges in that one."""
+    situation = small_situation(hubs=1, slots=2, sessions=1, station=False)
+    endless = np.full((1, 2), np.inf)
+    allowed = np.where([[first, not first]], np.inf, 0.0)
+    fleet = fleet_of(
+        1, 2, hub=0, capacity_kwh=40.0, arrival_kwh=20.0, required_kwh=22.0, reserve_kwh=8.0,
+        max_kwh=40.0, charge_kw_max=7.0, discharge_kw_max=0.0,
+        bounds=SlotBounds(allowed, endless, np.zeros((1, 2)), endless),
+    )  # fmt: skip
+    schedule = dispatch(make_problem_of(replace(situation, fleet=fleet)), None, rounds=5).schedule
+    charged = schedule.charge_kw[0] > 0.0
+    np.testing.assert_array_equal(charged, [first, not first])
