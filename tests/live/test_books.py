@@ -279,3 +279,27 @@ def test_readings_do_not_depend_on_the_order() -> None:
         found = readings(order, Decimal(7))
         assert [each.accepted for each in found] == [False, False]
         assert all("contradict" in each.reason for each in found)
+
+
+def test_of_two_messages_that_contradict_the_first_counts() -> None:
+    """The same number with another register: kept, told, and not billed from."""
+    stay = [
+        said(Phase.STARTED, 0, T0, (Sample(T0, IMPORT, "1000", "Wh"),)),
+        said(
+            Phase.UPDATED,
+            1,
+            T0 + timedelta(hours=1),
+            (Sample(T0 + timedelta(hours=1), IMPORT, "3000", "Wh"),),
+        ),
+        said(
+            Phase.ENDED,
+            2,
+            T0 + timedelta(hours=2),
+            (Sample(T0 + timedelta(hours=2), IMPORT, "5000", "Wh"),),
+        ),
+    ]
+    later = T0 + timedelta(hours=3)
+    other = said(Phase.ENDED, 2, later, (Sample(later, IMPORT, "9000", "Wh"),))
+    other = TransactionSaid(**{**_fields(other), "id": "another"})
+    for order in ([*stay, other], [stay[0], stay[2], other, stay[1]]):
+        assert bills_of(order) == bills_of(stay)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from urllib.parse import quote
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -538,3 +541,104 @@ def test_a_site_is_served_on_postgresql(tmp_path, postgres) -> None:
     assert len(site.items("/ledger/entries")) == 4
     assert (site.folder / "store.url").stat().st_mode & 0o777 == 0o600
     assert site.stop() == 0
+
+
+def test_two_stays_of_a_station_without_a_clock_are_two(served: Served, names) -> None:
+    """Both begin in 1970 and read the same: after the end of one the next gets another number."""
+    name = next(names)
+    start = {"connectorId": 1, "idTag": "T", "meterStart": 5, "timestamp": "1970-01-01T00:00:09Z"}
+
+    async def work():
+        async with served.station(name, "ocpp1.6") as station:
+            numbers = []
+            for _ in "ab":
+                begun = [await station.said("StartTransaction", start) for _ in "ab"]
+                numbers += [each["transactionId"] for each in begun]
+                stop = {"transactionId": numbers[-1], "meterStop": 5, "timestamp": in_words(T0)}
+                await station.said("StopTransaction", stop)
+            return numbers
+
+    first, again, second, twice = run(work())
+    assert first == again != second == twice
+    assert {each["status"] for each in served.items("/sessions", station=name)} == {"quarantined"}
+
+
+def test_names_with_odd_characters_are_read_back(served: Served, names) -> None:
+    """A transaction may be called what a path is called."""
+    name = next(names)
+
+    async def work():
+        async with served.station(name) as station:
+            for said in stay("a/../b?c#d%2F ü"):
+                await station.said("TransactionEvent", said)
+
+    run(work())
+    session = served.session(name)["session"]
+    for part in ("bill", "meter-values"):
+        assert served.get(f"/sessions/{quote(session, safe='')}/{part}").status_code == 200
+
+
+@given(
+    path=st.text(max_size=20) | st.sampled_from(["sessions", "ledger/entries", "stations", "x"]),
+    query=st.dictionaries(
+        st.sampled_from(["after", "most", "station", "x"]),
+        st.text(max_size=8) | st.integers(-(10**20), 10**20) | st.floats(),
+        max_size=3,
+    ),
+    verb=st.sampled_from(["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"]),
+    body=st.binary(max_size=50),
+)
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+def test_no_request_is_our_mistake(http, path, query, verb, body) -> None:
+    """400 requests as nobody should send them: never a 500, errors always as problems."""
+    answer = http.request(verb, f"/api/v1/{quote(path)}", params=query, content=body)
+    assert answer.status_code < 500
+    if answer.status_code >= 400 and verb != "HEAD":
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+
+
+@pytest.fixture(scope="module")
+def http(served):
+    headers = {"Authorization": f"Bearer {served.token}"}
+    with httpx.Client(base_url=served.ready["http"], headers=headers, timeout=20) as client:
+        yield client
+
+
+def test_it_stops_while_stations_are_connected(tmp_path) -> None:
+    """SIGTERM with open sockets and a caller waiting: 0 within 10 s, and they are told to go."""
+    site = make_site(tmp_path / "here", ["A", "B"]).start()
+
+    async def work():
+        async with site.station("A") as one, site.station("B", "ocpp1.6") as other:
+            await one.said("TransactionEvent", stay()[0])
+            await other.said("Heartbeat", {})
+            code = await asyncio.to_thread(site.stop)
+            await one.socket.wait_closed()
+            return code, one.socket.close_code
+
+    assert run(work()) == (0, 1001)
+    assert not (site.folder / "serving.json").exists()
+    assert site.said() == ""
+
+
+def test_what_a_user_can_mend_is_said_in_a_line(tmp_path) -> None:
+    """No site, bad settings, bad stations, a driver who is not known: exit 2, all at once."""
+    here = tmp_path / "here"
+    assert "hubwise site new" in hubwise("serve", here, fails=True)
+    hubwise("site", "new", here)
+    assert "not empty" in hubwise("site", "new", here, fails=True)
+    table = tmp_path / "t.csv"
+    table.write_text("station,password,hub,max_kw\nA,x,main,7\n,y,main,7\nB,,main,7\nC,z,no,0\n")
+    said = hubwise("station", "add", here, "--file", table, fails=True)
+    assert [part in said for part in ("row 3", "row 4", "row 5", "row 2")] == [True] * 3 + [False]
+    assert "no" in said
+    assert "max_kw" in said
+    assert "driver add" in hubwise(
+        "token", "create", here, "--role", "driver", "--driver", "x", fails=True
+    )
+    place = here / "site.toml"
+    place.write_text(place.read_text().replace("Europe/Berlin", "Mars").replace("43.0", "-1"))
+    said = hubwise("serve", here, fails=True)
+    assert "Mars" in said
+    assert "connection_kw" in said

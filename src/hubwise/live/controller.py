@@ -66,6 +66,8 @@ class Controller:
 
     async def _step(self) -> None:
         turn = int(self._clock.now().timestamp() // TURN.total_seconds())
+        if turn != self._turn:
+            self._forget()
         stations = set(self._books.running) if turn != self._turn else self._changed
         self._turn, self._changed = turn, set()
         hubs = set()
@@ -74,6 +76,16 @@ class Controller:
             hubs.add(self._known[station].hub)
         for hub in sorted(hubs):
             await self._share(hub)
+
+    def _forget(self) -> None:
+        """Set-points of sessions that are over."""
+        running = {
+            (each.station, each.transaction)
+            for sessions in self._books.running.values()
+            for each in sessions.values()
+        }
+        for key in [key for key in self._last_kw if (key[0], key[2]) not in running]:
+            del self._last_kw[key]
 
     async def _share(self, hub: str) -> None:
         sessions = {each.session: each for each in self._sessions_of(hub)}

@@ -40,6 +40,10 @@ class Numbers:
     high: int = -1
     beyond: set[int] = field(default_factory=set)
 
+    def has(self, number: int) -> bool:
+        """Whether a number was seen."""
+        return self.low <= number <= self.high or number in self.beyond
+
     def see(self, number: int) -> None:
         """Remember a number."""
         if self.low < 0:
@@ -121,9 +125,14 @@ class Session:
             return SessionStatus.QUARANTINED
         return SessionStatus.PROVISIONAL
 
-    def hear(self, said: TransactionSaid) -> None:
-        """Take up a message; of two that contradict each other, the first stands."""
+    def hear(self, said: TransactionSaid) -> bool:
+        """Take up a message; of two that contradict each other, the first alone counts.
+
+        A repetition never comes here: what has a number that was heard is another message.
+        """
         self.heard += 1
+        if said.seq_no is not None and self.numbers.has(said.seq_no):
+            return False
         self.evse = self.evse or said.evse
         self.protocol = said.protocol
         self.id_token = self.id_token or said.id_token
@@ -135,6 +144,7 @@ class Session:
             self.ended = _bare(said)
         if is_set(said.at, said.received_at) and (self.last_at is None or said.at > self.last_at):
             self.last_at = said.at
+        return True
 
 
 def _bare(said: TransactionSaid) -> TransactionSaid:
@@ -156,14 +166,16 @@ def belongs_to(sessions: list[Session], said: TransactionSaid) -> int:
     return last + 1 if later and began.at != said.at else last
 
 
-def take_in(sessions: list[Session], said: TransactionSaid) -> Session:
-    """Give a message to the session that it belongs to; one is made where there is none."""
+def take_in(sessions: list[Session], said: TransactionSaid) -> tuple[Session, bool]:
+    """Give a message to the session that it belongs to; one is made where there is none.
+
+    Says also whether the message counts: one that contradicts another does not.
+    """
     which = belongs_to(sessions, said)
     if which == len(sessions):
         name = f"{said.station}:{said.transaction}" + (f":{which + 1}" if which else "")
         sessions.append(Session(name, said.station, said.transaction, said.received_at))
-    sessions[which].hear(said)
-    return sessions[which]
+    return sessions[which], sessions[which].hear(said)
 
 
 @dataclass(slots=True)
@@ -204,8 +216,8 @@ class Books:
     highest_number: int = 0
     _by_transaction: dict[tuple[str, str], list[Session]] = field(default_factory=dict)
 
-    def apply(self, event: Event) -> Session | None:
-        """Take up an event; the session that it belongs to, if to any."""
+    def apply(self, event: Event) -> tuple[Session, bool] | None:
+        """Take up an event; the session that it belongs to, if to any, and whether it counts."""
         if isinstance(event, TransactionSaid):
             return self._transaction(event)
         if isinstance(event, BillPosted):
@@ -228,9 +240,14 @@ class Books:
         """Whether a station (1.6) was given this number for a transaction."""
         return (station, transaction) in self._by_transaction
 
-    def _transaction(self, said: TransactionSaid) -> Session:
+    def session_of(self, station: str, transaction: str) -> Session | None:
+        """The latest session of a transaction's identifier."""
+        shared = self._by_transaction.get((station, transaction))
+        return shared[-1] if shared else None
+
+    def _transaction(self, said: TransactionSaid) -> tuple[Session, bool]:
         shared = self._by_transaction.setdefault((said.station, said.transaction), [])
-        session = take_in(shared, said)
+        session, counts = take_in(shared, said)
         self.sessions[session.session] = session
         running = self.running.setdefault(session.station, {})
         if session.ended is None:
@@ -240,7 +257,7 @@ class Books:
         if said.protocol == "ocpp1.6" and said.phase is Phase.STARTED:
             self.numbers_given[said.id] = said.transaction
             self.highest_number = max(self.highest_number, int(said.transaction))
-        return session
+        return session, counts
 
     def _station(self, event: Event) -> None:
         if not event.station:

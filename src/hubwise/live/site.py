@@ -100,20 +100,26 @@ class Site:
 
     def applied(self, event: Event) -> None:
         """Take up a new event that is durable now. Called once each, in order."""
-        session = self.books.apply(event)
-        if session is not None:
+        found = self.books.apply(event)
+        if found is not None:
             assert isinstance(event, TransactionSaid)
-            self._after(event, session)
+            self._after(event, *found)
         elif isinstance(event, NeedsSaid):
             self._controller.ask(event.station, event.evse)
         elif isinstance(event, Connected | Booted):
             self._controller.look(event.station)
 
     async def begin(self, said: TransactionSaid) -> str:
-        """The number of a 1.6 transaction; the same for every repetition of its beginning."""
-        given = self.books.numbers_given.get(said.id)
-        if given is not None:
-            return given
+        """The number of a 1.6 transaction; the same for every repetition of its beginning.
+
+        Where a station's clock was not set, two beginnings may read the same: after the end of the
+        first it is another one.
+        """
+        while (given := self.books.numbers_given.get(said.id)) is not None:
+            session = self.books.session_of(said.station, given)
+            if is_set(said.at, said.received_at) or session is None or session.ended is None:
+                return given
+            said = replace(said, id=f"{said.id}'")
         task = self._beginning.get(said.id)
         if task is None:
             task = asyncio.create_task(self._begin(said))
@@ -190,7 +196,10 @@ class Site:
         account = await self.account_of(session.id_token)
         return make_bill(settled, terms, names, account, self.now())
 
-    def _after(self, said: TransactionSaid, session: Session) -> None:
+    def _after(self, said: TransactionSaid, session: Session, counts: bool) -> None:
+        if not counts and not session.billed:
+            what = f"{session.session}: message {said.seq_no} came twice and differs"
+            self._spawn(self._alarm("messages contradict each other", what, said.station, said.id))
         if session.billed:
             what = f"{session.session}: message {said.seq_no} after its bill was final"
             self._spawn(self._alarm("message after the end", what, said.station, said.id))
@@ -246,6 +255,7 @@ def _messages_of(session: Session, found: object) -> list[TransactionSaid]:
     messages = []
     for said in found:
         assert isinstance(said, TransactionSaid)
-        if take_in(shared, said).session == session.session:
+        found_in, counts = take_in(shared, said)
+        if counts and found_in.session == session.session:
             messages.append(said)
     return messages

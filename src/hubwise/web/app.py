@@ -159,7 +159,7 @@ async def sessions(
     return answers.Sessions(items=items)
 
 
-@router.get("/sessions/{session}/meter-values")
+@router.get("/sessions/{session:path}/meter-values")
 async def meter_values(here: Here, actor: Asking, session: str) -> answers.MeterValues:
     """Every energy sample of a session; what is not billed from says why."""
     found = await _found(here, actor, session, "meter-values")
@@ -169,7 +169,7 @@ async def meter_values(here: Here, actor: Asking, session: str) -> answers.Meter
     )
 
 
-@router.get("/sessions/{session}/bill")
+@router.get("/sessions/{session:path}/bill")
 async def bill(here: Here, actor: Asking, session: str) -> answers.Bill:
     """A session's bill; until it is final, what it would be now."""
     found = await _found(here, actor, session, "bill")
