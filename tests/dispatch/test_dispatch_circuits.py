@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from builders import with_circuits
-from hubwise.dispatch import dispatch, dispatch_linear, pack, social_cost_bound
+from hubwise.dispatch import dispatch, dispatch_linear, social_cost_bound
 from hubwise.dispatch.objective import objective_of
+from hubwise.dispatch.packing import pack
 from hubwise.domain import Schedule, Tariff, Terms, connection_spots
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import line_flows

@@ -16,9 +16,9 @@ from hubwise.dispatch import (
     dispatch,
     dispatch_futures,
     dispatch_linear,
-    pack,
     undelegated,
 )
+from hubwise.dispatch.packing import pack
 from hubwise.domain import Tariff
 from hubwise.drivers import best_response, felt_tariff, schedule_cost
 
