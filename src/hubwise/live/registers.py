@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -133,16 +134,18 @@ def _checked(found: list[Reading], most_kw: Decimal) -> Iterator[Reading]:
     """Of those that are registers, the longest run that a meter can have shown is accepted."""
     usable = [each for each in found if each.accepted]
     kept, doubtful = _longest(usable, most_kw)
+    names = {id(each) for each in kept}
+    times = [each.at for each in kept]
     for each in found:
-        if not each.accepted or id(each) in kept:
+        if not each.accepted or id(each) in names:
             yield each
-        else:
-            yield replace(
-                each, reason=doubtful or _why(each, [k for k in usable if id(k) in kept], most_kw)
-            )
+            continue
+        at = bisect_right(times, each.at)
+        beside = kept[max(at - 1, 0) : at], kept[at : at + 1]
+        yield replace(each, reason=doubtful or _why(each, *beside, most_kw))
 
 
-def _longest(usable: list[Reading], most_kw: Decimal) -> tuple[set[int], str]:
+def _longest(usable: list[Reading], most_kw: Decimal) -> tuple[list[Reading], str]:
     chains: list[list[Reading]] = []
     for each in usable:
         fitting = [chain for chain in chains if not _between(chain[-1], each, most_kw)]
@@ -154,8 +157,8 @@ def _longest(usable: list[Reading], most_kw: Decimal) -> tuple[set[int], str]:
             del chains[MOST_CHAINS:]
     chains.sort(key=len, reverse=True)
     if len(chains) > 1 and len(chains[0]) == len(chains[1]):
-        return set(), "two registers contradict each other, and neither can be told to be right"
-    return ({id(each) for each in chains[0]} if chains else set()), ""
+        return [], "two registers contradict each other, and neither can be told to be right"
+    return (chains[0] if chains else []), ""
 
 
 def _between(before: Reading, after: Reading, most_kw: Decimal) -> str:
@@ -172,11 +175,9 @@ def _between(before: Reading, after: Reading, most_kw: Decimal) -> str:
     return ""
 
 
-def _why(each: Reading, kept: list[Reading], most_kw: Decimal) -> str:
+def _why(each: Reading, before: list[Reading], behind: list[Reading], most_kw: Decimal) -> str:
     """Against the accepted reading before it, or behind it."""
-    before = [other for other in kept if other.at <= each.at]
-    behind = [other for other in kept if other.at >= each.at]
-    pairs = [*((other, each) for other in before[-1:]), *((each, other) for other in behind[:1])]
+    pairs = [*((other, each) for other in before), *((each, other) for other in behind)]
     reasons = [_between(one, other, most_kw) for one, other in pairs]
     return next((reason for reason in reasons if reason), "does not fit the others")
 
