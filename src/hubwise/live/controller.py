@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from hubwise.live.control import shares
+from hubwise.live.control import LEAST_KW, shares
 from hubwise.live.fold import Books, Session
 from hubwise.live.ports import Chargers, Clock, Followed, Known, People, SetPoint
 from hubwise.live.settings import Settings
@@ -16,6 +17,8 @@ PAUSE_SECONDS = 0.25
 ALIVE = timedelta(seconds=30)
 # Set-points under way at once: more would make answers to meter values wait.
 AT_ONCE = 200
+# How often a large hub is shared anew: each time may mean a set-point for everybody.
+SETPOINTS_A_SECOND = 200
 logger = logging.getLogger(__name__)
 
 
@@ -37,6 +40,8 @@ class Controller:
         self._asked: set[tuple[str, int]] = set()
         self._last_kw: dict[tuple[str, int, str], float] = {}
         self._turn = -1
+        self._shared_at: dict[str, datetime] = {}
+        self._later: set[str] = set()
         self._seen = clock.now()
         self._under_way: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -66,16 +71,20 @@ class Controller:
 
     async def _step(self) -> None:
         turn = int(self._clock.now().timestamp() // TURN.total_seconds())
+        changed, self._changed = self._changed, set()
         if turn != self._turn:
             self._forget()
-        stations = set(self._books.running) if turn != self._turn else self._changed
-        self._turn, self._changed = turn, set()
-        hubs = set()
-        for station in stations:
-            self._known[station] = await self._people.station(station)
-            hubs.add(self._known[station].hub)
+            changed |= set(self._books.running)
+        try:
+            for station in changed:
+                self._known[station] = await self._people.station(station)
+        except Exception:
+            self._changed |= changed
+            raise
+        hubs = {self._known[station].hub for station in changed} | self._later
         for hub in sorted(hubs):
-            await self._share(hub)
+            self._share(hub, at_once=turn != self._turn)
+        self._turn = turn
 
     def _forget(self) -> None:
         """Set-points of sessions that are over."""
@@ -87,16 +96,41 @@ class Controller:
         for key in [key for key in self._last_kw if (key[0], key[2]) not in running]:
             del self._last_kw[key]
 
-    async def _share(self, hub: str) -> None:
+    def _share(self, hub: str, *, at_once: bool) -> None:
+        """Set-points for a hub; shared anew as often as so many set-points can be sent."""
         sessions = {each.session: each for each in self._sessions_of(hub)}
         most = {name: self._known[each.station].max_kw for name, each in sessions.items()}
         connection = self._settings.connection_kw.get(hub, 0.0)
-        given = shares(most, connection, self._turn) if sessions else {}
-        points = [self._point(sessions[name], kw) for name, kw in given.items()]
-        named = {(point.station, point.evse) for point in points}
-        for station, evse in self._asked - named:
-            if station in self._known and self._known[station].hub == hub:
-                points.append(self._alone(station, evse, connection))
+        now = self._clock.now()
+        pause = timedelta(seconds=len(sessions) / SETPOINTS_A_SECOND)
+        if at_once or hub not in self._shared_at or now - self._shared_at[hub] >= pause:
+            self._shared_at[hub] = now
+            self._later.discard(hub)
+            given = shares(most, connection, int(now.timestamp() // TURN.total_seconds()))
+        else:
+            self._later.add(hub)
+            given = self._meanwhile(sessions, most, connection)
+        self._send_all([self._point(sessions[name], kw) for name, kw in given.items()])
+        waiting = [(station, evse) for station, evse in self._asked if station in self._known]
+        for station, evse in waiting:
+            if self._known[station].hub == hub:
+                self._send_all([self._alone(station, evse, connection)])
+
+    def _meanwhile(
+        self, sessions: Mapping[str, Session], most: Mapping[str, float], connection_kw: float
+    ) -> dict[str, float]:
+        """Who came since then gets of what is left over; the others keep what they have."""
+        had = {name: self._last_kw.get(self._key(each)) for name, each in sessions.items()}
+        left = connection_kw - sum(kw for kw in had.values() if kw is not None)
+        given = {name: kw for name, kw in had.items() if kw is not None}
+        for name in [name for name, kw in had.items() if kw is None]:
+            kw = min(most[name], max(left, 0.0))
+            given[name] = kw if kw >= min(LEAST_KW, most[name]) else 0.0
+            left -= given[name]
+        return given
+
+    def _send_all(self, points: Sequence[SetPoint]) -> None:
+        """What differs from what was sent last, and what was asked for."""
         for point in points:
             key = (point.station, point.evse, point.transaction)
             asked = (point.station, point.evse) in self._asked
@@ -104,6 +138,9 @@ class Controller:
                 self._asked.discard((point.station, point.evse))
                 self._last_kw[key] = point.most_kw
                 self._send(key, point)
+
+    def _key(self, session: Session) -> tuple[str, int, str]:
+        return session.station, session.evse or 1, session.transaction
 
     def _sessions_of(self, hub: str) -> list[Session]:
         return [
@@ -115,7 +152,7 @@ class Controller:
         ]
 
     def _point(self, session: Session, kw: float) -> SetPoint:
-        return SetPoint(session.station, session.evse or 1, session.transaction, round(kw, 3))
+        return SetPoint(*self._key(session), round(kw, 3))
 
     def _alone(self, station: str, evse: int, connection_kw: float) -> SetPoint:
         """For a car whose transaction has not begun."""

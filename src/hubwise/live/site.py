@@ -24,20 +24,24 @@ from hubwise.live.clocks import is_set
 from hubwise.live.controller import Controller
 from hubwise.live.fold import Books, Session, SessionStatus, take_in
 from hubwise.live.ports import Chargers, Clock, Log, People
+from hubwise.live.registers import Reading
 from hubwise.live.settings import Settings
 from hubwise.live.settle import Settlement, Terms, make_bill, settle
 
 LATE = timedelta(minutes=5)
+# Settlements under way at once: more would make answers to meter values wait.
+SETTLING_AT_ONCE = 2
+AGAIN_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A session, how far its books are, and what it comes to so far."""
+    """A session, how far its books are, what stands against a bill, and what it is so far."""
 
     session: Session
     status: SessionStatus
-    settled: Settlement
+    doubts: tuple[str, ...]
     bill: BillPosted
 
 
@@ -58,6 +62,8 @@ class Site:
         self._controller = Controller(self.books, settings, people, clock)
         self._beginning: dict[str, asyncio.Task[str]] = {}
         self._settling: dict[str, asyncio.Task[None]] = {}
+        self._due: asyncio.Queue[Session] = asyncio.Queue()
+        self._told: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
 
@@ -68,7 +74,9 @@ class Site:
         await self._post_prices()
         for session in self.books.sessions.values():
             if session.complete and not session.billed:
-                self._spawn(self.settled(session))
+                self._due.put_nowait(session)
+        for _ in range(SETTLING_AT_ONCE):
+            self._spawn(self._settle_due())
         self._controller.chargers = chargers
         self._spawn(self._controller.run())
         self._running = True
@@ -155,11 +163,27 @@ class Site:
     async def account(self, session: Session) -> Account:
         """What a session comes to: its final bill, or what it would be now."""
         await self.settled(session)
+        if session.billed is not None:
+            return Account(session, session.status, (), session.billed)
         settled, terms = await self._look_into(session)
-        bill = session.billed
-        if bill is None:
-            bill = await self._draft(session, settled, terms)
-        return Account(session, session.status, settled, bill)
+        bill = await self._draft(session, settled, terms)
+        return Account(session, session.status, settled.doubts, bill)
+
+    async def readings(self, session: Session) -> tuple[Reading, ...]:
+        """Every energy sample of a session, accepted or with its reason."""
+        settled, _ = await self._look_into(session)
+        return settled.found
+
+    async def _settle_due(self) -> None:
+        """Settle what is complete, one after the other; what fails, again later."""
+        while True:
+            session = await self._due.get()
+            try:
+                await self.settled(session)
+            except Exception as error:
+                logger.warning("%s is not settled yet: %s", session.session, error)
+                await self._clock.sleep(AGAIN_SECONDS)
+                self._due.put_nowait(session)
 
     async def _begin(self, said: TransactionSaid) -> str:
         self.books.highest_number += 1
@@ -204,14 +228,19 @@ class Site:
             what = f"{session.session}: message {said.seq_no} after its bill was final"
             self._spawn(self._alarm("message after the end", what, said.station, said.id))
         elif session.complete:
-            self._spawn(self.settled(session))
+            self._due.put_nowait(session)
         if said.phase is not Phase.UPDATED:
             self._controller.look(said.station)
         late = said.received_at - said.at > LATE
         if not said.offline and (late or not is_set(said.at, said.received_at)):
             off = f"says {said.at.isoformat()} at {said.received_at.isoformat()}"
             hour = f"{said.received_at:%Y%m%d%H}"
-            self._spawn(self._alarm("clock differs", off, said.station, hour))
+            if f"{said.station}|{hour}" not in self._told:
+                self._told = {
+                    *(key for key in self._told if key.endswith(hour)),
+                    f"{said.station}|{hour}",
+                }
+                self._spawn(self._alarm("clock differs", off, said.station, hour))
 
     async def _alarm(self, what: str, detail: str, station: str, once: str) -> None:
         key = f"alarm|{what}|{station}|{once}"

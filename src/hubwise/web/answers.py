@@ -94,7 +94,7 @@ def _doubts(account: Account, session: Session) -> list[str]:
     missing = [] if session.started else ["its beginning has not been heard"]
     if session.started and not session.complete:
         missing.append("messages in between have not been heard")
-    return [*missing, *account.settled.doubts]
+    return [*missing, *account.doubts]
 
 
 class Sessions(BaseModel):

@@ -163,10 +163,8 @@ async def sessions(
 async def meter_values(here: Here, actor: Asking, session: str) -> answers.MeterValues:
     """Every energy sample of a session; what is not billed from says why."""
     found = await _found(here, actor, session, "meter-values")
-    account = await here.site.account(found)
-    return answers.MeterValues(
-        items=[answers.MeterValue.of(each) for each in account.settled.found]
-    )
+    readings = await here.site.readings(found)
+    return answers.MeterValues(items=[answers.MeterValue.of(each) for each in readings])
 
 
 @router.get("/sessions/{session:path}/bill")
