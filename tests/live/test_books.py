@@ -303,3 +303,65 @@ def test_of_two_messages_that_contradict_the_first_counts() -> None:
     other = TransactionSaid(**{**_fields(other), "id": "another"})
     for order in ([*stay, other], [stay[0], stay[2], other, stay[1]]):
         assert bills_of(order) == bills_of(stay)
+
+
+class Busy(World):
+    """Time passes, chargers remember what they were told, and who is known may be out of reach."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+        self.told: dict[str, float] = {}
+        self.sent = 0
+        self.gone = False
+
+    async def station(self, station: str) -> Known:
+        if self.gone:
+            raise ConnectionError("the database is gone")
+        return Known(station, "main", 7.0)
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    async def follow(self, setpoint: SetPoint) -> Followed:
+        self.told[setpoint.station] = setpoint.most_kw
+        self.sent += 1
+        return Followed.FOLLOWED
+
+
+def test_control_keeps_the_connection_while_cars_come_and_go() -> None:
+    """Never more than the connection, everybody by turns, nobody lost while the database is gone."""
+
+    async def work() -> None:
+        memory, busy = Memory(), Busy()
+        site = memory.site = Site(SETTINGS, memory, busy, busy)
+        await site.start(busy)
+        for number in range(40):
+            busy.gone = 10 <= number < 20
+            name = f"C{number:02}"
+            begun = said(Phase.STARTED, 0, NOW, ())
+            again = {**_fields(begun), "id": name, "station": name, "received_at": busy.at}
+            await site.hear(TransactionSaid(**again))
+            for _ in range(3):
+                await asyncio.sleep(0)
+                assert sum(busy.told.values()) <= 43.0 + 1e-6
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert len(busy.told) == 40
+        running = [kw for kw in busy.told.values() if kw > 0]
+        assert all(kw >= LEAST_KW - 1e-3 for kw in running)
+        assert sum(running) == pytest.approx(43.0, abs=0.1)
+        before, turns = busy.sent, {name for name, kw in busy.told.items() if kw > 0}
+        busy.at += timedelta(minutes=15)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        turns |= {name for name, kw in busy.told.items() if kw > 0}
+        assert busy.sent > before
+        assert len(turns) > len(running)
+        assert site.controls
+        await site.stop()
+
+    asyncio.run(work())

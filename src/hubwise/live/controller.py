@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from math import floor
 
 from hubwise.live.control import LEAST_KW, shares
 from hubwise.live.fold import Books, Session
@@ -152,13 +153,12 @@ class Controller:
         ]
 
     def _point(self, session: Session, kw: float) -> SetPoint:
-        return SetPoint(*self._key(session), round(kw, 3))
+        return SetPoint(*self._key(session), _whole_watts(kw))
 
     def _alone(self, station: str, evse: int, connection_kw: float) -> SetPoint:
         """For a car whose transaction has not begun."""
-        return SetPoint(
-            station, evse, "", round(min(self._known[station].max_kw, connection_kw), 3)
-        )
+        most = min(self._known[station].max_kw, connection_kw)
+        return SetPoint(station, evse, "", _whole_watts(most))
 
     def _send(self, key: tuple[str, int, str], point: SetPoint) -> None:
         task = asyncio.create_task(self._sent_one(key, point))
@@ -171,3 +171,8 @@ class Controller:
             said = await self.chargers.follow(point)
         if said is Followed.UNREACHABLE:
             self._last_kw.pop(key, None)  # once more when it is back
+
+
+def _whole_watts(kw: float) -> float:
+    """Rounded down: together never above the connection [kW]."""
+    return floor(kw * 1_000 + 1e-6) / 1_000
