@@ -333,7 +333,7 @@ class Busy(World):
 
 
 def test_control_keeps_the_connection_while_cars_come_and_go() -> None:
-    """Never more than the connection, everybody by turns, nobody lost while the database is gone."""
+    """Never above the connection, everybody by turns, nobody lost while the database is gone."""
 
     async def work() -> None:
         memory, busy = Memory(), Busy()

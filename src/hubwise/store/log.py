@@ -9,7 +9,8 @@ from datetime import UTC
 from queue import SimpleQueue
 
 import msgspec
-from sqlalchemy import Engine, Select, insert, select
+from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from hubwise.domain.events import KIND_OF, KINDS, Event
 from hubwise.store.tables import events
@@ -49,6 +50,9 @@ class EventLog:
         self._encode = msgspec.json.Encoder()
         self._decoders = {kind: msgspec.json.Decoder(made) for kind, made in KINDS.items()}
         self._next: int | None = None
+        kind = postgresql if engine.dialect.name == "postgresql" else sqlite
+        inserting = kind.insert(events).on_conflict_do_nothing(index_elements=["id"])
+        self._insert = inserting.execution_options(preserve_rowcount=True)
         self._thread = threading.Thread(target=self._write_all, name="writer", daemon=True)
         self._thread.start()
 
@@ -110,34 +114,25 @@ class EventLog:
             self._told(written, None)
 
     def _commit(self, batch: list[Event]) -> list[Written]:
+        """All that is new in one commit; who is known already is asked only where somebody is."""
         with self._engine.begin() as connection:
             if self._next is None:
                 last = select(events.c.position).order_by(events.c.position.desc()).limit(1)
                 self._next = int(connection.execute(last).scalar() or 0) + 1
-            ids = list({event.id for event in batch})
-            known: dict[str, int] = {}
-            for at in range(0, len(ids), 500):
-                asked = select(events.c.id, events.c.position)
-                found = connection.execute(asked.where(events.c.id.in_(ids[at : at + 500])))
-                known.update((str(row.id), int(row.position)) for row in found)
-            written, rows = self._numbered(batch, known, self._next)
-            if rows:
-                connection.execute(insert(events), rows)
+            first: dict[str, int] = {}
+            rows: list[dict[str, object]] = []
+            for event in batch:
+                if event.id not in first:
+                    first[event.id] = self._next + len(rows)
+                    rows.append(self._row(event, first[event.id]))
+            inserted = connection.execute(self._insert, rows).rowcount
+            there = dict(first) if inserted == len(rows) else _positions(connection, list(first))
         self._next += len(rows)
+        written = []
+        for event in batch:  # new is what stands where it was put, the first time that it comes up
+            position = there[event.id]
+            written.append(Written(event, position, first.pop(event.id, None) == position))
         return written
-
-    def _numbered(
-        self, batch: list[Event], known: dict[str, int], first: int
-    ) -> tuple[list[Written], list[dict[str, object]]]:
-        written: list[Written] = []
-        rows: list[dict[str, object]] = []
-        for event in batch:
-            new = event.id not in known
-            if new:
-                known[event.id] = first + len(rows)
-                rows.append(self._row(event, known[event.id]))
-            written.append(Written(event, known[event.id], new))
-        return written, rows
 
     def _row(self, event: Event, position: int) -> dict[str, object]:
         return {
@@ -149,3 +144,12 @@ class EventLog:
             "received_at": event.received_at.astimezone(UTC).isoformat(),
             "body": self._encode.encode(event),
         }
+
+
+def _positions(connection: Connection, ids: list[str]) -> dict[str, int]:
+    """Where events stand, by id."""
+    found: dict[str, int] = {}
+    for at in range(0, len(ids), 500):
+        asked = select(events.c.id, events.c.position).where(events.c.id.in_(ids[at : at + 500]))
+        found.update((str(row.id), int(row.position)) for row in connection.execute(asked))
+    return found
