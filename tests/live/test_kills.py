@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from hubwise.edge.simulated import Link
 from live_site import PASSWORD, T0, Served, make_site, stay
@@ -56,19 +57,21 @@ async def _stays(site: Served, name: str, done: dict[str, int], over: asyncio.Ev
     await asyncio.gather(running, return_exceptions=True)
 
 
+def every(site: Served, path: str) -> list[dict[str, Any]]:
+    """All items, page by page."""
+    found, page = [], site.get(path, most=500).json()
+    while page["next"]:
+        found += page["items"]
+        page = site.get(path, most=500, after=page["next"]).json()
+    return found + page["items"]
+
+
 def check_books(site: Served, names: list[str], said: int) -> None:
     """Every session final, 6 kWh and 1 kWh back; two entries each, none twice."""
-    sessions, after = [], ""
-    while True:
-        answer = site.get("/sessions", most=500, after=after).json()
-        sessions += answer["items"]
-        after = answer["next"]
-        if not after:
-            break
+    sessions, entries = every(site, "/sessions"), every(site, "/ledger/entries")
     assert len(sessions) == said
     assert {each["station"] for each in sessions} == set(names)
     for each in sessions:
         assert (each["status"], each["charged_kwh"], each["discharged_kwh"]) == ("final", "6", "1")
-    entries = site.items("/ledger/entries", most=1_000)
     assert len(entries) == 2 * said
     assert len({each["entry"] for each in entries}) == len(entries)

@@ -94,13 +94,16 @@ class Link:
             if self._socket is None:
                 return None
             await self._socket.send(msgspec.json.encode([2, name, action, payload]).decode())
-            answer = await asyncio.wait_for(future, ANSWER_SECONDS)
-        except (TimeoutError, ConnectionError, WebSocketException):
+            await asyncio.wait((future,), timeout=ANSWER_SECONDS)
+        except (ConnectionError, WebSocketException):
             return None
         finally:
             del self._waiting[name]
+            future.cancel()  # no effect on one that was answered
+        if future.cancelled():
+            return None
         self.seconds(loop.time() - began)
-        return answer
+        return future.result()
 
     async def _connected(self) -> None:
         said = base64.b64encode(f"{self._station}:{self._password}".encode()).decode()
@@ -122,7 +125,7 @@ class Link:
                 self._socket = None
                 for future in self._waiting.values():
                     if not future.done():
-                        future.set_exception(ConnectionError("lost"))
+                        future.cancel()
 
     async def _heard(self, socket: ClientConnection, frame: list[object]) -> None:
         name = str(frame[1])
