@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from hubwise.cli.site import SITE
 from live_site import PASSWORD, T0, Served, basic, event, hubwise, in_words, make_site, sample, stay
 
 NAMES = [f"S{number}" for number in range(60)]
@@ -642,3 +643,7 @@ def test_what_a_user_can_mend_is_said_in_a_line(tmp_path) -> None:
     said = hubwise("serve", here, fails=True)
     assert "Mars" in said
     assert "connection_kw" in said
+    place.write_text(SITE.format(name="s"))
+    hubwise("station", "add", here, "A", "--password", PASSWORD)
+    place.write_text(SITE.format(name="s").replace("hubs.main", "hubs.other"))
+    assert "hubs that are not known: A" in hubwise("serve", here, fails=True)

@@ -19,8 +19,10 @@ from hubwise.cli.failure import explained
 from hubwise.cli.serving import SERVING, Asked, run
 from hubwise.cli.simulate import simulate_command
 from hubwise.cli.site import Folder, open_registry
-from hubwise.domain.errors import Issue, ScenarioError
-from hubwise.live import Role, read_settings
+from hubwise.domain.errors import Issue, ScenarioError, listed
+from hubwise.live import Role, Settings, read_settings
+from hubwise.live.settings import NAME
+from hubwise.store import Registry
 
 app = typer.Typer(name="serving", add_completion=False)
 app.command("simulate")(simulate_command)
@@ -50,9 +52,21 @@ def serve(
     with explained(as_json=False), _database_explained():
         if (certificate is None) != (key is None):
             raise ScenarioError([Issue("", "", "", "--certificate and --key belong together", "")])
-        open_registry(folder)
+        registry = open_registry(folder, store)
+        settings = read_settings(folder)
+        _check_hubs(folder, settings, registry)
         asked = Asked(folder, host, ocpp_port, http_port, store, certificate, key, speed)
-        run(asked, read_settings(folder), typer.echo)
+        run(asked, settings, typer.echo)
+
+
+def _check_hubs(folder: Path, settings: Settings, registry: Registry) -> None:
+    """A station whose hub is not known would get no power."""
+    known = settings.connection_kw
+    lost = [each for each in registry.all_stations() if each.hub not in known]
+    if lost:
+        wrong = f"stations at hubs that are not known: {listed(each.station for each in lost)}"
+        right = f"write [hubs.{lost[0].hub}], or add the stations again with --hub"
+        raise ScenarioError([Issue(str(folder / NAME), "hubs", "", wrong, right)])
 
 
 @app.command("status")
