@@ -85,7 +85,7 @@ $(VENV)/.installed-mutants: $(VENV)/.installed-test
 
 $(VENV)/.installed-serve: $(VENV)/.installed
 	@echo "Installing what serves ..."
-	@$(PIP) install -c constraints.txt -e '.[serve]'
+	$(call install,.[serve])
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

@@ -55,6 +55,8 @@ UNRUN = {"math": "formulas", "": "trees of names; test_docs imports each", "text
 OTHERS = {
     "make": "builds an environment of its own; the targets are looked for in the Makefile",
     "dask": "starts servers on several machines; tests/study/test_study_workers.py does it on one",
+    "pip": "installs into an environment; the extra that it names is in pyproject.toml",
+    "ocpp": "another project's probe of a served site; tests/live/test_serve.py asks more",
 }
 
 

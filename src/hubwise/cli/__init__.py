@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -37,8 +36,11 @@ _COMMANDS = {
     "simulate": "serve",
     "status": "serve",
 }
-# Commands that need the extra ``serve``.
+# Commands that need the extra ``serve``, and how it is got, from a clone or else.
 _SERVE = ("site", "station", "driver", "token", "serve", "simulate", "status")
+_GET_SERVE = (
+    "install what serves: pip install 'hubwise[serve]', from a clone pip install -e '.[serve]'"
+)
 
 
 class _Commands(TyperGroup):
@@ -50,7 +52,12 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: object, cmd_name: str) -> TyperGroup | TyperCommand | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = _imported(cmd_name)
+        try:
+            module = import_module(f"hubwise.cli.{_COMMANDS[cmd_name]}")
+        except ModuleNotFoundError as error:
+            if cmd_name not in _SERVE or (error.name or "").startswith("hubwise"):
+                raise
+            return _without_serve(cmd_name, (error.name or "").split(".")[0])
         group = get_command(module.app)
         assert isinstance(group, TyperGroup), "every module has several commands"
         found = group if module.app.info.name == cmd_name else group.commands[cmd_name]
@@ -58,14 +65,20 @@ class _Commands(TyperGroup):
         return found
 
 
-def _imported(cmd_name: str) -> ModuleType:
-    try:
-        return import_module(f"hubwise.cli.{_COMMANDS[cmd_name]}")
-    except ModuleNotFoundError as error:
-        if cmd_name not in _SERVE or (error.name or "").startswith("hubwise"):
-            raise
-        typer.echo(f"{error.name} is not installed: pip install 'hubwise[serve]'", err=True)
-        raise SystemExit(2) from error
+def _without_serve(cmd_name: str, missing: str) -> TyperCommand:
+    """What stands for a command whose packages are not installed: all else works, and is listed."""
+
+    def refuse() -> None:
+        typer.echo(f"{missing} is not installed — {_GET_SERVE}", err=True)
+        raise typer.Exit(2)
+
+    return TyperCommand(
+        cmd_name,
+        callback=refuse,
+        help="Not installed: part of the extra ``serve``.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        add_help_option=False,
+    )
 
 
 app = typer.Typer(

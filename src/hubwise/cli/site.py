@@ -97,7 +97,7 @@ def add_station(
         str | None, typer.Option(help="What it connects with; best random.")
     ] = None,
     hub: Annotated[str | None, typer.Option(help="Its hub; else the site's first.")] = None,
-    max_kw: Annotated[float, typer.Option(help="The most that it draws or gives [kW].")] = 7.0,
+    max_kw: Annotated[float, typer.Option(help="The most kW that it draws or gives.")] = 7.0,
     file: Annotated[
         Path | None,
         typer.Option(help="A CSV of many: station, password and, if you like, hub and max_kw."),

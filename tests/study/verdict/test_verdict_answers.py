@@ -147,3 +147,15 @@ def test_who_breaks_promises_is_no_alternative() -> None:
     assert "only where you give these promises up" in said
     nobody = answer_alone([case(10.0, 11.0), plain], COSTS, participants=0)
     assert "nobody takes part" in alone_sentence(nobody, EURO)
+
+
+def test_what_drivers_would_gain_is_said_where_the_operator_gains_nothing() -> None:
+    """A tie is called one, and who would lose by leaving prices alone is told."""
+    plain = case(3.0, strategy=Strategy.UNCOORDINATED.value, drivers_cost=54.4)
+    answer = answer_alone([case(3.0, 3.2, two_way=False), plain], COSTS, participants=3)
+    said = alone_sentence(answer, EURO)
+    assert "brings the operator as much" in said
+    assert "0.00" not in said
+    assert "Drivers would pay 4.40 EUR a day less" in said
+    dearer = replace(answer, alone=replace(plain, drivers_cost=50.0))
+    assert "Drivers" not in alone_sentence(dearer, EURO)

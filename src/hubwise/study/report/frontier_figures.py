@@ -60,7 +60,8 @@ def picture(content: Mapping[str, Any], share: float) -> Spec:
     points = [record for record in content["points"] if record["participation"] == share]
     savings = promises(points, "saving_promise")
     colour = colours(savings)
-    traces = [_star(content["published"])] if content["published"] else []
+    across, up = axes_of(content)
+    traces = [_star(content["published"], across)] if content["published"] else []
     words = []
     for saving in savings:
         line = [record for record in bounds if record["saving_promise"] == saving]
@@ -68,9 +69,8 @@ def picture(content: Mapping[str, Any], share: float) -> Spec:
         traces.append(_bound_line(line, saving, colour[saving]))
         traces += [_markers(mine, saving, colour[saving], kept) for kept in (True, False)]
         words += _line_end(line, saving, colour[saving])
-    across, up = axes_of(content)
-    x = value_axis("Peak-valley difference ÷ uncoordinated, v", range=across, tickformat=".2f")
-    y = value_axis("Operator's profit ÷ fleet's cost, π", range=up, tickformat=".2f")
+    x = value_axis("Peak-valley difference ÷ uncoordinated, v", range=across, tickformat=".3~f")
+    y = value_axis("Operator's profit ÷ fleet's cost, π", range=up, tickformat=".3~f")
     look = layout(470, x, y, hovermode="closest", annotations=words)
     return figure(traces, look | {"margin": look["margin"] | {"l": 64, "r": 52, "b": 52}})
 
@@ -80,14 +80,17 @@ def _group(saving: float) -> str:
 
 
 def _bound_line(line: Sequence[Record], saving: float, colour: str) -> Spec:
+    """A bound over all promises of peak-valley; of one alone there is no line, but a dash."""
+    stroke = {"color": colour, "width": 2.2}
     return {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "lines" if len(line) > 1 else "markers",
         "name": f"c ≤ {in_words(saving)}",
         "legendgroup": _group(saving),
         "x": [record["peak_valley_promise"] for record in line],
         "y": [record["bound_ratio"] for record in line],
-        "line": {"color": colour, "width": 2.2},
+        "line": stroke,
+        "marker": {"symbol": "line-ew", "size": 8, "line": stroke},
         "hovertemplate": (
             f"<b>bound for any tariff</b><br>v ≤ %{{x:.3f}}, c ≤ {saving:g}<br>π ≤ %{{y:.3f}}"
             "<extra></extra>"
@@ -145,7 +148,9 @@ def _line_end(line: Sequence[Record], saving: float, colour: str) -> list[Spec]:
     ]
 
 
-def _star(published: Record) -> Spec:
+def _star(published: Record, across: Sequence[float]) -> Spec:
+    """What was published; its words go to where the axis has room for them."""
+    left = published["peak_valley_ratio"] > sum(across) / 2.0
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -154,7 +159,7 @@ def _star(published: Record) -> Spec:
         "x": [published["peak_valley_ratio"]],
         "y": [published["profit_ratio"]],
         "text": [f"published, c {number(published['participant_cost_ratio'], 2)}"],
-        "textposition": "bottom right",
+        "textposition": f"bottom {'left' if left else 'right'}",
         "textfont": {"color": LIMIT, "size": 12},
         "marker": {"symbol": "star", "size": 22, "color": LIMIT, "line": {"color": "#ffffff"}},
         "cliponaxis": False,

@@ -15,6 +15,7 @@ from hubwise.study.verdict.answers import (
     TwoWayAnswer,
     Worth,
 )
+from hubwise.study.verdict.cases import Case
 from hubwise.study.verdict.costs import DAYS_A_YEAR, Costs
 
 # A share of what is found, above which energy that is left short is worth a word.
@@ -61,6 +62,8 @@ def _range(gain: Gain, words: Words) -> str:
     if gain.least is None or gain.most is None:
         return "how far better prices would change that is not known, as a plan has no bound"
     low, high = words.amount(gain.least / words.days), words.amount(gain.most / words.days)
+    if low == high:
+        return "the same for the best prices of both"
     return f"between {low} and {high} a day for the best prices of both"
 
 
@@ -230,7 +233,17 @@ def alone_sentence(answer: AloneAnswer, words: Words) -> str:
         if answer.worth is Worth.NO
         else "though whether better prices exist is not proven"
     )
-    return f"Leave Hubwise alone: {alone} brings {lost} more, {proof}."
+    more = "as much" if lost == words.a_day(0.0) else f"{lost} more"
+    said = f"Leave Hubwise alone: {alone} brings the operator {more}, {proof}."
+    return said + _with_drivers(answer.alone, answer.posted, words)
+
+
+def _with_drivers(alone: Case, posted: Case, words: Words) -> str:
+    """What prices would save drivers, where nobody but they would gain."""
+    saved = alone.drivers_cost - posted.drivers_cost
+    if posted.misses or saved <= WORTH_A_WORD * abs(alone.drivers_cost):
+        return ""
+    return f" Drivers would pay {words.a_day(saved)} less at the prices that were found."
 
 
 def _without_another(answer: AloneAnswer, words: Words) -> str:
