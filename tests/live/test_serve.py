@@ -643,6 +643,8 @@ def test_what_a_user_can_mend_is_said_in_a_line(tmp_path) -> None:
     said = hubwise("serve", here, fails=True)
     assert "Mars" in said
     assert "connection_kw" in said
+    place.write_text(SITE.format(name="s") + 'unknwn_tokens = "refuse"\n')
+    assert "access.unknwn_tokens — is not known" in hubwise("serve", here, fails=True)
     place.write_text(SITE.format(name="s"))
     hubwise("station", "add", here, "A", "--password", PASSWORD)
     place.write_text(SITE.format(name="s").replace("hubs.main", "hubs.other"))

@@ -153,6 +153,14 @@ class _Door:
 
     def no_other_keys(self) -> None:
         known = ("name", "currency", "zone", "hubs", "prices", "access")
-        for name in self.said:
+        self._only("", self.said, known)
+        self._only("prices.", self.said.get("prices"), ("charge", "discharge"))
+        self._only("access.", self.said.get("access"), ("unknown_tokens",))
+        hubs = self.said.get("hubs")
+        for hub, table in hubs.items() if isinstance(hubs, dict) else ():
+            self._only(f"hubs.{hub}.", table, ("connection_kw",))
+
+    def _only(self, where: str, table: object, known: tuple[str, ...]) -> None:
+        for name in table if isinstance(table, dict) else ():
             if name not in known:
-                self.wrong(name, "is not known", f"one of {', '.join(known)}")
+                self.wrong(f"{where}{name}", "is not known", f"one of {', '.join(known)}")

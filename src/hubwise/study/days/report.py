@@ -10,6 +10,7 @@ from string import Template
 
 from hubwise.domain import Scenario
 from hubwise.domain.plain import is_list, named, number, rows, text
+from hubwise.study.report.glossary import number as shown
 from hubwise.study.report.page import part
 
 Record = Mapping[str, object]
@@ -69,7 +70,9 @@ def calendar(days: Sequence[Record], key: str, title: str) -> str:
     least, most = min(values.values()), max(values.values())
     months = list(dict.fromkeys((day.year, day.month) for day in values))
     drawn = "".join(_month_picture(month, values, least, most) for month in months)
-    scale = f"lightest {least:,.0f}, darkest {most:,.0f}" + ("; red below 0" if least < 0 else "")
+    lowest, highest = shown(least), shown(most)
+    scale = f"all {highest}" if lowest == highest else f"lightest {lowest}, darkest {highest}"
+    scale += "; red below 0" if least < 0 else ""
     return (
         f"<h3>{escape(title)}</h3>"
         f'<div class="calendar" role="img" aria-label="{escape(title)}">{drawn}</div>'
@@ -102,12 +105,12 @@ def _month_picture(
 
 
 def _colour(value: float, least: float, most: float) -> str:
-    """From light to dark over the range; below 0 in red, by its share of the lowest."""
+    """From light to dark over the range, dark where all are one; below 0 in red, by its share."""
     if value < 0.0:
         share, dark = value / least, BELOW
     else:
         low = max(least, 0.0)
-        share, dark = (value - low) / ((most - low) or 1.0), HIGH
+        share, dark = (value - low) / (most - low) if most > low else 1.0, HIGH
     mixed = (round(a + (b - a) * share) for a, b in zip(LOW, dark, strict=True))
     return "#" + "".join(f"{one:02x}" for one in mixed)
 
@@ -167,8 +170,7 @@ def _months(months: Sequence[Record], currency: str) -> str:
 
 
 def _figure(label: str, value: float) -> str:
-    shown = round(value, 2) + 0.0  # no minus before nothing
-    return f"{shown:,.0f}" if label in ("Days", "Bills") else f"{shown:,.2f}"
+    return shown(value, 0 if label in ("Days", "Bills") else 2)
 
 
 def _headline(summary: Record) -> str:
