@@ -144,3 +144,22 @@ def test_the_program_is_no_worse_than_packing(
     for other in (answer.schedule, pack(problem, tariff, answer.schedule, answer.marginal_price)):
         # Tolerances of its rows and gap, and the small price on what is not flat.
         assert exact <= worth(other) + found.gap + 0.02
+
+
+@given(seeds)
+@settings(max_examples=8, deadline=None)
+def test_who_limits_fade_stays_in_the_program(small_situation, make_problem_of, seed) -> None:
+    """The program is asked for the others, and leaves who limits fade to the digit as it was."""
+    problem, tariff, answer = dispatched(
+        small_situation, make_problem_of, seed, least_kw=4.1, sessions=4
+    )
+    some = np.arange(len(problem.fleet)) % 2 == 0
+
+    limit = np.where(some, 0.01, np.inf)
+    problem = replace(problem, fleet=problem.fleet.with_drivers(fade_limit_per_year=limit))
+    rows = np.isfinite(problem.fleet.fade_limit_per_year)
+    assert is_followable(problem)
+    found = follow_exactly(problem, tariff, answer.schedule, WORTH)
+    assert found is not None
+    assert np.array_equal(found.schedule.charge_kw[rows], answer.schedule.charge_kw[rows])
+    assert np.array_equal(found.schedule.discharge_kw[rows], answer.schedule.discharge_kw[rows])

@@ -135,9 +135,10 @@ def dispatch_linear(
     return replace(found, schedule=schedule, line_kw=problem.line_kw(schedule, found.stations))
 
 
-def write_dispatch(program: Program, problem: Problem, tariff: Tariff, stays: Stays) -> _Columns:
+def write_dispatch(
+    program: Program, problem: Problem, tariff: Tariff, stays: Stays, held: Held
+) -> _Columns:
     """The program of `dispatch_linear`: drivers at their least costs, stations, limits."""
-    held = held_in(problem, tariff)
     columns = _written(program, problem, stays, held)
     _shared(program, problem, stays, columns)
     _prefer_flat(program, problem, columns)

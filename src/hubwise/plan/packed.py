@@ -28,12 +28,14 @@ from hubwise.dispatch.packing import (
     starts_of,
     weak_slots,
 )
+from hubwise.dispatch.ties import Held
 from hubwise.domain import Schedule
 from hubwise.domain.arrays import Array
 from hubwise.ledger import sum_by_hub
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, Aim, ac_dispatch, missed_kw
 from hubwise.plan.ramp import ramp_excess_kw
 from hubwise.plan.turn import Turn
+from hubwise.plan.wear import fades_too_fast
 from hubwise.pricing import account_of
 
 # What a start counts, first as much as is worth having, then less where that costs too much.
@@ -81,7 +83,8 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
     best = turn if found is None else found
     left = _weak(best)
     if left and is_followable(turn.problem):
-        better = first(partial(_choose, budget=share * WORTH * abs(profit)) for share in BUDGETS)
+        budgets = (share * WORTH * abs(profit) for share in BUDGETS)
+        better = first(partial(_choose, budget=budget, done=best) for budget in budgets)
         return best if better is None or _weak(better) >= left else better
     return best
 
@@ -98,9 +101,15 @@ def _round(turn: Turn, start: float) -> Schedule:
     return round_off(turn.problem, turn.tariff, _pack(turn, start), price, start)
 
 
-def _choose(turn: Turn, budget: float) -> Schedule | None:
-    """The best by a program, where half of a budget may go into weak slots and half into starts."""
+def _choose(turn: Turn, budget: float, done: Turn) -> Schedule | None:
+    """The best by a program, where half of a budget may go into weak slots and half into starts.
+
+    Who limits fade does as in the turn ``done``, which is packed where that could be.
+    """
     schedule = turn.dispatch.schedule
+    limited = np.isfinite(turn.problem.fleet.fade_limit_per_year)
+    if limited.any():
+        schedule = Held(limited, done.dispatch.schedule).into(schedule)
     weak, starts = _weak(turn), starts_of(schedule)
     price = 0.5 * budget / max(weak, 1)
     worth = Worth(price, min(0.1 * price, 0.5 * budget / max(starts, 1)))
@@ -128,6 +137,7 @@ def _within(turn: Turn, baseline: Baseline, least: float, way: Way) -> Turn | No
         schedule = way(turn)
         if schedule is None:
             return None
+        schedule = _sparing(turn, schedule)
         missed = 0.0
         # What is missed by little stations make up for, by steps where programs leap to and fro.
         for inside, rounds in ((0.0, EXACTLY), (BEYOND, EXACTLY), (0.0, ROUNDS)):
@@ -138,6 +148,13 @@ def _within(turn: Turn, baseline: Baseline, least: float, way: Way) -> Turn | No
         caution += BEYOND * missed
         turn = _inside(turn, baseline, caution)
     return None
+
+
+def _sparing(turn: Turn, schedule: Schedule) -> Schedule:
+    """The schedule; whose battery would fade faster than its driver accepts keeps its own."""
+    participants = replace(turn.situation, fleet=turn.problem.fleet)
+    over = fades_too_fast(participants, schedule)
+    return Held(over, turn.dispatch.schedule).into(schedule) if over.any() else schedule
 
 
 def _with(turn: Turn, baseline: Baseline, schedule: Schedule, aim: Aim, rounds: int) -> Turn:

@@ -15,7 +15,7 @@ import numpy as np
 
 from hubwise.battery import CRUMB_KWH, drawn_kwh, fleet_ageing
 from hubwise.domain import Fleet, Schedule, Situation, Tariff, WearPricing
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Flags
 from hubwise.drivers import best_response
 from hubwise.scenario import lawful
 
@@ -31,6 +31,8 @@ HALVED_FROM = 3
 SHALLOW = 0.02
 # A limit on what may be drawn is set below what the fade limit seems to allow, by this share.
 CAUTION = 0.05
+# What a schedule that is put in another's place leaves of a fade limit, as a share.
+SURE = 1e-6
 DAYS_A_YEAR = 365.0
 
 
@@ -138,6 +140,15 @@ def as_scheduled(situation: Situation, schedule: Schedule) -> Situation:
 def wear_change(situation: Situation, schedule: Schedule) -> float:
     """How far wear prices are off what the models make of a schedule, as a share of all wear."""
     return _wear(situation, schedule).change(situation.fleet.wear_cost)
+
+
+def fades_too_fast(situation: Situation, schedule: Schedule) -> Flags:
+    """Whose battery loses more capacity a year than its driver accepts; shape (sessions,)."""
+    limit = situation.fleet.fade_limit_per_year
+    if not np.isfinite(limit).any():
+        return np.zeros(len(limit), np.bool_)
+    over: Flags = _wear(situation, schedule).fade_per_year > (1.0 - SURE) * limit
+    return over
 
 
 def wear_found(situation: Situation) -> bool:

@@ -15,8 +15,9 @@ from hubwise.dispatch.linear import write_dispatch
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.program import Program, UnsolvedError
 from hubwise.dispatch.stays import Stays, energies, stays_of
+from hubwise.dispatch.ties import Held
 from hubwise.domain import Schedule, Tariff
-from hubwise.domain.arrays import Array, Index
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.drivers import schedule_of
 
 # Most slots of stays, both ways counted, for which the program is asked.
@@ -54,8 +55,7 @@ class Followed:
 def is_followable(problem: Problem) -> bool:
     """Whether the program is small enough."""
     fleet = problem.fleet
-    # Moving energy in time ages a battery otherwise: who limits that keeps to what was settled.
-    if problem.situation.market.sells_above or np.isfinite(fleet.fade_limit_per_year).any():
+    if problem.situation.market.sells_above:
         return False
     slots = fleet.departure_slot - fleet.arrival_slot
     ways = (fleet.charge_kw_max > 0.0).astype(int) + (fleet.discharge_kw_max > 0.0)
@@ -72,12 +72,17 @@ def follow_exactly(
     problem, tariff
         What is dispatched, at which prices.
     near
-        A zero-regret schedule to begin with; (sessions, slots).
+        A zero-regret schedule to begin with, which devices and who limits fade keep to; (sessions,
+        slots).
     worth
         What weak slots and starts count.
     """
+    # Moving energy in time ages a battery otherwise, which no row can say; a device's own schedule
+    # is its own.
+    limited = np.isfinite(problem.fleet.fade_limit_per_year)
+    held = Held(limited | ~problem.fleet.delegates, near)
     program, stays = Program(), stays_of(problem)
-    columns = write_dispatch(program, problem, tariff, stays)
+    columns = write_dispatch(program, problem, tariff, stays, held)
     fleet, hours = problem.fleet, problem.situation.horizon.slot_hours
     i = stays.session
     there = fleet.presence(problem.situation.horizon.slots)[i, stays.slot] * hours
@@ -85,8 +90,9 @@ def follow_exactly(
     least_out = there * fleet.least_discharge_kw[i] / stays.units.discharge_eff[i]
     sides = (columns.into, stays.up, least_in), (columns.out, stays.down, least_out)
     before, on, begun = energies(stays, near, hours), [], list[tuple[Index, Array]]()
-    for (energy, most, least), was in zip(sides, before, strict=True):
-        switch, start = _switched(program, stays, (energy, most, least), was, worth)
+    free = ~held.rows[i]
+    for side, was in zip(sides, before, strict=True):
+        switch, start = _switched(program, stays, side, np.where(free, was, 0.0), worth, free)
         on.append(switch)
         begun.extend(start)
     program.require((on[0], 1.0), (on[1], 1.0), high=1.0)
@@ -99,17 +105,26 @@ def follow_exactly(
     change = np.zeros(near.charge_kw.shape)
     change[stays.session, stays.slot] = found.values[columns.into] - found.values[columns.out]
     schedule = schedule_of(stays.units, change, problem.situation.horizon)
-    return Followed(schedule, found.bound - found.objective)
+    return Followed(held.into(schedule), found.bound - found.objective)
 
 
 def _switched(
-    program: Program, stays: Stays, side: tuple[Index, Array, Array], was: Array, worth: Worth
+    program: Program,
+    stays: Stays,
+    side: tuple[Index, Array, Array],
+    was: Array,
+    worth: Worth,
+    free: Flags,
 ) -> tuple[Index, list[tuple[Index, Array]]]:
-    """Switches of one direction with their prices; and where they stand to begin with."""
+    """Switches of one direction with their prices; and where they stand to begin with.
+
+    What is not ``free`` (session-slots,) is held, and its switches stay off.
+    """
     energy, most, least = side
     on, weak = program.switches(len(energy)), program.switches(len(energy))
-    program.require((energy, 1.0), (on, -most), high=0.0)
-    program.require((energy, 1.0), (on, -least), (weak, least), low=0.0)
+    ways = energy[free], on[free], weak[free]
+    program.require((ways[0], 1.0), (ways[1], -most[free]), high=0.0)
+    program.require((ways[0], 1.0), (ways[1], -least[free]), (ways[2], least[free]), low=0.0)
     program.require((weak, 1.0), (on, -1.0), high=0.0)
     start = program.columns(len(energy), 0.0, 1.0)
     rows = program.require((start, 1.0), (on, -1.0), low=0.0)

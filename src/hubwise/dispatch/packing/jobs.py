@@ -68,9 +68,8 @@ def pack(
         near as can be. No circuit or phase is passed that was not, or by more than it was.
     """
     fleet = problem.fleet
-    # Moving energy in time ages a battery otherwise: who limits that keeps to what was settled. A
-    # device's own schedule is its own.
-    held = np.isfinite(fleet.fade_limit_per_year) | ~fleet.delegates
+    # A device's own schedule is its own.
+    held = ~fleet.delegates
     if only is not None:
         held = held | ~only
     dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
