@@ -36,7 +36,7 @@ def cheapest(price, need_kwh, powers, starts):
 
 @given(
     st.lists(st.sampled_from([1.0, 2.0, 3.0]), min_size=3, max_size=6),
-    st.integers(1, 6),
+    st.integers(1, 12),
     st.sampled_from([2.5, 3.0]),
     st.sampled_from([1.0, 2.0, np.inf]),
 )
