@@ -35,7 +35,7 @@ class Search:
     method: str = "auto"
     evaluations: int = 400
     seed: int = 0
-    boxes: int = 4_000
+    boxes: int = 5_000
     rounds_schedules: bool = False
 
 

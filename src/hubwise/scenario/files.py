@@ -131,7 +131,7 @@ class SearchSection(Section):
     method: Literal["auto", "annealing", "evolution", "exact", "surrogate"] = "auto"
     evaluations: Annotated[int, Field(ge=1)] = 400
     seed: Annotated[int, Field(ge=0)]
-    boxes: Annotated[int, Field(ge=0)] = 4_000
+    boxes: Annotated[int, Field(ge=0)] = 5_000
 
 
 class FeederSection(Section):

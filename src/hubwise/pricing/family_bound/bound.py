@@ -24,7 +24,7 @@ from hubwise.pricing.family_bound.box import parts_of
 from hubwise.pricing.family_bound.tree import Told, Tree
 
 # Boxes looked at for one bound.
-BOXES = 4_000
+BOXES = 5_000
 # Rounds of a dispatch whose prices of the shared limits are to bound boxes.
 ROUNDS = 15
 # With more groups of prices than this, boxes are too many to cut anything off.
