@@ -19,6 +19,7 @@ from hubwise.plan import make_plan, result
 from hubwise.plan.following import following_of
 from hubwise.plan.wishes import make_wishes
 from hubwise.record import Outcome, Outcomes, PlanResult, WearFound, notices_in_short, write
+from hubwise.record.result import Delegates
 from hubwise.scenario import load, with_participation
 
 # What only a search leaves behind; an assembled plan has none of it, and the audit says so.
@@ -140,6 +141,7 @@ def _figures(plan):
     return PlanResult(
         strategy=plan.strategy,
         participation=scenario.participation,
+        delegates=Delegates.of(fleet, scenario.delegation),
         feeder=feeder,
         money=money,
         departures=result.departure_figures(situation, plan.schedule, scenario.hindsight),

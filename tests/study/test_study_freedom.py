@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,7 +75,9 @@ def test_the_report_shows_the_steps(made: run.StudyResult) -> None:
     section = section[: section.index("</section>")]
     assert section.count("<tr>") == 1 + len(made.summary["freedom"])
     assert "Every slot, hub by hub" in section
-    assert '"freedom":{"data"' in page
+    found = re.search(r'id="figure-data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    assert '"freedom":{"data"' in gzip.decompress(base64.b64decode(found[1])).decode("utf-8")
 
 
 def test_without_freedom_there_is_no_section(quick: Scenario, tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_a_study_goes_on_where_it_was_broken_off(
     real = run.make_plan
 
     def counted(*given: Any, **asked: Any) -> Any:
-        planned.append(f"{asked['strategy']}-{asked['participation']:g}")
+        planned.append(f"{asked['strategy']}-{given[0].participation:g}")
         return real(*given, **asked)
 
     monkeypatch.setattr(run, "make_plan", counted)

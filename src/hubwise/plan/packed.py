@@ -35,7 +35,7 @@ from hubwise.ledger import sum_by_hub
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, Aim, ac_dispatch, missed_kw
 from hubwise.plan.ramp import ramp_excess_kw
 from hubwise.plan.turn import Turn
-from hubwise.plan.wear import fades_too_fast
+from hubwise.plan.wear import fades_too_fast, wear_found
 from hubwise.pricing import account_of
 
 # What a start counts, first as much as is worth having, then less where that costs too much.
@@ -82,7 +82,8 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
     found = first(partial(_pack, start=start) for start in STARTS)
     best = turn if found is None else found
     left = _weak(best)
-    if left and is_followable(turn.problem):
+    # Found wear is that of schedules like these: a program moves more than packing does.
+    if left and is_followable(turn.problem) and not wear_found(turn.situation):
         budgets = (share * WORTH * abs(profit) for share in BUDGETS)
         better = first(partial(_choose, budget=budget, done=best) for budget in budgets)
         return best if better is None or _weak(better) >= left else better
