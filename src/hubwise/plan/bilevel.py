@@ -72,6 +72,8 @@ SCAN_ROUNDS = 5
 BACK = (-0.0015, -0.003, -0.006, -0.012, -0.024)
 # How exactly the program in ticks keeps its rows, as a share.
 ROUNDING = 1e-6
+# Found wear is true enough within this share of what the models say.
+TRUE = 0.005
 # Rounds after which a plan's own prices of the shared limits stand.
 OWN_ROUNDS = 15
 
@@ -245,16 +247,17 @@ def conclude(
     turn, wear = run(state, within_limits)
     if not held:
         turn, wear = _held_back(state, turn, wear)
-    turn = packed(ramped(turn, baseline), baseline)
-    if not held:
-        turn, wear = settle(turn, wear, asked)
+    turn = ramped(turn, baseline)
+    before = turn.dispatch
+    turn, wear = (packed(turn, baseline), wear) if held else _followed(turn, wear, asked, baseline)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
         relaxed = relaxed_problem(turn.situation, baseline)[1]
     proven = searched.status is Status.OPTIMAL
     bounds = float("inf"), FamilyBound(float("inf"), 0, Status.NOT_BOUNDED)
     if not turn.situation.market.sells_above:
-        bounds = _bounds(turn, asked, baseline, relaxed, boxes=search.boxes, proven=proven)
+        told = relaxed, before
+        bounds = _bounds(turn, asked, baseline, told, boxes=search.boxes, proven=proven)
     if search.rounds_schedules:
         turn, wear = _rounded(turn, wear, baseline)
     return PostedDecision(
@@ -276,6 +279,18 @@ def conclude(
     )
 
 
+def _followed(
+    turn: Turn, wear: Convergence, asked: Flags, baseline: Baseline
+) -> tuple[Turn, Convergence]:
+    """The turn packed and settled; settled alone where found wear would be further off for it."""
+    now = packed(turn, baseline)
+    if not wear_found(turn.situation):
+        return now, wear
+    there = replace(wear, change=wear_change(now.situation, now.schedule))
+    followed, kept = settle(now, there, asked), settle(turn, wear, asked)
+    return followed if followed[1].change <= max(kept[1].change, TRUE) else kept
+
+
 def _rounded(turn: Turn, wear: Convergence, baseline: Baseline) -> tuple[Turn, Convergence]:
     """The turn rounded, and how far its wear is from the models' then."""
     turn = rounded(turn, baseline)
@@ -285,12 +300,21 @@ def _rounded(turn: Turn, wear: Convergence, baseline: Baseline) -> tuple[Turn, C
 
 
 def _bounds(
-    turn: Turn, asked: Flags, baseline: Baseline, relaxed: Dispatch, *, boxes: int, proven: bool
+    turn: Turn,
+    asked: Flags,
+    baseline: Baseline,
+    told: tuple[Dispatch, Dispatch],
+    *,
+    boxes: int,
+    proven: bool,
 ) -> tuple[float, FamilyBound]:
     """The most that any tariff, and any of the family, can bring, whoever takes part at it.
 
-    ``proven``: the search's program told the best; it tells it again where the feeder is now.
+    ``told``: the relaxed problem's answer, and the turn's before it was packed, whose prices of the
+    limits are of sessions and stations alike. ``proven``: the search's program told the best; it
+    tells it again where the feeder is now.
     """
+    relaxed, before = told
     everybody = turn.situation.fleet.with_participating(asked)
     situation = replace(turn.situation, fleet=everybody)
     problem, settled = relaxed_for_bound(situation, baseline, turn.dispatch.hub_kw, relaxed)
@@ -306,7 +330,7 @@ def _bounds(
             # Rows are kept to a tolerance, and so is what they bound.
             most = min(best.bound + ROUNDING * (1.0 + abs(best.bound)), found.profit)
             return found.profit, FamilyBound(most, max(best.nodes, 1), Status.CLOSED)
-    own, posted = _unflattened(turn, problem), family.posted(turn.tariff)
+    own, posted = _unflattened(turn, problem, before), family.posted(turn.tariff)
     within = bound_family(problem, family, settled, own, posted=posted, boxes=boxes)
     return found.profit, within
 
@@ -329,10 +353,10 @@ def _held_back(state: State, turn: Turn, wear: Convergence) -> tuple[Turn, Conve
     return turn, wear
 
 
-def _unflattened(turn: Turn, problem: Problem) -> Dispatch:
+def _unflattened(turn: Turn, problem: Problem, before: Dispatch) -> Dispatch:
     """The turn's dispatch as profit alone would have it: what that presses on prices the limits."""
     mine = replace(with_situation(problem, turn.situation), others_kw=turn.problem.others_kw)
-    warm = turn.dispatch.warm()
+    warm = before.warm()
     return best_dispatch(mine, turn.tariff, rounds=OWN_ROUNDS, warm=warm, flat=False)
 
 
