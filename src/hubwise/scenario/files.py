@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, time
-from math import isfinite
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
@@ -28,12 +27,20 @@ def _matching(pattern: str, kind: str, right: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+# No amount of anything is more than this.
+MOST = 1e9
+
+
+def _is_amount(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and -MOST <= value <= MOST  # type: ignore[operator]
+
+
 def _number_or(word: str) -> PlainValidator:
     """A finite number, or ``word``."""
 
     def check(value: object) -> object:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if value != word and not (number and isfinite(value)):  # type: ignore[arg-type]
+        if value != word and not _is_amount(value):
             raise advice(f"{value!r} is not a price", f'give a number or "{word}"')
         return value
 
@@ -42,9 +49,8 @@ def _number_or(word: str) -> PlainValidator:
 
 def _number_or_table(value: object) -> object:
     """A finite number, ``purchase``, or the name of a table of prices in time."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
     table = isinstance(value, str) and value.endswith((".csv", ".csv.gz", ".parquet"))
-    if not (number or table or value == "purchase"):
+    if not (_is_amount(value) or table or value == "purchase"):
         raise advice(
             f"{value!r} is not a price", 'give a number, "purchase", or a table such as "sold.csv"'
         )
@@ -260,7 +266,7 @@ class RulesSection(Section):
     per_hub: bool = False
     charge_at_least_purchase: bool = False
     discharge_at_most_charge: bool = False
-    step_max: Annotated[float, Field(gt=0)] = float("inf")
+    step_max: Positive = float("inf")
     levels_max: Annotated[int, Field(ge=1)] | None = None
     changes_max: Annotated[int, Field(ge=0)] | None = None
     keeps_order: bool = False
@@ -271,8 +277,8 @@ class RulesSection(Section):
 class PromisesSection(Section):
     """``[promises]``: to drivers and to the grid; nothing is promised where a key is left out."""
 
-    saving: Annotated[float, Field(gt=0)] = float("inf")
-    peak_valley: Annotated[float, Field(gt=0)] = float("inf")
+    saving: Positive = float("inf")
+    peak_valley: Positive = float("inf")
     counts_energy: bool = False
     equal_energy: bool = False
     ramp_kw: Positive | None = None
