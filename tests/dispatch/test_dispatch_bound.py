@@ -139,3 +139,13 @@ def test_a_hub_that_feeds_in_has_that_price(small_situation, make_problem_of) ->
     assert 0 < feeds.sum() < (answer.hub_kw > 0.0).sum()
     expected = np.where(feeds, market.feed_in_price, market.purchase_price)
     np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@given(seeds)
+@settings(max_examples=20)
+def test_where_nothing_may_be_sold_the_bound_is_the_optimum(
+    small_situation, make_problem_of, least_social_cost, seed
+) -> None:
+    """A limit that is nothing may have any price in a program: the bound takes the least."""
+    problem = make_problem_of(with_everything(small_situation, seed))
+    judge(replace(problem, export_limit_kw=np.zeros(2)), least_social_cost)

@@ -482,11 +482,11 @@ def _prices(problem: Problem, rows: _Rows, duals: Array) -> tuple[Multipliers, A
     if rows.span is not None:
         price[:2] += duals[rows.span]
     imports = duals[rows.imports].sum(axis=0)
-    prices = Multipliers(
-        problem.limits.row,
-        np.maximum(price, 0.0) / hours,
-        np.maximum(imports, 0.0) / hours,
-        np.maximum(duals[rows.exports], 0.0) / hours,
-        duals[rows.lines] / hours,
-    )
-    return prices, -duals[rows.balance] / hours
+    limits, marginal = np.maximum(price, 0.0) / hours, -duals[rows.balance] / hours
+    # Where nothing may be sold a program may price that limit as it likes: no more than it must.
+    own = marginal - np.einsum("kt,kht->ht", limits, problem.limits.coefficient)
+    forgone = np.maximum(problem.situation.market.feed_in_price - own, 0.0)
+    exports = np.minimum(np.maximum(duals[rows.exports], 0.0) / hours, forgone)
+    imports = np.maximum(imports, 0.0) / hours
+    lines = duals[rows.lines] / hours
+    return Multipliers(problem.limits.row, limits, imports, exports, lines), marginal
