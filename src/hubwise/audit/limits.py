@@ -12,6 +12,7 @@ from hubwise.audit.circuits import Flows
 from hubwise.domain import Feeder, Hubs, Scenario
 from hubwise.domain.arrays import Array, Flags
 from hubwise.grid import FeederState
+from hubwise.record.outcome import LIMIT_KINDS
 
 # Two power flows may differ by so much of a limit, and sums of powers by so much, on whether it
 # is broken [share, kW].
@@ -96,17 +97,6 @@ def rooms(
         yield Room("circuit", flows.elements, most - drawn, NEAR_KW + NEAR * most, drawn, most)
 
 
-KINDS = (
-    "voltage",
-    "branch",
-    "transformer",
-    "connection",
-    "hub_transformer",
-    "circuit",
-    "convergence",
-)
-
-
 def broken_counts(
     scenario: Scenario, state: FeederState, hub_kw: Array, flows: Flows
 ) -> tuple[dict[str, int], dict[str, int]]:
@@ -116,7 +106,7 @@ def broken_counts(
         Counter(kind.replace(" ", "_") for kind, _, _ in places)
         for places in broken(situation.feeder, situation.hubs, state, hub_kw, flows)
     )
-    return {kind: sure[kind] for kind in KINDS}, {kind: perhaps[kind] for kind in KINDS}
+    return {kind: sure[kind] for kind in LIMIT_KINDS}, {kind: perhaps[kind] for kind in LIMIT_KINDS}
 
 
 def readings(

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Evidence
 from hubwise.audit.figures import uncoordinated_flows, uncoordinated_kw
-from hubwise.audit.limits import KINDS, broken_counts
+from hubwise.audit.limits import broken_counts
 from hubwise.audit.promises import peak_valley_share, saving_share
 from hubwise.audit.report import Check, words
 from hubwise.domain import Promises, Strategy
@@ -18,6 +18,7 @@ from hubwise.domain.plain import is_number, named, number
 from hubwise.grid import FeederState
 from hubwise.record import Missed, Redispatch, WithoutPrices
 from hubwise.record.advice import better_than, sentences, shortcomings
+from hubwise.record.outcome import LIMIT_KINDS
 
 # Two power flows may differ by so much of a share, and on whether it passes what is promised.
 NEAR = 1e-7
@@ -52,7 +53,7 @@ def _advice(evidence: Evidence, conduct: Conduct, before: FeederState) -> Iterat
     situation, result = evidence.scenario.situation, evidence.result
     promises = situation.promises if conduct.posts_prices else Promises()
     share, paid = peak_valley_share(evidence, before), saving_share(evidence)
-    broken = {key: int(number(result.get(f"{key}_violations"))) for key in KINDS}
+    broken = {key: int(number(result.get(f"{key}_violations"))) for key in LIMIT_KINDS}
     counts = broken_counts(
         evidence.scenario, before, uncoordinated_kw(evidence), uncoordinated_flows(evidence)
     )

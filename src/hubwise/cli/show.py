@@ -11,23 +11,14 @@ from rich.table import Table
 from hubwise.cli.console import messages
 from hubwise.domain import Scenario, WearPricing
 from hubwise.domain.plain import JsonObject, finite, is_list, named, number, rows
+from hubwise.record.outcome import LIMIT_KINDS
 
 Result = JsonObject
-
-LIMITS = (
-    "voltage",
-    "branch",
-    "transformer",
-    "connection",
-    "hub_transformer",
-    "circuit",
-    "convergence",
-)
 
 
 def limits_broken(result: Result) -> int:
     """Limits broken over the horizon, of all kinds."""
-    return sum(int(number(result[f"{kind}_violations"])) for kind in LIMITS)
+    return sum(int(number(result[f"{kind}_violations"])) for kind in LIMIT_KINDS)
 
 
 def plan_table(result: Result, scenario: Scenario) -> Table:
@@ -231,7 +222,7 @@ def draws_table(summary: Result, scenario: Scenario) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for result in rows(summary["results"]):
         found = {key: named(one) for key, one in named(result["intervals"]).items()}
-        broken = [number(found[f"{kind}_violations"]["greatest"]) for kind in LIMITS]
+        broken = [number(found[f"{kind}_violations"]["greatest"]) for kind in LIMIT_KINDS]
         table.add_row(
             str(result["strategy"]),
             f"{number(result['participation']):.0%}",

@@ -14,6 +14,7 @@ from rich.table import Table
 from hubwise.cli.console import put_json, results
 from hubwise.cli.failure import explained
 from hubwise.cli.options import AsJson
+from hubwise.domain.errors import listed
 from hubwise.record import Statement, UnknownDriverError, make_statement, make_statements, read
 from hubwise.record.bill_lines import BillLines
 from hubwise.record.days import is_days
@@ -26,7 +27,6 @@ from hubwise.record.month_bills import (
 )
 from hubwise.record.statement import Honoured, Money, StayStatement
 from hubwise.scenario import Issue, ScenarioError
-from hubwise.scenario.errors import listed
 
 
 def statement(

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from hubwise.domain.errors import FolderError
 from hubwise.domain.plain import JsonObject, named, number, rows
 from hubwise.ledger import Account, post
 from hubwise.record.circuits import NAME, circuits_beside
@@ -21,7 +22,6 @@ from hubwise.record.model import Record
 from hubwise.record.place import whole_folder, write_table
 from hubwise.record.tables import OPTIONAL_TABLES, TABLES, make_tables
 from hubwise.scenario import fingerprint
-from hubwise.scenario.errors import FolderError
 
 CONTRACT = 1
 """Version of the plan folder: raised when a column or key changes meaning or goes away."""

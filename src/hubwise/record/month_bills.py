@@ -21,9 +21,7 @@ from hubwise.domain.plain import named, number, rows, text
 from hubwise.ledger import Account, in_cents
 from hubwise.record.days import DAYS
 from hubwise.record.folder import SUMMARY
-from hubwise.record.statement import Money, UnknownDriverError
-
-_MONEY = ("paid", "earned", "wear", "reference_cost", "credited")
+from hubwise.record.statement import AMOUNTS, Money, UnknownDriverError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ class MonthStatement:
     @property
     def money(self) -> Money:
         """The sums of all stays."""
-        return added(stay.money for stay in self.stays)
+        return Money.summed(stay.money for stay in self.stays)
 
     @property
     def charged_kwh(self) -> float:
@@ -156,12 +154,6 @@ class UnknownMonthError(LookupError):
         """Keep the month that was asked for, and the known ones."""
         self.month, self.known = month, known
         super().__init__(f"{month!r} is no month of this plan")
-
-
-def added(parts: Any) -> Money:
-    """Amounts of money added up."""
-    found = list(parts)
-    return Money(**{name: sum((getattr(one, name) for one in found), Decimal()) for name in _MONEY})
 
 
 def month_statements(
@@ -272,5 +264,5 @@ def _stay(row: dict[str, Any], place: tuple[str, datetime, datetime], currency: 
         participating=row["participating"],
         charged_kwh=row["charged_kwh"],
         discharged_kwh=row["discharged_kwh"],
-        money=Money(*in_cents((row.get(name) or 0.0 for name in _MONEY), currency)),
+        money=Money(*in_cents((row.get(name) or 0.0 for name in AMOUNTS), currency)),
     )

@@ -6,6 +6,17 @@ from dataclasses import asdict, dataclass
 
 from hubwise.domain.plain import Json
 
+LIMIT_KINDS = (
+    "voltage",
+    "branch",
+    "transformer",
+    "connection",
+    "hub_transformer",
+    "circuit",
+    "convergence",
+)
+"""Kinds of limits that are counted, as names of figures begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeederFigures:
@@ -53,15 +64,7 @@ class FeederFigures:
 
     def broken(self) -> dict[str, int]:
         """How often limits of each kind are broken."""
-        return {
-            "voltage": self.voltage_violations,
-            "branch": self.branch_violations,
-            "transformer": self.transformer_violations,
-            "connection": self.connection_violations,
-            "hub_transformer": self.hub_transformer_violations,
-            "circuit": self.circuit_violations,
-            "convergence": self.convergence_violations,
-        }
+        return {kind: getattr(self, f"{kind}_violations") for kind in LIMIT_KINDS}
 
 
 @dataclass(frozen=True, slots=True)

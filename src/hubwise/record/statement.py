@@ -7,7 +7,7 @@ on its own and sums are sums of what is shown, so they agree to the cent.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ WORTHWHILE = Decimal("0.20")
 
 Clock = Callable[[float], datetime]
 
-_MONEY = ("paid", "earned", "wear", "reference_cost", "credited")
+AMOUNTS = ("paid", "earned", "wear", "reference_cost", "credited")
 
 
 class UnknownDriverError(LookupError):
@@ -79,6 +79,12 @@ class Money:
     reference_cost: Decimal
     credited: Decimal = Decimal(0)
 
+    @classmethod
+    def summed(cls, parts: Iterable[Money]) -> Money:
+        """Amounts of several added up."""
+        found = list(parts)
+        return cls(*(sum((getattr(one, name) for one in found), Decimal()) for name in AMOUNTS))
+
     @property
     def net_cost(self) -> Decimal:
         """``paid - earned + wear - credited``."""
@@ -106,7 +112,7 @@ class Money:
 
     def to_dict(self) -> dict[str, object]:
         """Amounts as text, shares as numbers."""
-        names = (*_MONEY, "net_cost", "saving")
+        names = (*AMOUNTS, "net_cost", "saving")
         amounts = {name: str(getattr(self, name)) for name in names}
         shares = {"saving_share": self.saving_share, "earned_share": self.earned_share}
         return {**amounts, **shares, "covers_a_fifth": self.worthwhile}
@@ -176,8 +182,7 @@ class Statement:
     @property
     def money(self) -> Money:
         """The sums of all stays."""
-        parts = {name: [getattr(stay.money, name) for stay in self.stays] for name in _MONEY}
-        return Money(**{name: sum(amounts, Decimal()) for name, amounts in parts.items()})
+        return Money.summed(stay.money for stay in self.stays)
 
     @property
     def line(self) -> str:
@@ -283,7 +288,7 @@ def _slots(folder: PlanFolder) -> tuple[datetime, timedelta, int]:
 def _stay(
     row: dict[str, Any], wishes: list[dict[str, Any]], clock: Clock, currency: str
 ) -> StayStatement:
-    money, zone = in_cents((row[name] for name in _MONEY), currency), clock(0).tzinfo
+    money, zone = in_cents((row[name] for name in AMOUNTS), currency), clock(0).tzinfo
     return StayStatement(
         session=row["session"],
         hub=row["hub"],

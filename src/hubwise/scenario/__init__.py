@@ -1,10 +1,10 @@
 """Scenarios: files in, checked at the door; synthetic fleets; import of one's own data."""
 
+from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.scenario.arbitrage import check_tariff, lawful
 from hubwise.scenario.delegation import with_delegation
 from hubwise.scenario.door import check, load, load_draws, packaged
 from hubwise.scenario.draws import Draws
-from hubwise.scenario.errors import Issue, ScenarioError
 from hubwise.scenario.identity import fingerprint, with_equal_energy, with_participation, with_wear
 from hubwise.scenario.importer import import_sessions
 from hubwise.scenario.nation import Nation, ZoneKind, is_nation, load_nation

@@ -10,8 +10,8 @@ import numpy as np
 
 from hubwise.domain import Fleet, Horizon, Hubs, Market, PriceRules, Tariff
 from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.domain.errors import Issue
 from hubwise.scenario.days import windows
-from hubwise.scenario.errors import Issue
 
 _TOLERANCE = 1e-9
 

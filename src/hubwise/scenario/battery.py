@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from hubwise.domain import CELLS, BatteryFacts, Fleet, WearPricing, standard_cells
-from hubwise.scenario.errors import did_you_mean
+from hubwise.domain.errors import did_you_mean
 from hubwise.scenario.files import BatterySection
 from hubwise.scenario.identity import unpriced
 from hubwise.scenario.reading import TOML, Reader

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hubwise.scenario.errors import listed, ranges
+from hubwise.domain.errors import listed, ranges
 
 UNLIMITED_A = float("inf")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array, Flags
-from hubwise.scenario.errors import did_you_mean
+from hubwise.domain.errors import did_you_mean
 from hubwise.scenario.files import HorizonSection
 from hubwise.scenario.reading import TOML, Reader
 

@@ -22,13 +22,13 @@ from hubwise.domain import (
     Search,
     Situation,
 )
+from hubwise.domain.errors import Issue, ScenarioError, in_order
 from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.scenario.arbitrage import check_bounds, check_feed_in, sold_by_somebody
 from hubwise.scenario.battery import read_battery, untested_conditions
 from hubwise.scenario.chargers import with_least_powers
 from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.draws import Draws, split_seed
-from hubwise.scenario.errors import Issue, ScenarioError, in_order
 from hubwise.scenario.files import PromisesSection, SearchSection
 from hubwise.scenario.fuses import behind_fuses
 from hubwise.scenario.hubs import read_hubs

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.random import PCG64, Generator
 
 from hubwise.domain import Fleet, Hindsight, Scenario
+from hubwise.domain.errors import ScenarioError, in_order
 from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.scenario.arbitrage import check_bounds
-from hubwise.scenario.errors import ScenarioError, in_order
 from hubwise.scenario.files import FleetSection
 from hubwise.scenario.identity import with_participation
 from hubwise.scenario.reading import TOML

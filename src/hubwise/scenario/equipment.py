@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from hubwise.scenario.errors import listed
+from hubwise.domain.errors import listed
 from hubwise.scenario.files import ChemistryName, Efficiency, NotNegative, Positive, Word
 from hubwise.scenario.foreign_sessions import ForeignStay
 from hubwise.scenario.options import ImportOptions

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from hubwise.scenario.errors import Issue, closest, did_you_mean, listed
+from hubwise.domain.errors import Issue, closest, did_you_mean, listed
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.records import tables_in
 from hubwise.scenario.session_formats import FORMATS, MEANINGS, OWN, SessionFormat, plain

@@ -8,7 +8,7 @@ import numpy as np
 
 from hubwise.domain import Circuits, Horizon, Hubs
 from hubwise.domain.arrays import Array
-from hubwise.scenario.errors import ranges
+from hubwise.domain.errors import ranges
 from hubwise.scenario.files import HubSection
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections

@@ -20,8 +20,8 @@ from hubwise.domain import (
     Terms,
     WearPricing,
 )
+from hubwise.domain.errors import Issue, ScenarioError, listed
 from hubwise.scenario.delegation import check_share, with_delegates
-from hubwise.scenario.errors import Issue, ScenarioError, listed
 from hubwise.scenario.reading import TOML
 from hubwise.scenario.standby import with_standby
 

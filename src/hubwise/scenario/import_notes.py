@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from hubwise.domain import Horizon
+from hubwise.domain.errors import Issue, listed
 from hubwise.scenario.day_sessions import Picked, Tally
-from hubwise.scenario.errors import Issue, listed
 from hubwise.scenario.foreign_sessions import ForeignSessions, ForeignStay
 from hubwise.scenario.options import ImportOptions
 

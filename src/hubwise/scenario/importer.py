@@ -8,11 +8,11 @@ from datetime import date, time, timedelta
 from pathlib import Path
 
 from hubwise.domain import Horizon, Scenario
+from hubwise.domain.errors import ScenarioError, in_order
 from hubwise.scenario.clock import read_horizon
 from hubwise.scenario.day_sessions import Day, broken_rows, sessions_of_day
 from hubwise.scenario.door import load
 from hubwise.scenario.equipment import read_garage
-from hubwise.scenario.errors import ScenarioError, in_order
 from hubwise.scenario.files import HorizonSection
 from hubwise.scenario.foreign_sessions import ForeignSessions, Told, read_foreign_sessions
 from hubwise.scenario.import_notes import counts, no_sessions, what_was_done

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from hubwise.domain import Feeder, Horizon
+from hubwise.domain.errors import ranges
 from hubwise.scenario.clock import by_hour
-from hubwise.scenario.errors import ranges
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.rows import LoadRow
 from hubwise.scenario.tables import Table, read_table

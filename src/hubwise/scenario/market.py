@@ -9,8 +9,8 @@ import numpy as np
 
 from hubwise.domain import Cap, Horizon, Market, Posting, PriceRules, TariffFamily, Terms
 from hubwise.domain.arrays import Array, Flags
+from hubwise.domain.errors import listed
 from hubwise.scenario.clock import in_windows
-from hubwise.scenario.errors import listed
 from hubwise.scenario.files import NamedHours, PriceBlock, PricesSection, RulesSection
 from hubwise.scenario.price_files import Prices, asked_of, read_prices, read_series
 from hubwise.scenario.reading import TOML, Reader

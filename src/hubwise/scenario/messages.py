@@ -8,7 +8,7 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from hubwise.scenario.errors import did_you_mean
+from hubwise.domain.errors import did_you_mean
 
 _BOUNDS = {
     "greater_than": ("gt", "above"),

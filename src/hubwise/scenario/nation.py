@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from hubwise.domain import Horizon
+from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.scenario.door import load_draws, packaged
 from hubwise.scenario.draws import MARK, Draws, split_seed
-from hubwise.scenario.errors import Issue, ScenarioError
 from hubwise.scenario.files import Section, Word
 from hubwise.scenario.identity import fingerprint
 from hubwise.scenario.reading import Reader

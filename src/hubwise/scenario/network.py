@@ -11,8 +11,8 @@ import numpy as np
 
 from hubwise.domain import Feeder, Horizon
 from hubwise.domain.arrays import Array
+from hubwise.domain.errors import ranges
 from hubwise.scenario.circuit import Network
-from hubwise.scenario.errors import ranges
 from hubwise.scenario.files import FeederSection
 from hubwise.scenario.foreign_network import HERTZ, read_network
 from hubwise.scenario.loads import read_loads

@@ -13,7 +13,7 @@ import numpy as np
 
 from hubwise.domain import Fleet, Situation, SlotBounds, Term
 from hubwise.domain.arrays import Array
-from hubwise.scenario.errors import Issue, ScenarioError
+from hubwise.domain.errors import Issue, ScenarioError
 
 PLACE = "situation"
 TOLERANCE = 1e-9

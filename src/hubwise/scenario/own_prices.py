@@ -12,8 +12,8 @@ import numpy as np
 
 from hubwise.domain import Horizon, Situation, Tariff
 from hubwise.domain.arrays import Array, Index
+from hubwise.domain.errors import ScenarioError, in_order, listed
 from hubwise.scenario.clock import in_utc
-from hubwise.scenario.errors import ScenarioError, in_order, listed
 from hubwise.scenario.market import clock_times
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.rows import OwnPriceRow

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from hubwise.domain.errors import listed, ranges
 from hubwise.domain.plain import is_number
 from hubwise.scenario.circuit import Branch, Circuit, counted, named
-from hubwise.scenario.errors import listed, ranges
 from hubwise.scenario.messages import explain
 from hubwise.scenario.pandapower_rows import (
     Bus,

@@ -16,8 +16,8 @@ from power_grid_model.errors import PowerGridError  # type: ignore[attr-defined]
 from power_grid_model.utils import json_deserialize  # type: ignore[attr-defined]
 from power_grid_model.validation import validate_input_data
 
+from hubwise.domain.errors import listed
 from hubwise.scenario.circuit import Branch, Circuit, counted, named
-from hubwise.scenario.errors import listed
 from hubwise.scenario.reading import Reader
 
 _READ = {

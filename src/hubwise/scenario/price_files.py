@@ -16,8 +16,8 @@ import numpy as np
 
 from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array
+from hubwise.domain.errors import listed
 from hubwise.scenario.clock import in_utc, is_zone
-from hubwise.scenario.errors import listed
 from hubwise.scenario.price_formats import Asked, Fault, Piece, Series, formats, the_format
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.series import STEPS, Interval, Timeline, in_time, lay, rows_of, steps

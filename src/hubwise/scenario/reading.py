@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hubwise.scenario.errors import Issue, listed
+from hubwise.domain.errors import Issue, listed
 from hubwise.scenario.messages import explain, path
 
 TOML = "scenario.toml"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hubwise.scenario.errors import did_you_mean
+from hubwise.domain.errors import did_you_mean
 from hubwise.scenario.files import (
     BatterySection,
     ChargersSection,

@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from hubwise.scenario.errors import closest, did_you_mean
+from hubwise.domain.errors import closest, did_you_mean
 from hubwise.scenario.messages import explain
 from hubwise.scenario.reading import MOST_BYTES, Reader
 

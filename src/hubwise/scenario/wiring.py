@@ -9,8 +9,8 @@ import numpy as np
 
 from hubwise.domain import PHASES, Circuits, Fleet, Hubs
 from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.domain.errors import did_you_mean
 from hubwise.domain.fleet import ONE_PHASE_KW, PHASE_VOLTS
-from hubwise.scenario.errors import did_you_mean
 from hubwise.scenario.plugs import Plugs, number_of
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections

@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeGuard
 
+from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.scenario.door import PACKAGED
-from hubwise.scenario.errors import Issue, ScenarioError
 
 
 @contextmanager

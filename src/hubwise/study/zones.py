@@ -20,6 +20,7 @@ import polars as pl
 
 from hubwise.domain import Scenario, Tariff
 from hubwise.plan.evaluation import start_of
+from hubwise.record.outcome import LIMIT_KINDS
 from hubwise.record.place import write_table
 from hubwise.scenario import Issue, Nation, ScenarioError, ZoneKind, lawful
 from hubwise.study.options import RunOptions
@@ -34,18 +35,7 @@ PARTS, ZONES, PROFILE = "parts", "zones.parquet", "profile.parquet"
 
 HEADS = ("head_kw", "uncoordinated_head_kw")
 WAYS = ("charge", "discharge")
-BROKEN = [
-    f"{kind}_violations"
-    for kind in (
-        "voltage",
-        "branch",
-        "transformer",
-        "connection",
-        "hub_transformer",
-        "circuit",
-        "convergence",
-    )
-]
+BROKEN = [f"{kind}_violations" for kind in LIMIT_KINDS]
 COUNTS = ("number", "seed", "sessions", "participating", "early_departures", *BROKEN)
 TYPES = {
     "zone": pl.String(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 
@@ -24,11 +26,11 @@ from hubwise.edge.ocpp.version import (
     Version,
     as_message,
     as_time,
+    boot_answer,
     digest,
+    heartbeat,
     in_words,
 )
-
-HEARTBEAT_SECONDS = 300
 
 
 class Boot(Message):
@@ -132,15 +134,7 @@ async def _boot(heard: Heard) -> Json:
             said.firmware_version,
         )
     )
-    return {
-        "status": "Accepted",
-        "currentTime": in_words(heard.at),
-        "interval": HEARTBEAT_SECONDS,
-    }
-
-
-async def _heartbeat(heard: Heard) -> Json:
-    return {"currentTime": in_words(heard.at)}
+    return boot_answer(heard)
 
 
 async def _status(heard: Heard) -> Json:
@@ -161,6 +155,12 @@ async def _authorize(heard: Heard) -> Json:
     return {"idTagInfo": await _tag_info(heard, as_message(heard.payload, Authorizing).id_tag)}
 
 
+def _said(heard: Heard, key: str, transaction: str, phase: Phase, at: datetime) -> TransactionSaid:
+    return TransactionSaid(
+        key, heard.station, heard.at, transaction, heard.protocol, phase, seq_no=None, at=at
+    )
+
+
 async def _start(heard: Heard) -> Json:
     said = as_message(heard.payload, Start)
     at = as_time(said.timestamp)
@@ -171,16 +171,10 @@ async def _start(heard: Heard) -> Json:
         "Wh",
         context="Transaction.Begin",
     )
+    key = f"{heard.station}|start|{digest(heard.payload)}"
     number = await heard.listener.begin(
-        TransactionSaid(
-            id=f"{heard.station}|start|{digest(heard.payload)}",
-            station=heard.station,
-            received_at=heard.at,
-            transaction="",
-            protocol=heard.protocol,
-            phase=Phase.STARTED,
-            seq_no=None,
-            at=at,
+        replace(
+            _said(heard, key, "", Phase.STARTED, at),
             evse=said.connector_id,
             connector=said.connector_id,
             id_token=said.id_tag,
@@ -201,15 +195,8 @@ async def _meter(heard: Heard) -> Json:
         return {}
     at = max((sample.at for sample in samples), default=heard.at)
     await heard.listener.hear(
-        TransactionSaid(
-            id=key,
-            station=heard.station,
-            received_at=heard.at,
-            transaction=number,
-            protocol=heard.protocol,
-            phase=Phase.UPDATED,
-            seq_no=None,
-            at=at,
+        replace(
+            _said(heard, key, number, Phase.UPDATED, at),
             evse=said.connector_id,
             connector=said.connector_id,
             samples=samples,
@@ -234,15 +221,8 @@ async def _stop(heard: Heard) -> Json:
         at, "Energy.Active.Import.Register", str(said.meter_stop), "Wh", context="Transaction.End"
     )
     await heard.listener.hear(
-        TransactionSaid(
-            id=key,
-            station=heard.station,
-            received_at=heard.at,
-            transaction=number,
-            protocol=heard.protocol,
-            phase=Phase.ENDED,
-            seq_no=None,
-            at=at,
+        replace(
+            _said(heard, key, number, Phase.ENDED, at),
             reason=said.reason,
             samples=(*_samples(said.transaction_data), end),
         )
@@ -284,7 +264,7 @@ VERSION = Version(
     schemas=Schemas("v16", ""),
     handlers={
         "BootNotification": _boot,
-        "Heartbeat": _heartbeat,
+        "Heartbeat": heartbeat,
         "StatusNotification": _status,
         "Authorize": _authorize,
         "StartTransaction": _start,

@@ -23,11 +23,12 @@ from hubwise.edge.ocpp.version import (
     Message,
     as_message,
     as_time,
+    boot_answer,
     digest,
+    heartbeat,
     in_words,
 )
 
-HEARTBEAT_SECONDS = 300
 CODES = {
     "form": "FormatViolation",
     "kind": "MessageTypeNotSupported",
@@ -170,15 +171,7 @@ async def _boot(heard: Heard) -> Json:
     key = f"{heard.station}|boot|{heard.at.isoformat()}"
     names = (heard.protocol, who.vendor_name, who.model, who.firmware_version, said.reason)
     await heard.listener.hear(Booted(key, heard.station, heard.at, *names))
-    return {
-        "status": "Accepted",
-        "currentTime": in_words(heard.at),
-        "interval": HEARTBEAT_SECONDS,
-    }
-
-
-async def _heartbeat(heard: Heard) -> Json:
-    return {"currentTime": in_words(heard.at)}
+    return boot_answer(heard)
 
 
 async def _status(heard: Heard) -> Json:
@@ -259,7 +252,7 @@ async def _schedule(_: Heard) -> Json:
 
 HANDLERS: dict[str, Handler] = {
     "BootNotification": _boot,
-    "Heartbeat": _heartbeat,
+    "Heartbeat": heartbeat,
     "StatusNotification": _status,
     "Authorize": _authorize,
     "TransactionEvent": _transaction,

@@ -28,6 +28,8 @@ class Heard:
 
 Handler = Callable[[Heard], Awaitable[Json]]
 
+HEARTBEAT_SECONDS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -104,6 +106,17 @@ def as_time(text: str) -> datetime:
 def in_words(at: datetime) -> str:
     """A time as OCPP writes it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def heartbeat(heard: Heard) -> Json:
+    """The site's time."""
+    return {"currentTime": in_words(heard.at)}
+
+
+def boot_answer(heard: Heard) -> Json:
+    """The answer to a station that boots."""
+    now = in_words(heard.at)
+    return {"status": "Accepted", "currentTime": now, "interval": HEARTBEAT_SECONDS}
 
 
 def digest(*parts: object) -> str:

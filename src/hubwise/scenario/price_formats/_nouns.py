@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hubwise.scenario.errors import listed
+from hubwise.domain.errors import listed
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.sniffing import Document
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hubwise.scenario.errors import closest, listed
+from hubwise.domain.errors import closest, listed
 from hubwise.scenario.price_formats._nouns import Asked, PriceFormat, Series, chosen
 from hubwise.scenario.price_formats._tables import Cells, Told, column, pieces, plain, told
 from hubwise.scenario.reading import Reader
