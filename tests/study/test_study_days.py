@@ -25,7 +25,8 @@ from hubwise.drivers import uncoordinated
 from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.days import carried_in, day_appendices
-from hubwise.record.month_bills import added, month_statements, operator_months
+from hubwise.record.month_bills import month_statements, operator_months
+from hubwise.record.statement import Money
 from hubwise.scenario import load, new, with_delegation
 from hubwise.scenario.days import days_of, demand_charge_of, parts_of, scenario_of_day
 from hubwise.study.days import run as running
@@ -420,8 +421,8 @@ def test_month_statements_are_the_books(site: Scenario, tmp_path: Path) -> None:
     for row in made.summary["months"]:
         own = [one for one in statements if one.month == row["month"]]
         takes_part = [s.money for one in own for s in one.stays if s.participating]
-        assert str(added(takes_part).paid) == row["billed"]["charging_revenue"]
-        assert str(added(takes_part).earned) == row["billed"]["discharge_payments"]
+        assert str(Money.summed(takes_part).paid) == row["billed"]["charging_revenue"]
+        assert str(Money.summed(takes_part).earned) == row["billed"]["discharge_payments"]
         (operator,) = operator_months(made.folder, row["month"])
         assert float(operator.profit) == pytest.approx(row["profit"], abs=0.006)
         lines = sum(float(amount) for _, amount in operator.lines)
