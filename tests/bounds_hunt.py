@@ -18,7 +18,7 @@ import numpy as np
 from numpy.random import Generator
 
 from benchmarks.hubs import hub
-from builders import fleet_of, small_situation, with_slot_bounds
+from builders import fleet_of, inside_slots, small_situation, with_circuits, with_slot_bounds
 from hubwise.dispatch import Baseline, Limits, Problem, dispatch_linear, feeder_limits
 from hubwise.dispatch.baseline import make_baseline
 from hubwise.dispatch.program import UnsolvedError
@@ -36,7 +36,7 @@ from hubwise.plan.bilevel import at_tariff
 from hubwise.plan.participation import family_of_all, willing
 from hubwise.plan.relaxed import linear_problem
 from hubwise.pricing import Family, account_of, cost_ceiling, level_prices
-from hubwise.scenario import check_openings
+from hubwise.scenario import check_openings, with_standby
 
 # Tariffs a scenario; how many plans' bounds are looked at, and how many of the best tariffs are
 # judged by all of them.
@@ -182,11 +182,13 @@ class _Judge:
             return None
         account, cost = account_of(problem, tariff, answer.schedule, answer.stations)
         ceiling = cost_ceiling(problem)
-        kept = cost <= ceiling + KEPT * (1.0 + abs(ceiling)) and _kept(problem, answer.hub_kw)
+        line_kw = problem.line_kw(answer.schedule, answer.stations)
+        kept = cost <= ceiling + KEPT * (1.0 + abs(ceiling))
+        kept = kept and _kept(problem, answer.hub_kw, line_kw)
         return account.profit if kept else None
 
 
-def _kept(problem: Problem, hub_kw: Array) -> bool:
+def _kept(problem: Problem, hub_kw: Array, line_kw: Array) -> bool:
     """Whether all limits and the peak-valley promise are kept."""
     span = problem.situation.so_far.span_kw(problem.limits.head(hub_kw))
     over = (
@@ -194,6 +196,7 @@ def _kept(problem: Problem, hub_kw: Array) -> bool:
         hub_kw - problem.import_limit_kw[:, None],
         -hub_kw - problem.export_limit_kw[:, None],
         np.array(span - problem.span_kw),
+        np.abs(line_kw) - problem.lines.limit_kw[:, None],
     )
     return all((kw <= KEPT_KW).all() for kw in over)
 
@@ -423,10 +426,28 @@ def _alike(situation: Situation, rng: Generator) -> Situation:
     return replace(situation, fleet=replace(fleet, hub=hub_of))
 
 
+def _minutes(situation: Situation, rng: Generator) -> Situation:
+    """Most stays begin and end inside slots."""
+    return replace(situation, fleet=inside_slots(situation.fleet, rng))
+
+
+def _standby(situation: Situation, rng: Generator) -> Situation:
+    """Two-way chargers draw while they are awake."""
+    drawn = rng.choice([0.0, 0.02, 0.2], len(situation.fleet))
+    return with_standby(replace(situation, fleet=replace(situation.fleet, standby_kw=drawn)))
+
+
+def _circuits(situation: Situation, rng: Generator) -> Situation:
+    """Circuits under one another and limits by phase, with one-way and two-way chargers."""
+    made = with_circuits(situation, int(rng.integers(1 << 30)), phases=bool(rng.random() < 0.6))
+    back = np.where(rng.random(len(made.fleet)) < 0.6, situation.fleet.discharge_kw_max, 0.0)
+    return replace(made, fleet=replace(made.fleet, discharge_kw_max=back))
+
+
 OPTIONS = (
     _alike, _surplus, _minimum_saving, _some_decline, _slot_bounds, _saving, _peak_valley,
     _demand_charge, _fuse, _transformer, _feed_in, _negative_prices, _rules, _incentive, _terms,
-    _accepted, _so_far, _station_ends,
+    _accepted, _so_far, _station_ends, _minutes, _circuits, _standby,
 )  # fmt: skip
 
 
