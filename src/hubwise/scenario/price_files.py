@@ -252,7 +252,19 @@ def _ways_out(timeline: Timeline, gaps: list[tuple[datetime, datetime]], horizon
         )
     if inside:
         return '; where a file leaves out equal points (curve type A03), tell curve = "hold"'
-    return ""
+    return _of_another_zone(there, horizon)
+
+
+def _of_another_zone(there: Sequence[Interval], horizon: Horizon) -> str:
+    """Asks for the zone, where a table has as many hours as are needed, and most of them."""
+    needed = horizon.end_utc - horizon.start_utc
+    if not there or there[-1].end - there[0].start < needed:
+        return ""
+    later = there[0].start - horizon.start_utc
+    if not timedelta(0) < abs(later) <= 0.6 * needed:
+        return ""
+    hours, when = abs(later) / timedelta(hours=1), "later" if later > timedelta(0) else "earlier"
+    return f"; as many hours as that, {hours:g} h {when}: is the site in another zone?"
 
 
 def _notes(
