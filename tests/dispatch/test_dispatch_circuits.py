@@ -82,12 +82,18 @@ def test_what_charging_at_once_could_keep_is_kept(
     assert answer.line_kw == pytest.approx(by_hand, abs=1e-6)
 
 
-@given(seeds)
-@settings(max_examples=25)
-def test_packing_passes_no_circuit(small_situation, make_problem_of, seed) -> None:
-    """Schedules that chargers can follow pass no circuit or phase that was kept."""
+@given(seeds, st.sampled_from([None, 0.1, 1.0]), st.sampled_from([None, 1.0]))
+@settings(max_examples=40, deadline=None)
+def test_packing_passes_no_circuit(small_situation, make_problem_of, seed, step, starts) -> None:
+    """Schedules that chargers can follow, in steps or not, pass no circuit or phase once kept."""
     situation = with_circuits(small_situation(seed, station=False), seed)
-    situation = replace(situation, terms=Terms())
+    ones = np.ones(len(situation.fleet))
+    fleet = replace(
+        situation.fleet,
+        step_kw=None if step is None else step * ones,
+        starts_max=None if starts is None else starts * ones,
+    )
+    situation = replace(situation, fleet=fleet, terms=Terms())
     problem, tariff = make_problem_of(situation), flat_tariff(situation)
     answer = dispatch_linear(problem, tariff)
     packed = pack(problem, tariff, answer.schedule, answer.marginal_price, line_kw=answer.line_kw)

@@ -29,6 +29,8 @@ def some_plugs(count, *, hub=0, kw=11.0, least=1.4, two_way=False, waits=True):
         least_kw=least * ones,
         two_way=np.full(count, two_way),
         standby_kw=np.full(count, np.nan),
+        step_kw=np.full(count, np.nan),
+        starts_max=np.full(count, np.nan),
         waits=waits,
         circuit=(None,) * count,
         phases=np.full(count, np.nan),

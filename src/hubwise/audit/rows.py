@@ -19,7 +19,9 @@ _MAY_BE_UNKNOWN = {
     "feeder": set(TABLES["feeder"]) - {"slot"},
     "ageing": {"wear_nonlinear"},
 }  # where the power flow finds no solution, or no price of a pack is known
-_MAY_BE_INFINITE = {"sessions": {"discharge_limit_kwh", "warranty_kwh", "fade_limit_per_year"}}
+_MAY_BE_INFINITE = {
+    "sessions": {"discharge_limit_kwh", "warranty_kwh", "fade_limit_per_year", "starts_max"}
+}
 _ENDS = ("arrival_slot", "departure_slot")
 
 

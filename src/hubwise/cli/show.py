@@ -66,7 +66,9 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
         ("choose by themselves", _alone(result), ""),
         ("shortfall", _number(result["shortfall_kwh"]), "kWh"),
         ("largest step at the feeder head", _number(result["head_ramp_kw"]), "kW per 15 min"),
-        ("slots below a charger's least power", _below_least(result), ""),
+        ("slots below a charger's least power", _slots(result, "below_least"), ""),
+        ("slots off a charger's steps", _slots(result, "off_step"), ""),
+        ("starts above what was asked", _starts_above(result), ""),
         ("credited for schedules above the least cost", _credited(result), money),
         ("largest regret", f"{number(result['max_regret']):.0e}", money),
         ("tariffs tried", str(result["evaluations"]), ""),
@@ -96,11 +98,17 @@ def _alone(result: Result) -> str:
     return f"{1.0 - number(result['delegating']):.0%}, devices {result['device_ties']}"
 
 
-def _below_least(result: Result) -> str:
-    """Slots in which a charger would have to do less than it can; nothing where there are none."""
+def _slots(result: Result, kind: str) -> str:
+    """Slots that a charger cannot hold, in one way; nothing where there are none."""
     ways = ("charging_slots", "discharging_slots")
-    below = sum(int(number(result[f"{way}_below_least"])) for way in ways)
+    below = sum(int(number(result[f"{way}_{kind}"])) for way in ways)
     return f"{below} of {sum(int(number(result[way])) for way in ways):,}" if below else ""
+
+
+def _starts_above(result: Result) -> str:
+    """Starts above what was asked of stays; nothing where there are none."""
+    above = int(number(result["starts_above_most"]))
+    return f"{above} of {int(number(result['starts'])):,}" if above else ""
 
 
 # Energy that is rounding [kWh].

@@ -144,6 +144,12 @@ class Fleet:
         Bounds that change over the stay; ``None`` for none.
     charge_kw_min, discharge_kw_min
         Least power at the charger, other than none; `usual_least_kw` where ``None`` [kW].
+    step_kw
+        What the charger's power is set in, each way, but for the highest; 0, and all where
+        ``None``, for any power [kW].
+    starts_max
+        How often the charger may begin to charge, and to discharge, in the stay; ``inf``, and all
+        where ``None``, for no limit.
     at_once_kwh
         Energy that would be in the battery now had the stay, begun before the horizon, charged at
         once from its arrival on: where charging at once goes on from [kWh]. As much as
@@ -206,6 +212,8 @@ class Fleet:
     bounds: SlotBounds | None = None
     charge_kw_min: Array | None = None
     discharge_kw_min: Array | None = None
+    step_kw: Array | None = None
+    starts_max: Array | None = None
     at_once_kwh: Array | None = None
     at_once_kw: Array | None = None
     asked_kwh: Array | None = None
@@ -343,6 +351,16 @@ class Fleet:
     def least_discharge_kw(self) -> Array:
         """Least power of discharging, other than none; shape (sessions,) [kW]."""
         return _least(self.discharge_kw_min, self.discharge_kw_max)
+
+    @property
+    def steps_kw(self) -> Array:
+        """What chargers' powers are set in, 0 for any power; shape (sessions,) [kW]."""
+        return np.zeros(len(self)) if self.step_kw is None else self.step_kw
+
+    @property
+    def most_starts(self) -> Array:
+        """How often chargers may start in a stay, each way; shape (sessions,)."""
+        return np.full(len(self), np.inf) if self.starts_max is None else self.starts_max
 
     def select(self, keep: Flags | Index) -> Fleet:
         """The sessions that ``keep`` (a mask or indices) picks, in that order."""

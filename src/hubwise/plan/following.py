@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from hubwise.dispatch.packing.chargers import SAME_KW, off_least, off_steps
 from hubwise.domain import Horizon, Schedule, Situation
 from hubwise.domain.arrays import Array
+from hubwise.drivers import batteries_of
 from hubwise.grid import FeederState
 from hubwise.record.following import Following
 
-# Powers that differ by less are the same [kW].
-SAME_KW = 1e-6
 QUARTER_MINUTES = 15.0
 
 
@@ -29,18 +31,29 @@ def following_of(
         The feeder under AC power flow.
     """
     fleet, mine = situation.fleet, situation.fleet.participating
-    there = fleet.select(mine).presence(situation.horizon.slots)
-    charging, below_charging, starts = _use(
-        schedule.charge_kw[mine], there * fleet.least_charge_kw[mine][:, None]
-    )
-    discharging, below_discharging, more = _use(
-        schedule.discharge_kw[mine], there * fleet.least_discharge_kw[mine][:, None]
+    who = fleet.select(mine)
+    units, there = batteries_of(who, situation.horizon), who.presence(situation.horizon.slots)
+    step = there * who.steps_kw[:, None]
+    charge, discharge = (
+        _use(power[mine], there * least[:, None], step, most, who.most_starts)
+        for power, least, most in (
+            (schedule.charge_kw, who.least_charge_kw, units.charge_kw),
+            (schedule.discharge_kw, who.least_discharge_kw, units.discharge_kw),
+        )
     )
     head = np.where(state.converged, state.head_kw, np.nan)
     return Following(
-        charging, below_charging, discharging, below_discharging, starts + more,
-        ramp_kw(head, situation.horizon), ramp_kw(hub_kw, situation.horizon),
-    )  # fmt: skip
+        charging_slots=charge.slots,
+        charging_slots_below_least=charge.below,
+        charging_slots_off_step=charge.off_step,
+        discharging_slots=discharge.slots,
+        discharging_slots_below_least=discharge.below,
+        discharging_slots_off_step=discharge.off_step,
+        starts=charge.starts + discharge.starts,
+        starts_above_most=charge.above + discharge.above,
+        head_ramp_kw=ramp_kw(head, situation.horizon),
+        hub_ramp_kw=ramp_kw(hub_kw, situation.horizon),
+    )
 
 
 def ramp_kw(power: Array, horizon: Horizon) -> float:
@@ -52,9 +65,21 @@ def ramp_kw(power: Array, horizon: Horizon) -> float:
     return float(np.nanmax(steps)) if np.isfinite(steps).any() else np.nan
 
 
-def _use(power: Array, least: Array) -> tuple[int, int, int]:
-    """Slots in use, those below the least power, and starts."""
+class _Use(NamedTuple):
+    """One way: slots in use, those below the least power, those off step; starts, and too many."""
+
+    slots: int
+    below: int
+    off_step: int
+    starts: int
+    above: int
+
+
+def _use(power: Array, least: Array, step: Array, most: Array, most_starts: Array) -> _Use:
+    """Powers (sessions, slots) beside what chargers can; ``most_starts`` (sessions,)."""
     on = power > SAME_KW
-    below = on & (power < least - SAME_KW)
-    began = on & ~np.pad(on, ((0, 0), (1, 0)))[:, :-1]
-    return int(on.sum()), int(below.sum()), int(began.sum())
+    below = off_least(power, least)
+    off = off_steps(power, step, np.broadcast_to(most, power.shape))
+    began = (on & ~np.pad(on, ((0, 0), (1, 0)))[:, :-1]).sum(axis=1)
+    above = np.maximum(began - most_starts, 0.0)
+    return _Use(*(int(part.sum()) for part in (on, below, off, began, above)))

@@ -23,10 +23,10 @@ from hubwise.dispatch.packing import (
     Worth,
     follow_exactly,
     is_followable,
+    left_of,
     pack,
     round_off,
     starts_of,
-    weak_slots,
 )
 from hubwise.dispatch.ties import Held
 from hubwise.domain import Schedule
@@ -81,12 +81,12 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
 
     found = first(partial(_pack, start=start) for start in STARTS)
     best = turn if found is None else found
-    left = _weak(best)
+    left = _left(best)
     # Found wear is that of schedules like these: a program moves more than packing does.
     if left and is_followable(turn.problem) and not wear_found(turn.situation):
         budgets = (share * WORTH * abs(profit) for share in BUDGETS)
         better = first(partial(_choose, budget=budget, done=best) for budget in budgets)
-        return best if better is None or _weak(better) >= left else better
+        return best if better is None or _left(better) >= left else better
     return best
 
 
@@ -103,7 +103,7 @@ def _round(turn: Turn, start: float) -> Schedule:
 
 
 def _choose(turn: Turn, budget: float, done: Turn) -> Schedule | None:
-    """The best by a program, where half of a budget may go into weak slots and half into starts.
+    """The best by a program, half of a budget for what cannot be followed and half for starts.
 
     Who limits fade does as in the turn ``done``, which is packed where that could be.
     """
@@ -111,16 +111,18 @@ def _choose(turn: Turn, budget: float, done: Turn) -> Schedule | None:
     limited = np.isfinite(turn.problem.fleet.fade_limit_per_year)
     if limited.any():
         schedule = Held(limited, done.dispatch.schedule).into(schedule)
-    weak, starts = _weak(turn), starts_of(schedule)
-    price = 0.5 * budget / max(weak, 1)
-    worth = Worth(price, min(0.1 * price, 0.5 * budget / max(starts, 1)))
+    left, starts = _left(turn), starts_of(schedule)
+    price = 0.5 * budget / max(left, 1)
+    start = min(0.1 * price, 0.5 * budget / max(starts, 1))
+    worth = Worth(price, start, above=price, off_step=0.5 * price)
     found = follow_exactly(turn.problem, turn.tariff, schedule, worth)
     return None if found is None else found.schedule
 
 
-def _weak(turn: Turn) -> int:
-    """Slots in which a charger would have to do less than it can."""
-    return weak_slots(turn.problem.fleet, turn.dispatch.schedule)
+def _left(turn: Turn) -> int:
+    """How many slots and starts chargers cannot follow."""
+    horizon = turn.situation.horizon
+    return left_of(turn.problem.fleet, turn.dispatch.schedule, horizon).count
 
 
 def _allowed_kw(turn: Turn, baseline: Baseline) -> float:

@@ -20,7 +20,7 @@ SAMPLE = 10_000
 _GROWS = (
     *("capacity_kwh", "arrival_kwh", "required_kwh", "reserve_kwh", "max_kwh"),
     *("charge_kw_max", "discharge_kw_max", "discharge_limit_kwh", "driving_kwh_per_day"),
-    *("minimum_saving", "charge_kw_min", "discharge_kw_min"),
+    *("minimum_saving", "charge_kw_min", "discharge_kw_min", "step_kw"),
     *("at_once_kwh", "at_once_kw", "asked_kwh"),
 )
 _OF_DRIVERS = ("throughput_kwh", "warranty_kwh")

@@ -96,7 +96,7 @@ def _result() -> PlanResult:
         feeder=feeder,
         money=money,
         departures=Departures(0.0, 0, 0.0),
-        following=Following(0, 0, 0, 0, 0, 0.0, 0.0),
+        following=Following(0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0),
         reference_margin=0.0,
         ratios=Ratios(0.0, 0.0, 0.0),
         energy=EnergyLeft(*[0.0] * 10),

@@ -49,6 +49,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         "delegating": _FLAG,
         **_columns(_TEXT, "circuit phase"),
         **_columns(_MOMENT, "arrival_utc departure_utc"),
+        **_columns(_NUMBER, "step_kw starts_max"),
     },
     "schedule": {
         "session": _TEXT,
@@ -202,6 +203,8 @@ def seldom_told(fleet: Fleet, hubs: Hubs) -> dict[str, list[float] | list[str] |
         "asked_kwh": fleet.wished_kwh.tolist(),
         "charge_kw_min": fleet.least_charge_kw.tolist(),
         "discharge_kw_min": fleet.least_discharge_kw.tolist(),
+        "step_kw": fleet.steps_kw.tolist(),
+        "starts_max": fleet.most_starts.tolist(),
         "delegating": (fleet.participating & fleet.delegates).tolist(),
         "plug": [""] * len(fleet) if fleet.plug is None else fleet.plug.tolist(),
         "circuit": [circuits[k] for k in where],

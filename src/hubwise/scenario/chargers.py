@@ -10,7 +10,20 @@ import numpy as np
 from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array
 from hubwise.scenario.files import HubSection
+from hubwise.scenario.reading import Reader
 from hubwise.scenario.tables import Table
+
+
+def check_steps(table: Table, most: str, reader: Reader) -> None:
+    """No row's step is above its highest power, which stands in column ``most``."""
+    step, highest = table.numbers("step_kw"), table.numbers(most)
+    for k in np.flatnonzero(step > highest + 1e-9).tolist():
+        wrong = f"is {step[k]:g} kW, above the {most} of {highest[k]:g} kW"
+        reader.wrong(table.file, table.where(k), "step_kw", wrong, TOO_LARGE)
+
+
+# What would be right where a step is above a power.
+TOO_LARGE = "a charger is off, at whole steps, or in full: give what one step of its power is"
 
 
 def with_least_powers(fleet: Fleet, hubs: Sequence[HubSection], table: Table | None) -> Fleet:
@@ -51,5 +64,5 @@ def _told(name: str, of_hub: Array, table: Table | None) -> Array:
     """What is told of each session; NaN where nothing is [kW]."""
     if table is None:
         return of_hub
-    own = np.array([np.nan if kw is None else kw for kw in table[name]], float)
+    own = table.numbers(name)
     return np.where(np.isnan(own), of_hub, own)

@@ -40,6 +40,7 @@ from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
 from hubwise.scenario.standby import with_chargers_standby
+from hubwise.scenario.steps import with_steps
 from hubwise.scenario.synthetic import draw_fleets
 from hubwise.scenario.tables import Table
 from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
@@ -138,6 +139,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     known = NOTHING_KNOWN if table is None else build_hindsight(table, fleet, horizon)
     plugs = build_plugs(sections, plug_table)
     fleet, waits = _plugged(fleet, plugs, table, horizon)
+    fleet, stepped = with_steps(fleet, sections.chargers, table, plugs, reader)
     fleet, assumed = wired(fleet, hubs, table, plugs)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
@@ -145,7 +147,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     if reader.issues:
         return None
     fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
-    there = (*waits, *assumed, *shared)
+    there = (*waits, *stepped, *assumed, *shared)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
     unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, horizon)

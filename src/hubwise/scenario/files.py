@@ -85,6 +85,7 @@ Efficiency = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 NotNegativeOrNone = Annotated[float, Field(ge=0)]  # infinite where there is no limit
 Celsius = Annotated[float, Field(ge=-40, le=80)]
 Word = Annotated[str, Field(min_length=1)]
+Starts = Annotated[int, Field(ge=1, le=1_000_000)]
 ChemistryName = Literal["LFP", "NMC", "NCA", "LMO"]
 
 # Two years, and some days to begin and end with.
@@ -374,9 +375,18 @@ class PlugsSection(Section):
 
 
 class ChargersSection(Section):
-    """``[chargers]``: what is done about schedules that chargers cannot follow."""
+    """``[chargers]``: what chargers can, and what is done about what they cannot follow."""
 
     round: bool = False
+    step_a: Positive | None = None
+    step_kw: Positive | None = None
+    starts_max: Starts | None = None
+
+    @model_validator(mode="after")
+    def _one_step(self) -> ChargersSection:
+        if self.step_a is not None and self.step_kw is not None:
+            raise advice("has both step_a and step_kw", "give one of the two")
+        return self
 
 
 class DriversSection(Section):

@@ -10,6 +10,7 @@ import numpy as np
 from hubwise.domain import PHASES, Fleet, Horizon
 from hubwise.domain.arrays import Array, Flags, Index, Names
 from hubwise.domain.fleet import least_on_phases, usual_least_kw
+from hubwise.scenario.chargers import check_steps
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.rows import PlugRow
 from hubwise.scenario.sections import Sections
@@ -39,6 +40,8 @@ class Plugs:
         Whether who finds all plugs taken waits for one; else is turned away.
     circuit
         The circuit of its hub that it hangs on; ``None`` at the connection; one a plug.
+    step_kw, starts_max
+        What its power is set in [kW], and how often it may start in a stay; NaN where not told.
     phases, phase
         On how many phases it is, NaN where that is not told; and which one a car on one phase
         loads, from 1, 0 where that is not told.
@@ -50,6 +53,8 @@ class Plugs:
     least_kw: Array
     two_way: Flags
     standby_kw: Array
+    step_kw: Array
+    starts_max: Array
     waits: bool
     circuit: tuple[str | None, ...]
     phases: Array
@@ -68,6 +73,7 @@ def read_plugs(sections: Sections, reader: Reader) -> Table | None:
     if table is not None:
         check_unique(table, "plug", reader)
         check_known(table, "hub", sections.hub_names(), reader)
+        check_steps(table, "kw", reader)
     return table
 
 
@@ -80,16 +86,18 @@ def build_plugs(sections: Sections, table: Table | None) -> Plugs | None:
 
 def _built(table: Table, hubs: Sequence[str], *, waits: bool) -> Plugs:
     most = np.array(table["kw"], float)
-    phases = np.array([np.nan if said is None else said for said in table["phases"]], float)
+    phases = table.numbers("phases")
     usual = np.where(np.isnan(phases), usual_least_kw(most), least_on_phases(phases, most))
-    told = [np.nan if kw is None else kw for kw in table["kw_min"]]
+    told = table.numbers("kw_min")
     return Plugs(
         name=np.array(table["plug"], str),
         hub=np.array([hubs.index(hub) for hub in table["hub"]], np.int64),
         kw=most,
         least_kw=np.minimum(np.where(np.isnan(told), usual, told), most),
         two_way=np.array(table["two_way"], bool),
-        standby_kw=np.array([np.nan if kw is None else kw for kw in table["standby_kw"]], float),
+        standby_kw=table.numbers("standby_kw"),
+        step_kw=table.numbers("step_kw"),
+        starts_max=table.numbers("starts_max"),
         waits=waits,
         circuit=tuple(table["circuit"]),
         phases=phases,

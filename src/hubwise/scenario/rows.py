@@ -16,6 +16,7 @@ from hubwise.scenario.files import (
     NotNegative,
     NotNegativeOrNone,
     Positive,
+    Starts,
     Temperature,
     Word,
 )
@@ -146,6 +147,8 @@ class PlugRow(BaseModel):
     kw: Positive
     phases: Phases | None = None
     kw_min: NotNegative | None = None
+    step_kw: Positive | None = None
+    starts_max: Starts | None = None
     two_way: bool = False
     standby_kw: NotNegative | None = None
     circuit: Word | None = None
@@ -184,6 +187,8 @@ class SessionRow(BaseModel):
     never_discharge: bool = False
     charge_kw_min: NotNegative | None = None
     discharge_kw_min: NotNegative | None = None
+    step_kw: Positive | None = None
+    starts_max: Starts | None = None
     plug: Word | None = None
     delegating: bool | None = None
     circuit: Word | None = None

@@ -10,6 +10,7 @@ import numpy as np
 
 from hubwise.domain import Fleet, Hindsight, Horizon
 from hubwise.domain.arrays import Array, Index
+from hubwise.scenario.chargers import check_steps
 from hubwise.scenario.clock import exists, in_utc
 from hubwise.scenario.drivers import check_drivers_known, read_drivers, with_wishes
 from hubwise.scenario.reading import Reader
@@ -37,6 +38,7 @@ def read_sessions(sections: Sections, horizon: Horizon | None, reader: Reader) -
     table = None if raw is None else check_cells(reader, raw, SessionRow)
     if table is not None:
         check_sessions(table, sections.hub_names(), horizon, reader)
+        check_steps(table, "charge_kw_max", reader)
     if table is not None and drivers is not None:
         check_drivers_known(table, drivers, reader)
     return table

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from types import GenericAlias
 from typing import Any
 
+import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from hubwise.domain.arrays import Array
 from hubwise.domain.errors import closest, did_you_mean
 from hubwise.scenario.messages import explain
 from hubwise.scenario.reading import MOST_BYTES, Reader
@@ -47,6 +49,10 @@ class Table:
     def __getitem__(self, column: str) -> list[Any]:
         """The values of a column."""
         return self.columns[column]
+
+    def numbers(self, column: str) -> Array:
+        """The values of a column of numbers, NaN where none is told; shape (rows,)."""
+        return np.array([np.nan if told is None else told for told in self[column]], float)
 
     def where(self, k: int, column: str = "") -> str:
         """The place of row ``k``, for a problem, and where its ``column`` was inherited from."""

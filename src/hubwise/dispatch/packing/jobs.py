@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.dispatch.packing import kernel
+from hubwise.dispatch.packing.steps import in_steps
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.stays import Stays, stays_of
 from hubwise.domain import Schedule, Tariff
@@ -75,13 +76,13 @@ def pack(
     dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
     task = _Task(schedule if towards is None else towards, held, dear, start)
     flows = _line_kw(problem, schedule) if line_kw is None else line_kw
-    if not len(problem.lines):
-        return _packed(problem, tariff, schedule, task, flows, soft=False)
-    packed = _packed(problem, tariff, schedule, task, flows, soft=True)
-    moved = _line_kw(problem, packed) - _line_kw(problem, schedule)
-    if _over(problem, flows + moved) <= max(_over(problem, flows), 0.0) + PASSED:
-        return packed
-    return _packed(problem, tariff, schedule, task, flows, soft=False)
+    soft = len(problem.lines) > 0
+    packed = _packed(problem, tariff, schedule, task, flows, soft=soft)
+    moved = flows + _line_kw(problem, packed) - _line_kw(problem, schedule)
+    if soft and _over(problem, moved) > max(_over(problem, flows), 0.0) + PASSED:
+        packed = _packed(problem, tariff, schedule, task, flows, soft=False)
+        moved = flows + _line_kw(problem, packed) - _line_kw(problem, schedule)
+    return in_steps(problem, tariff, packed, moved, held)
 
 
 @dataclass(frozen=True, slots=True)
