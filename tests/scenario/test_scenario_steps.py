@@ -80,7 +80,10 @@ def test_without_any_a_scenario_is_the_one_it_was(site) -> None:
         ("step_a = 1\nstep_kw = 0.1", {}, ["has both step_a and step_kw"]),
         ("step_a = 0\nstarts_max = 0", {}, ["step_a", "starts_max"]),
         ("starts_max = 1.5\nstep_kw = -1", {}, ["whole number", "step_kw"]),
-        ("step_kw = 50", {}, ["is more than s01 (50 kW of 11 kW)", "step_kw"]),
+        (
+            "step_kw = 50\nstarts_max = 3", {"starts_max": ["0"], "step_kw": [None, "60"]},
+            ["is more than s01 (50 kW of 11 kW), s03 (", "row 2, starts_max", "row 3, step_kw"],
+        ),
         (
             "starts_max = 0",
             {"step_kw": ["99", "-1", "x"], "starts_max": ["0", "2.5"]},
@@ -94,6 +97,24 @@ def test_what_cannot_be_is_refused_all_at_once(site, chargers, columns, said) ->
     found = [str(issue) for issue in check(site(chargers, **columns))]
     for words in said:
         assert any(words in issue for issue in found), (words, found)
+
+
+def test_a_step_above_a_plugs_power_is_refused(site) -> None:
+    """Of cars and plugs the weaker counts; so it does of drawn sessions."""
+    plugs = "plug,hub,kw\n" + "".join(
+        f"{hub}{k},{hub},3.7\n" for hub in load("example").situation.hubs.name for k in range(20)
+    )
+    found = check(site("step_kw = 5", plugs=plugs))
+    assert any("(5 kW of 3.7 kW)" in str(issue) for issue in found)
+
+
+def test_a_plugs_own_step_above_its_power_is_refused(site) -> None:
+    """With its row, beside what else is wrong."""
+    hub = load("example").situation.hubs.name[0]
+    plugs = f"plug,hub,kw,step_kw,starts_max\np,{hub},3.7,4,1\nq,{hub},3.7,1,0\n"
+    found = [str(issue) for issue in check(site(plugs=plugs))]
+    assert any("row 2, step_kw: is 4 kW, above the kw of 3.7 kW" in issue for issue in found)
+    assert any("row 3, starts_max" in issue for issue in found)
 
 
 def test_steps_that_do_not_divide_the_power_are_told(site) -> None:

@@ -40,7 +40,7 @@ from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
 from hubwise.scenario.standby import with_chargers_standby
-from hubwise.scenario.steps import with_steps
+from hubwise.scenario.steps import check_step_of_all, with_steps
 from hubwise.scenario.synthetic import draw_fleets
 from hubwise.scenario.tables import Table
 from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
@@ -126,7 +126,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     market, said = read_market(sections, horizon, reader)
     rules = read_rules(sections, market, horizon, reader)
     table = read_sessions(sections, horizon, reader)
-    _refuse_rounding(sections, days, reader)
+    _check_chargers(sections, table, days, reader)
     plug_table = read_plugs(sections, reader)
     check_places(sections, table, plug_table, reader)
     head, search, feeder = sections.head, sections.search, network.feeder
@@ -183,8 +183,12 @@ def _search(asked: SearchSection, sections: Sections) -> Search:
     return Search(asked.method, asked.evaluations, asked.seed, asked.boxes, rounds)
 
 
-def _refuse_rounding(sections: Sections, days: int, reader: Reader) -> None:
-    """Several days are planned one by one, and a stay over midnight is credited in none."""
+def _check_chargers(sections: Sections, table: Table | None, days: int, reader: Reader) -> None:
+    """Steps fit powers; and only one day is rounded.
+
+    Several days are planned one by one, and a stay over midnight is credited in none.
+    """
+    check_step_of_all(sections.chargers, table, reader)
     rounds = sections.chargers is not None and sections.chargers.round
     if rounds and not _one_day(sections, days):
         wrong = "asks for rounding on several days"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -43,14 +44,15 @@ def with_steps(
     table, plugs
         Of sessions and of plugs, where there are any.
     """
-    key, of_all = _step_of_all(fleet, section, table, plugs)
+    highest = fleet.charge_kw_max
+    key, of_all = _step_of_all(section, highest, _phases(fleet, table, plugs))
     step = _told("step_kw", fleet, table, plugs)
     general = np.isnan(step)
     step = np.where(general, of_all, step)
     most = np.nan if section is None or section.starts_max is None else section.starts_max
     starts = _told("starts_max", fleet, table, plugs)
     starts = np.nan_to_num(np.where(np.isnan(starts), most, starts), nan=np.inf)
-    _check(fleet, np.where(general, step, 0.0), key, reader)
+    _check(fleet.session.tolist(), np.where(general, step, 0.0), highest, key, reader)
     found = replace(
         fleet,
         step_kw=step if step.any() else None,
@@ -59,28 +61,40 @@ def with_steps(
     return found, _said(found)
 
 
-def _step_of_all(
-    fleet: Fleet, section: ChargersSection | None, table: Table | None, plugs: Plugs | None
-) -> tuple[str, Array]:
-    """The key that tells of a step for all, and what it is for each session, 0 for none [kW]."""
+def check_step_of_all(section: ChargersSection | None, table: Table | None, reader: Reader) -> None:
+    """A step for all is above no highest power of a table's sessions that say no step themselves.
+
+    As it is noted with all else that is wrong with tables; `with_steps` looks at plugs, too.
+    """
+    if table is not None:
+        most, general = table.numbers("charge_kw_max"), np.isnan(table.numbers("step_kw"))
+        key, step = _step_of_all(section, most, table.numbers("phases"))
+        _check(table["session"], np.where(general, step, 0.0), most, key, reader)
+
+
+def _step_of_all(section: ChargersSection | None, most: Array, phases: Array) -> tuple[str, Array]:
+    """The key that tells of a step for all, and what it is for each session, 0 for none [kW].
+
+    ``most``: highest powers [kW]; ``phases``: as told, NaN where power has to tell.
+    """
     if section is None or (section.step_a is None and section.step_kw is None):
-        return "", np.zeros(len(fleet))
+        return "", np.zeros(len(most))
     if section.step_a is None:
-        return "step_kw", np.full(len(fleet), section.step_kw)
-    phases = _phases(fleet, table, plugs)
+        return "step_kw", np.full(len(most), section.step_kw)
+    three = np.where(most <= THREE_PHASES_KW, 3.0, 0.0)
+    usual = np.where(most <= ONE_PHASE_KW, 1.0, three)
+    phases = np.where(np.isnan(phases), usual, phases)
     return "step_a", section.step_a * phases * PHASE_VOLTS / 1000.0
 
 
 def _phases(fleet: Fleet, table: Table | None, plugs: Plugs | None) -> Array:
-    """On how many phases each charges, the fewer of car's and plug's; else by power, 0 for none."""
-    three = np.where(fleet.charge_kw_max <= THREE_PHASES_KW, 3.0, 0.0)
-    usual = np.where(fleet.charge_kw_max <= ONE_PHASE_KW, 1.0, three)
+    """On how many phases each charges, the fewer of car's and plug's; NaN where nobody says it."""
     told = np.full(len(fleet), np.nan)
     if table is not None:
         told = table.numbers("phases")[_rows(fleet, table)]
     if plugs is not None:
         told = np.fmin(told, plugs.phases[_places(fleet, plugs)])
-    return np.where(np.isnan(told), usual, told)
+    return told
 
 
 def _told(name: str, fleet: Fleet, table: Table | None, plugs: Plugs | None) -> Array:
@@ -107,11 +121,13 @@ def _places(fleet: Fleet, plugs: Plugs) -> Index:
     return np.array([place[name] for name in fleet.plug.tolist()], np.int64)
 
 
-def _check(fleet: Fleet, step: Array, key: str, reader: Reader) -> None:
+def _check(
+    sessions: Sequence[str | None], step: Array, most: Array, key: str, reader: Reader
+) -> None:
     """A step for all is above no session's highest power."""
-    above = np.flatnonzero(step > fleet.charge_kw_max + SAME_KW)
+    above = np.flatnonzero(step > most + SAME_KW)
     if len(above):
-        wrong = f"is more than {_named(fleet, above, step)} can charge with"
+        wrong = f"is more than {_named(sessions, above, step, most)} can charge with"
         right = f"{TOO_LARGE}, and these sessions' own in a column step_kw"
         reader.wrong(TOML, "chargers", key, wrong, right)
 
@@ -124,16 +140,13 @@ def _said(fleet: Fleet) -> tuple[str, ...]:
     if not len(uneven):
         return ()
     return (
-        f"Steps do not divide what {_named(fleet, uneven, fleet.steps_kw)} can charge with: a "
-        "charger at its highest power counts as followed, too.",
+        f"Steps do not divide what {_named(fleet.session.tolist(), uneven, step, most)} can charge "
+        "with: a charger at its highest power counts as followed, too.",
     )
 
 
-def _named(fleet: Fleet, rows: Index, step: Array) -> str:
+def _named(sessions: Sequence[str | None], rows: Index, step: Array, most: Array) -> str:
     """Some sessions with their steps and highest powers, and how many more there are."""
-    some = [
-        f"{fleet.session[i]} ({step[i]:g} kW of {fleet.charge_kw_max[i]:g} kW)"
-        for i in rows[:TOLD].tolist()
-    ]
+    some = [f"{sessions[i]} ({step[i]:g} kW of {most[i]:g} kW)" for i in rows[:TOLD].tolist()]
     more = len(rows) - len(some)
     return f"{', '.join(some)} and {more} more" if more else listed(some)
