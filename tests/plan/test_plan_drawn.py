@@ -161,6 +161,25 @@ def test_a_drawn_plan_passes_every_check(seed: int, tmp_path) -> None:
     assert_holds(plan, tmp_path / "plan")
 
 
+@pytest.mark.parametrize("rounds", [False, True])
+@pytest.mark.parametrize("seed", range(200, 210))
+def test_a_drawn_plan_in_steps_passes_every_check(seed: int, rounds: bool, tmp_path) -> None:
+    """The same of chargers with steps and few starts; rounding alone credits anybody anything."""
+    rng, scenario = np.random.default_rng([seed, 1]), drawn(seed)
+    fleet = scenario.situation.fleet
+    stepped = replace(
+        fleet,
+        step_kw=rng.choice([0.0, 0.1, 0.23, 1.0], len(fleet)),
+        starts_max=rng.choice([1.0, 2.0, np.inf], len(fleet)),
+    )
+    search = replace(scenario.search, rounds_schedules=rounds)
+    plan = make_plan(replace(scenario.having(fleet=stepped), search=search))
+    assert plan.result.money.max_regret <= 1e-6
+    assert rounds or plan.result.money.credited_sessions == 0
+    report = audit_record(write(plan, tmp_path / "plan"), plan.asked)
+    assert [str(check) for check in report.checks if check.status.value == "fails"] == []
+
+
 @pytest.mark.parametrize("strategy", [s for s in Strategy if s is not Strategy.HUBWISE])
 @pytest.mark.parametrize("seed", range(100, 106))
 def test_other_strategies_pass_every_check(seed: int, strategy: Strategy, tmp_path) -> None:
