@@ -117,3 +117,23 @@ def test_a_demand_charge_is_no_excess_of_its_own(small_situation, make_problem_o
     answer = dispatch(problem, tariff, rounds=200)
     paid = 0.5 * np.maximum(answer.hub_kw.max(axis=1), 0.0).sum()
     assert abs(excess_cost(problem, answer)) <= 0.05 * paid
+
+
+def test_few_rounds_do_not_think_well_of_prices_that_send_all_into_one_slot(
+    small_situation, make_problem_of
+) -> None:
+    """What a demand charge comes to there is paid, however the relaxed problem spread its load."""
+    for seed in range(4):
+        situation = small_situation(seed, sessions=40, hubs=1)
+        situation = replace(situation, market=replace(situation.market, demand_charge=3.0))
+        problem = make_problem_of(situation)
+        tariff = posted(situation)
+        steep = tariff.charge_price + 0.001 * np.arange(tariff.charge_price.shape[1])
+        tariff = replace(tariff, charge_price=steep)
+        warm = dispatch(problem, None, rounds=40, flat=False).warm().near()
+        early = dispatch(problem, tariff, rounds=6, warm=warm)
+        end = dispatch(problem, tariff, rounds=400, warm=warm)
+        told = profit(problem, tariff, early) - excess_cost(problem, early)
+        settled = profit(problem, tariff, end) - excess_cost(problem, end)
+        paid = 3.0 * float(np.maximum(end.hub_kw.max(axis=1), 0.0).sum())
+        assert told <= settled + 0.1 * paid

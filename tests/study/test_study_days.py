@@ -28,7 +28,13 @@ from hubwise.record.days import carried_in, day_appendices
 from hubwise.record.month_bills import month_statements, operator_months
 from hubwise.record.statement import Money
 from hubwise.scenario import load, new, with_delegation
-from hubwise.scenario.days import days_of, demand_charge_of, parts_of, scenario_of_day
+from hubwise.scenario.days import (
+    days_of,
+    demand_charge_of,
+    demand_charge_of_day,
+    parts_of,
+    scenario_of_day,
+)
 from hubwise.study.days import run as running
 from hubwise.study.days.done import done
 from hubwise.study.days.run import DaysResult, lean, plan_days
@@ -231,6 +237,18 @@ def test_a_months_peak_is_paid_for_once(site: Scenario, made: DaysResult) -> Non
     for month, paid in months.select("month", "demand_charges").iter_rows():
         share = {"2025-05": 3 / 31, "2025-06": 2 / 30}[month]
         assert paid == pytest.approx(CHARGE * share * by_month[month].sum(), abs=1e-9)
+
+
+def test_a_days_plan_shares_the_charge_with_the_days_that_follow(site: Scenario) -> None:
+    """A kW above the month's peak costs a day the month's charge over the days still to come."""
+    days = days_of(site.situation.horizon)
+    for day in days:
+        month = f"{day.date:%Y-%m}"
+        left = sum(f"{each.date:%Y-%m}" == month and each.date >= day.date for each in days)
+        assert demand_charge_of_day(site, day) == pytest.approx(
+            demand_charge_of(site, month) / left
+        )
+    assert demand_charge_of_day(site, days[-1]) == demand_charge_of(site, month)
 
 
 def test_an_interrupted_run_goes_on(

@@ -151,14 +151,15 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     through = problem.limits.rows(answer.hub_kw) - problem.limits.offset
     rows = float((duals * through).sum()) + _limits_term(problem, duals)
     over_export = -answer.hub_kw - problem.export_limit_kw[:, None]
-    connections = float((imports * answer.hub_kw).sum() + (exports * over_export).sum())
-    # The demand charge follows the highest import; its price is what presses on the others.
-    past = past_peaks(problem)
-    charged = demand_charge * np.maximum(answer.hub_kw.max(axis=1) - past, 0.0)
-    spare = np.minimum(demand_charge - hours * imports.sum(axis=1), 0.0)
-    paid = np.minimum(demand_charge, hours * imports.sum(axis=1)) @ past_within(problem)
-    over = float(spare @ problem.import_limit_kw - charged.sum() - paid)
-    return hours * (rows + connections + _excess_of_lines(problem, answer)) + over
+    # The demand charge is paid for the highest import that there is: what presses on the others
+    # within it says only what a flatter draw might pay, and that may be no driver's answer.
+    within = np.minimum(hours * imports.sum(axis=1), demand_charge)
+    limits = 1.0 - within / np.maximum(hours * imports.sum(axis=1), 1e-12)
+    over_import = answer.hub_kw - problem.import_limit_kw[:, None]
+    pressed = np.where(imports > 0.0, limits[:, None] * imports, 0.0)
+    connections = float((pressed * np.where(pressed > 0.0, over_import, 0.0)).sum())
+    connections += float((exports * np.where(exports > 0.0, over_export, 0.0)).sum())
+    return hours * (rows + connections + _excess_of_lines(problem, answer))
 
 
 def _excess_of_lines(problem: Problem, answer: Dispatch) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from hubwise.dispatch import Dispatch, Problem
-from hubwise.domain.arrays import Array, Flags
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.ledger import sum_by_hub
 from hubwise.pricing.family import Family
 from hubwise.pricing.levelling import level_prices, participants_pay
@@ -36,6 +36,8 @@ ONE_KIND = np.array([[0.0], [1.0]])
 BUSY = 0.05
 # Marginal prices of a hub that differ by less than this share of the mean purchase price are one.
 HAIR = 0.005
+# Posted prices are also tried with those made one that differ by less than these shares of it.
+HAIRS = (0.1, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,18 @@ class _Shape:
         prices; in the others the discharge price does. Shape (groups,).
     used
         Which prices are posted; the others are such that nobody uses them. Shape (2, groups).
+    hair
+        Charge prices of a hub that would lie within this of each other are one, the lowest of them
+        [currency/kWh]. Where the highest lawful price of a slot is low its neighbours' give way:
+        else all would charge in it alone.
     """
 
     worth: Array
     rise: Array
     drained: Flags
     used: Flags
+    together: Index | None = None
+    hair: float = 0.0
 
     def at(self, family: Family, shift: float) -> Array:
         """The lawful price vector at ``shift`` [currency/kWh]; shape (2, groups)."""
@@ -68,6 +76,13 @@ class _Shape:
         intercept, slope = family.headroom[:, :, None]
         room = np.max((discharge - intercept) / slope, axis=0, initial=-np.inf)
         charge = np.where(self.drained, np.maximum(charge, room), charge)
+        sets = self.together
+        if self.hair:
+            sets = _near(np.minimum(charge, family.high[0]), family, self.hair)
+        if sets is not None:
+            lowest = np.full(len(charge), np.inf)
+            np.minimum.at(lowest, sets, np.minimum(charge, family.high[0]))
+            charge = lowest[sets]
         return family.project(np.stack([charge, discharge]))
 
 
@@ -136,8 +151,15 @@ def _shapes(problem: Problem, family: Family, relaxed: Dispatch) -> Iterator[_Sh
     yield _Shape(worth, rise, drained, always)
     yield _Shape(worth, rise, drained, moved > BUSY * moved.max(axis=1, keepdims=True))
     mean, beside = family.vector(marginal, incentive, np.ones_like(energy))
-    tied = _tied(mean, family, HAIR * _scale(problem))
-    yield _Shape(np.stack([tied, tied + beside]), rise, drained, always)
+    sets = _near(mean, family, HAIR * _scale(problem))
+    tied = (np.bincount(sets, mean) / np.maximum(np.bincount(sets), 1))[sets]
+    shape = _Shape(np.stack([tied, tied + beside]), rise, drained, always)
+    yield shape
+    for hair in HAIRS:
+        yield replace(shape, hair=hair * _scale(problem))
+        sets = _near(mean, family, hair * _scale(problem))
+        tied = (np.bincount(sets, mean) / np.maximum(np.bincount(sets), 1))[sets]
+        yield _Shape(np.stack([tied, tied + beside]), rise, drained, always, together=sets)
 
 
 def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> list[list[Array]]:
@@ -161,18 +183,18 @@ def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> l
     return [[level_prices(problem, family, shape.at(family, shift))]]
 
 
-def _tied(values: Array, family: Family, hair: float) -> Array:
-    """Values with those of a hub that lie within ``hair`` of each other replaced by their mean."""
-    tied = values.copy()
+def _near(values: Array, family: Family, hair: float) -> Index:
+    """Numbers of sets of a hub's groups whose values lie within ``hair``; shape (groups,)."""
+    sets = np.zeros(len(values), np.int64)
+    number = -1
     for groups in np.unique(family.group, axis=0):
         mine = np.unique(groups)
-        order = mine[np.argsort(values[mine], kind="stable")]
-        begin = 0
-        for k in range(1, len(order) + 1):
-            if k == len(order) or values[order[k]] - values[order[begin]] > hair:
-                tied[order[begin:k]] = values[order[begin:k]].mean()
-                begin = k
-    return tied
+        begin = np.nan
+        for k in mine[np.argsort(values[mine], kind="stable")]:
+            if not values[k] - begin <= hair:
+                begin, number = values[k], number + 1
+            sets[k] = number
+    return sets
 
 
 def _worth_of_a_cycle(problem: Problem) -> float:

@@ -118,6 +118,19 @@ def demand_charge_of(site: Scenario, month: str) -> float:
     return charge * held.total_seconds() / whole
 
 
+def demand_charge_of_day(site: Scenario, day: Day) -> float:
+    """What a day plans with for a kW above the month's peak so far [currency/kW].
+
+    The month's charge, shared among this day and those of the month that follow: a peak once paid
+    is free for all of them, so that it is worth its price where each gains its share of it.
+    """
+    horizon = site.situation.horizon
+    month = parts_of(horizon, day)[0].month
+    days = [each for each in days_of(horizon) if each.first >= day.first]
+    left = sum(parts_of(horizon, each)[0].month == month for each in days)
+    return demand_charge_of(site, month) / left
+
+
 def scenario_of_day(site: Scenario, day: Day, carried: Carried) -> Scenario:
     """What is to be planned on one day of a site.
 
@@ -204,7 +217,6 @@ def _situation(
     horizon = whole.horizon.between(first, last)
     hubs = _hubs(whole.hubs, carried, horizon, first)
     fleet, said = behind_fuses(fleet, hubs, horizon)
-    month = parts_of(whole.horizon, day)[0].month
     market = market_between(whole.market, first, last)
     found = replace(
         whole,
@@ -212,7 +224,7 @@ def _situation(
         feeder=_feeder(whole.feeder, first, last),
         hubs=hubs,
         fleet=fleet,
-        market=replace(market, demand_charge=demand_charge_of(site, month)),
+        market=replace(market, demand_charge=demand_charge_of_day(site, day)),
         rules=_rules(whole.rules, first, last),
         terms=terms_between(whole.terms, first, last),
         so_far=_so_far(carried),
