@@ -81,3 +81,22 @@ def test_the_uncoordinated_day_passes_nothing(scenario, tmp_path: Path) -> None:
     table = read(tmp_path / "plan").tables["circuits"]
     assert (table["kw"].abs() <= table["limit_kw"] + 1e-6).all()
     assert np.isfinite(table["kw"].to_numpy()).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_uncoordinated_day_sends_back_no_more_than_its_fuses_carry(
+    seed: int, tmp_path: Path
+) -> None:
+    """Solar far above the fuses is curtailed on the phase that is first full; the audit agrees."""
+    made = with_circuits(small_situation(seed, solar=True), seed)
+    sunny = replace(made.hubs, solar_kw=5.0 * made.hubs.solar_kw + 4.0)
+    scenario = scenario_of(replace(made, hubs=sunny))
+    for strategy in ("uncoordinated", "passive"):
+        place = write(make_plan(scenario, strategy=strategy), tmp_path / strategy)
+        report = audit_record(place, scenario)
+        assert not [str(check) for check in report.checks if check.status is Status.FAILS]
+    plan = read(tmp_path / "uncoordinated")
+    table = plan.tables["circuits"]
+    assert (table["kw"].abs() <= table["limit_kw"] + 1e-6).all()
+    used = plan.tables["hubs"]["solar_kw"].to_numpy().reshape(sunny.solar_kw.shape)
+    assert (used < sunny.solar_kw - 0.1).any()

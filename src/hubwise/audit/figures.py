@@ -265,7 +265,28 @@ def solar_at_once(evidence: Evidence) -> tuple[Array, Array]:
     drawn = _draw_at_once(evidence).clip(min=0.0)
     saved = np.minimum(hubs.solar_kw, drawn) * (market.purchase_price > 0.0)
     rest = np.minimum(hubs.solar_kw - saved, hubs.most_export_kw[:, None])
-    return saved, rest * (market.feed_in_price > 0.0)
+    sold = rest * (market.feed_in_price > 0.0)
+    needed, room = _solar_asked_for(evidence)
+    beside = (np.minimum(needed, hubs.solar_kw) - saved - sold).clip(min=0.0)
+    saved = np.minimum(saved, room)
+    return saved, np.minimum(sold + beside, room - saved)
+
+
+def _solar_asked_for(evidence: Evidence) -> tuple[Array, Array]:
+    """Solar that connections need at least when all charge at once, and bear at most [kW]."""
+    put_in, taken = at_once_kw(evidence.fleet, evidence.scenario.situation.horizon)
+    hubs = evidence.scenario.situation.hubs
+    flows = flows_of(evidence, put_in - taken, np.zeros_like(hubs.solar_kw))
+    needed = (_draw_at_once(evidence) - hubs.most_import_kw[:, None]).clip(min=0.0)
+    room = np.full(hubs.solar_kw.shape, np.inf)
+    for (hub, circuit, phase), load, most in zip(
+        flows.names, flows.kw, flows.limit_kw, strict=True
+    ):
+        if phase and not circuit:
+            place = hubs.name.index(hub)
+            room[place] = np.minimum(room[place], 3.0 * (load + most).clip(min=0.0))
+            needed[place] = np.maximum(needed[place], 3.0 * (load - most))
+    return needed, room
 
 
 def _posted(evidence: Evidence) -> Figures:

@@ -11,7 +11,7 @@ from hubwise.domain import Schedule, Situation, StationSchedule
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
 from hubwise.grid import FeederState, power_flow
-from hubwise.ledger import hub_flows, solar_that_pays
+from hubwise.ledger import hub_flows, solar_that_pays, solar_within_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def at_rest(situation: Situation, schedule: Schedule) -> StationSchedule:
     draw = hub_flows(
         len(hubs), situation.fleet, schedule, StationSchedule(idle, idle, energy, idle)
     ).net_kw
-    return StationSchedule(idle, idle, energy, solar_that_pays(situation, draw))
+    within = solar_within_limits(hubs, situation.fleet, schedule)
+    return StationSchedule(idle, idle, energy, solar_that_pays(situation, draw, *within))
 
 
 def make_baseline(situation: Situation) -> Baseline:

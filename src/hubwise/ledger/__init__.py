@@ -4,7 +4,7 @@ from hubwise.ledger.account import Account, make_account, reference_margin, sola
 from hubwise.ledger.bills import Bills, make_bills, session_prices, with_credits
 from hubwise.ledger.books import Books, in_cents, minor_unit, post
 from hubwise.ledger.energy import EnergyLeft, energy_left
-from hubwise.ledger.flows import HubFlows, hub_flows, line_flows, sum_by_hub
+from hubwise.ledger.flows import HubFlows, hub_flows, line_flows, solar_within_limits, sum_by_hub
 
 __all__ = [
     "Account",
@@ -23,6 +23,7 @@ __all__ = [
     "reference_margin",
     "session_prices",
     "solar_that_pays",
+    "solar_within_limits",
     "sum_by_hub",
     "with_credits",
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 
 from hubwise.domain import Hubs, Schedule, Situation, StationSchedule, Term
 from hubwise.domain.arrays import Array, Flags
 from hubwise.ledger.bills import Bills
-from hubwise.ledger.flows import HubFlows, hub_flows
+from hubwise.ledger.flows import HubFlows, hub_flows, solar_within_limits
 
 # The source of terms that pay for what vehicles discharge.
 INCENTIVES = "incentives"
@@ -210,11 +211,17 @@ def _flows_without_station(situation: Situation, schedule: Schedule) -> HubFlows
     hubs = situation.hubs
     idle = np.zeros_like(hubs.solar_kw)
     flows = hub_flows(len(hubs), situation.fleet, schedule, StationSchedule(idle, idle, idle, idle))
-    solar = solar_that_pays(situation, flows.net_kw)
+    within = solar_within_limits(hubs, situation.fleet, schedule)
+    solar = solar_that_pays(situation, flows.net_kw, *within)
     return hub_flows(len(hubs), situation.fleet, schedule, StationSchedule(idle, idle, idle, solar))
 
 
-def solar_that_pays(situation: Situation, draw_kw: Array) -> Array:
+def solar_that_pays(
+    situation: Situation,
+    draw_kw: Array,
+    least_kw: Array | float = 0.0,
+    most_kw: Array | float = inf,
+) -> Array:
     """Solar power used at hubs that draw ``draw_kw``: what saves purchases, then what sells.
 
     Parameters
@@ -223,6 +230,8 @@ def solar_that_pays(situation: Situation, draw_kw: Array) -> Array:
         Hubs and prices.
     draw_kw
         What vehicles and batteries draw; shape (hubs, slots) [kW].
+    least_kw, most_kw
+        What connections ask for, as `solar_within_limits` says; shape (hubs, slots) [kW].
 
     Returns
     -------
@@ -232,5 +241,7 @@ def solar_that_pays(situation: Situation, draw_kw: Array) -> Array:
     hubs, market = situation.hubs, situation.market
     saves = np.where(market.purchase_price > 0.0, np.maximum(draw_kw, 0.0), 0.0)
     sells = np.where(market.feed_in_price > 0.0, hubs.most_export_kw[:, None], 0.0)
-    used: Array = np.minimum(hubs.solar_kw, saves + sells)
+    used: Array = np.minimum(
+        hubs.solar_kw, np.minimum(np.maximum(saves + sells, least_kw), most_kw)
+    )
     return used

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from hubwise.domain import Fleet, Hubs, Schedule, StationSchedule, connection_spots
+from hubwise.domain import PHASES, Fleet, Hubs, Schedule, StationSchedule, connection_spots
 from hubwise.domain.arrays import Array, Index
 
 
@@ -93,3 +93,23 @@ def line_flows(hubs: Hubs, fleet: Fleet, schedule: Schedule, stations: StationSc
     power = schedule.charge_kw - schedule.discharge_kw
     at = np.concatenate([fleet.spots, connection_spots(len(hubs))])
     return lines.loads(at, np.concatenate([power, stored]))
+
+
+def solar_within_limits(hubs: Hubs, fleet: Fleet, schedule: Schedule) -> tuple[Array, Array]:
+    """The least and the most solar power that connections ask for; both (hubs, slots) [kW].
+
+    Stations are at rest. As much as keeps what is drawn within the connection and its fuses, and no
+    more than they carry back. Solar feeds three phases alike, cars may load one: what the phase
+    asks for that is fullest, and what the phase bears that has least of them.
+    """
+    idle = np.zeros_like(hubs.solar_kw)
+    rest, lines = StationSchedule(idle, idle, idle, idle), hubs.lines
+    draw = hub_flows(len(hubs), fleet, schedule, rest).net_kw
+    least, most = draw - hubs.most_import_kw[:, None], np.full(idle.shape, np.inf)
+    if len(lines):
+        loads, limit = line_flows(hubs, fleet, schedule, rest), lines.limit_kw[:, None]
+        phases = np.flatnonzero((lines.circuit < 0) & (lines.phase > 0))
+        three, hub = len(PHASES), lines.hub[phases]
+        np.maximum.at(least, hub, three * (loads - limit)[phases])
+        np.minimum.at(most, hub, three * (loads + limit)[phases])
+    return np.maximum(least, 0.0), np.maximum(most, 0.0)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from hubwise.domain import Fleet, Horizon, Hubs, Lines, connection_spots
+from hubwise.domain import PHASES, Fleet, Horizon, Hubs, Lines, connection_spots
 from hubwise.domain.arrays import Array, Flags, Index
 
 # Share of a connection that is shared out: prices and power flow need a little room to keep it.
@@ -41,7 +41,7 @@ def behind_fuses(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> tuple[Fleet, tup
         The same fleet where all may charge at once; else with ``at_once_kw``, with less required
         where less can be had, and ``asked_kwh`` beside it. And a sentence a hub.
     """
-    now, most = fleet.charging_at_once(), hubs.most_import_kw[:, None] + hubs.solar_kw
+    now, most = fleet.charging_at_once(), hubs.most_import_kw[:, None] + _sure_solar_kw(hubs)
     lines = hubs.lines
     carried = _carried_kw(hubs, lines)
     given, _ = _at_once(now, None, horizon)
@@ -59,9 +59,20 @@ def behind_fuses(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> tuple[Fleet, tup
     return shared, tuple(_said(shared, hubs, short))
 
 
+def _sure_solar_kw(hubs: Hubs) -> Array:
+    """Solar that may be used whichever phases cars are on; shape (hubs, slots) [kW].
+
+    A phase without cars sends its third back, and no more than its fuse carries.
+    """
+    if hubs.phase_kw is None:
+        return hubs.solar_kw
+    sure: Array = np.minimum(hubs.solar_kw, len(PHASES) * hubs.phase_kw[:, None])
+    return sure
+
+
 def _carried_kw(hubs: Hubs, lines: Lines) -> Array:
     """What circuits and phases carry to cars, solar counted on the phases; (lines, slots) [kW]."""
-    solar = lines.loads(connection_spots(len(hubs)), hubs.solar_kw)
+    solar = lines.loads(connection_spots(len(hubs)), _sure_solar_kw(hubs))
     carried: Array = lines.limit_kw[:, None] + solar
     return carried
 

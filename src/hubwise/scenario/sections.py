@@ -86,11 +86,12 @@ class Sections:
         return [hub["name"] for hub in rows if isinstance(hub.get("name"), str)]
 
     def circuit_names(self) -> list[tuple[str | None, str | None]]:
-        """Hub and name of every circuit, those of circuits with other mistakes included."""
+        """Hub and name of every circuit, also of those with mistakes; ``None`` for what is none."""
         circuits = self.raw.get("circuits")
         rows = circuits if isinstance(circuits, list) else []
         named = [(row.get("hub"), row.get("name")) for row in rows if isinstance(row, dict)]
-        return [(h, n) for h, n in named if isinstance(h, str) and isinstance(n, str)]
+        words = [tuple(each if isinstance(each, str) else None for each in pair) for pair in named]
+        return [(hub, name) for hub, name in words]
 
     def hub_buses(self) -> list[tuple[int, int]]:
         """Place and bus of every hub, those of hubs with other mistakes included."""

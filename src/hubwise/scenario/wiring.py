@@ -56,7 +56,9 @@ def _check_circuit(
 ) -> None:
     """A circuit that is named is one of the hub's."""
     hub, name = asked
-    if asked in names:
+    # A circuit whose own name, or hub, is a mistake may be the one that is meant.
+    meant = ((h in (None, hub) and n in (None, name)) for h, n in names)
+    if any(meant):
         return
     own = [n for h, n in names if h == hub and n is not None]
     elsewhere = [h for h, n in names if n == name and h is not None]
