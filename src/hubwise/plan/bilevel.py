@@ -28,6 +28,7 @@ from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
 from hubwise.plan.decision import PostedDecision
+from hubwise.plan.easing import eased
 from hubwise.plan.packed import packed, rounded
 from hubwise.plan.participation import agreed, family_of_all, willing
 from hubwise.plan.price_search import Progress, Searched, search_prices
@@ -247,6 +248,8 @@ def conclude(
     turn, wear = run(state, within_limits)
     if not held:
         turn, wear = _held_back(state, turn, wear)
+    if not held and searched.status is not Status.GIVEN:
+        turn, wear = _eased(state, turn, wear)
     turn = ramped(turn, baseline)
     before = turn.dispatch
     turn, wear = (packed(turn, baseline), wear) if held else _followed(turn, wear, asked, baseline)
@@ -350,6 +353,21 @@ def _held_back(state: State, turn: Turn, wear: Convergence) -> tuple[Turn, Conve
         now = replace(state, wear=WearState(situation), turn=turn)
         turn = within_limits(now, family.tariff(lower))
         wear = Convergence(wear_change(turn.situation, turn.schedule), wear.rounds + 1)
+    return turn, wear
+
+
+def _eased(state: State, turn: Turn, wear: Convergence) -> tuple[Turn, Convergence]:
+    """The turn where connections hold, at prices made alike; itself where none keeps all."""
+    if turn.status is Status.LIMITS_HOLD:
+        return turn, wear
+    for tariff in eased(family_of_all(turn.situation, state.asked), turn):
+        now = replace(state, wear=WearState(turn.situation), turn=turn)
+        there = within_limits(now, tariff)
+        if there.status is Status.LIMITS_HOLD:
+            change = (
+                wear_change(there.situation, there.schedule) if wear_found(there.situation) else 0.0
+            )
+            return there, replace(wear, change=change)
     return turn, wear
 
 

@@ -28,7 +28,7 @@ from hubwise.pricing.value import best_of, cost_ceiling, reward, rounds_to_judge
 # which drivers pay what was promised; where no promise binds they are tried.
 SHIFTS = (-0.5, 0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.0)
 # Where few are to be tried: every so many of them, then those beside the best.
-STRIDE = 3
+STRIDE = 4
 # Charge prices stay at their highest while discharge prices are shifted.
 ONE_KIND = np.array([[0.0], [1.0]])
 # A group of slots in which the relaxed schedule moves less than this share of the busiest group's
