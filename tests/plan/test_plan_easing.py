@@ -65,3 +65,33 @@ def test_prices_that_keep_the_connection_stay(crowded) -> None:
     wide = replace(situation, hubs=replace(situation.hubs, import_limit_kw=np.array([1e3])))
     found = _concluded(wide, tariff)
     np.testing.assert_array_equal(found.tariff.charge_price, tariff.charge_price)
+
+
+def test_own_devices_are_sent_back_to_where_they_keep_the_connection(small_situation) -> None:
+    """Devices all take the first of alike slots; the reference tariff, under which these cars
+    charge one after another, is posted where it keeps what alike prices do not."""
+    situation = small_situation(0, hubs=1, slots=24, station=False)
+    arrival = 2 * np.arange(8)
+    fleet = fleet_of(8, 24, arrival_slot=arrival, departure_slot=np.full(8, 24))
+    need = np.minimum(fleet.arrival_kwh + fleet.charge_kw_max, fleet.max_kwh)
+    fleet = replace(fleet, required_kwh=need, delegating=np.zeros(8, bool))
+    market = replace(situation.market, reference_price=np.full(24, 0.6))
+    rules = replace(situation.rules, charge_price_max=np.full(24, 0.6))
+    rules = replace(rules, family=TariffFamily.HOURLY)
+    situation = replace(
+        situation,
+        fleet=fleet,
+        market=market,
+        rules=rules,
+        hubs=replace(situation.hubs, import_limit_kw=np.array([3.0 * fleet.charge_kw_max[0]])),
+        promises=replace(situation.promises, saving=1.0, peak_valley=np.inf),
+    )
+    family = family_of_all(situation, fleet.participating)
+    prices = np.stack([family.high[0], family.low[1]])
+    prices[0, 9] -= 0.1
+    tariff = family.tariff(family.project(prices))
+    asked = at_tariff(situation, make_baseline(situation), Search(boxes=0), tariff)
+    assert asked.dispatch.hub_kw.max() > situation.hubs.import_limit_kw[0] + 1.0
+    found = _concluded(situation, tariff)
+    assert found.dispatched is Ended.LIMITS_HOLD
+    assert found.dispatch.hub_kw.max() <= situation.hubs.import_limit_kw[0] + 1e-6

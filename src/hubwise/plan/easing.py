@@ -12,6 +12,7 @@ import numpy as np
 
 from hubwise.domain import Situation, Tariff
 from hubwise.domain.arrays import Array
+from hubwise.plan.strategies import reference_tariff
 from hubwise.plan.turn import Turn
 from hubwise.pricing import Family
 
@@ -25,10 +26,20 @@ def over_connections(situation: Situation, hub_kw: Array) -> Array:
 
 
 def eased(family: Family, turn: Turn) -> Iterator[Tariff]:
-    """Tariffs with more and more prices made one beside the slot that draws most too much.
+    """Tariffs that may keep what the turn's pass.
 
-    Each lowers the price that is next above, of a group of slots with room left, to that of the
-    slot. Nothing where no connection is passed.
+    More and more prices made one beside the slot that draws most too much; and where drivers' own
+    devices choose, who among alike prices all take the first, the reference tariff.
+    """
+    yield from _made_alike(family, turn)
+    if not turn.situation.fleet.delegates.all():
+        reference = reference_tariff(turn.situation)
+        yield family.tariff(family.project(family.posted(reference)))
+
+
+def _made_alike(family: Family, turn: Turn) -> Iterator[Tariff]:
+    """Each lowers the price that is next above, of a group of slots with room left, to that of the
+    fullest slot. Nothing where no connection is passed.
     """
     over = over_connections(turn.situation, turn.dispatch.hub_kw)
     hub, slot = np.unravel_index(int(np.argmax(over)), over.shape)

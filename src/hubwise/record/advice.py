@@ -162,18 +162,25 @@ def _sentence(situation: Situation, missed: Missed, redispatch: Redispatch) -> s
     if Kind(missed.kind) is Kind.CIRCUIT:
         over = _amount(missed, missed.value - missed.limit)
         return (
-            f"{said}; its cars would have to do with {over} less: let more of them take part, ask "
-            "for less there, or strengthen it"
+            f"{said}; its cars would have to do with {over} less: let more of them "
+            f"{_join(situation)}, ask for less there, or strengthen it"
         )
     if missed.base_alone and missed.without_hubs is not None:
         said += f"; the base load alone makes it {_amount(missed, missed.without_hubs)}"
     if missed.hubs_mend:
         holds = "all limits hold" if redispatch.holds else "it holds"
-        return f"{said}; with {_changes(redispatch)} in that slot {holds} under AC"
+        devices = "" if _join(situation) == "take part" else ", or where more drivers delegate"
+        return f"{said}; with {_changes(redispatch)} in that slot {holds} under AC{devices}"
     if missed.bus_kw is None:
         return f"{said}; no change of hubs or of one bus's load mends it"
     load = _less(missed.bus_kw)
     return f"{said}; no hub can mend it: {load} of load at bus {missed.bus} would"
+
+
+def _join(situation: Situation) -> str:
+    """What more drivers could do: own devices of those who take part know of no limit."""
+    fleet = situation.fleet
+    return "delegate" if (fleet.participating & ~fleet.delegates).any() else "take part"
 
 
 def _without_solution(
