@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -241,6 +242,12 @@ def test_audit_tells_a_true_plan_from_a_changed_one(
     done = run("audit", planned, "--json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["ok"]
+    short, whole = run("audit", planned).stdout, run("audit", planned, "--all").stdout
+    held = json.loads(done.stdout)["counts"]["holds"]
+    counts = [int(each) for each in re.findall(r"(\d+) checks? holds?", short)]
+    assert sum(counts) == held > 50
+    assert len(counts) < 40
+    assert whole.count("holds  ") >= held
     changed = shutil.copytree(planned, tmp_path / "changed")
     bills = pl.read_parquet(changed / "bills.parquet")
     bills.with_columns(pl.col("paid") + 0.01).write_parquet(changed / "bills.parquet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -115,7 +116,16 @@ class AuditReport:
         }
 
     def __rich__(self) -> Table:
-        """The report as a table for a terminal."""
+        """The report as a table for a terminal, check by check."""
+        return self._table(self.checks)
+
+    def short(self) -> Table:
+        """The same with what holds counted by what it is about; all else stands check by check."""
+        held = Counter(check.name.split(":")[0] for check in self.having(Status.HOLDS))
+        about = [Check(name, _counted(count), Status.HOLDS) for name, count in held.items()]
+        return self._table([*about, *(c for c in self.checks if c.status is not Status.HOLDS)])
+
+    def _table(self, checks: Sequence[Check]) -> Table:
         table = Table(title=f"Audit of {self.folder}", caption=self._verdict(), show_lines=False)
         table.add_column("")
         table.add_column("check")
@@ -123,7 +133,7 @@ class AuditReport:
         table.add_column("worst", justify="right")
         table.add_column("allowed", justify="right")
         table.add_column("where and what to do")
-        for check in self.checks:
+        for check in checks:
             notes = "" if check.status is Status.HOLDS else _sentence(check)
             mark = f"[{_COLOUR[check.status]}]{check.status}[/]"
             table.add_row(
@@ -141,6 +151,10 @@ class AuditReport:
     def _verdict(self) -> str:
         counts = ", ".join(f"{len(self.having(status))} {status.value}" for status in Status)
         return f"{'Everything written is so' if self.ok else 'This plan does not hold'}: {counts}"
+
+
+def _counted(count: int) -> str:
+    return "1 check holds" if count == 1 else f"{count} checks hold"
 
 
 @dataclass(frozen=True, slots=True)

@@ -393,6 +393,9 @@ def audit(
     ] = None,
     family: Family = None,
     per_hub: PerHub = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every check in a row of its own, also what holds.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Re-derive a plan from its folder and the scenario, by other means than those that made it.
@@ -414,7 +417,7 @@ def audit(
     if as_json:
         put_json(report.to_dict())
     else:
-        results.print(report)
+        results.print(report if every else report.short())
     if not report.readable:
         raise typer.Exit(ExitCode.BAD_INPUT)
     if not report.ok or report.having(Status.MISSED):
