@@ -121,7 +121,7 @@ class AuditReport:
 
     def short(self) -> Table:
         """The same with what holds counted by what it is about; all else stands check by check."""
-        held = Counter(check.name.split(":")[0] for check in self.having(Status.HOLDS))
+        held = Counter(_about(check.name) for check in self.having(Status.HOLDS))
         about = [Check(name, _counted(count), Status.HOLDS) for name, count in held.items()]
         return self._table([*about, *(c for c in self.checks if c.status is not Status.HOLDS)])
 
@@ -151,6 +151,12 @@ class AuditReport:
     def _verdict(self) -> str:
         counts = ", ".join(f"{len(self.having(status))} {status.value}" for status in Status)
         return f"{'Everything written is so' if self.ok else 'This plan does not hold'}: {counts}"
+
+
+def _about(name: str) -> str:
+    """What a check is about: its area; of days, their month."""
+    area = name.split(":")[0]
+    return area[:7] if area[:4].isdigit() else area
 
 
 def _counted(count: int) -> str:
