@@ -149,7 +149,8 @@ def _write(bills: Iterable[str], title: str, out: Path, *, as_json: bool) -> Non
     if as_json:
         put_json({"page": str(page), "statements": len(written)})
     else:
-        results.print(f"{len(written)} statement(s): {page}", soft_wrap=True)
+        plural = "" if len(written) == 1 else "s"
+        results.print(f"{len(written)} statement{plural}: {page}", soft_wrap=True)
 
 
 def _month_table(made: MonthStatement) -> Table:
