@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
+from hubwise.domain.devices import Register
 from hubwise.edge.modbus import (
     DeviceError,
     Link,
     ModbusBattery,
     ModbusMeter,
-    Register,
     mapped_points,
     sunspec_points,
 )

@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from sqlalchemy import Engine
 
+from hubwise.edge.modbus import Link, ModbusMeter, mapped_points, sunspec_points
 from hubwise.edge.ocpp import OcppServer
 from hubwise.live import Actor, Role, Settings, Site
 from hubwise.live.ports import Followed, Known, SetPoint
@@ -198,7 +199,7 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tls = _tls(asked)
     with _http_socket(asked) as listening:
-        await site.start(Chargers(server))
+        await site.start(Chargers(server), _meters(settings, clock))
         ocpp_port = await server.start(asked.host, asked.ocpp_port, tls)
         async with _http(app, listening, asked):
             ready = _ready(asked, ocpp_port, listening.getsockname()[1])
@@ -213,6 +214,16 @@ async def _serve(
             await site.stop()
     await log.close()
     (asked.folder / SERVING).unlink(missing_ok=True)
+
+
+def _meters(settings: Settings, clock: WallClock) -> dict[str, ModbusMeter]:
+    """The meters at the connections, each asked over Modbus."""
+    found = {}
+    for hub, place in settings.meters.items():
+        link = Link(place.host, place.port, place.unit)
+        points = mapped_points(link, place.registers) if place.registers else sunspec_points(link)
+        found[hub] = ModbusMeter(f"meter of hub {hub}", points, clock.now, place.reverse)
+    return found
 
 
 def _http_socket(asked: Asked) -> socket.socket:

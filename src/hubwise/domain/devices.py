@@ -1,9 +1,15 @@
-"""What a site's own devices say: its batteries and the meter at its connection."""
+"""A site's own devices: where they are, and what batteries and meters say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
+
+RegisterKind = Literal[
+    "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +54,49 @@ class MeterReading:
     imported_kwh: float | None
     exported_kwh: float | None
     power_kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Where one quantity stands on a Modbus device.
+
+    Parameters
+    ----------
+    address
+        Of its first register, from 0.
+    kind
+        How its bits are read.
+    scale
+        What a one in it is worth, in the quantity's unit; below zero where its sign is the other.
+    inputs
+        Whether it is among the input registers; else among the holding registers.
+    little
+        Whether the low word comes first.
+    """
+
+    address: int
+    kind: RegisterKind = "int16"
+    scale: float = 1.0
+    inputs: bool = False
+    little: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlace:
+    """Where a Modbus device is.
+
+    Parameters
+    ----------
+    host, port, unit
+        Its address.
+    reverse
+        Whether a meter was built in the other way round.
+    registers
+        Where its quantities stand; none where it has SunSpec's models.
+    """
+
+    host: str
+    port: int = 502
+    unit: int = 1
+    reverse: bool = False
+    registers: Mapping[str, Register] = field(default_factory=dict)

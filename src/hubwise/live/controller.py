@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import floor
 
+from hubwise.live.connection import Connection
 from hubwise.live.control import LEAST_KW, shares
 from hubwise.live.fold import Books, Session
-from hubwise.live.ports import Chargers, Clock, Followed, Known, People, SetPoint
+from hubwise.live.ports import Chargers, Clock, Followed, Known, Meter, People, SetPoint
 from hubwise.live.settings import Settings
 
 TURN = timedelta(minutes=15)
 PAUSE_SECONDS = 0.25
+METER_SECONDS = 2.0
+# A connection's room that changes by less is shared anew at the next occasion [kW].
+DEAD_KW = 0.1
 ALIVE = timedelta(seconds=30)
 # Set-points under way at once: more would make answers to meter values wait.
 AT_ONCE = 200
@@ -44,6 +48,11 @@ class Controller:
         self._shared_at: dict[str, datetime] = {}
         self._later: set[str] = set()
         self._seen = clock.now()
+        self._room_kw: dict[str, float] = {}
+        self.connections = {
+            hub: Connection(kw, hub in settings.meters)
+            for hub, kw in settings.connection_kw.items()
+        }
         self._under_way: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
 
@@ -54,6 +63,25 @@ class Controller:
     def look(self, station: str) -> None:
         """Something changed at a station: its hub is shared anew."""
         self._changed.add(station)
+
+    async def measure(self, hub: str, meter: Meter, lost: Callable[[str], Awaitable[None]]) -> None:
+        """Ask a hub's meter until cancelled; ``lost`` is told when it says nothing any more."""
+        connection, told = self.connections[hub], False
+        while True:
+            why = ""
+            try:
+                connection.saw(await meter.reading())
+            except OSError as error:
+                why = str(error)
+            if connection.is_lost(self._clock.now()):
+                if not told:
+                    await lost(why or "it says nothing")
+                told = True
+            elif connection.last is not None:
+                told = False
+            if abs(connection.room_kw - self._room_kw.get(hub, connection.most_kw)) > DEAD_KW:
+                self._later.add(hub)
+            await self._clock.sleep(METER_SECONDS)
 
     def ask(self, station: str, evse: int) -> None:
         """A car waits for a set-point."""
@@ -101,7 +129,8 @@ class Controller:
         """Set-points for a hub; shared anew as often as so many set-points can be sent."""
         sessions = {each.session: each for each in self._sessions_of(hub)}
         most = {name: self._known[each.station].max_kw for name, each in sessions.items()}
-        connection = self._settings.connection_kw.get(hub, 0.0)
+        place = self.connections.get(hub, Connection(0.0))
+        connection = self._room_kw[hub] = place.room_kw
         now = self._clock.now()
         pause = timedelta(seconds=len(sessions) / SETPOINTS_A_SECOND)
         if at_once or hub not in self._shared_at or now - self._shared_at[hub] >= pause:
@@ -111,6 +140,7 @@ class Controller:
         else:
             self._later.add(hub)
             given = self._meanwhile(sessions, most, connection)
+        place.gave(now, sum(given.values()))
         self._send_all([self._point(sessions[name], kw) for name, kw in given.items()])
         waiting = [(station, evse) for station, evse in self._asked if station in self._known]
         for station, evse in waiting:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from hubwise.domain.devices import MeterReading
 from hubwise.domain.events import Event
 
 
@@ -55,6 +56,14 @@ class Chargers(Protocol):
 
     def is_connected(self, station: str) -> bool:
         """Whether a station can be reached now."""
+        ...
+
+
+class Meter(Protocol):
+    """The meter at a hub's connection."""
+
+    async def reading(self) -> MeterReading:
+        """What it says now; an OSError where it cannot be asked, or says what cannot be."""
         ...
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hubwise.domain.devices import DevicePlace
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import PriceList
+from hubwise.live.places import meter_of
 
 NAME = "site.toml"
 MINUTES_OF_A_DAY = 1_440
@@ -32,6 +34,8 @@ class Settings:
         Posted when they change.
     accepts_unknown
         Whether tags that stand for no driver may charge.
+    meters
+        By hub: where the meter at its connection is, where it has one.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Settings:
     connection_kw: dict[str, float]
     prices: PriceList
     accepts_unknown: bool
+    meters: dict[str, DevicePlace] = field(default_factory=dict)
 
 
 def read_settings(folder: Path) -> Settings:
@@ -65,6 +70,7 @@ def read_settings(folder: Path) -> Settings:
         connection_kw=door.hubs(),
         prices=door.prices(),
         accepts_unknown=door.accepts_unknown(),
+        meters=door.meters(),
     )
     door.no_other_keys()
     if door.issues:
@@ -119,6 +125,14 @@ class _Door:
             self.wrong("hubs", "names no hub", "write [hubs.main] and connection_kw below it")
         return found
 
+    def meters(self) -> dict[str, DevicePlace]:
+        found: dict[str, DevicePlace] = {}
+        for hub, table in self.table("hubs").items():
+            if isinstance(table, dict) and "meter" in table:
+                place = meter_of(f"hubs.{hub}.meter", table["meter"], self.wrong)
+                found |= {hub: place} if place else {}
+        return found
+
     def prices(self) -> PriceList:
         table = self.table("prices")
         columns = {name: tuple(self._amounts(table, name)) for name in ("charge", "discharge")}
@@ -158,7 +172,7 @@ class _Door:
         self._only("access.", self.said.get("access"), ("unknown_tokens",))
         hubs = self.said.get("hubs")
         for hub, table in hubs.items() if isinstance(hubs, dict) else ():
-            self._only(f"hubs.{hub}.", table, ("connection_kw",))
+            self._only(f"hubs.{hub}.", table, ("connection_kw", "meter"))
 
     def _only(self, where: str, table: object, known: tuple[str, ...]) -> None:
         for name in table if isinstance(table, dict) else ():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 
 from hubwise.domain.events import (
@@ -21,9 +22,10 @@ from hubwise.domain.events import (
     TransactionSaid,
 )
 from hubwise.live.clocks import is_set
+from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
 from hubwise.live.fold import Books, Session, SessionStatus, take_in
-from hubwise.live.ports import Chargers, Clock, Log, People
+from hubwise.live.ports import Chargers, Clock, Log, Meter, People
 from hubwise.live.registers import Reading
 from hubwise.live.settings import Settings
 from hubwise.live.settle import Settlement, Terms, make_bill, settle
@@ -67,8 +69,11 @@ class Site:
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
 
-    async def start(self, chargers: Chargers) -> None:
-        """Take up the log, post the prices, settle what was left, then control."""
+    async def start(self, chargers: Chargers, meters: Mapping[str, Meter] | None = None) -> None:
+        """Take up the log, post the prices, settle what was left, then control.
+
+        ``meters``: by hub, at its connection.
+        """
         for _, event in self._log.after(0):
             self.books.apply(event)
         await self._post_prices()
@@ -78,6 +83,8 @@ class Site:
         for _ in range(SETTLING_AT_ONCE):
             self._spawn(self._settle_due())
         self._controller.chargers = chargers
+        for hub, meter in (meters or {}).items():
+            self._spawn(self._controller.measure(hub, meter, partial(self._lost_meter, hub)))
         self._spawn(self._controller.run())
         self._running = True
 
@@ -92,6 +99,11 @@ class Site:
     def controls(self) -> bool:
         """Whether control runs."""
         return self._running and self._controller.is_alive()
+
+    @property
+    def connections(self) -> Mapping[str, Connection]:
+        """By hub: what its connection carries, and leaves to chargers."""
+        return self._controller.connections
 
     def now(self) -> datetime:
         """The site's time, in UTC."""
@@ -245,6 +257,9 @@ class Site:
     async def _alarm(self, what: str, detail: str, station: str, once: str) -> None:
         key = f"alarm|{what}|{station}|{once}"
         await self.hear(Alarmed(_short(key), station, self.now(), what, detail))
+
+    async def _lost_meter(self, hub: str, why: str) -> None:
+        await self._alarm("meter lost", f"hub {hub}: {why}", "", f"{self.now():%Y%m%d%H%M}")
 
     async def _post_prices(self) -> None:
         prices = self.settings.prices

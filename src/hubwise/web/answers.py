@@ -8,6 +8,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from hubwise.domain.events import BillLine, BillPosted, PriceList
+from hubwise.live.connection import Connection
 from hubwise.live.fold import Session
 from hubwise.live.registers import Reading
 from hubwise.live.site import Account
@@ -49,6 +50,38 @@ class StationItem(BaseModel):
     booted_at: str | None
     connectors: dict[str, str]
     sessions: list[str]
+
+
+class HubItem(BaseModel):
+    """A hub's connection; a meter's power is empty where there is none or it says nothing."""
+
+    hub: str
+    connection_kw: str
+    metered: bool
+    meter_lost: bool
+    power_kw: str | None
+    others_kw: str
+    room_kw: str
+
+    @classmethod
+    def of(cls, hub: str, found: Connection, now: datetime) -> HubItem:
+        """What is known of it at a time."""
+        last = found.last
+        return cls(
+            hub=hub,
+            connection_kw=f"{found.most_kw:g}",
+            metered=found.metered,
+            meter_lost=found.is_lost(now),
+            power_kw=f"{last.power_kw:.3f}" if last else None,
+            others_kw=f"{found.others_kw:.3f}",
+            room_kw=f"{found.room_kw:.3f}",
+        )
+
+
+class Hubs(BaseModel):
+    """Hubs by name."""
+
+    items: list[HubItem]
 
 
 class Stations(BaseModel):

@@ -197,6 +197,15 @@ async def prices(here: Here, actor: Asking) -> answers.Prices:
     return answers.Prices.of(offered, settings.currency, settings.zone.key)
 
 
+@router.get("/hubs")
+async def hubs(here: Here, actor: Asking) -> answers.Hubs:
+    """Every hub's connection: what it carries, what its meter says, what is left to chargers."""
+    _check(actor, Thing("hubs"))
+    now = here.site.now()
+    found = here.site.connections.items()
+    return answers.Hubs(items=[answers.HubItem.of(hub, each, now) for hub, each in found])
+
+
 @router.get("/alarms")
 async def alarms(here: Here, actor: Asking) -> answers.Alarms:
     """What an operator has to know, newest first."""

@@ -2,7 +2,6 @@
 
 from hubwise.edge.modbus.devices import ModbusBattery, ModbusMeter
 from hubwise.edge.modbus.link import DeviceError, Link
-from hubwise.edge.modbus.mapped import Register
 from hubwise.edge.modbus.points import Points, mapped_points, sunspec_points
 
 __all__ = [
@@ -11,7 +10,6 @@ __all__ = [
     "ModbusBattery",
     "ModbusMeter",
     "Points",
-    "Register",
     "mapped_points",
     "sunspec_points",
 ]

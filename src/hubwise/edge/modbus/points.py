@@ -13,8 +13,9 @@ from typing import Protocol
 
 from sunspec2.device import Model
 
+from hubwise.domain.devices import Register
 from hubwise.edge.modbus.link import DeviceError, Link
-from hubwise.edge.modbus.mapped import Register
+from hubwise.edge.modbus.mapped import read_register, write_register
 from hubwise.edge.modbus.sunspec import Found, find_models, point_of, read_model, write_points
 
 Said = dict[str, float]
@@ -132,10 +133,10 @@ class _Mapped:
 
     async def read(self) -> Said:
         """Every quantity that is named."""
-        return {name: await each.read(self.link) for name, each in self.registers.items()}
+        return {name: await read_register(self.link, r) for name, r in self.registers.items()}
 
     async def command(self, kw: float, seconds: int) -> None:  # noqa: ARG002 - it keeps none
         """Write the set-point; such a device keeps it until it is told another."""
         if self.setpoint is None:
             raise DeviceError(f"{self.link}: no register takes set-points")
-        await self.setpoint.write(self.link, kw)
+        await write_register(self.link, self.setpoint, kw)

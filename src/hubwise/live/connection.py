@@ -1,0 +1,75 @@
+"""What a hub's connection leaves to its chargers, by the meter at it.
+
+The meter sees chargers and all else together. What chargers may draw is known, and what they do
+not draw others do not either: the others draw at least what the meter says beyond it. The highest
+of that within a quarter of an hour is kept free for them; so a car that draws less than it may
+gives nothing away that it could take back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hubwise.domain.devices import MeterReading
+
+WINDOW = timedelta(minutes=15)
+# A set-point is followed within so long: before, what chargers draw is not what they may.
+FOLLOWED = timedelta(seconds=20)
+# A meter that has said nothing for so long is lost.
+LOST = timedelta(seconds=30)
+
+
+@dataclass
+class Connection:
+    """One hub's connection.
+
+    Parameters
+    ----------
+    most_kw
+        What it carries [kW].
+    metered
+        Whether there is a meter at it; without one all of it is the chargers'.
+    """
+
+    most_kw: float
+    metered: bool = False
+    last: MeterReading | None = None
+    _given: deque[tuple[datetime, float]] = field(default_factory=deque)
+    _others: deque[tuple[datetime, float]] = field(default_factory=deque)
+
+    def gave(self, at: datetime, kw: float) -> None:
+        """Chargers may draw so much together from now on [kW]."""
+        if not self._given or self._given[-1][1] != kw:
+            self._given.append((at, kw))
+        while len(self._given) > 1 and self._given[1][0] <= at - FOLLOWED:
+            self._given.popleft()
+
+    def saw(self, reading: MeterReading) -> None:
+        """What the meter says now."""
+        self.last = reading
+        may = max((kw for _, kw in self._given), default=0.0)
+        self._others.append((reading.at, max(reading.power_kw - may, 0.0)))
+        while self._others[0][0] < reading.at - WINDOW:
+            self._others.popleft()
+
+    def is_lost(self, now: datetime) -> bool:
+        """Whether there is a meter that says nothing."""
+        return self.metered and (self.last is None or now - self.last.at > LOST)
+
+    @property
+    def others_kw(self) -> float:
+        """What others draw, as far as the meter has told [kW]."""
+        return max((kw for _, kw in self._others), default=0.0)
+
+    @property
+    def room_kw(self) -> float:
+        """What chargers may draw together [kW].
+
+        Where a meter has never said anything, half of the connection; one that was lost leaves what
+        others drew at most before.
+        """
+        if self.metered and self.last is None:
+            return 0.5 * self.most_kw
+        return max(self.most_kw - self.others_kw, 0.0)
