@@ -20,6 +20,7 @@ from hubwise.audit.stays import (
     most_kwh,
     target_kwh,
 )
+from hubwise.audit.taper import check_taper
 from hubwise.audit.ties import begun_by_devices
 from hubwise.domain import Fleet
 from hubwise.domain.arrays import Array
@@ -40,6 +41,7 @@ def check_drivers(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield _departure(evidence, conduct)
     yield _throughput(evidence, conduct)
     yield _at_once(evidence, conduct)
+    yield from check_taper(evidence)
     least = _least_costs(evidence, conduct)
     yield from _responses(evidence, conduct, least)
     if conduct.posts_prices:

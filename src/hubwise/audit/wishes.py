@@ -108,7 +108,11 @@ def _sentences(evidence: Evidence) -> dict[str, Callable[[int], str]]:
     ends = [scenario.situation.horizon.clock(slot) for slot in stated]
     return {
         "required_kwh": lambda i: missing_energy(
-            fleet.wished_kwh[i], fleet.required_kwh[i], reach[i], ends[i]
+            fleet.wished_kwh[i],
+            fleet.required_kwh[i],
+            reach[i],
+            ends[i],
+            tapers=bool(fleet.tapers[i]),
         ),
         "reserve_kwh": lambda i: arrives_low(fleet.reserve_kwh[i], fleet.arrival_kwh[i]),
         "minimum_saving": lambda i: declines(

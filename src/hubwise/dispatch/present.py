@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hubwise.domain import Fleet, SlotBounds
+from hubwise.domain import Fleet, SlotBounds, Taper
 from hubwise.domain.arrays import Index, Names
 
 
@@ -57,16 +57,17 @@ def _check_present(fleets: Sequence[Fleet], present: Names) -> None:
 def _differing(one: Fleet, other: Fleet, row: int) -> str | None:
     """The first column of a session that is not the same in two fleets."""
     rows = [fleet.select(np.array([row])) for fleet in (one, other)]
-    for name in (f.name for f in fields(Fleet) if f.name not in ("driver", "drivers", "bounds")):
-        mine, theirs = (getattr(fleet, name) for fleet in rows)
-        if (mine is None) != (theirs is None) or not np.array_equal(mine, theirs):
+    for name in (f.name for f in fields(Fleet) if f.name not in ("driver", "drivers")):
+        if not _same(*(getattr(fleet, name) for fleet in rows)):
             return name
-    bounds = [fleet.bounds for fleet in rows]
-    if (bounds[0] is None) != (bounds[1] is None):
-        return "bounds"
-    if bounds[0] is not None and bounds[1] is not None:
-        pairs = [
-            (getattr(bounds[0], f.name), getattr(bounds[1], f.name)) for f in fields(SlotBounds)
-        ]
-        return None if all(np.array_equal(*pair) for pair in pairs) else "bounds"
     return None
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two columns, of one array or of several, are equal or both not told."""
+    if isinstance(one, SlotBounds | Taper) and isinstance(other, SlotBounds | Taper):
+        parts = [(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)]
+        return all(np.array_equal(*pair) for pair in parts)
+    return (one is None) == (other is None) and (
+        one is None or np.array_equal(np.asarray(one), np.asarray(other))
+    )

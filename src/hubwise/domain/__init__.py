@@ -21,6 +21,7 @@ from hubwise.domain.schedule import Schedule, StationSchedule
 from hubwise.domain.situation import Situation
 from hubwise.domain.so_far import SoFar
 from hubwise.domain.status import Status
+from hubwise.domain.taper import Taper
 from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
 from hubwise.domain.terms import Term, Terms, TermSums
 
@@ -55,6 +56,7 @@ __all__ = [
     "StationSchedule",
     "Status",
     "Strategy",
+    "Taper",
     "Tariff",
     "TariffFamily",
     "Term",

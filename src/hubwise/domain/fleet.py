@@ -9,6 +9,7 @@ import numpy as np
 
 from hubwise.domain.arrays import Array, Flags, Index, Names
 from hubwise.domain.lines import spots
+from hubwise.domain.taper import Taper
 
 # A charger's least current on a phase (IEC 61851-1), and what one and three phases carry at most.
 LEAST_AMPERES, PHASE_VOLTS = 6.0, 230.0
@@ -142,6 +143,9 @@ class Fleet:
         The group of sessions whose terms are the session's; the first where ``None``.
     bounds
         Bounds that change over the stay; ``None`` for none.
+    taper
+        How charging power falls near full, where any session tells of it; schedules keep to it by
+        ``bounds``.
     charge_kw_min, discharge_kw_min
         Least power at the charger, other than none; `usual_least_kw` where ``None`` [kW].
     step_kw
@@ -210,6 +214,7 @@ class Fleet:
     price_list: Index | None = None
     group: Index | None = None
     bounds: SlotBounds | None = None
+    taper: Taper | None = None
     charge_kw_min: Array | None = None
     discharge_kw_min: Array | None = None
     step_kw: Array | None = None
@@ -343,6 +348,11 @@ class Fleet:
         return self.required_kwh if self.asked_kwh is None else self.asked_kwh
 
     @property
+    def tapers(self) -> Flags:
+        """Whose charging power falls near full; shape (sessions,)."""
+        return np.zeros(len(self), np.bool_) if self.taper is None else self.taper.name != ""
+
+    @property
     def least_charge_kw(self) -> Array:
         """Least power of charging, other than none; shape (sessions,) [kW]."""
         return _least(self.charge_kw_min, self.charge_kw_max)
@@ -367,7 +377,7 @@ class Fleet:
         kept: dict[str, Any] = {}
         for field in fields(self):
             column = getattr(self, field.name)
-            if isinstance(column, SlotBounds):
+            if isinstance(column, SlotBounds | Taper):
                 kept[field.name] = column.select(keep)
             elif isinstance(column, Drivers):
                 kept[field.name] = column

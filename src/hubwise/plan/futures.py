@@ -328,7 +328,7 @@ def _everybody(futures: Futures) -> Situation:
     fleets = [situation.fleet for situation in futures.situations]
     columns: dict[str, Any] = {}
     for field in fields(Fleet):
-        if field.name in ("driver", "drivers", "bounds", "price_list", "group"):
+        if field.name in ("driver", "drivers", "bounds", "taper", "price_list", "group"):
             continue
         parts = [getattr(fleet, field.name) for fleet in fleets]
         if all(part is not None for part in parts):  # else seldom told: prices do without

@@ -59,7 +59,7 @@ def _drawn(fleet: Fleet) -> tuple[Index, Array]:
 
 
 def _weighed(fleet: Fleet, weight: Array) -> Fleet:
-    """The sessions with energies and powers of as many as each stands for."""
+    """The sessions with energies and powers of as many as each stands for; bounds say tapers."""
     least = replace(
         fleet, charge_kw_min=fleet.least_charge_kw, discharge_kw_min=fleet.least_discharge_kw
     )
@@ -74,4 +74,4 @@ def _weighed(fleet: Fleet, weight: Array) -> Fleet:
         own = {f.name: getattr(bounds, f.name) * weight[:, None] for f in fields(SlotBounds)}
         bounds = SlotBounds(**own)
     theirs = {name: getattr(fleet, name) * weight for name in _OF_DRIVERS}
-    return replace(least, **wide, bounds=bounds).with_drivers(**theirs)
+    return replace(least, **wide, bounds=bounds, taper=None).with_drivers(**theirs)

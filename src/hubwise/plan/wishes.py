@@ -98,11 +98,11 @@ def _energy_wishes(situation: Situation, schedule: Schedule) -> Iterator[Wish]:
     lowest = np.minimum(np.where(stay, energy, np.inf).min(axis=1), fleet.arrival_kwh)
     leaves_with, reach = energy[:, -1], least_at_departure(fleet, horizon)
     asked, promised = fleet.wished_kwh, fleet.required_kwh
-    enough = leaves_with >= asked - ROUNDING
+    enough, tapers = leaves_with >= asked - ROUNDING, fleet.tapers
 
     def short(i: int) -> str:
         clock = horizon.clock(fleet.ends[i])
-        return missing_energy(asked[i], promised[i], reach[i], clock)
+        return missing_energy(asked[i], promised[i], reach[i], clock, tapers=bool(tapers[i]))
 
     yield Wish("required_kwh", everybody, asked, leaves_with, enough, ~enough, short)
     kept = lowest >= fleet.reserve_kwh - ROUNDING

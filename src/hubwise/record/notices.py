@@ -9,16 +9,18 @@ from hubwise.ledger import in_cents
 NOT_KEPT = "This plan does not keep to your wish."
 
 
-def too_short(required_kwh: float, reach_kwh: float, clock: str) -> str:
+def too_short(required_kwh: float, reach_kwh: float, clock: str, *, tapers: bool) -> str:
     """What a driver is told whose stay, until ``clock``, cannot bring what is required.
 
+    ``tapers``: whether the car takes less power near full, which a stronger charger does not mend.
     What ends in a half but for rounding of sums ends in a half.
     """
     required, reach = round(float(required_kwh), 9), round(float(reach_kwh), 9)
+    power = "full power, of which your car takes less near full," if tapers else "full power,"
     return (
-        f"By {clock} your stay can bring {reach:.1f} kWh at full power, not the "
+        f"By {clock} your stay can bring {reach:.1f} kWh at {power} not the "
         f"{required:.1f} kWh that you require: {round(required - reach, 9):.1f} kWh will be "
-        "missing. Stay longer, or take a stronger charger."
+        f"missing. Stay longer{'' if tapers else ', or take a stronger charger'}."
     )
 
 
@@ -33,14 +35,16 @@ def shared_fuse(asked_kwh: float, promised_kwh: float, clock: str) -> str:
     )
 
 
-def missing_energy(asked_kwh: float, required_kwh: float, reach_kwh: float, clock: str) -> str:
+def missing_energy(
+    asked_kwh: float, required_kwh: float, reach_kwh: float, clock: str, *, tapers: bool
+) -> str:
     """What a driver is told who will leave with less than was asked for, and why.
 
     ``required_kwh``: what is promised of it; ``reach_kwh``: what the stay can bring of that.
     """
     if asked_kwh > required_kwh:
         return shared_fuse(asked_kwh, min(required_kwh, reach_kwh), clock)
-    return too_short(required_kwh, reach_kwh, clock)
+    return too_short(required_kwh, reach_kwh, clock, tapers=tapers)
 
 
 def arrives_low(reserve_kwh: float, arrival_kwh: float) -> str:

@@ -47,7 +47,7 @@ TABLES: Mapping[str, Mapping[str, pl.DataType]] = {
         "plug": _TEXT,
         **_columns(_NUMBER, "asked_kwh charge_kw_min discharge_kw_min"),
         "delegating": _FLAG,
-        **_columns(_TEXT, "circuit phase"),
+        **_columns(_TEXT, "circuit phase taper"),
         **_columns(_MOMENT, "arrival_utc departure_utc"),
         **_columns(_NUMBER, "step_kw starts_max"),
     },
@@ -206,6 +206,7 @@ def seldom_told(fleet: Fleet, hubs: Hubs) -> dict[str, list[float] | list[str] |
         "step_kw": fleet.steps_kw.tolist(),
         "starts_max": fleet.most_starts.tolist(),
         "delegating": (fleet.participating & fleet.delegates).tolist(),
+        "taper": [""] * len(fleet) if fleet.taper is None else fleet.taper.name.tolist(),
         "plug": [""] * len(fleet) if fleet.plug is None else fleet.plug.tolist(),
         "circuit": [circuits[k] for k in where],
         "phase": [""] * len(fleet)

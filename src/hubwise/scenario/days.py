@@ -37,6 +37,7 @@ from hubwise.domain import (
 from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.scenario.fuses import behind_fuses
 from hubwise.scenario.standby import with_standby
+from hubwise.scenario.taper import tapered
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -216,7 +217,7 @@ def _situation(
     whole, first = site.situation, day.first
     horizon = whole.horizon.between(first, last)
     hubs = _hubs(whole.hubs, carried, horizon, first)
-    fleet, said = behind_fuses(fleet, hubs, horizon)
+    fleet, said = behind_fuses(tapered(fleet, horizon), hubs, horizon)
     market = market_between(whole.market, first, last)
     found = replace(
         whole,

@@ -43,6 +43,7 @@ from hubwise.scenario.standby import with_chargers_standby
 from hubwise.scenario.steps import check_step_of_all, with_steps
 from hubwise.scenario.synthetic import draw_fleets
 from hubwise.scenario.tables import Table
+from hubwise.scenario.taper import short_of_tapers, tapered, with_curves
 from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
 from hubwise.scenario.wiring import check_places, wired
 
@@ -146,8 +147,8 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     reader.issues.extend(check_feed_in(market, fleet, hubs, horizon, file=TOML))
     if reader.issues:
         return None
+    there = (*waits, *stepped, *assumed, *short_of_tapers(fleet, horizon))
     fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
-    there = (*waits, *stepped, *assumed, *shared)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
     unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, horizon)
@@ -171,7 +172,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
         search=_search(search, sections),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(*head.notes, *said, *network.notes, *there, *sold_above, *unusual),
+        notes=(*head.notes, *said, *network.notes, *there, *shared, *sold_above, *unusual),
         hindsight=known,
         delegation=Delegation(head.delegating, DeviceTies(head.device_ties), search.seed),
     )
@@ -233,8 +234,10 @@ def _plugged(
 def _behind_fuses(
     fleet: Fleet, hubs: Hubs, horizon: Horizon, sections: Sections, days: int
 ) -> tuple[Fleet, tuple[str, ...]]:
-    """What connections allow on one day; many days are shared day by day."""
-    return behind_fuses(fleet, hubs, horizon) if _one_day(sections, days) else (fleet, ())
+    """What curves and connections allow on one day; many days are seen to day by day."""
+    if not _one_day(sections, days):
+        return fleet, ()
+    return behind_fuses(tapered(fleet, horizon), hubs, horizon)
 
 
 def _felt(
@@ -271,6 +274,7 @@ def _fleet(
     else:
         assert sections.fleet is not None, "read_sections notes it where there is neither"
         fleet = draw_fleets(sections.fleet, len(hubs), horizon, rng)
+    fleet = with_curves(fleet, table, sections.raw)
     fleet = with_least_powers(fleet, [hub for _, hub in sections.hubs], table)
     fleet = with_chargers_standby(fleet, [hub for _, hub in sections.hubs])
     equal = sections.promises is not None and sections.promises.equal_energy

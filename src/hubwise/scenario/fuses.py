@@ -140,11 +140,20 @@ def _and_circuits(hubs: Hubs, hub: int) -> str:
     return ", with its circuits and phases," if (hubs.lines.hub == hub).any() else ""
 
 
+def _most_kw(fleet: Fleet, horizon: Horizon) -> Array:
+    """Most power of charging as a mean over each slot; shape (sessions, slots) [kW]."""
+    most = fleet.charge_kw_max[:, None]
+    if fleet.bounds is not None:
+        most = np.minimum(most, fleet.bounds.charge_kw)
+    found: Array = most * fleet.presence(horizon.slots)
+    return found
+
+
 def _reachable(fleet: Fleet, horizon: Horizon) -> Array:
-    """Most energy at departure that full power brings; shape (sessions,) [kWh]."""
-    put_in = horizon.slot_hours * fleet.charge_efficiency * fleet.charge_kw_max
-    full = fleet.arrival_kwh + put_in * (fleet.ends - fleet.begins)
-    reached: Array = np.minimum(np.maximum(fleet.max_kwh, fleet.arrival_kwh), full)
+    """Most energy at departure that the most power brings; shape (sessions,) [kWh]."""
+    put_in = horizon.slot_hours * fleet.charge_efficiency * _most_kw(fleet, horizon).sum(axis=1)
+    highest = np.maximum(fleet.max_kwh, fleet.arrival_kwh)
+    reached: Array = np.minimum(highest, fleet.arrival_kwh + put_in)
     return reached
 
 
@@ -159,15 +168,14 @@ def _at_once(fleet: Fleet, fuses: _Fuses | None, horizon: Horizon) -> tuple[Arra
     )
     energy = fleet.arrival_kwh.copy()
     given = np.full((len(fleet), horizon.slots), 0.0 if fuses is None else np.inf)
-    begins, ends = fleet.begins, fleet.ends
+    most = _most_kw(fleet, horizon)
+    left = most[:, ::-1].cumsum(axis=1)[:, ::-1] - most
     for t in range(horizon.slots):
         here = np.flatnonzero((fleet.arrival_slot <= t) & (t < fleet.departure_slot))
         need = np.maximum(target - energy, 0.0)[here] / per_kw[here]
-        there = np.minimum(ends[here], t + 1) - np.maximum(begins[here], t)
-        want = np.minimum(fleet.charge_kw_max[here] * there, need)
-        later = fleet.charge_kw_max[here] * np.maximum(ends[here] - t - 1, 0.0)
+        want = np.minimum(most[here, t], need)
         below = np.maximum(fleet.reserve_kwh - energy, 0.0)[here] / per_kw[here]
-        first = np.clip(np.maximum(need - later, below), 0.0, want)
+        first = np.clip(np.maximum(need - left[here, t], below), 0.0, want)
         power = want.copy()
         for hub in np.unique(fleet.hub[here]):
             if fuses is None:

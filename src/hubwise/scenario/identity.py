@@ -143,7 +143,7 @@ _SESSION = (
 _SELDOM = (
     *("price_list", "group", "bounds", "at_once_kwh", "at_once_kw", "asked_kwh"),
     *("charge_kw_min", "discharge_kw_min", "plug", "said_delegating", "circuit", "phase"),
-    *("late", "early", "standby_kw", "step_kw", "starts_max"),
+    *("late", "early", "standby_kw", "step_kw", "starts_max", "taper"),
 )
 
 

@@ -137,6 +137,7 @@ class DriverRow(BaseModel):
     throughput_kwh: NotNegative | None = None
     warranty_kwh: Annotated[float, Field(gt=0)] | None = None
     driving_kwh_per_day: NotNegative | None = None
+    taper: Word | None = None
 
 
 class PlugRow(BaseModel):
@@ -194,3 +195,4 @@ class SessionRow(BaseModel):
     circuit: Word | None = None
     phases: Phases | None = None
     phase: Literal["L1", "L2", "L3"] | None = None
+    taper: Word | None = None

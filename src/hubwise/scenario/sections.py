@@ -41,6 +41,7 @@ _OPTIONAL = (
     "chargers",
     "feeder",
     "circuits",
+    "tapers",
 )
 
 Kind = TypeVar("Kind", bound=Section)

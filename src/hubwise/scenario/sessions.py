@@ -17,6 +17,7 @@ from hubwise.scenario.reading import Reader
 from hubwise.scenario.rows import SessionRow
 from hubwise.scenario.sections import Sections
 from hubwise.scenario.tables import Table, check_cells, check_known, check_unique, read_cells
+from hubwise.scenario.taper import check_tapers
 
 _CAR = ("driver", "capacity_kwh", "chemistry")
 # Energies, and those that they may not be above.
@@ -39,6 +40,7 @@ def read_sessions(sections: Sections, horizon: Horizon | None, reader: Reader) -
     if table is not None:
         check_sessions(table, sections.hub_names(), horizon, reader)
         check_steps(table, "charge_kw_max", reader)
+    check_tapers(sections.raw, table, reader)
     if table is not None and drivers is not None:
         check_drivers_known(table, drivers, reader)
     return table

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from hubwise.domain import Drivers, Fleet, Situation, SlotBounds
+from hubwise.domain import Drivers, Fleet, Situation, SlotBounds, Taper
 from hubwise.domain.arrays import Index
 
 # What grows with the number of drivers in a class; everything else is theirs in common.
@@ -57,7 +57,7 @@ def _columns(fleet: Fleet) -> Iterator[tuple[str, Iterable[object]]]:
         yield name, getattr(fleet, name)
     for field in fields(fleet):
         column = getattr(fleet, field.name)
-        if isinstance(column, Drivers):
+        if isinstance(column, Drivers | Taper):  # bounds say what tapers
             continue
         if isinstance(column, SlotBounds):
             for part in fields(column):
