@@ -112,7 +112,7 @@ def test_answers_are_the_best_within_the_paths(seed) -> None:
 @given(seeds)
 @settings(max_examples=10)
 def test_the_true_curve_is_never_dearer_than_its_ceiling_path(seed) -> None:
-    """A program on the concave curve itself costs no more; as much where nothing is asked above."""
+    """A program on the concave curve itself costs no more."""
     rng = np.random.default_rng(seed)
     fleet = random_stays(rng, 4, SLOTS, concave=True, two_way=bool(seed % 2))
     tariff, horizon = prices(rng), horizon_of(SLOTS)
@@ -123,12 +123,16 @@ def test_the_true_curve_is_never_dearer_than_its_ceiling_path(seed) -> None:
             fleet, i, tariff.charge_price[0], tariff.discharge_price[0], horizon, target[i]
         )
         assert least <= cost[i] + 1e-5
-    below = replace(fleet.select(np.flatnonzero(target <= 0.5 * fleet.capacity_kwh)), taper=None)
-    below = replace(below.one_way(), surplus_value=np.zeros(len(below)))
-    _, cheap = best_response(below, tariff, horizon)
-    _, free = best_response(replace(below, bounds=None), tariff, horizon)
-    np.testing.assert_allclose(
-        cheap[below.arrival_kwh <= 0.5 * below.capacity_kwh],
-        free[below.arrival_kwh <= 0.5 * below.capacity_kwh],
-        atol=1e-9,
-    )
+
+
+@given(seeds)
+def test_who_needs_nothing_above_the_knee_pays_what_it_would_without(seed) -> None:
+    """All knees are at half the capacity or above; one-way cars that ask for less lose nothing."""
+    rng = np.random.default_rng(seed)
+    fleet = random_stays(rng, 12, SLOTS, concave=False, two_way=False)
+    most = np.maximum(fleet.arrival_kwh, least_at_departure(fleet, horizon_of(SLOTS)))
+    plain = fleet.select((most <= 0.5 * fleet.capacity_kwh) & (fleet.surplus_value == 0.0))
+    tariff, horizon = prices(rng), horizon_of(SLOTS)
+    _, cost = best_response(plain, tariff, horizon)
+    _, free = best_response(replace(plain, bounds=None), tariff, horizon)
+    np.testing.assert_allclose(cost, free, atol=1e-9)
