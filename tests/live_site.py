@@ -140,6 +140,7 @@ class Station:
         self.answers: dict[str, asyncio.Future[list[Any]]] = {}
         self.stray: asyncio.Queue[list[Any]] = asyncio.Queue()
         self.number = 0
+        self.replies: dict[str, Any] = {}  # what is answered, or what makes it of a payload
         self.task = asyncio.create_task(self.read())
 
     async def read(self) -> None:
@@ -147,11 +148,27 @@ class Station:
             frame = json.loads(raw)
             if frame[0] == 2:
                 self.asked.append((frame[2], frame[3]))
-                await self.socket.send(json.dumps([3, frame[1], {"status": "Accepted"}]))
+                await self.reply(*frame[1:4])
             elif frame[1] in self.answers:
                 self.answers.pop(frame[1]).set_result(frame)
             else:
                 self.stray.put_nowait(frame)
+
+    async def reply(self, name: str, action: str, payload: dict[str, Any]) -> None:
+        made = self.replies.get(action, {"status": "Accepted"})
+        made = made(payload) if callable(made) else made
+        frame = [3, name, made] if isinstance(made, dict) else [4, name, made, "", {}]
+        await self.socket.send(json.dumps(frame))
+
+    async def hears(self, action: str, count: int = 1, seconds: float = 6.0) -> dict[str, Any]:
+        """The payload of a call of the site's that has come, or comes soon: the count-th of it."""
+        async with asyncio.timeout(seconds):
+            while len(found := [said for each, said in self.asked if each == action]) < count:
+                await asyncio.sleep(0.02)
+        return found[count - 1]
+
+    def heard(self, action: str) -> list[dict[str, Any]]:
+        return [said for each, said in self.asked if each == action]
 
     async def call(self, action: str, payload: object, name: str | None = None) -> list[Any]:
         self.number += 1

@@ -137,3 +137,16 @@ def headings(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     titles = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_case_of_ocpp_names_a_test_that_is_there() -> None:
+    """docs/ocpp.md gives for each case of the Open Charge Alliance a test of ours, that exists."""
+    rows = cells(section("ocpp.md", "Test cases"))[1:]
+    written = "".join(each.read_text("utf-8") for each in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"^def (test_\w+)", written, re.MULTILINE))
+    assert len(rows) > 8
+    for case, tests in rows:
+        named = re.findall(r"`(test_\w+)`", tests)
+        assert named, case
+        assert set(named) <= there, case
+        assert re.match(r"TC_[A-Z](_\d+)?\b", case), case

@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.domain.events import KIND_OF, KINDS
+from hubwise.edge.ocpp import Standing
 from hubwise.edge.ocpp.connection import Connection
 from hubwise.edge.ocpp.server import VERSIONS
+from hubwise.edge.ocpp.steering import Steering
+from hubwise.edge.ocpp.version import World
 from live_site import T0, in_words, stay
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -48,13 +51,26 @@ class Listener:
         return transaction == "7"
 
 
+class Desk:
+    """Everybody may work."""
+
+    async def standing(self, _):
+        return Standing.ACCEPTED
+
+    async def safe_kw(self, _):
+        return 1.4
+
+
 def answers(protocol: str, frames: list[str | bytes]) -> tuple[list[object], Listener]:
     listener = Listener()
-    socket = SimpleNamespace()
-    station = Connection(socket, "S", VERSIONS[protocol], listener, lambda *_: None)
+    world = World(listener, Desk(), lambda *_: None)
 
     async def work():
-        return [await station._answer_to(frame) for frame in frames]
+        steering = Steering("S", listener, Desk())
+        station = Connection(SimpleNamespace(), VERSIONS[protocol], steering, world)
+        found = [await station._answer_to(frame) for frame in frames]
+        await steering.close()
+        return found
 
     return asyncio.run(work()), listener
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from importlib import import_module
 from random import Random
 
 import pytest
 
+from hubwise.edge.ocpp.profiles import Mode, Profile, Step
 from hubwise.edge.simulated import simulate
 from hubwise.edge.simulated.car import Car, draw_car
 from hubwise.edge.simulated.sayings import allowed_kw
 from hubwise.edge.simulated.station import Habits
-from live_site import PASSWORD, make_site
+from live_site import PASSWORD, T0, make_site
 
 
 def test_every_simulated_session_is_billed_what_its_meter_showed(tmp_path) -> None:
@@ -58,14 +60,14 @@ def test_a_battery_is_a_battery(seed) -> None:
 @pytest.mark.parametrize("version", ["v16", "v201", "v21"])
 def test_a_set_point_is_understood_as_it_was_sent(version) -> None:
     """What the server sends is valid by the schemas, and a station reads the same kW from it."""
-    from datetime import UTC, datetime
-    from importlib import import_module
-
-    from hubwise.edge.ocpp.version import Limit
-
     spoken = import_module(f"hubwise.edge.ocpp.{version}").VERSION
-    for transaction in ("", "7"):
-        limit = Limit(3, 1, transaction, 4.321, datetime(2026, 3, 1, tzinfo=UTC))
-        payload = spoken.profile(limit)
+    for evse, transaction in ((0, ""), (1, ""), (1, "7")):
+        profile = Profile(evse, transaction, (Step(0, 4.321), Step(900, 2.0)), T0)
+        payload = spoken.profile(profile)
         spoken.schemas.check("SetChargingProfile", payload)
         assert allowed_kw(payload, 0.0) == pytest.approx(4.321)
+    if spoken.sets_points:
+        back = Profile(1, "7", (Step(0, -4.321),), T0, Mode.CENTRAL, dynamic=True)
+        payload = spoken.profile(back)
+        spoken.schemas.check("SetChargingProfile", payload)
+        assert allowed_kw(payload, 0.0) == pytest.approx(-4.321)

@@ -23,8 +23,9 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from sqlalchemy import Engine
 
+from hubwise.cli.desk import StationDesk
 from hubwise.edge.modbus import Link, ModbusMeter, mapped_points, sunspec_points
-from hubwise.edge.ocpp import OcppServer
+from hubwise.edge.ocpp import OcppServer, Step
 from hubwise.live import Actor, Role, Settings, Site
 from hubwise.live.ports import Followed, Known, SetPoint
 from hubwise.store import Registry, SiteKey, WaitingLog, database_url, open_engine
@@ -106,10 +107,15 @@ class Chargers:
 
     async def follow(self, setpoint: SetPoint) -> Followed:
         """Send a set-point and say what became of it."""
-        said = await self.server.limit(
-            setpoint.station, setpoint.evse, setpoint.transaction, setpoint.most_kw
+        steps = (Step(0, setpoint.most_kw), *(Step(*each) for each in setpoint.later))
+        said = await self.server.follow(
+            setpoint.station, setpoint.evse, setpoint.transaction, steps
         )
         return Followed(said.value)
+
+    def gives_back(self, station: str, evse: int, transaction: str) -> bool:
+        """Whether station and car are known to give energy back to set-points."""
+        return self.server.gives_back(station, evse, transaction)
 
     def is_connected(self, station: str) -> bool:
         """Whether a station can be reached now."""
@@ -191,7 +197,8 @@ async def _serve(
     site: Site
     log = WaitingLog(engine, lambda event: site.applied(event))
     site = Site(settings, log, neighbours, clock)
-    server = OcppServer(site, neighbours.admits)
+    desk = StationDesk(neighbours.registry, settings)
+    server = OcppServer(site, neighbours.admits, desk, asked.speed)
     registry = _measured(site, server)
     app = make_app(World(site, log, neighbours.actor_of, neighbours.all_stations, registry))
     stop = asyncio.Event()

@@ -33,25 +33,44 @@ class Followed(StrEnum):
     """What became of a set-point."""
 
     FOLLOWED = "followed"
+    CLIPPED = "clipped"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
 class SetPoint:
-    """The most that a station may draw at an EVSE [kW]; of no transaction, for every one."""
+    """A station's power at an EVSE, from now on.
+
+    Parameters
+    ----------
+    station, evse, transaction
+        Where, and for which car; of no transaction, for every one.
+    most_kw
+        The most that may be drawn; below 0, what is to be given back [kW].
+    later
+        What follows, if that is known: seconds from now and power [kW], as above.
+    """
 
     station: str
     evse: int
     transaction: str
     most_kw: float
+    later: tuple[tuple[int, float], ...] = ()
 
 
 class Chargers(Protocol):
     """The chargers: commands are idempotent, events come in through `Site.hear`."""
 
     async def follow(self, setpoint: SetPoint) -> Followed:
-        """Send a set-point and say what became of it."""
+        """Send a set-point and say what became of it.
+
+        Clipped is what station or car cannot give back: it draws nothing instead.
+        """
+        ...
+
+    def gives_back(self, station: str, evse: int, transaction: str) -> bool:
+        """Whether station and car are known to give energy back to set-points."""
         ...
 
     def is_connected(self, station: str) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from itertools import count
 from time import monotonic
 
@@ -22,28 +21,22 @@ from hubwise.edge.ocpp.frames import (
     Frame,
     FrameError,
     Json,
+    RefusedError,
+    UnansweredError,
     read_frame,
 )
-from hubwise.edge.ocpp.listener import Listener
-from hubwise.edge.ocpp.version import Heard, Version
+from hubwise.edge.ocpp.listener import Standing
+from hubwise.edge.ocpp.profiles import Profile
+from hubwise.edge.ocpp.steering import Steering
+from hubwise.edge.ocpp.version import Heard, Version, World
 
 # Frames that a station may send in one go, and in the long run [1/s]; more have to wait.
 BURST, RATE = 200.0, 50.0
-CALL_SECONDS = 30.0
 logger = logging.getLogger(__name__)
-Told = Callable[[float, str], None]
-
-
-@dataclass(slots=True)
-class RefusedError(Exception):
-    """A station answered our call with an error."""
-
-    code: str
-    what: str
-
-
-class UnansweredError(Exception):
-    """A station did not answer our call in time, or went."""
+# To a station that refused, no more than two calls a second go out [s].
+PAUSE_SECONDS = 0.5
+# What may be said before a station is accepted.
+AT_FIRST = ("BootNotification", "NotifyReport")
 
 
 class Bucket:
@@ -66,23 +59,19 @@ class Connection:
 
     Parameters
     ----------
-    socket, station, version, listener
-        The open socket, who is at its end, what is spoken, who hears events.
-    told
-        Hears of every call that was answered: seconds, and how it ended.
+    socket, version, steering, world
+        The open socket, what is spoken, who is at its end and how that is steered, and who listens.
     """
 
     def __init__(
-        self,
-        socket: ServerConnection,
-        station: str,
-        version: Version,
-        listener: Listener,
-        told: Told,
+        self, socket: ServerConnection, version: Version, steering: Steering, world: World
     ) -> None:
         """Nothing happens yet."""
-        self.socket, self.station, self.version = socket, station, version
-        self._listener, self._told = listener, told
+        self.socket, self.version, self.steering = socket, version, steering
+        self.station = steering.station
+        self.sets_points, self.has_variables = version.sets_points, version.has_variables
+        self._world, self._told = world, world.told
+        self._pause = 0.0
         self._bucket = Bucket()
         self._turn = asyncio.Lock()
         self._numbers = count(1)
@@ -104,7 +93,7 @@ class Connection:
                 if not future.done():
                     future.set_exception(UnansweredError("the station went"))
 
-    async def call(self, action: str, payload: Json, seconds: float = CALL_SECONDS) -> Json:
+    async def call(self, action: str, payload: Json, seconds: float) -> Json:
         """Call the station and wait for what it answers; one call at a time.
 
         Raises
@@ -115,6 +104,9 @@ class Connection:
             Where it answers nothing.
         """
         async with self._turn:
+            if self._pause:
+                await asyncio.sleep(self._pause)
+                self._pause = 0.0
             name = f"h{next(self._numbers)}"
             future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
             self._asked[name] = future
@@ -127,9 +119,16 @@ class Connection:
                 raise UnansweredError(str(error)) from error
             except FrameError as fault:
                 raise RefusedError(fault.code, fault.what) from fault
+            except RefusedError:
+                self._pause = PAUSE_SECONDS
+                raise
             finally:
                 del self._asked[name]
         return answer
+
+    def write(self, profile: Profile) -> Json:
+        """SetChargingProfile as the version has it."""
+        return self.version.profile(profile)
 
     async def _answer_to(self, raw: str | bytes) -> list[object] | None:
         """What a frame is answered with, if with anything; no frame ends the connection."""
@@ -162,9 +161,13 @@ class Connection:
             known = self.version.schemas.has(frame.action)
             raise FrameError("unsupported" if known else "unknown", f"{frame.action[:50]!r}")
         self.version.schemas.check(frame.action, frame.payload)
-        heard = Heard(
-            self.station, self.version.name, self._listener.now(), self._listener, frame.payload
-        )
+        steering = self.steering
+        if frame.action not in AT_FIRST:
+            if steering.standing is not Standing.ACCEPTED:
+                raise FrameError("security", "the station is not accepted yet")
+            steering.spoke()
+        now = self._world.listener.now()
+        heard = Heard(self.station, self.version.name, now, self._world, steering, frame.payload)
         work: Awaitable[Json] = handler(heard)
         return await work
 

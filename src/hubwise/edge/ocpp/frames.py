@@ -45,6 +45,18 @@ class FrameError(Exception):
     id: str | int = NO_ID
 
 
+@dataclass(slots=True)
+class RefusedError(Exception):
+    """A station answered our call with an error."""
+
+    code: str
+    what: str
+
+
+class UnansweredError(Exception):
+    """A station did not answer our call in time, or went."""
+
+
 def read_frame(raw: str | bytes) -> Frame:
     """Read a frame.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from hubwise.domain.events import Event, TransactionSaid
@@ -29,4 +30,24 @@ class Listener(Protocol):
 
     def knows(self, station: str, transaction: str) -> bool:
         """Whether a station (1.6) was given this number for a transaction."""
+        ...
+
+
+class Standing(StrEnum):
+    """Whether a station may work, in OCPP's words."""
+
+    ACCEPTED = "Accepted"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+class Desk(Protocol):
+    """What is registered of stations."""
+
+    async def standing(self, station: str) -> Standing:
+        """Whether a station may work: pending where something has to be set up first."""
+        ...
+
+    async def safe_kw(self, station: str) -> float:
+        """The most that it may draw without a word from the site [kW]."""
         ...

@@ -7,12 +7,10 @@ import base64
 import binascii
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from http import HTTPStatus
-from itertools import count
 from ssl import SSLContext
 from urllib.parse import unquote, urlsplit
 
@@ -23,33 +21,22 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from hubwise.domain.events import Alarmed, Connected
-from hubwise.edge.ocpp.connection import Connection, RefusedError, UnansweredError
+from hubwise.edge.ocpp.connection import Connection
 from hubwise.edge.ocpp.frames import MOST_BYTES
-from hubwise.edge.ocpp.listener import Listener
+from hubwise.edge.ocpp.listener import Desk, Listener
+from hubwise.edge.ocpp.profiles import SLOT_SECONDS, Step
+from hubwise.edge.ocpp.steering import Outcome, Steering
 from hubwise.edge.ocpp.v16 import VERSION as V16
 from hubwise.edge.ocpp.v21 import VERSION as V21
 from hubwise.edge.ocpp.v201 import VERSION as V201
-from hubwise.edge.ocpp.version import Limit
+from hubwise.edge.ocpp.version import World
 
 VERSIONS = {version.name: version for version in (V21, V201, V16)}  # newest first
 PATH = "/ocpp/"
 REALM = 'Basic realm="hubwise"'
+# How often, and at how many stations at once, profiles are renewed [s].
+RENEW_SECONDS, RENEW_AT_ONCE = 5.0, 50
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A station that may connect."""
-
-    station: str
-
-
-class Outcome(StrEnum):
-    """What became of a set-point."""
-
-    FOLLOWED = "followed"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
 
 
 Gate = Callable[[str, str], Awaitable[bool]]
@@ -78,16 +65,21 @@ class OcppServer:
         Hears events.
     gate
         Whether a station may connect with a password.
+    desk
+        What is registered of stations.
+    speed
+        Of the listener's clock.
     """
 
-    def __init__(self, listener: Listener, gate: Gate) -> None:
+    def __init__(self, listener: Listener, gate: Gate, desk: Desk, speed: float = 1.0) -> None:
         """Nothing happens yet."""
-        self._listener, self._gate = listener, gate
+        self._listener, self._gate, self._speed = listener, gate, speed
         self._live: dict[str, Connection] = {}
-        self._numbers = count(1)
+        self._steering: dict[str, Steering] = {}
         self._server: Server | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.counts = Counts()
+        self._world = World(listener, desk, self.counts.tell)
 
     async def start(self, host: str, port: int, ssl: SSLContext | None = None) -> int:
         """Listen; the port, which is a free one where 0 was asked for.
@@ -113,6 +105,7 @@ class OcppServer:
             ssl=ssl,
             server_header=None,
         )
+        self._spawn(self._renew())
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def stop(self) -> None:
@@ -120,6 +113,10 @@ class OcppServer:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        for task in [*self._tasks]:
+            task.cancel()
+        for steering in self._steering.values():
+            await steering.close()
 
     @property
     def connected(self) -> int:
@@ -130,21 +127,38 @@ class OcppServer:
         """Whether a station is connected."""
         return station in self._live
 
-    async def limit(self, station: str, evse: int, transaction: str, most_kw: float) -> Outcome:
-        """Tell a station the most that it may draw [kW], and say what became of that."""
-        connection = self._live.get(station)
-        if connection is None:
+    async def follow(
+        self, station: str, evse: int, transaction: str, steps: tuple[Step, ...]
+    ) -> Outcome:
+        """Set a station's power from now on [kW], and say what became of that.
+
+        Parameters
+        ----------
+        station, evse, transaction
+            Where, and for which car; no transaction is any, EVSE 0 the whole station.
+        steps
+            The most that is drawn, below 0 what is given back.
+        """
+        steering = self._steering.get(station)
+        if steering is None or station not in self._live:
             return Outcome.UNREACHABLE
-        asked = Limit(next(self._numbers), evse, transaction, most_kw, self._now())
-        try:
-            payload = connection.version.profile(asked)
-            answer = await connection.call("SetChargingProfile", payload)
-        except UnansweredError:
-            return Outcome.UNREACHABLE
-        except RefusedError as refused:
-            logger.info("%s refused a limit: %s %s", station, refused.code, refused.what)
-            return Outcome.REFUSED
-        return Outcome.FOLLOWED if answer.get("status") == "Accepted" else Outcome.REFUSED
+        return await steering.follow(evse, transaction, steps)
+
+    def gives_back(self, station: str, evse: int, transaction: str) -> bool:
+        """Whether station and car give energy back to set-points."""
+        steering = self._steering.get(station)
+        return steering is not None and steering.gives_back(evse, transaction)
+
+    async def _renew(self) -> None:
+        """What was told a slot ago is said again: spread, so that no answer has to wait for it."""
+        pause = min(RENEW_SECONDS, SLOT_SECONDS / self._speed / 4)
+        while True:
+            await asyncio.sleep(pause)
+            now = self._now()
+            due = [each for each in self._live.values() if each.steering.is_due(now)]
+            for at in range(0, len(due), RENEW_AT_ONCE):
+                some = due[at : at + RENEW_AT_ONCE]
+                await asyncio.gather(*(each.steering.renew() for each in some))
 
     def _now(self) -> datetime:
         return self._listener.now()
@@ -169,15 +183,20 @@ class OcppServer:
     async def _hold(self, socket: ServerConnection) -> None:
         station = socket.username
         version = VERSIONS[str(socket.subprotocol)]
-        connection = Connection(socket, station, version, self._listener, self.counts.tell)
+        known = self._steering.get(station)
+        steering = known or Steering(station, self._listener, self._world.desk, self._speed)
+        self._steering[station] = steering
+        connection = Connection(socket, version, steering, self._world)
         before = self._live.get(station)
         self._live[station] = connection  # the newest that has proven who it is
+        steering.connect(connection, begun=steering.open.is_set())
         try:
             if before is not None:
                 await self._replace(before, station)
             await self._tell_connected(station, version.name)
             await connection.run()
         finally:
+            steering.leave(connection)
             if self._live.get(station) is connection:
                 del self._live[station]
 
@@ -186,10 +205,13 @@ class OcppServer:
         what = "two connections claim one station"
         key = f"{station}|claimed twice|{now.isoformat()}"
         detail = f"{_peer(before)} gave way to a newer one"
-        closing = asyncio.create_task(before.socket.close(1008, "a newer connection took over"))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        self._spawn(before.socket.close(1008, "a newer connection took over"))
         await self._hear_or_log(Alarmed(key, station, now, what, detail))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _tell_connected(self, station: str, protocol: str) -> None:
         now = self._now()

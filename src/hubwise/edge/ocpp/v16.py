@@ -18,18 +18,17 @@ from hubwise.domain.events import (
     TransactionSaid,
 )
 from hubwise.edge.ocpp.frames import Json
+from hubwise.edge.ocpp.profiles import for_16
 from hubwise.edge.ocpp.schemas import Schemas
 from hubwise.edge.ocpp.version import (
     Heard,
-    Limit,
     Message,
     Version,
+    answer_boot,
     as_message,
     as_time,
-    boot_answer,
     digest,
     heartbeat,
-    in_words,
 )
 
 
@@ -123,18 +122,8 @@ def _samples(groups: list[Metered]) -> Iterator[Sample]:
 async def _boot(heard: Heard) -> Json:
     said = as_message(heard.payload, Boot)
     key = f"{heard.station}|boot|{heard.at.isoformat()}"
-    await heard.listener.hear(
-        Booted(
-            key,
-            heard.station,
-            heard.at,
-            heard.protocol,
-            said.charge_point_vendor,
-            said.charge_point_model,
-            said.firmware_version,
-        )
-    )
-    return boot_answer(heard)
+    who = (said.charge_point_vendor, said.charge_point_model, said.firmware_version)
+    return await answer_boot(heard, Booted(key, heard.station, heard.at, heard.protocol, *who))
 
 
 async def _status(heard: Heard) -> Json:
@@ -238,27 +227,6 @@ async def _noted(_: Heard) -> Json:
     return {}
 
 
-def profile(limit: Limit) -> Json:
-    """SetChargingProfile."""
-    purpose = "TxProfile" if limit.transaction else "TxDefaultProfile"
-    made: Json = {
-        "chargingProfileId": limit.number,
-        "stackLevel": 1,
-        "chargingProfilePurpose": purpose,
-        "chargingProfileKind": "Absolute",
-        "chargingSchedule": {
-            "startSchedule": in_words(limit.at),
-            "chargingRateUnit": "W",
-            "chargingSchedulePeriod": [
-                {"startPeriod": 0, "limit": round(limit.most_kw * 1_000, 1)}
-            ],
-        },
-    }
-    if limit.transaction:
-        made["transactionId"] = int(limit.transaction)
-    return {"connectorId": limit.evse, "csChargingProfiles": made}
-
-
 VERSION = Version(
     name="ocpp1.6",
     schemas=Schemas("v16", ""),
@@ -289,5 +257,6 @@ VERSION = Version(
         "security": "SecurityError",
         "internal": "InternalError",
     },
-    profile=profile,
+    profile=for_16,
+    has_variables=False,
 )

@@ -16,17 +16,16 @@ from hubwise.domain.events import (
     TransactionSaid,
 )
 from hubwise.edge.ocpp.frames import Json
+from hubwise.edge.ocpp.steering import Steering
 from hubwise.edge.ocpp.version import (
     Handler,
     Heard,
-    Limit,
     Message,
+    answer_boot,
     as_message,
     as_time,
-    boot_answer,
     digest,
     heartbeat,
-    in_words,
 )
 
 CODES = {
@@ -145,6 +144,7 @@ class Needs(Message):
     """NotifyEVChargingNeeds."""
 
     evse_id: int
+    charging_needs: Json
 
 
 def _samples(groups: list[Metered]) -> Iterator[Sample]:
@@ -170,8 +170,7 @@ async def _boot(heard: Heard) -> Json:
     who = said.charging_station
     key = f"{heard.station}|boot|{heard.at.isoformat()}"
     names = (heard.protocol, who.vendor_name, who.model, who.firmware_version, said.reason)
-    await heard.listener.hear(Booted(key, heard.station, heard.at, *names))
-    return boot_answer(heard)
+    return await answer_boot(heard, Booted(key, heard.station, heard.at, *names))
 
 
 async def _status(heard: Heard) -> Json:
@@ -180,6 +179,7 @@ async def _status(heard: Heard) -> Json:
     place = (said.evse_id, said.connector_id, said.connector_status)
     at = as_time(said.timestamp)
     await heard.listener.hear(StatusSaid(key, heard.station, heard.at, at, *place))
+    heard.steering.see_evse(said.evse_id)
     return {}
 
 
@@ -199,26 +199,35 @@ async def _transaction(heard: Heard) -> Json:
     # A message is the same whether it is first sent or kept and sent later.
     same = {name: value for name, value in heard.payload.items() if name != "offline"}
     info = said.transaction_info
-    await heard.listener.hear(
-        TransactionSaid(
-            id=f"{heard.station}|tx|{digest(same)}",
-            station=heard.station,
-            received_at=heard.at,
-            transaction=info.transaction_id,
-            protocol=heard.protocol,
-            phase=Phase(said.event_type.lower()),
-            seq_no=said.seq_no,
-            at=as_time(said.timestamp),
-            offline=said.offline,
-            evse=said.evse.id if said.evse else 0,
-            connector=said.evse.connector_id if said.evse else 0,
-            id_token=said.id_token.id_token if said.id_token else "",
-            trigger=said.trigger_reason,
-            reason=info.stopped_reason,
-            samples=tuple(_samples(said.meter_value)),
-        )
+    kept = TransactionSaid(
+        id=f"{heard.station}|tx|{digest(same)}",
+        station=heard.station,
+        received_at=heard.at,
+        transaction=info.transaction_id,
+        protocol=heard.protocol,
+        phase=Phase(said.event_type.lower()),
+        seq_no=said.seq_no,
+        at=as_time(said.timestamp),
+        offline=said.offline,
+        evse=said.evse.id if said.evse else 0,
+        connector=said.evse.connector_id if said.evse else 0,
+        id_token=said.id_token.id_token if said.id_token else "",
+        trigger=said.trigger_reason,
+        reason=info.stopped_reason,
+        samples=tuple(_samples(said.meter_value)),
     )
+    await heard.listener.hear(kept)
+    _steer(heard.steering, kept)
     return {"idTokenInfo": await _token_info(heard, said.id_token)} if said.id_token else {}
+
+
+def _steer(steering: Steering, said: TransactionSaid) -> None:
+    """What a message tells of now; what a station kept tells of the past."""
+    if said.phase is Phase.ENDED:
+        steering.end(said.transaction)
+    elif not said.offline:
+        steering.see_evse(said.evse)
+        steering.meter(said.evse, said.transaction, said.samples)
 
 
 async def _meter(heard: Heard) -> Json:
@@ -234,8 +243,9 @@ async def _needs(heard: Heard) -> Json:
     said = as_message(heard.payload, Needs)
     key = f"{heard.station}|needs|{heard.at.isoformat()}|{digest(heard.payload)}"
     needs = msgspec.json.encode(heard.payload).decode()
+    to_be_had = heard.steering.need(said.evse_id, said.charging_needs)
     await heard.listener.hear(NeedsSaid(key, heard.station, heard.at, said.evse_id, needs))
-    return {"status": "Processing"}
+    return {"status": "Processing" if to_be_had else "Rejected"}
 
 
 async def _data(_: Heard) -> Json:
@@ -243,6 +253,11 @@ async def _data(_: Heard) -> Json:
 
 
 async def _noted(_: Heard) -> Json:
+    return {}
+
+
+async def _reported(heard: Heard) -> Json:
+    heard.steering.report(heard.payload)
     return {}
 
 
@@ -261,7 +276,7 @@ HANDLERS: dict[str, Handler] = {
     "NotifyEVChargingSchedule": _schedule,
     "DataTransfer": _data,
     "NotifyEvent": _noted,
-    "NotifyReport": _noted,
+    "NotifyReport": _reported,
     "NotifyMonitoringReport": _noted,
     "NotifyChargingLimit": _noted,
     "ClearedChargingLimit": _noted,
@@ -271,27 +286,3 @@ HANDLERS: dict[str, Handler] = {
     "LogStatusNotification": _noted,
     "ReservationStatusUpdate": _noted,
 }
-
-
-def profile(limit: Limit, period: Json, extra: Json) -> Json:
-    """SetChargingProfile, with what a version adds to the period and to the profile."""
-    purpose = "TxProfile" if limit.transaction else "TxDefaultProfile"
-    schedule = {
-        "id": limit.number,
-        "startSchedule": in_words(limit.at),
-        "chargingRateUnit": "W",
-        "chargingSchedulePeriod": [
-            {"startPeriod": 0, "limit": round(limit.most_kw * 1_000, 1), **period}
-        ],
-    }
-    made: Json = {
-        "id": limit.number,
-        "stackLevel": 1,
-        "chargingProfilePurpose": purpose,
-        "chargingProfileKind": "Absolute",
-        "chargingSchedule": [schedule],
-        **extra,
-    }
-    if limit.transaction:
-        made["transactionId"] = limit.transaction
-    return {"evseId": limit.evse, "chargingProfile": made}

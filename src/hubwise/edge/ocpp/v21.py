@@ -1,20 +1,25 @@
-"""OCPP 2.1: two-way cars begin with charging only."""
+"""OCPP 2.1: what 2.0.1 has, and set-points in both directions."""
 
 from __future__ import annotations
 
 from hubwise.edge.ocpp import v2
 from hubwise.edge.ocpp.frames import Json
+from hubwise.edge.ocpp.profiles import for_21
 from hubwise.edge.ocpp.schemas import Schemas
-from hubwise.edge.ocpp.version import Limit, Version
-
-# Without a link for longer than two slots the station falls back on what lies below [s].
-OFFLINE_SECONDS = 1_800
+from hubwise.edge.ocpp.version import Handler, Heard, Message, Version, as_message
 
 
-def profile(limit: Limit) -> Json:
-    """SetChargingProfile."""
-    extra: Json = {"maxOfflineDuration": OFFLINE_SECONDS} if limit.transaction else {}
-    return v2.profile(limit, {"operationMode": "ChargingOnly"}, extra)
+class Pull(Message):
+    """PullDynamicScheduleUpdate."""
+
+    charging_profile_id: int
 
 
-VERSION = Version("ocpp2.1", Schemas("v21", "Request"), v2.HANDLERS, v2.CODES, profile)
+async def _pull(heard: Heard) -> Json:
+    return heard.steering.pulled(as_message(heard.payload, Pull).charging_profile_id)
+
+
+HANDLERS: dict[str, Handler] = {**v2.HANDLERS, "PullDynamicScheduleUpdate": _pull}
+VERSION = Version(
+    "ocpp2.1", Schemas("v21", "Request"), HANDLERS, v2.CODES, for_21, sets_points=True
+)

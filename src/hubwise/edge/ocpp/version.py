@@ -10,9 +10,21 @@ from typing import TypeVar
 
 import msgspec
 
+from hubwise.domain.events import Alarmed, Booted
 from hubwise.edge.ocpp.frames import FrameError, Json
-from hubwise.edge.ocpp.listener import Listener
+from hubwise.edge.ocpp.listener import Desk, Listener, Standing
+from hubwise.edge.ocpp.profiles import Profile, in_words
 from hubwise.edge.ocpp.schemas import Schemas
+from hubwise.edge.ocpp.steering import Steering
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is around a connection: who listens, who knows stations, who counts answers."""
+
+    listener: Listener
+    desk: Desk
+    told: Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +34,21 @@ class Heard:
     station: str
     protocol: str
     at: datetime
-    listener: Listener
+    world: World
+    steering: Steering
     payload: Json
+
+    @property
+    def listener(self) -> Listener:
+        """Who hears of it."""
+        return self.world.listener
 
 
 Handler = Callable[[Heard], Awaitable[Json]]
 
 HEARTBEAT_SECONDS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """The most that may be drawn [kW] at an EVSE, in a transaction or in any."""
-
-    number: int
-    evse: int
-    transaction: str
-    most_kw: float
-    at: datetime
+# How soon a station that may not work yet asks again [s].
+AGAIN_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +66,18 @@ class Version:
     codes
         Its words for faults.
     profile
-        The payload of SetChargingProfile for a limit.
+        The payload of SetChargingProfile.
+    sets_points, has_variables
+        Whether it knows set-points (2.1), and variables (2.x).
     """
 
     name: str
     schemas: Schemas
     handlers: Mapping[str, Handler]
     codes: Mapping[str, str]
-    profile: Callable[[Limit], Json]
+    profile: Callable[[Profile], Json]
+    sets_points: bool = False
+    has_variables: bool = True
 
 
 class Message(msgspec.Struct, rename="camel"):
@@ -103,20 +116,28 @@ def as_time(text: str) -> datetime:
         raise FrameError("property", f"{text[:40]!r} is no time") from error
 
 
-def in_words(at: datetime) -> str:
-    """A time as OCPP writes it."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 async def heartbeat(heard: Heard) -> Json:
     """The site's time."""
     return {"currentTime": in_words(heard.at)}
 
 
-def boot_answer(heard: Heard) -> Json:
-    """The answer to a station that boots."""
-    now = in_words(heard.at)
-    return {"status": "Accepted", "currentTime": now, "interval": HEARTBEAT_SECONDS}
+async def answer_boot(heard: Heard, booted: Booted) -> Json:
+    """Keep a boot and answer it; what the station may do is known from then on."""
+    await heard.listener.hear(booted)
+    standing = await heard.world.desk.standing(heard.station)
+    heard.steering.boot(standing)
+    works = standing is Standing.ACCEPTED
+    if not works:
+        hour = f"{heard.at:%Y%m%d%H}"
+        what, key = "a station may not work yet", f"{heard.station}|{standing}|{hour}"
+        detail = f"{standing.value.lower()}: register it at a hub that the site has"
+        await heard.listener.hear(Alarmed(key, heard.station, heard.at, what, detail))
+    interval = HEARTBEAT_SECONDS if works else AGAIN_SECONDS
+    return {
+        "status": standing.value,
+        "currentTime": in_words(heard.at),
+        "interval": interval,
+    }
 
 
 def digest(*parts: object) -> str:
