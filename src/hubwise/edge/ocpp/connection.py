@@ -92,6 +92,7 @@ class Connection:
             for future in self._asked.values():
                 if not future.done():
                     future.set_exception(UnansweredError("the station went"))
+                    future.exception()  # whoever asked may be gone, too
 
     async def call(self, action: str, payload: Json, seconds: float) -> Json:
         """Call the station and wait for what it answers; one call at a time.
