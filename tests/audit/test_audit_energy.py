@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from hubwise.audit import Status, audit_record
+from hubwise.audit import Status, audit_record, energy
 from hubwise.domain import Promises
 from hubwise.plan import make_plan
 from hubwise.record import EnergyLeft, write
@@ -17,8 +18,8 @@ from hubwise.record import EnergyLeft, write
 @pytest.mark.parametrize("key", [field.name for field in fields(EnergyLeft)])
 def test_a_lie_about_energy_left_fails(plan, scenario, tmp_path, key) -> None:
     """Each figure, off by a thousandth, is found."""
-    energy = plan.result.energy
-    told = replace(energy, **{key: (getattr(energy, key) or 0.0) + 1e-3})
+    found = plan.result.energy
+    told = replace(found, **{key: (getattr(found, key) or 0.0) + 1e-3})
     lie = replace(plan, result=replace(plan.result, energy=told))
     failures = audit_record(write(lie, tmp_path / "plan"), scenario).failures
     assert "summary: energy" in {check.name for check in failures}
@@ -73,3 +74,19 @@ def test_a_lie_about_ties_fails(scenario, tmp_path, told) -> None:
     (folder / "summary.json").write_text(json.dumps(summary), "utf-8")
     failures = audit_record(folder, scenario).failures
     assert "summary: ties" in {check.name for check in failures}
+
+
+def _evidence(market: SimpleNamespace) -> SimpleNamespace:
+    return SimpleNamespace(scenario=SimpleNamespace(situation=SimpleNamespace(market=market)))
+
+
+def test_energy_left_is_never_worth_less_than_nothing() -> None:
+    """Where the cheapest price is below zero, a kWh left is worth nothing, not a debt."""
+    market = SimpleNamespace(
+        energy_left_price=None,
+        reference_price=np.array([-0.3, 0.2]),
+        purchase_price=np.array([-0.5, 0.1]),
+    )
+    assert energy.prices(_evidence(market)) == (0.0, 0.0)
+    dear = SimpleNamespace(**{**vars(market), "reference_price": np.array([0.4, 0.2])})
+    assert energy.prices(_evidence(dear)) == (0.2, 0.0)
