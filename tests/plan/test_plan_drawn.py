@@ -25,6 +25,8 @@ from hubwise.domain import (
 )
 from hubwise.plan import Plan, make_plan
 from hubwise.record import write
+from hubwise.scenario.taper import tapered
+from tapers import random_curve, tapers_of
 
 DRAWS = 40
 
@@ -178,6 +180,25 @@ def test_a_drawn_plan_in_steps_passes_every_check(seed: int, rounds: bool, tmp_p
     assert rounds or plan.result.money.credited_sessions == 0
     report = audit_record(write(plan, tmp_path / "plan"), plan.asked)
     assert [str(check) for check in report.checks if check.status.value == "fails"] == []
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("seed", [300, 302, 304, 305])
+def test_a_drawn_plan_of_tapers_passes_every_check(seed: int, strategy: Strategy, tmp_path) -> None:
+    """The same of cars most of which take less near full, on curves of any kind."""
+    rng, scenario = np.random.default_rng([seed, 2]), drawn(seed)
+    fleet = scenario.situation.fleet
+    curves = [
+        random_curve(rng, concave=False) if k == 0 or rng.random() < 0.7 else None
+        for k in range(len(fleet))
+    ]
+    slower = tapers_of(replace(fleet, bounds=None), curves)
+    plan = make_plan(
+        scenario.having(fleet=tapered(slower, scenario.situation.horizon)), strategy=strategy
+    )
+    report = audit_record(write(plan, tmp_path / "plan"), plan.asked)
+    assert [str(check) for check in report.checks if check.status.value == "fails"] == []
+    assert "drivers: taper" in {check.name for check in report.checks}
 
 
 @pytest.mark.parametrize("strategy", [s for s in Strategy if s is not Strategy.HUBWISE])

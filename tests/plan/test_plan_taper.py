@@ -53,6 +53,73 @@ def planned(place, tmp_path_factory):
     return target
 
 
+BY_HAND = """
+name = "by hand"
+currency = "EUR"
+
+[horizon]
+day = 2025-05-14
+start = 12:00:00
+zone = "UTC"
+slot_minutes = 60
+
+[search]
+seed = 1
+
+[[hubs]]
+name = "home"
+import_limit_kw = 50.0
+export_limit_kw = 50.0
+
+[prices]
+blocks = [
+    { name = "first", hours = ["12:00-13:00"], price = 0.10 },
+    { name = "second", hours = ["13:00-14:00"], price = 0.30 },
+    { name = "third", hours = ["14:00-15:00"], price = 0.20 },
+    { name = "rest", hours = ["15:00-12:00"], price = 0.40 },
+]
+
+[rules]
+family = "hourly"
+charge_price_min = 0.05
+discharge_price_max = 0.0
+
+[sessions]
+file = "sessions.csv"
+
+[tapers]
+knee = [[0.8, 1.0], [1.0, 0.2]]
+"""
+ONE_STAY = (
+    "session,driver,hub,arrival,departure,capacity_kwh,arrival_kwh,required_kwh,max_kwh,"
+    "charge_kw_max,charge_efficiency,discharge_efficiency,wear_cost,chemistry,taper\n"
+    "s,d,home,2025-05-14 12:00,2025-05-14 {end},100,60,{required},100,20,1,1,0,LFP,knee\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("end", "required", "kwh", "cost"),
+    [
+        # Full at once, 20 - 0.8 (e - 80) kW above 80 kWh; 2.00 + 4.13 + 1.237 + 0.019.
+        ("16:00", 100, [20.0, 13.7668, 6.1858, 0.0474], 7.39),
+        # An hour less brings no more than this, and what is missing is told.
+        ("15:00", 100, [20.0, 13.7668, 6.1858, 0.0], 7.37),
+        # Below 80 kWh nothing tapers.
+        ("16:00", 78, [18.0, 0.0, 0.0, 0.0], 1.80),
+    ],
+)
+def test_bills_by_hand(tmp_path, end, required, kwh, cost) -> None:
+    """From files to the bill: energy to the watt-hour, money to the cent."""
+    (tmp_path / "scenario.toml").write_text(BY_HAND, "utf-8")
+    (tmp_path / "sessions.csv").write_text(ONE_STAY.format(end=end, required=required), "utf-8")
+    scenario = load(tmp_path)
+    plan = make_plan(scenario, strategy="uncoordinated")
+    assert plan.schedule.charge_kw[0, :4] == pytest.approx(kwh, abs=5e-5)
+    assert round(float(plan.bills.net_cost[0]), 2) == cost
+    told = [note for note in scenario.notes if "tapers near full" in note]
+    assert told == [] if end == "16:00" else "s (0.05 kWh)" in told[0]
+
+
 @pytest.mark.parametrize("strategy", [s for s in Strategy if s is not Strategy.HUBWISE])
 def test_every_strategy_obeys_the_curves(place, strategy, tmp_path) -> None:
     """What is written is followable, by the audit's own integration."""

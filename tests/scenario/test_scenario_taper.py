@@ -97,7 +97,7 @@ def test_what_cannot_be_had_is_told_before_the_stay() -> None:
     own = by_hand(departure_slot=2)
     short = 40.0 - 20.0 - 25.0 * (1.0 - np.exp(-0.8))
     (said,) = short_of_tapers(own, horizon_of(4, 60))
-    assert f"s0 ({short:.1f} kWh) cannot have all that is asked for" in said
+    assert f"s0 ({short:.2f} kWh) cannot have all that is asked for" in said
     assert least_at_departure(own, horizon_of(4, 60)) == pytest.approx([100.0 - short])
     assert short_of_tapers(by_hand(departure_slot=1, required_kwh=85.0), horizon_of(4, 60)) == ()
     assert short_of_tapers(by_hand(), horizon_of(4, 60)) == ()

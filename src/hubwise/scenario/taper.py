@@ -280,10 +280,10 @@ def _shortfalls(sessions: Sequence[str], short: Array, who: Flags) -> tuple[str,
     rows = np.flatnonzero(who)
     if not len(rows):
         return ()
-    some = [f"{sessions[i]} ({short[i]:.1f} kWh)" for i in rows[:TOLD].tolist()]
+    some = [f"{sessions[i]} ({short[i]:.2f} kWh)" for i in rows[:TOLD].tolist()]
     more = len(rows) - len(some)
     named = f"{', '.join(some)} and {more} more" if more else listed(some)
     return (
         f"Power tapers near full: {named} cannot have all that is asked for, "
-        f"{short[rows].sum():.1f} kWh in all, and are told before the stay.",
+        f"{short[rows].sum():.2f} kWh in all, and are told before the stay.",
     )
