@@ -87,16 +87,23 @@ class Running:
                 station.end()
 
 
-@asynccontextmanager
-async def running(speed: float = 1.0, desk: Desk | None = None):
-    listener, desk = Listener(speed), desk or Desk()
+class Gate:
+    """One password for all; who is called ``nobody`` is not known."""
 
-    async def gate(_: str, password: str) -> bool:
+    async def admits(self, _, password) -> bool:
         return password == PASSWORD
 
-    server = OcppServer(listener, gate, desk, speed)
-    port = await server.start("127.0.0.1", 0)
+    async def knows(self, station) -> bool:
+        return station != "nobody"
+
+
+@asynccontextmanager
+async def running(speed: float = 1.0, desk: Desk | None = None, signer=None, tls=None):
+    listener, desk = Listener(speed), desk or Desk()
+    server = OcppServer(listener, Gate(), desk, signer, speed)
+    port = await server.start("127.0.0.1", 0, tls)
+    secure = "wss" if tls else "ws"
     try:
-        yield Running(server, listener, desk, f"ws://127.0.0.1:{port}/ocpp")
+        yield Running(server, listener, desk, f"{secure}://localhost:{port}/ocpp")
     finally:
         await server.stop()

@@ -19,6 +19,7 @@ from hubwise.cli.failure import explained
 from hubwise.cli.serving import SERVING, Asked, run
 from hubwise.cli.simulate import simulate_command
 from hubwise.cli.site import Folder, open_registry
+from hubwise.cli.tls import Tls
 from hubwise.domain.errors import Issue, ScenarioError, listed
 from hubwise.live import Role, Settings, read_settings
 from hubwise.live.settings import NAME
@@ -39,8 +40,15 @@ def serve(
         str | None,
         typer.Option(metavar="URL", help="postgresql://…; else SQLite in the site's folder."),
     ] = None,
-    certificate: Annotated[Path | None, typer.Option(help="PEM, for TLS.")] = None,
-    key: Annotated[Path | None, typer.Option(help="The certificate's key, PEM.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="The site's certificate, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
+    client_ca: Annotated[
+        Path | None,
+        typer.Option(help="Whose certificates stations have to show instead of passwords, PEM."),
+    ] = None,
+    client_ca_key: Annotated[
+        Path | None, typer.Option(help="Its key: stations' certificates are renewed with it.")
+    ] = None,
     speed: Annotated[
         float,
         typer.Option(
@@ -50,12 +58,12 @@ def serve(
 ) -> None:
     """Run a site until it is told to stop; says on stdout when it is ready."""
     with explained(as_json=False), _database_explained():
-        if (certificate is None) != (key is None):
-            raise ScenarioError([Issue("", "", "", "--certificate and --key belong together", "")])
+        tls = Tls(tls_cert, tls_key, client_ca, client_ca_key)
+        tls.check()
         registry = open_registry(folder, store)
         settings = read_settings(folder)
         _check_hubs(folder, settings, registry)
-        asked = Asked(folder, host, ocpp_port, http_port, store, certificate, key, speed)
+        asked = Asked(folder, host, ocpp_port, http_port, store, tls, speed)
         run(asked, settings, typer.echo)
 
 

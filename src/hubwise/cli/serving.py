@@ -12,7 +12,6 @@ import os
 import resource
 import signal
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from prometheus_client.core import CounterMetricFamily
 from sqlalchemy import Engine
 
 from hubwise.cli.desk import StationDesk
+from hubwise.cli.tls import Tls
 from hubwise.edge.modbus import Link, ModbusMeter, mapped_points, sunspec_points
 from hubwise.edge.ocpp import OcppServer, Step
 from hubwise.live import Actor, Role, Settings, Site
@@ -48,8 +48,7 @@ class Asked:
     ocpp_port: int
     http_port: int
     store: str | None
-    certificate: Path | None
-    key: Path | None
+    tls: Tls
     speed: float
 
 
@@ -92,6 +91,10 @@ class Neighbours:
     async def admits(self, station: str, password: str) -> bool:
         """Whether a station may connect."""
         return await asyncio.to_thread(self.registry.admit, station, password) is not None
+
+    async def knows(self, station: str) -> bool:
+        """Whether a station is registered."""
+        return await asyncio.to_thread(self.registry.find, station) is not None
 
     async def actor_of(self, token: str) -> Actor | None:
         """Whose token it is."""
@@ -198,13 +201,13 @@ async def _serve(
     log = WaitingLog(engine, lambda event: site.applied(event))
     site = Site(settings, log, neighbours, clock)
     desk = StationDesk(neighbours.registry, settings)
-    server = OcppServer(site, neighbours.admits, desk, asked.speed)
+    server = OcppServer(site, neighbours, desk, asked.tls.signer(), asked.speed)
     registry = _measured(site, server)
     app = make_app(World(site, log, neighbours.actor_of, neighbours.all_stations, registry))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    tls = _tls(asked)
+    tls = asked.tls.context()
     with _http_socket(asked) as listening:
         await site.start(Chargers(server), _meters(settings, clock))
         ocpp_port = await server.start(asked.host, asked.ocpp_port, tls)
@@ -256,8 +259,8 @@ async def _http(app: object, listening: socket.socket, asked: Asked) -> AsyncIte
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=64 * 1024,
         server_header=False,
-        ssl_certfile=asked.certificate,
-        ssl_keyfile=asked.key,
+        ssl_certfile=asked.tls.certificate,
+        ssl_keyfile=asked.tls.key,
     )
     server = _Http(config)
     task = asyncio.create_task(server.serve([listening]))
@@ -270,17 +273,8 @@ async def _http(app: object, listening: socket.socket, asked: Asked) -> AsyncIte
         await task
 
 
-def _tls(asked: Asked) -> ssl.SSLContext | None:
-    if asked.certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(asked.certificate, asked.key)
-    return context
-
-
 def _ready(asked: Asked, ocpp_port: int, http_port: int) -> dict[str, str]:
-    secure = "s" if asked.certificate else ""
+    secure = "s" if asked.tls.certificate else ""
     host = f"[{asked.host}]" if ":" in asked.host else asked.host
     return {
         "event": "ready",

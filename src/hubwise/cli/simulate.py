@@ -16,8 +16,7 @@ from hubwise.cli.failure import explained
 from hubwise.cli.serving import SERVING
 from hubwise.cli.site import Folder, open_registry
 from hubwise.domain.errors import Issue, ScenarioError
-from hubwise.edge.simulated import Simulation, simulate
-from hubwise.edge.simulated.station import Habits
+from hubwise.edge.simulated import Habits, Simulation, simulate
 from hubwise.live import read_settings
 from hubwise.store import StationRow
 
@@ -38,8 +37,14 @@ def simulate_command(
         typer.Option(
             min=0,
             max=1,
-            help="Share of messages said twice and of cars that leave early; a tenth of it of "
-            "connections lost.",
+            help="Share of messages said twice or out of order, and of cars that leave early or "
+            "do not follow; a tenth of it of connections lost.",
+        ),
+    ] = 0.0,
+    strange: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of stations with wrong clocks or turned directions."
         ),
     ] = 0.0,
 ) -> None:
@@ -54,7 +59,7 @@ def simulate_command(
         ]
         open_registry(folder).add_stations(rows)
         speed = float(ready.get("speed", 1.0))
-        habits = Habits(speed, every_seconds=every, faults=faults)
+        habits = Habits(speed, every, faults, strange)
         messages.print(f"{stations} stations, at {speed:g} times their speed", highlight=False)
         lasts = None if minutes is None else minutes * 60
         made = asyncio.run(simulate(str(ready["ocpp"]), said, seed, habits, lasts))

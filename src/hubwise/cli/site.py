@@ -10,7 +10,9 @@ import typer
 
 from hubwise.cli.console import messages
 from hubwise.cli.failure import explained
+from hubwise.cli.tls import WITHOUT
 from hubwise.domain.errors import Issue, ScenarioError, listed
+from hubwise.edge.ocpp.authority import make_authority
 from hubwise.live.rights import Role
 from hubwise.live.settings import NAME, read_settings
 from hubwise.store import Registry, SiteKey, StationRow, database_url, open_engine
@@ -87,6 +89,19 @@ def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder
     messages.print(
         f"Made {folder}; hubwise serve {folder} runs it.", highlight=False, soft_wrap=True
     )
+
+
+@site.command("authority")
+def authority(folder: Folder) -> None:
+    """A certificate authority for stations' certificates: authority.pem and authority.key."""
+    with explained(as_json=False):
+        open_registry(folder)
+        try:
+            made = make_authority(folder, read_settings(folder).name)
+        except ModuleNotFoundError as error:
+            raise ScenarioError([Issue("", "", "", *WITHOUT)]) from error
+        words = f"hubwise serve {folder} --client-ca {made[0]} --client-ca-key {made[1]}"
+        messages.print(f"Made; {words} …", highlight=False, markup=False, soft_wrap=True)
 
 
 @station.command("add")

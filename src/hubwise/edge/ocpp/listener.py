@@ -51,3 +51,23 @@ class Desk(Protocol):
     async def safe_kw(self, station: str) -> float:
         """The most that it may draw without a word from the site [kW]."""
         ...
+
+
+class Gate(Protocol):
+    """Who may connect."""
+
+    async def admits(self, station: str, password: str) -> bool:
+        """Whether a station is known by this password."""
+        ...
+
+    async def knows(self, station: str) -> bool:
+        """Whether a station is known at all: its certificate has proven the rest."""
+        ...
+
+
+class Signer(Protocol):
+    """Signs certificates of stations."""
+
+    def sign(self, csr: str, station: str) -> str:
+        """The chain (PEM) for a request; ValueError where the station may not make it."""
+        ...

@@ -7,11 +7,12 @@ import base64
 import binascii
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from ssl import SSLContext
+from ssl import SSLContext, cert_time_to_seconds
+from time import time
 from urllib.parse import unquote, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -23,7 +24,7 @@ from websockets.typing import Subprotocol
 from hubwise.domain.events import Alarmed, Connected
 from hubwise.edge.ocpp.connection import Connection
 from hubwise.edge.ocpp.frames import MOST_BYTES
-from hubwise.edge.ocpp.listener import Desk, Listener
+from hubwise.edge.ocpp.listener import Desk, Gate, Listener, Signer
 from hubwise.edge.ocpp.profiles import SLOT_SECONDS, Step
 from hubwise.edge.ocpp.steering import Outcome, Steering
 from hubwise.edge.ocpp.v16 import VERSION as V16
@@ -36,10 +37,9 @@ PATH = "/ocpp/"
 REALM = 'Basic realm="hubwise"'
 # How often, and at how many stations at once, profiles are renewed [s].
 RENEW_SECONDS, RENEW_AT_ONCE = 5.0, 50
+# How long before its certificate ends a station is asked for a new request [s].
+RENEW_BEFORE = 30 * 86_400.0
 logger = logging.getLogger(__name__)
-
-
-Gate = Callable[[str, str], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -64,14 +64,23 @@ class OcppServer:
     listener
         Hears events.
     gate
-        Whether a station may connect with a password.
+        Who may connect.
     desk
         What is registered of stations.
+    signer
+        Signs stations' certificates, if anybody does.
     speed
         Of the listener's clock.
     """
 
-    def __init__(self, listener: Listener, gate: Gate, desk: Desk, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        gate: Gate,
+        desk: Desk,
+        signer: Signer | None = None,
+        speed: float = 1.0,
+    ) -> None:
         """Nothing happens yet."""
         self._listener, self._gate, self._speed = listener, gate, speed
         self._live: dict[str, Connection] = {}
@@ -79,7 +88,7 @@ class OcppServer:
         self._server: Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.counts = Counts()
-        self._world = World(listener, desk, self.counts.tell)
+        self._world = World(listener, desk, self.counts.tell, signer)
 
     async def start(self, host: str, port: int, ssl: SSLContext | None = None) -> int:
         """Listen; the port, which is a free one where 0 was asked for.
@@ -169,8 +178,7 @@ class OcppServer:
         if not path.startswith(PATH) or len(path) == len(PATH):
             return socket.respond(HTTPStatus.NOT_FOUND, f"stations connect at {PATH}STATION_ID\n")
         station = unquote(path[len(PATH) :])
-        said = _credentials(request.headers)
-        if said is None or said[0] != station or not await self._gate(*said):
+        if not await self._proves(socket, request, station):
             self.counts.refused += 1
             response = socket.respond(
                 HTTPStatus.UNAUTHORIZED, "unknown station or wrong password\n"
@@ -180,12 +188,22 @@ class OcppServer:
         socket.username = station
         return None
 
+    async def _proves(self, socket: ServerConnection, request: Request, station: str) -> bool:
+        """By its certificate, where it had to show one; else by its password."""
+        said = _credentials(request.headers)
+        shown = _certificate(socket)
+        if shown is not None:
+            return shown.station == station and await self._gate.knows(station)
+        return said is not None and said[0] == station and await self._gate.admits(*said)
+
     async def _hold(self, socket: ServerConnection) -> None:
         station = socket.username
         version = VERSIONS[str(socket.subprotocol)]
         known = self._steering.get(station)
         steering = known or Steering(station, self._listener, self._world.desk, self._speed)
         self._steering[station] = steering
+        shown = _certificate(socket)
+        steering.certificate_ends = shown is not None and shown.ends - time() < RENEW_BEFORE
         connection = Connection(socket, version, steering, self._world)
         before = self._live.get(station)
         self._live[station] = connection  # the newest that has proven who it is
@@ -224,6 +242,23 @@ class OcppServer:
             await self._listener.hear(event)
         except Exception as error:
             logger.warning("%s: not kept: %s", event.id, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A certificate that the authority of stations has signed: whose, and until when [s]."""
+
+    station: str
+    ends: float
+
+
+def _certificate(socket: ServerConnection) -> _Shown | None:
+    found = socket.transport.get_extra_info("peercert")
+    if not found:
+        return None
+    names = [value for part in found["subject"] for key, value in part if key == "commonName"]
+    station = names[0] if len(names) == 1 else ""
+    return _Shown(station, cert_time_to_seconds(found["notAfter"]))
 
 
 def _peer(connection: Connection) -> str:

@@ -81,6 +81,7 @@ class Steering:
         self.standing = Standing.ACCEPTED
         self.link: Link | None = None
         self.open = asyncio.Event()
+        self.certificate_ends = False  # soon: a new one has to be asked for
         self._listener, self._desk, self._speed = listener, desk, speed
         self._stays: dict[int, Stay] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -154,6 +155,23 @@ class Steering:
             self.open.set()
             self._spawn(self._welcome())
 
+    def certify(self, chain: str, asked: Json) -> None:
+        """Send a signed certificate, after the answer to the request for it."""
+        named = ("certificateType", "requestId")
+        same = {name: asked[name] for name in named if name in asked}
+        self._spawn(self._certify({"certificateChain": chain, **same}))
+
+    async def _certify(self, signed: Json) -> None:
+        answer = await self._called("CertificateSigned", signed)
+        if answer.get("status") != "Accepted":
+            now = self._listener.now()
+            key, what = (
+                f"{self.station}|certificate|{now.isoformat()}",
+                "a certificate is not taken",
+            )
+            detail = "the station keeps the one that it has"
+            await self._listener.hear(Alarmed(key, self.station, now, what, detail))
+
     def boot(self, standing: Standing) -> None:
         """A boot, and what is answered: it may have become another station, and forgotten all."""
         self.standing = standing
@@ -172,6 +190,13 @@ class Steering:
         await asyncio.sleep(SILENT_SECONDS)
         if self.link is link:
             self.spoke()
+
+    async def _renew_certificate(self) -> None:
+        """Have the station make a new key and ask for its certificate."""
+        newer = self.link is not None and self.link.has_variables
+        action = "TriggerMessage" if newer else "ExtendedTriggerMessage"
+        message = "SignChargingStationCertificate" if newer else "SignChargePointCertificate"
+        await self._called(action, {"requestedMessage": message})
 
     async def _welcome(self) -> None:
         with contextlib.suppress(RefusedError, UnansweredError):
@@ -192,6 +217,8 @@ class Steering:
         safe_kw = await self._desk.safe_kw(self.station)
         with contextlib.suppress(RefusedError, UnansweredError):
             await self._set(Profile(0, "", (Step(0, safe_kw),), self._listener.now()))
+        if self.certificate_ends:
+            await self._renew_certificate()
         if not self._asks:
             return
         self.see_evse(0)

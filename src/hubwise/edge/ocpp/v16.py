@@ -21,6 +21,7 @@ from hubwise.edge.ocpp.frames import Json
 from hubwise.edge.ocpp.profiles import for_16
 from hubwise.edge.ocpp.schemas import Schemas
 from hubwise.edge.ocpp.version import (
+    STATION_CERTIFICATE,
     Heard,
     Message,
     Version,
@@ -29,6 +30,7 @@ from hubwise.edge.ocpp.version import (
     as_time,
     digest,
     heartbeat,
+    sign_certificate,
 )
 
 
@@ -100,6 +102,12 @@ class Authorizing(Message):
     """Authorize."""
 
     id_tag: str
+
+
+class Request(Message):
+    """SignCertificate."""
+
+    csr: str
 
 
 def _samples(groups: list[Metered]) -> Iterator[Sample]:
@@ -219,6 +227,11 @@ async def _stop(heard: Heard) -> Json:
     return answer
 
 
+async def _sign(heard: Heard) -> Json:
+    csr = as_message(heard.payload, Request).csr
+    return await sign_certificate(heard, csr, STATION_CERTIFICATE)
+
+
 async def _data(_: Heard) -> Json:
     return {"status": "UnknownVendorId"}
 
@@ -239,6 +252,7 @@ VERSION = Version(
         "MeterValues": _meter,
         "StopTransaction": _stop,
         "DataTransfer": _data,
+        "SignCertificate": _sign,
         "DiagnosticsStatusNotification": _noted,
         "FirmwareStatusNotification": _noted,
         "SecurityEventNotification": _noted,

@@ -18,6 +18,7 @@ from hubwise.domain.events import (
 from hubwise.edge.ocpp.frames import Json
 from hubwise.edge.ocpp.steering import Steering
 from hubwise.edge.ocpp.version import (
+    STATION_CERTIFICATE,
     Handler,
     Heard,
     Message,
@@ -26,6 +27,7 @@ from hubwise.edge.ocpp.version import (
     as_time,
     digest,
     heartbeat,
+    sign_certificate,
 )
 
 CODES = {
@@ -147,6 +149,13 @@ class Needs(Message):
     charging_needs: Json
 
 
+class Request(Message):
+    """SignCertificate."""
+
+    csr: str
+    certificate_type: str = STATION_CERTIFICATE
+
+
 def _samples(groups: list[Metered]) -> Iterator[Sample]:
     for group in groups:
         at = as_time(group.timestamp)
@@ -261,6 +270,11 @@ async def _reported(heard: Heard) -> Json:
     return {}
 
 
+async def _sign(heard: Heard) -> Json:
+    said = as_message(heard.payload, Request)
+    return await sign_certificate(heard, said.csr, said.certificate_type)
+
+
 async def _schedule(_: Heard) -> Json:
     return {"status": "Accepted"}
 
@@ -277,6 +291,7 @@ HANDLERS: dict[str, Handler] = {
     "DataTransfer": _data,
     "NotifyEvent": _noted,
     "NotifyReport": _reported,
+    "SignCertificate": _sign,
     "NotifyMonitoringReport": _noted,
     "NotifyChargingLimit": _noted,
     "ClearedChargingLimit": _noted,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import msgspec
 
 from hubwise.domain.events import Alarmed, Booted
 from hubwise.edge.ocpp.frames import FrameError, Json
-from hubwise.edge.ocpp.listener import Desk, Listener, Standing
+from hubwise.edge.ocpp.listener import Desk, Listener, Signer, Standing
 from hubwise.edge.ocpp.profiles import Profile, in_words
 from hubwise.edge.ocpp.schemas import Schemas
 from hubwise.edge.ocpp.steering import Steering
@@ -20,11 +21,12 @@ from hubwise.edge.ocpp.steering import Steering
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is around a connection: who listens, who knows stations, who counts answers."""
+    """What is around a connection: who listens, knows stations, counts answers, signs."""
 
     listener: Listener
     desk: Desk
     told: Callable[[float, str], None]
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ Handler = Callable[[Heard], Awaitable[Json]]
 HEARTBEAT_SECONDS = 300
 # How soon a station that may not work yet asks again [s].
 AGAIN_SECONDS = 60
+STATION_CERTIFICATE = "ChargingStationCertificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,22 @@ async def answer_boot(heard: Heard, booted: Booted) -> Json:
         "currentTime": in_words(heard.at),
         "interval": interval,
     }
+
+
+async def sign_certificate(heard: Heard, csr: str, kind: str) -> Json:
+    """A station's own certificate is signed, and sent behind the answer; others are not ours."""
+    signer = heard.world.signer
+    if signer is None or kind != STATION_CERTIFICATE:
+        return {"status": "Rejected"}
+    try:
+        chain = await asyncio.to_thread(signer.sign, csr, heard.station)
+    except ValueError as error:
+        key = f"{heard.station}|csr|{digest(heard.payload)}"
+        what = "a request for a certificate is refused"
+        await heard.listener.hear(Alarmed(key, heard.station, heard.at, what, str(error)[:250]))
+        return {"status": "Rejected"}
+    heard.steering.certify(chain, heard.payload)
+    return {"status": "Accepted"}
 
 
 def digest(*parts: object) -> str:

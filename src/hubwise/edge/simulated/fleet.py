@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from hubwise.edge.simulated.habits import Habits
 from hubwise.edge.simulated.link import Link
-from hubwise.edge.simulated.station import Habits, Simulated
+from hubwise.edge.simulated.station import Simulated
 
 # What new hubs are built of: one in five still speaks 1.6.
 PROTOCOLS = ("ocpp2.1", "ocpp2.0.1", "ocpp2.1", "ocpp1.6", "ocpp2.1")
@@ -58,13 +59,11 @@ async def simulate(
         for number, (name, password) in enumerate(stations.items())
     ]
     for each in simulated:
-        assert each.link is not None
         each.link.seconds = made.seconds.append
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(lasts):
             await asyncio.gather(*(_run(each) for each in simulated))
     for each in simulated:
-        assert each.link is not None
         made.repeated += each.link.repeated
         made.delivered.update(((each.name, name), kwh) for name, kwh in each.delivered.items())
     return made
@@ -76,13 +75,12 @@ def _station(
     seed, habits = drawn
     draw = Random(f"{seed}:{name}")
     protocol = PROTOCOLS[number % len(PROTOCOLS)]
-    made = Simulated(name, None, protocol, draw, habits)
-    made.link = Link(url, name, password, protocol, made.answer, draw)
+    made = Simulated(name, protocol, draw, habits)
+    made.join(Link(url, name, password, protocol, made.answer, draw))
     return made
 
 
 async def _run(station: Simulated) -> None:
-    assert station.link is not None
     link = asyncio.create_task(station.link.run())
     try:
         await station.run()

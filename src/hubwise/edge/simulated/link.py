@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable
 from itertools import count
 from random import Random
+from ssl import SSLContext
 from urllib.parse import quote
 
 import msgspec
@@ -17,6 +18,7 @@ from websockets.typing import Subprotocol
 
 Json = dict[str, object]
 Answer = Callable[[str, Json], Json | None]
+Tls = SSLContext | None
 AGAIN_SECONDS = 0.3
 ANSWER_SECONDS = 15.0
 
@@ -36,14 +38,23 @@ class Link:
         What a call of the site is answered with; nothing for what is not known.
     draw
         Randomness of pauses.
+    tls
+        Whom to trust, where the site has TLS.
     """
 
     def __init__(
-        self, url: str, station: str, password: str, protocol: str, answer: Answer, draw: Random
+        self,
+        url: str,
+        station: str,
+        password: str,
+        protocol: str,
+        answer: Answer,
+        draw: Random,
+        tls: Tls = None,
     ) -> None:
         """Nothing is connected yet."""
         self._url, self._station, self._password = url, station, password
-        self._protocol, self._answer, self._draw = protocol, answer, draw
+        self._protocol, self._answer, self._draw, self._tls = protocol, answer, draw, tls
         self._socket: ClientConnection | None = None
         self._open = asyncio.Event()
         self._waiting: dict[str, asyncio.Future[list[object]]] = {}
@@ -51,10 +62,18 @@ class Link:
         self._turn = asyncio.Lock()
         self.seconds: Callable[[float], None] = lambda _: None
         self.repeated = 0
+        self._away_until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected."""
+        return self._open.is_set()
 
     async def run(self) -> None:
         """Connect, and again when the connection is lost, until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
+            await asyncio.sleep(max(0.0, self._away_until - loop.time()))
             with contextlib.suppress(OSError, WebSocketException, InvalidHandshake, TimeoutError):
                 await self._connected()
             await asyncio.sleep(AGAIN_SECONDS * self._draw.uniform(0.5, 2.0))
@@ -78,8 +97,9 @@ class Link:
                 self.repeated += 1
                 await asyncio.sleep(AGAIN_SECONDS)
 
-    async def drop(self) -> None:
-        """Lose the connection; it comes back by itself."""
+    async def drop(self, away: float = 0.0) -> None:
+        """Lose the connection; it comes back by itself, after so long [s]."""
+        self._away_until = asyncio.get_running_loop().time() + away
         if self._socket is not None:
             await self._socket.close()
 
@@ -114,6 +134,7 @@ class Link:
             compression=None,
             open_timeout=30,
             ping_interval=None,
+            ssl=self._tls,
         ) as socket:
             self._socket = socket
             self._open.set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from hubwise.edge.simulated.car import BOTH_WAYS, RESERVE, Car
 from hubwise.edge.simulated.link import Json
 
 IMPORT = "Energy.Active.Import.Register"
@@ -16,12 +17,13 @@ Saying = tuple[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a meter shows [Wh], when, and the car's power [W]."""
+    """What a meter shows [Wh], when, the car's power [W], and whether there was no link."""
 
     at: datetime
     imported: int
     exported: int
     watts: float
+    offline: bool = False
 
 
 class Speech(Protocol):
@@ -35,8 +37,10 @@ class Speech(Protocol):
         """A transaction begins."""
         ...
 
-    def go_on(self, shown: Shown, name: str, number: int) -> Saying:
-        """Meter values of a transaction."""
+    def go_on(
+        self, shown: Shown, name: str, number: int, trigger: str = "MeterValuePeriodic"
+    ) -> Saying:
+        """Meter values of a transaction, and why they are told."""
         ...
 
     def end(self, shown: Shown, name: str, number: int) -> Saying:
@@ -61,7 +65,7 @@ class Old:
         said = {"meterStart": shown.imported, "timestamp": in_words(shown.at)}
         return "StartTransaction", {"connectorId": 1, "idTag": tag, **said}
 
-    def go_on(self, shown: Shown, name: str, number: int) -> Saying:  # noqa: ARG002
+    def go_on(self, shown: Shown, name: str, number: int, trigger: str = "") -> Saying:  # noqa: ARG002
         """MeterValues."""
         sampled = [
             {"value": str(shown.imported), "measurand": IMPORT, "unit": "Wh"},
@@ -94,9 +98,11 @@ class New:
         }
         return "TransactionEvent", {**said, **more}
 
-    def go_on(self, shown: Shown, name: str, number: int) -> Saying:
+    def go_on(
+        self, shown: Shown, name: str, number: int, trigger: str = "MeterValuePeriodic"
+    ) -> Saying:
         """TransactionEvent, Updated."""
-        return "TransactionEvent", _event("Updated", "MeterValuePeriodic", shown, name, number)
+        return "TransactionEvent", _event("Updated", trigger, shown, name, number)
 
     def end(self, shown: Shown, name: str, number: int) -> Saying:
         """TransactionEvent, Ended."""
@@ -107,7 +113,8 @@ def _event(kind: str, trigger: str, shown: Shown, name: str, number: int) -> Jso
     sampled: list[Mapping[str, object]] = [
         {"value": shown.imported, "measurand": IMPORT},
         {"value": shown.exported, "measurand": EXPORT},
-        {"value": shown.watts, "measurand": "Power.Active.Import"},
+        {"value": max(shown.watts, 0.0), "measurand": "Power.Active.Import"},
+        {"value": max(-shown.watts, 0.0), "measurand": "Power.Active.Export"},
     ]
     return {
         "eventType": kind,
@@ -116,38 +123,44 @@ def _event(kind: str, trigger: str, shown: Shown, name: str, number: int) -> Jso
         "seqNo": number,
         "transactionInfo": {"transactionId": name},
         "meterValue": [{"timestamp": in_words(shown.at), "sampledValue": sampled}],
+        **({"offline": True} if shown.offline else {}),
     }
 
 
 SPEECHES: dict[str, Speech] = {"ocpp1.6": Old(), "ocpp2.0.1": New(), "ocpp2.1": New()}
 
 
-def needs(car_kwh: tuple[float, float], most_kw: float, leaves: datetime) -> Saying:
-    """NotifyEVChargingNeeds of a two-way car: what it still wants and what it has to give."""
-    room, above = car_kwh
-    parameters = {
-        "maxChargePower": most_kw * 1_000,
-        "maxDischargePower": most_kw * 1_000,
-        "evMaxEnergyRequest": round(room * 1_000),
-        "evMinEnergyRequest": -round(above * 1_000),
-    }
-    wanted = {
-        "requestedEnergyTransfer": "AC_BPT",
+def needs(car: Car, leaves: datetime) -> Saying:
+    """NotifyEVChargingNeeds: what a car still wants, and what it has to give."""
+    wants = car.capacity_kwh - car.energy_kwh
+    above = max(car.energy_kwh - RESERVE * car.capacity_kwh, 0.0)
+    wanted: Json = {
+        "requestedEnergyTransfer": car.transfers[0],
+        "availableEnergyTransfer": list(car.transfers),
+        "controlMode": "DynamicControl",
         "departureTime": in_words(leaves),
-        "v2xChargingParameters": parameters,
+        "v2xChargingParameters": {
+            "maxChargePower": car.most_kw * 1_000,
+            "maxDischargePower": car.most_kw * 1_000 if BOTH_WAYS in car.transfers else 0.0,
+            "evMaxEnergyRequest": round(wants * 1_000),
+            "evMinEnergyRequest": -round(car.energy_kwh * 1_000),
+            "evMaxV2XEnergyRequest": round(wants * 1_000),
+            "evMinV2XEnergyRequest": -round(above * 1_000),
+        },
     }
     return "NotifyEVChargingNeeds", {"evseId": 1, "chargingNeeds": wanted}
 
 
-def allowed_kw(payload: Json, otherwise: float) -> float:
-    """The first set-point of a SetChargingProfile of any version [kW]; below 0 it is to give."""
-    profile = payload.get("chargingProfile") or payload.get("csChargingProfiles")
-    schedule = profile.get("chargingSchedule") if isinstance(profile, dict) else None
-    if isinstance(schedule, list) and schedule:
-        schedule = schedule[0]
-    periods = schedule.get("chargingSchedulePeriod") if isinstance(schedule, dict) else None
-    period = periods[0] if isinstance(periods, list) and periods else {}
-    said = period.get("setpoint", period.get("limit")) if isinstance(period, dict) else None
-    if not isinstance(said, int | float) or not isinstance(schedule, dict):
-        return otherwise
-    return float(said) * (0.001 if schedule.get("chargingRateUnit") == "W" else 0.23)
+def variables_of(asked: Json, known: Mapping[str, str]) -> Json:
+    """GetVariables' answer: what EVSE 1 knows by the variable's name."""
+    found = []
+    said = asked.get("getVariableData")
+    for each in said if isinstance(said, list) else []:
+        name = each["variable"]["name"]
+        here = each["component"].get("evse", {}).get("id") == 1 and name in known
+        status = {"attributeStatus": "Accepted" if here else "UnknownVariable"}
+        more = {"attributeValue": known[name]} if here else {}
+        found.append(
+            {"component": each["component"], "variable": each["variable"], **status, **more}
+        )
+    return {"getVariableResult": found}
