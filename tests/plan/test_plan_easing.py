@@ -7,14 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders import fleet_of
+from builders import fleet_of, scenario_of, with_circuits
 from hubwise.dispatch import best_dispatch, make_baseline
 from hubwise.domain import Search, Tariff, TariffFamily
 from hubwise.domain import Status as Ended
+from hubwise.ledger import hub_flows
+from hubwise.plan import make_plan
 from hubwise.plan.bilevel import at_tariff, conclude
 from hubwise.plan.participation import family_of_all
 from hubwise.plan.price_search import Searched
 from hubwise.plan.relaxed import relaxed_problem
+from hubwise.record.advice import sentences
+from hubwise.record.missed import Missed, Redispatch
+from hubwise.scenario import with_delegation
 
 
 @pytest.fixture(params=range(3))
@@ -95,3 +100,73 @@ def test_own_devices_are_sent_back_to_where_they_keep_the_connection(small_situa
     found = _concluded(situation, tariff)
     assert found.dispatched is Ended.LIMITS_HOLD
     assert found.dispatch.hub_kw.max() <= situation.hubs.import_limit_kw[0] + 1e-6
+
+
+def _passing(share, situation):
+    """What a plan of cars with early devices passes by [kW], and the plan."""
+    search = Search(method="evolution", evaluations=30, boxes=0)
+    plan = make_plan(with_delegation(scenario_of(situation, search=search), share, "early"))
+    hub_kw = hub_flows(1, plan.scenario.situation.fleet, plan.schedule, plan.stations).net_kw
+    return float((hub_kw - situation.hubs.import_limit_kw[:, None]).max()), plan
+
+
+@pytest.fixture(params=range(2))
+def staggered(request, small_situation):
+    """Cars that come one after another to a connection that carries their uncoordinated day, on a
+    feeder of far more load; the grid is promised more than own devices can bring."""
+    rng = np.random.default_rng(request.param)
+    situation = small_situation(request.param, hubs=1, slots=24, station=False, levels=12)
+    arrival = rng.integers(0, 12, 12)
+    departure = np.minimum(arrival + rng.integers(8, 24, 12), 24)
+    fleet = fleet_of(12, 24, arrival_slot=arrival, departure_slot=departure)
+    need = np.minimum(rng.uniform(26.0, 40.0, 12), 20.0 + 3.0 * (departure - arrival))
+    fleet = replace(fleet, required_kwh=need, discharge_kw_max=np.zeros(12))
+    wide = replace(
+        situation.feeder,
+        base_kw=30.0 * situation.feeder.base_kw,
+        base_kvar=0.0 * situation.feeder.base_kvar,
+        transformer_kva=1e5,
+        ampacity_a=1e4 + 0.0 * situation.feeder.ampacity_a,
+        r_ohm=0.01 * situation.feeder.r_ohm,
+        x_ohm=0.01 * situation.feeder.x_ohm,
+    )
+    rules = replace(situation.rules, family=TariffFamily.TIME_OF_USE)
+    promises = replace(situation.promises, saving=1.0, peak_valley=0.9)
+    situation = replace(situation, feeder=wide, fleet=fleet, rules=rules, promises=promises)
+    most = 1.01 * make_baseline(situation).hub_kw.max(axis=1)
+    return replace(situation, hubs=replace(situation.hubs, import_limit_kw=most))
+
+
+def test_limits_of_devices_come_before_what_the_grid_is_promised(staggered) -> None:
+    """Where own devices charge for all or half, the plan passes no limit that the uncoordinated day
+    keeps, and tells of the promise that it cannot keep."""
+    for share in (0.0, 0.5):
+        over, plan = _passing(share, staggered)
+        assert over <= 1e-6
+        assert any("peak-valley" in said for said in plan.result.shortcomings.advice)
+    assert _passing(1.0, staggered)[0] <= 1e-6
+
+
+@pytest.mark.parametrize(
+    ("share", "own", "said"),
+    [
+        (1.0, True, "; its cars would have to do with 3.0 kW less: ask for less there"),
+        (1.0, False, "let more of them delegate, ask"),
+        (0.0, True, "let more of them take part, ask"),
+    ],
+)
+def test_advice_asks_only_those_who_draw_there(small_situation, share, own, said) -> None:
+    """Who takes part and delegates can do no more; nor can who is elsewhere, or comes later."""
+    situation = with_circuits(small_situation(0, hubs=1, slots=24), phases=False)
+    fleet = fleet_of(4, 24, arrival_slot=np.array([0, 0, 0, 12]), circuit=np.array([0, 1, 2, 1]))
+    outer = np.array([True, True, False, False])
+    fleet = replace(
+        fleet.with_participating(np.where(outer, share == 1.0, False)),
+        delegating=np.where(outer, own, False),
+    )
+    hubs = replace(situation.hubs, circuits=replace(situation.hubs.circuits, limit_kw=np.ones(3)))
+    situation = replace(situation, fleet=fleet, hubs=hubs)
+    name = next(name for name in hubs.lines.name if name.endswith("circuit outer"))
+    missed = Missed("circuit", name, (3,), 3, 4.0, 1.0, None, False, False)
+    (sentence,) = sentences(situation, [missed], [Redispatch(3, {}, False)])
+    assert said in sentence

@@ -151,7 +151,7 @@ def check_circuits(evidence: Evidence) -> Iterator[Check]:
         "Nothing passes the limit of a circuit or a phase, either way",
         worst_of(np.abs(flows.kw) - limits, axes, "circuits.kw"),
         POWER,
-        advice="strengthen the circuit, or let more of its drivers take part",
+        advice="strengthen the circuit, or let more of its drivers take part or delegate",
         otherwise=Status.MISSED,
     )
 

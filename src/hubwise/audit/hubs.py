@@ -197,7 +197,7 @@ def _connection_limits(evidence: Evidence) -> Iterator[Check]:
             for name in limits
         ],
         POWER,
-        advice="put a larger transformer there, or let more drivers take part",
+        advice="put a larger transformer there, or let more drivers take part or delegate",
         otherwise=Status.MISSED,
     )
     yield judge(
@@ -208,6 +208,6 @@ def _connection_limits(evidence: Evidence) -> Iterator[Check]:
             for name, limit in limits.items()
         ],
         POWER,
-        advice="strengthen the connection, or let more drivers take part",
+        advice="strengthen the connection, or let more drivers take part or delegate",
         otherwise=Status.MISSED,
     )

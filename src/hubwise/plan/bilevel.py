@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, product
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from hubwise.domain import Search, Situation, Status, Tariff
 from hubwise.domain.arrays import Array, Flags
 from hubwise.plan.ac_dispatch import ONWARD_ROUNDS, ROUNDS, ac_dispatch
 from hubwise.plan.decision import PostedDecision
-from hubwise.plan.easing import eased
+from hubwise.plan.easing import eased, passed_kw, promising_less
 from hubwise.plan.packed import packed, rounded
 from hubwise.plan.participation import agreed, family_of_all, willing
 from hubwise.plan.price_search import Progress, Searched, search_prices
@@ -249,10 +250,11 @@ def conclude(
     if not held:
         turn, wear = _held_back(state, turn, wear)
     if not held and searched.status is not Status.GIVEN:
-        turn, wear = _eased(state, turn, wear)
-    turn = ramped(turn, baseline)
+        state, turn, wear = _eased(state, turn, wear)
+    promised = state.baseline
+    turn = ramped(turn, promised)
     before = turn.dispatch
-    turn, wear = (packed(turn, baseline), wear) if held else _followed(turn, wear, asked, baseline)
+    turn, wear = (packed(turn, promised), wear) if held else _followed(turn, wear, asked, promised)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
         relaxed = relaxed_problem(turn.situation, baseline)[1]
@@ -262,7 +264,7 @@ def conclude(
         told = relaxed, before
         bounds = _bounds(turn, asked, baseline, told, boxes=search.boxes, proven=proven)
     if search.rounds_schedules:
-        turn, wear = _rounded(turn, wear, baseline)
+        turn, wear = _rounded(turn, wear, promised)
     return PostedDecision(
         situation=turn.situation,
         tariff=turn.tariff,
@@ -356,19 +358,30 @@ def _held_back(state: State, turn: Turn, wear: Convergence) -> tuple[Turn, Conve
     return turn, wear
 
 
-def _eased(state: State, turn: Turn, wear: Convergence) -> tuple[Turn, Convergence]:
-    """The turn where connections hold, at prices made alike; itself where none keeps all."""
+def _eased(state: State, turn: Turn, wear: Convergence) -> tuple[State, Turn, Convergence]:
+    """The turn at prices that keep all; where none do, at those that pass limits least.
+
+    Limits come before the promise to the grid: where both cannot be had it gives way, in the state.
+    """
+    best, within, promised = turn, state, state.baseline
     if turn.status is Status.LIMITS_HOLD:
-        return turn, wear
-    for tariff in eased(family_of_all(turn.situation, state.asked), turn):
-        now = replace(state, wear=WearState(turn.situation), turn=turn)
+        return state, turn, wear
+    tariffs = tuple(eased(family_of_all(turn.situation, state.asked), turn))
+    less = promising_less(promised, turn.situation.promises)
+    ways = product((promised,), tariffs), product((less,), (turn.tariff, *tariffs))
+    for baseline, tariff in chain(*ways):
+        limit, promise = passed_kw(best, promised)
+        if limit == 0.0 and (promise == 0.0 or baseline is less):
+            break
+        now = replace(state, wear=WearState(turn.situation), turn=turn, baseline=baseline)
         there = within_limits(now, tariff)
-        if there.status is Status.LIMITS_HOLD:
-            change = (
-                wear_change(there.situation, there.schedule) if wear_found(there.situation) else 0.0
-            )
-            return there, replace(wear, change=change)
-    return turn, wear
+        if passed_kw(there, promised) < (limit, promise):
+            best, within = there, now
+    if passed_kw(best, promised)[1] > 0.0:
+        best = replace(best, status=Status.LIMITS_MISSED)
+    if best is not turn and wear_found(best.situation):
+        wear = replace(wear, change=wear_change(best.situation, best.schedule))
+    return within, best, wear
 
 
 def _unflattened(turn: Turn, problem: Problem, before: Dispatch) -> Dispatch:

@@ -125,14 +125,14 @@ def _left(turn: Turn) -> int:
     return left_of(turn.problem.fleet, turn.dispatch.schedule, horizon).count
 
 
-def _allowed_kw(turn: Turn, baseline: Baseline) -> float:
-    """By how much promises and limits may be missed: no more than they are [kW]."""
+def _allowed_kw(turn: Turn, baseline: Baseline) -> Array:
+    """By how much each kind may be missed: no more than it is; see `_missed` [kW]."""
     missed = _missed(turn, baseline)
-    return missed + SAME_KW if missed > 0.0 else 0.0
+    return np.where(missed > 0.0, missed + SAME_KW, 0.0)
 
 
-def _within(turn: Turn, baseline: Baseline, least: float, way: Way) -> Turn | None:
-    """The turn done that way so that nothing is missed by more than ``least``; None if it fails."""
+def _within(turn: Turn, baseline: Baseline, most_kw: Array, way: Way) -> Turn | None:
+    """The turn done that way, so that no kind is missed by more than that; None if it fails."""
     caution = 0.0
     # Who limits fade is not dispatched anew.
     limited = np.isfinite(turn.problem.fleet.fade_limit_per_year).any()
@@ -145,8 +145,8 @@ def _within(turn: Turn, baseline: Baseline, least: float, way: Way) -> Turn | No
         # What is missed by little stations make up for, by steps where programs leap to and fro.
         for inside, rounds in ((0.0, EXACTLY), (BEYOND, EXACTLY), (0.0, ROUNDS)):
             found = _with(turn, baseline, schedule, Aim(inside * missed, turn.head_kw), rounds)
-            missed = _missed(found, baseline)
-            if missed <= least:
+            missed = float((_missed(found, baseline) - most_kw).max())
+            if missed <= 0.0:
                 return found
         caution += BEYOND * missed
         turn = _inside(turn, baseline, caution)
@@ -196,13 +196,16 @@ def _moved_kw(turn: Turn, sessions: Schedule) -> Array:
     return done.hub_kw + sum_by_hub(len(turn.situation.hubs), fleet.hub, more - less)
 
 
-def _missed(turn: Turn, baseline: Baseline) -> float:
-    """By how much the worst promise or limit is missed under AC power flow [kW]."""
+def _missed(turn: Turn, baseline: Baseline) -> Array:
+    """By how much each kind of promise and limit is missed under AC power flow; (5,) [kW].
+
+    The kinds of `missed_kw`, and the ramp promise.
+    """
     situation, hub_kw = turn.situation, turn.dispatch.hub_kw
     limits = feeder_limits(situation.feeder, situation.hubs.bus, hub_kw)
     flows = hub_kw, turn.dispatch.line_kw
-    missed = float(missed_kw(situation, limits, baseline.span_kw, *flows).max())
-    return max(missed, ramp_excess_kw(situation, hub_kw))
+    missed = missed_kw(situation, limits, baseline.span_kw, *flows)
+    return np.append(missed, ramp_excess_kw(situation, hub_kw))
 
 
 def _profit(turn: Turn) -> float:

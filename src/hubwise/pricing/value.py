@@ -20,7 +20,7 @@ from hubwise.dispatch import (
 )
 from hubwise.domain import Schedule, StationSchedule, Tariff
 from hubwise.domain.arrays import Array
-from hubwise.ledger import Account, Bills, make_account, make_bills
+from hubwise.ledger import Account, Bills, make_account, make_bills, sum_by_hub
 from hubwise.pricing.family import Family
 
 # What a broken promise costs the merit. A unit of cost above the saving promise brings the operator
@@ -59,8 +59,10 @@ class Value:
         Profit, were the shared limits kept exactly, less the weight of broken promises and limits
         [currency]; what a search maximises.
     broken_kw
-        By how much shared limits are broken beyond what few rounds may leave, all slots together
-        [kW].
+        By how much shared limits, and the peak-valley promise, are broken beyond what few rounds
+        may leave, all slots together [kW].
+    over_kw
+        The same of the limits alone [kW].
     cost_ceiling
         The most that the participants' net cost was promised to be [currency].
     """
@@ -72,6 +74,7 @@ class Value:
     peak_valley_kw: float
     merit: float
     broken_kw: float
+    over_kw: float
     cost_ceiling: float
 
 
@@ -146,11 +149,15 @@ def value_of(
     ceiling = cost_ceiling(problem)
     cost_excess = max(participant_cost - ceiling, 0.0)
     exact = answer.rounds == EXACTLY
-    broken_kw = _broken_kw(problem, answer, span, ROUNDING if exact else SLACK)
+    slack = ROUNDING if exact else SLACK
+    over_kw = _broken_kw(problem, answer, slack)
+    broken_kw = over_kw + _over_promise_kw(problem, span, slack)
     weighed = EXCESS_WEIGHT * broken_kw + COST_EXCESS_WEIGHT * cost_excess
     excess = 0.0 if exact else excess_cost(problem, answer)
     merit = account.profit - excess - weighed
-    return Value(tariff, answer, account, participant_cost, span, merit, broken_kw, ceiling)
+    return Value(
+        tariff, answer, account, participant_cost, span, merit, broken_kw, over_kw, ceiling
+    )
 
 
 def best_of(
@@ -183,20 +190,41 @@ def rounds_to_judge(problem: Problem) -> int:
     return min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS)
 
 
-def _broken_kw(problem: Problem, answer: Dispatch, span_kw: float, slack: float) -> float:
-    """By how much limits are broken beyond ``slack``, all slots together [kW].
+def _broken_kw(problem: Problem, answer: Dispatch, slack: float) -> float:
+    """By how much limits are broken beyond what few rounds may leave, all slots together [kW].
 
-    ``slack``: what may be left, as a share of the promise, and of the head's spread.
+    ``slack``: what may be left, as a share of the head's spread, and no more than what the
+    dispatch moves there: what is fixed, such as own devices' draw, no round mends.
     """
-    hub_kw = answer.hub_kw
+    hub_kw, line_kw = answer.hub_kw, answer.line_kw
+    fixed_kw, fixed_line_kw = _fixed_kw(problem, answer)
+    rows, moved, through = problem.limits.rows, hub_kw - fixed_kw, np.sign(line_kw)
     over = [
-        problem.limits.rows(hub_kw) - problem.limits.upper,
-        hub_kw - problem.import_limit_kw[:, None],
-        -hub_kw - problem.export_limit_kw[:, None],
-        np.abs(answer.line_kw) - problem.lines.limit_kw[:, None],
+        (rows(hub_kw) - problem.limits.upper, rows(hub_kw) - rows(fixed_kw)),
+        (hub_kw - problem.import_limit_kw[:, None], moved),
+        (-hub_kw - problem.export_limit_kw[:, None], -moved),
+        (
+            np.abs(line_kw) - problem.lines.limit_kw[:, None],
+            through * (line_kw - fixed_line_kw),
+        ),
     ]
-    near = slack * problem.spread_kw
-    broken = sum(float(np.maximum(kw - near, 0.0).sum()) for kw in over)
-    if np.isfinite(problem.span_kw):
-        broken += max(span_kw - (1.0 + slack) * problem.span_kw, 0.0)
-    return broken
+    least, most = ROUNDING * problem.spread_kw, slack * problem.spread_kw
+    return sum(float(np.maximum(kw - np.clip(by, least, most), 0.0).sum()) for kw, by in over)
+
+
+def _fixed_kw(problem: Problem, answer: Dispatch) -> tuple[Array, Array]:
+    """What hubs and lines draw that no dispatch moves: others, and own devices at this tariff.
+
+    Shapes (hubs, slots) and (lines, slots) [kW].
+    """
+    fleet, alone = problem.fleet, ~problem.fleet.delegates
+    power = (answer.schedule.charge_kw - answer.schedule.discharge_kw)[alone]
+    hub_kw = problem.others_kw + sum_by_hub(len(answer.hub_kw), fleet.hub[alone], power)
+    return hub_kw, problem.others_line_kw + problem.lines.loads(fleet.spots[alone], power)
+
+
+def _over_promise_kw(problem: Problem, span_kw: float, slack: float) -> float:
+    """By how much the peak-valley promise is broken beyond ``slack``, a share of it [kW]."""
+    if not np.isfinite(problem.span_kw):
+        return 0.0
+    return max(span_kw - (1.0 + slack) * problem.span_kw, 0.0)

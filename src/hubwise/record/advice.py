@@ -159,28 +159,45 @@ def _sentence(situation: Situation, missed: Missed, redispatch: Redispatch) -> s
     said = (
         f"{where}{_amount(missed, missed.value)} against {_amount(missed, missed.limit)} in {slot}"
     )
+    others, devices = _there(situation, missed)
     if Kind(missed.kind) is Kind.CIRCUIT:
         over = _amount(missed, missed.value - missed.limit)
+        join = " and ".join(["take part"] * others + ["delegate"] * devices)
+        more = f"let more of them {join}, ask" if join else "ask"
         return (
-            f"{said}; its cars would have to do with {over} less: let more of them "
-            f"{_join(situation)}, ask for less there, or strengthen it"
+            f"{said}; its cars would have to do with {over} less: {more} for less there, or "
+            "strengthen it"
         )
     if missed.base_alone and missed.without_hubs is not None:
         said += f"; the base load alone makes it {_amount(missed, missed.without_hubs)}"
     if missed.hubs_mend:
         holds = "all limits hold" if redispatch.holds else "it holds"
-        devices = "" if _join(situation) == "take part" else ", or where more drivers delegate"
-        return f"{said}; with {_changes(redispatch)} in that slot {holds} under AC{devices}"
+        own = ", or where more drivers delegate" if devices else ""
+        return f"{said}; with {_changes(redispatch)} in that slot {holds} under AC{own}"
     if missed.bus_kw is None:
         return f"{said}; no change of hubs or of one bus's load mends it"
     load = _less(missed.bus_kw)
     return f"{said}; no hub can mend it: {load} of load at bus {missed.bus} would"
 
 
-def _join(situation: Situation) -> str:
-    """What more drivers could do: own devices of those who take part know of no limit."""
-    fleet = situation.fleet
-    return "delegate" if (fleet.participating & ~fleet.delegates).any() else "take part"
+def _there(situation: Situation, missed: Missed) -> tuple[bool, bool]:
+    """Whether cars that draw through what is missed, then, do not take part; or do, not delegating.
+
+    Their own devices know of no limit.
+    """
+    fleet, hubs, slot = situation.fleet, situation.hubs, missed.worst_slot
+    through = (fleet.arrival_slot <= slot) & (slot < fleet.departure_slot)
+    if Kind(missed.kind) is Kind.CIRCUIT:
+        unit, line, _ = hubs.lines.of_spots(fleet.spots)
+        through &= np.isin(
+            np.arange(len(fleet)), unit[line == hubs.lines.name.index(missed.element)]
+        )
+    elif Kind(missed.kind) in (Kind.CONNECTION, Kind.HUB_TRANSFORMER):
+        names = [missed.element.startswith(f"hub {name}, ") for name in hubs.name]
+        through &= np.array(names)[fleet.hub]
+    others = through & ~fleet.participating
+    devices = through & fleet.participating & ~fleet.delegates
+    return bool(others.any()), bool(devices.any())
 
 
 def _without_solution(

@@ -54,11 +54,11 @@ SECONDS = 60.0
 PROVEN = 2e-4
 
 
-def rank(value: Value) -> tuple[bool, float]:
-    """What keeps all promises and limits comes first, then what is worth more."""
+def rank(value: Value) -> tuple[bool, bool, float]:
+    """What keeps all limits comes first, then what keeps promises too, then what is worth more."""
     ceiling = value.cost_ceiling
     kept = value.broken_kw <= 0.0 and value.participant_cost <= ceiling + KEPT * abs(ceiling)
-    return kept, value.merit
+    return value.over_kw <= 0.0, kept, value.merit
 
 
 @dataclass
@@ -180,7 +180,7 @@ def _exactly(best: _Best, nodes: int) -> bool:
     near = PROVEN * max(abs(found.bound), 1.0)
     return (
         found.gap <= PROVEN
-        and rank(best.value) >= (True, found.bound - near)
+        and rank(best.value) >= (True, True, found.bound - near)
         and not most_felt(best.problem)[1].any()
     )
 
