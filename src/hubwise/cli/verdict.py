@@ -135,9 +135,8 @@ def _is_verdict(folder: Path) -> bool:
 
 def _table(found: Verdict) -> Table:
     """All plans, a row each."""
-    table = Table(
-        title=f"{found.scenario}: plans, over {found.words.days} day(s), before equipment"
-    )
+    days = "one day" if found.words.days == 1 else f"{found.words.days} days"
+    table = Table(title=f"{found.scenario}: plans, over {days}, before equipment")
     for name in ("run", "cars", "battery kWh", "profit", "at most", "drivers' cost", ""):
         table.add_column(name, justify="left" if name in ("run", "cars", "") else "right")
     for case in found.cases:

@@ -35,7 +35,7 @@ from hubwise.scenario.hubs import read_hubs
 from hubwise.scenario.identity import with_participation
 from hubwise.scenario.market import clock_times, read_market, read_rules, read_terms
 from hubwise.scenario.network import read_feeder
-from hubwise.scenario.plugs import Plugs, build_plugs, plugged, read_plugs
+from hubwise.scenario.plugs import Plugs, build_plugs, check_plugs_known, plugged, read_plugs
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections, read_sections
 from hubwise.scenario.sessions import build_fleet, build_hindsight, read_sessions
@@ -129,6 +129,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     table = read_sessions(sections, horizon, reader)
     _check_chargers(sections, table, days, reader)
     plug_table = read_plugs(sections, reader)
+    check_plugs_known(sections.known_hubs(), table, plug_table, reader)
     check_places(sections, table, plug_table, reader)
     head, search, feeder = sections.head, sections.search, network.feeder
     if reader.issues or not (head and search and horizon and feeder and hubs and market and rules):

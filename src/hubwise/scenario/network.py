@@ -279,7 +279,7 @@ def _check_network(source: int | None, buses: Table, branches: Table, reader: Re
     if source is not None and source not in known:
         wrong, right = f"bus {source} is unknown", f"buses are {ranges(known)}"
         reader.wrong(TOML, "feeder", "source_bus", wrong, right)
-    elif source is not None:
+    elif source is not None and known.issuperset(ends):
         _check_fed(source, known, branches, reader)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from hubwise.domain import PHASES, Fleet, Horizon
 from hubwise.domain.arrays import Array, Flags, Index, Names
+from hubwise.domain.errors import did_you_mean
 from hubwise.domain.fleet import least_on_phases, usual_least_kw
 from hubwise.scenario.chargers import check_steps
 from hubwise.scenario.reading import Reader
@@ -72,9 +73,25 @@ def read_plugs(sections: Sections, reader: Reader) -> Table | None:
     table = None if name is None else read_table(reader, name, PlugRow)
     if table is not None:
         check_unique(table, "plug", reader)
-        check_known(table, "hub", sections.hub_names(), reader)
+        if known := sections.known_hubs():
+            check_known(table, "hub", known, reader)
         check_steps(table, "kw", reader)
     return table
+
+
+def check_plugs_known(
+    hubs: Sequence[str], sessions: Table | None, plugs: Table | None, reader: Reader
+) -> None:
+    """The plug that a session asks for is one of its hub's; who names none of ``hubs`` is told."""
+    if sessions is None or plugs is None or None in plugs["plug"]:
+        return
+    check_known(sessions, "plug", plugs["plug"], reader)
+    at = dict(zip(plugs["plug"], plugs["hub"], strict=True))
+    for k, (plug, hub) in enumerate(zip(sessions["plug"], sessions["hub"], strict=True)):
+        if hub in hubs and at.get(plug) in hubs and at[plug] != hub:
+            own = [name for name, place in at.items() if place == hub]
+            wrong, right = f"{plug!r} is a plug of hub {at[plug]!r}", did_you_mean(plug, own)
+            reader.wrong(sessions.file, sessions.where(k, "plug"), "plug", wrong, right)
 
 
 def build_plugs(sections: Sections, table: Table | None) -> Plugs | None:

@@ -84,15 +84,26 @@ class Sections:
         """The names that hubs go by, those of hubs with other mistakes included."""
         hubs = self.raw.get("hubs")
         rows = [hub for hub in hubs if isinstance(hub, dict)] if isinstance(hubs, list) else []
-        return [hub["name"] for hub in rows if isinstance(hub.get("name"), str)]
+        return [hub["name"] for hub in rows if isinstance(hub.get("name"), str) and hub["name"]]
+
+    def known_hubs(self) -> list[str]:
+        """The same; none where the name of one is a mistake, which then may be any."""
+        names, hubs = self.hub_names(), self.raw.get("hubs")
+        return names if isinstance(hubs, list) and len(names) == len(hubs) else []
 
     def circuit_names(self) -> list[tuple[str | None, str | None]]:
-        """Hub and name of every circuit, also of those with mistakes; ``None`` for what is none."""
+        """Hub and name of every circuit, also of those with mistakes; ``None`` for what is none.
+
+        Nor is a hub one that is unknown.
+        """
+        hubs = self.hub_names()
         circuits = self.raw.get("circuits")
         rows = circuits if isinstance(circuits, list) else []
         named = [(row.get("hub"), row.get("name")) for row in rows if isinstance(row, dict)]
-        words = [tuple(each if isinstance(each, str) else None for each in pair) for pair in named]
-        return [(hub, name) for hub, name in words]
+        return [
+            (hub if hub in hubs else None, name if isinstance(name, str) and name else None)
+            for hub, name in named
+        ]
 
     def hub_buses(self) -> list[tuple[int, int]]:
         """Place and bus of every hub, those of hubs with other mistakes included."""

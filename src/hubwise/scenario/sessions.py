@@ -38,9 +38,9 @@ def read_sessions(sections: Sections, horizon: Horizon | None, reader: Reader) -
         raw = with_wishes(raw, drivers, horizon)
     table = None if raw is None else check_cells(reader, raw, SessionRow)
     if table is not None:
-        check_sessions(table, sections.hub_names(), horizon, reader)
+        check_sessions(table, sections.known_hubs(), horizon, reader)
         check_steps(table, "charge_kw_max", reader)
-    check_tapers(sections.raw, table, reader)
+    check_tapers(sections.raw, [each for each in (drivers, table) if each is not None], reader)
     if table is not None and drivers is not None:
         check_drivers_known(table, drivers, reader)
     return table

@@ -184,10 +184,13 @@ def _read_parquet(reader: Reader, name: str) -> Table | None:
 
 def _has_columns(reader: Reader, table: Table, model: type[BaseModel]) -> bool:
     fields = model.model_fields
-    missing = [
-        key for key, spec in fields.items() if spec.is_required() and key not in table.columns
-    ]
     unknown = [column for column in table.columns if column not in fields]
+    missing = [
+        key
+        for key, spec in fields.items()
+        if spec.is_required()
+        and (key not in table.columns or (closest(key, unknown) and _is_lent(table, key)))
+    ]
     for key in missing:
         found = closest(key, unknown)
         right = f"is it what {found!r} is meant to be?" if found else "add it"
@@ -196,6 +199,11 @@ def _has_columns(reader: Reader, table: Table, model: type[BaseModel]) -> bool:
         right = did_you_mean(column, fields)
         reader.wrong(table.file, "row 1", column, "is not a known column", right)
     return not missing
+
+
+def _is_lent(table: Table, key: str) -> bool:
+    """Whether all that stands in a column is another table's."""
+    return all(cell is None or (key, k) in table.inherited for k, cell in enumerate(table[key]))
 
 
 def _column(reader: Reader, table: Table, key: str, spec: FieldInfo) -> list[object]:
@@ -240,8 +248,8 @@ def check_unique(table: Table, column: str, reader: Reader) -> None:
 
 
 def check_known(table: Table, column: str, known: Sequence[str], reader: Reader) -> None:
-    """Every name in a column is one of ``known``."""
+    """Every name in a column is one of ``known``; what it inherits is told where that stands."""
     for k, name in enumerate(table[column]):
-        if name is not None and name not in known:
+        if name is not None and name not in known and (column, k) not in table.inherited:
             right = did_you_mean(name, known)
             reader.wrong(table.file, table.where(k), column, f"{name!r} is unknown", right)

@@ -27,15 +27,15 @@ SAME_KWH = 1e-6
 _RIGHT = "write points as [[0.8, 1.0], [1.0, 0.2]]: state of charge, and share of the full power"
 
 
-def check_tapers(raw: Mapping[str, object], table: Table | None, reader: Reader) -> None:
+def check_tapers(raw: Mapping[str, object], tables: Sequence[Table], reader: Reader) -> None:
     """What is wrong with the curves of ``[tapers]`` is noted, and names that are none of them.
 
     Parameters
     ----------
     raw
         ``scenario.toml`` as it stands.
-    table
-        Of sessions, where there is one.
+    tables
+        Of drivers and sessions. What a session inherits from its driver is told there.
     """
     given = raw.get("tapers", {})
     if not isinstance(given, dict):
@@ -44,7 +44,7 @@ def check_tapers(raw: Mapping[str, object], table: Table | None, reader: Reader)
     for name, value in given.items():
         for wrong in _wrongs(value):
             reader.wrong(TOML, "tapers", name, wrong, _RIGHT)
-    if table is not None:
+    for table in tables:
         check_known(table, "taper", list(given), reader)
 
 

@@ -27,10 +27,11 @@ def phase_limit_kw(amperes: Sequence[float | None]) -> Array:
 def read_circuits(sections: Sections, reader: Reader) -> Circuits | None:
     """The circuits; nothing where there are none, or they have a mistake, which is noted."""
     hubs, names = sections.hub_names(), sections.circuit_names()
+    known = sections.known_hubs()
     for place, circuit in sections.circuits:
         where = f"circuits[{place}]"
-        if circuit.hub not in hubs:
-            wrong, right = f"{circuit.hub!r} is unknown", did_you_mean(circuit.hub, hubs)
+        if known and circuit.hub not in known:
+            wrong, right = f"{circuit.hub!r} is unknown", did_you_mean(circuit.hub, known)
             reader.wrong(TOML, where, "hub", wrong, right)
         elif names.count((circuit.hub, circuit.name)) > 1:
             wrong = f"{circuit.name!r} is there more than once at hub {circuit.hub!r}"

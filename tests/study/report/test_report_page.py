@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -351,3 +352,19 @@ def test_violations_of_every_kind_count(scenario: Make, study: Write, tmp_path: 
     given = scenario(hubs=1)
     study(given, tmp_path, strategies=("hubwise",), shares=(0.7,), change=spoil)
     assert "<b>321</b> limits are broken" in (write_report(given, tmp_path)).read_text("utf-8")
+
+
+def test_wide_tables_are_shaded_where_they_go_on() -> None:
+    """Reports and bills alike: covers move with the table, the shade beneath stays at the edge."""
+    folder = resources.files("hubwise.study.report")
+    rules = [
+        re.search(r"\.scroll \{ overflow-x: auto;.*?\}", (folder / name).read_text("utf-8"), re.S)
+        for name in ("style.css", "bills.html")
+    ]
+    first, second = (rule[0] for rule in rules if rule is not None)
+    assert first == second
+    covers, shades = (
+        re.findall(rf"linear-gradient\(.*?no-repeat {way}", first) for way in ("local", "scroll")
+    )
+    assert all("var(--paper)" in cover for cover in covers)
+    assert len(covers) == len(shades) == 2

@@ -159,3 +159,21 @@ def test_what_drivers_would_gain_is_said_where_the_operator_gains_nothing() -> N
     assert "Drivers would pay 4.40 EUR a day less" in said
     dearer = replace(answer, alone=replace(plain, drivers_cost=50.0))
     assert "Drivers" not in alone_sentence(dearer, EURO)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e6])
+@pytest.mark.parametrize(
+    ("bound", "worth"), [(None, Worth.OPEN), (1.1, Worth.OPEN), (1.0, Worth.NO)]
+)
+@pytest.mark.parametrize("found", [1.0, 1.0 + 1e-12, 0.9])
+def test_the_card_and_its_sentence_say_the_same(scale, bound, worth, found) -> None:
+    """Where the operator ties but for rounding, or prices that were found bring less."""
+    most = None if bound is None else bound * scale
+    plain = case(scale, strategy=Strategy.UNCOORDINATED.value)
+    answer = answer_alone([case(found * scale, most, two_way=False), plain], COSTS, participants=3)
+    assert answer.worth is worth
+    said = alone_sentence(answer, EURO)
+    assert said.startswith(
+        {Worth.OPEN: "Posted prices cannot be told apart", Worth.NO: "Leave Hubwise alone"}[worth]
+    )
+    assert ("as much as" in said) == (found >= 1.0)

@@ -265,14 +265,18 @@ def answer_alone(cases: Sequence[Case], costs: Costs, *, participants: int) -> A
     tops = [bound for bound in bounds if bound is not None]
     difference = net(best) - net(alone)
     most = max(tops) - net(alone) if len(tops) == len(bounds) else None
-    worth = _posting(difference, most, kept=not best.misses)
+    same = SAME * max(abs(net(best)), abs(net(alone)), 1.0)
+    worth = _posting(difference, most, same, kept=not best.misses)
     return AloneAnswer(worth, best, alone, difference, most)
 
 
-def _posting(difference: float, most: float | None, *, kept: bool) -> Worth:
-    """Whether prices are worth posting; what is found is kept, what is not found may be there."""
+def _posting(difference: float, most: float | None, same: float, *, kept: bool) -> Worth:
+    """Whether prices are worth posting; what is found is kept, what is not found may be there.
+
+    Amounts that differ by no more than ``same`` are.
+    """
     if not kept:
         return Worth.NO
-    if difference > SAME * max(abs(difference), 1.0):
+    if difference > same:
         return Worth.YES
-    return Worth.NO if most is not None and most <= 0.0 else Worth.OPEN
+    return Worth.NO if most is not None and most <= same else Worth.OPEN

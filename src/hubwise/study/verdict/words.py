@@ -228,13 +228,14 @@ def alone_sentence(answer: AloneAnswer, words: Words) -> str:
             f"Leave Hubwise alone: no prices that were found keep all promises and limits "
             f"({answer.posted.misses[0]}), and {alone} does."
         )
-    proof = (
-        "and no such prices bring more"
+    more = "as much as" if lost == words.a_day(0.0) else f"{lost} more than"
+    brings = f"{alone} brings the operator {more} the prices that were found"
+    said = (
+        f"Leave Hubwise alone: {brings}, and no such prices bring more."
         if answer.worth is Worth.NO
-        else "though whether better prices exist is not proven"
+        else f"Posted prices cannot be told apart from none: {brings}, and whether better ones "
+        "exist is not proven."
     )
-    more = "as much" if lost == words.a_day(0.0) else f"{lost} more"
-    said = f"Leave Hubwise alone: {alone} brings the operator {more}, {proof}."
     return said + _with_drivers(answer.alone, answer.posted, words)
 
 
