@@ -115,6 +115,14 @@ def _read(source: str, days: int) -> tuple[Draws | None, tuple[Issue, ...]]:
     return scenario, in_order(reader.issues)
 
 
+def _read_plugs(sections: Sections, table: Table | None, reader: Reader) -> Table | None:
+    """The table of plugs, with what sessions and plugs say of each other checked."""
+    plugs = read_plugs(sections, reader)
+    check_plugs_known(sections.known_hubs(), table, plugs, reader)
+    check_places(sections, table, plugs, reader)
+    return plugs
+
+
 def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     """The scenario, or nothing where anything is wrong; every reader notes its own mistakes."""
     raw = reader.toml()
@@ -128,9 +136,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     rules = read_rules(sections, market, horizon, reader)
     table = read_sessions(sections, horizon, reader)
     _check_chargers(sections, table, days, reader)
-    plug_table = read_plugs(sections, reader)
-    check_plugs_known(sections.known_hubs(), table, plug_table, reader)
-    check_places(sections, table, plug_table, reader)
+    plug_table = _read_plugs(sections, table, reader)
     head, search, feeder = sections.head, sections.search, network.feeder
     if reader.issues or not (head and search and horizon and feeder and hubs and market and rules):
         return None
