@@ -143,8 +143,8 @@ def _cooler(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _bigger(function: Callable[..., Any]) -> Callable[..., Any]:
     def changed(feeder: Any, hubs: Any, state: FeederState, *given: Any) -> Any:
-        loading = 0.99 * state.transformer_loading
-        return function(feeder, hubs, replace(state, transformer_loading=loading), *given)
+        loading = 0.99 * state.head_loading
+        return function(feeder, hubs, replace(state, head_loading=loading), *given)
 
     return changed
 

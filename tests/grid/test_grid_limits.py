@@ -88,7 +88,7 @@ def test_branches_above_their_ampacity(ieee33, hubs, calm) -> None:
 def test_transformer_above_its_limit(ieee33, hubs, calm) -> None:
     """The transformer's limit is the scenario's share of its rating, not the rating."""
     limit = ieee33.transformer_limit
-    state = replace(calm, transformer_loading=np.array([limit + 0.01, limit]))
+    state = replace(calm, head_loading=np.array([[limit + 0.01, limit]]))
     (broken,) = violations(ieee33, hubs, state, QUIET)
     assert (broken.kind, broken.slot, broken.limit) == (Kind.TRANSFORMER, 0, limit)
 
@@ -117,9 +117,7 @@ def test_a_slot_without_solution_is_one_violation(ieee33, hubs) -> None:
 def test_rounding_is_no_violation(ieee33, hubs, calm) -> None:
     """A value may pass its limit by rounding, and by nothing that a meter would show."""
     for excess, broken in ((1e-12, 0), (1e-6, 1)):
-        state = replace(
-            calm, transformer_loading=ieee33.transformer_limit * np.array([1 + excess, 0])
-        )
+        state = replace(calm, head_loading=ieee33.transformer_limit * np.array([[1 + excess, 0]]))
         assert (
             len(violations(ieee33, hubs, state, 900.0 * np.array([[0.0, 1.0 + 1e-12]]))) == broken
         )
@@ -127,9 +125,7 @@ def test_rounding_is_no_violation(ieee33, hubs, calm) -> None:
 
 def test_violations_are_counted_by_kind(ieee33, hubs, calm) -> None:
     """Each slot of each element counts once."""
-    state = replace(
-        calm, voltage_pu=np.full((33, 2), 0.8), transformer_loading=np.array([0.9, 0.5])
-    )
+    state = replace(calm, voltage_pu=np.full((33, 2), 0.8), head_loading=np.array([[0.9, 0.5]]))
     found = count(violations(ieee33, hubs, state, QUIET))
     assert found[Kind.VOLTAGE] == 66
     assert found[Kind.TRANSFORMER] == 1

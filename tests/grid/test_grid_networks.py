@@ -260,7 +260,7 @@ def test_what_is_not_modelled_is_refused_by_name(tmp_path: Path) -> None:
     """Voltage control, direct current and their like are named, all at once."""
     net = content("cigre_mv")
     frame = {"columns": ["bus", "in_service"], "index": [0, 7], "data": [[3, True], [4, False]]}
-    tables = ("tcsc", "svc", "xward", "dcline", "impedance", "asymmetric_load")
+    tables = ("tcsc", "svc", "xward", "dcline", "impedance", "motor")
     for table in tables:
         net["_object"][table]["_object"] = json.dumps(frame)
     problems = check(scenario_with(tmp_path / "s", json.dumps(net), (3, 9)))

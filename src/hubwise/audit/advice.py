@@ -7,12 +7,13 @@ from typing import TypeGuard
 
 from hubwise.audit.circuits import planned_flows
 from hubwise.audit.evidence import Evidence
+from hubwise.audit.feeder import flow_again
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.limits import broken
 from hubwise.audit.report import Check, Finding, judge
 from hubwise.domain.arrays import Array
 from hubwise.domain.plain import is_number
-from hubwise.grid import FeederState, power_flow_gauss
+from hubwise.grid import FeederState
 
 
 def check_advice(evidence: Evidence, state: FeederState) -> Iterator[Check]:
@@ -95,7 +96,7 @@ def _broken_slots(evidence: Evidence, power: Array) -> set[int]:
     """Slots in which a limit is broken by more than rounding between two power flows."""
     situation = evidence.scenario.situation
     feeder, hubs = situation.feeder, situation.hubs
-    state = power_flow_gauss(feeder, hubs.bus, power)
+    state = flow_again(feeder, hubs.bus, power)
     sure, _ = broken(feeder, hubs, state, power, planned_flows(evidence))
     return {slot for _, _, slot in sure}
 

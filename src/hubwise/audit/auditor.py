@@ -22,6 +22,7 @@ from hubwise.audit.futures import check_futures
 from hubwise.audit.hubs import check_hubs, net_kw
 from hubwise.audit.missed import check_values
 from hubwise.audit.money import check_money
+from hubwise.audit.phases import check_phases
 from hubwise.audit.posting import check_rule_costs
 from hubwise.audit.prices import check_prices
 from hubwise.audit.promises import check_promises
@@ -153,8 +154,8 @@ def _at_reference(scenario: Scenario) -> Scenario:
 
 
 def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
-    method, flow = second_power_flow()
     scenario = evidence.scenario
+    method, flow = second_power_flow(scenario.situation.feeder)
     state = flow(scenario.situation.feeder, scenario.situation.hubs.bus, net_kw(evidence))
     before = flow(
         scenario.situation.feeder, scenario.situation.hubs.bus, uncoordinated_kw(evidence)
@@ -167,6 +168,7 @@ def _number_checks(evidence: Evidence, conduct: Conduct) -> Iterator[Check]:
     yield from check_money(evidence, conduct)
     yield from check_batteries(evidence, conduct)
     yield from check_feeder(evidence, method, state)
+    yield from check_phases(evidence, method, state)
     yield from check_figures(evidence, conduct, state, before)
     yield from check_alone(evidence, conduct)
     yield from check_bounds(evidence, conduct)

@@ -10,7 +10,7 @@ import polars as pl
 
 from hubwise.audit.conduct import Conduct
 from hubwise.audit.evidence import Columns, Evidence
-from hubwise.audit.feeder import second_power_flow
+from hubwise.audit.feeder import flow_again
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.money import account, bills, profit
 from hubwise.domain import Schedule, Tariff
@@ -94,14 +94,13 @@ def day_of(
         hubs={**evidence.hubs, **(stations or {})},
     )
     other = replace(other, bills=evidence.bills | bills(other))
-    _, flow = second_power_flow()
     situation = evidence.scenario.situation
     mine = evidence.fleet.participating
     return Day(
         evidence=other,
         items=account(other, conduct),
         participant_cost=float(other.bills["net_cost"][mine].sum()),
-        state=flow(situation.feeder, situation.hubs.bus, net_kw(other)),
+        state=flow_again(situation.feeder, situation.hubs.bus, net_kw(other)),
     )
 
 

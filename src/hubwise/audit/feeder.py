@@ -11,7 +11,7 @@ from hubwise.audit.hubs import net_kw
 from hubwise.audit.report import Check, agree
 from hubwise.domain import Feeder
 from hubwise.domain.arrays import Array, Index
-from hubwise.grid import FeederState, power_flow_gauss
+from hubwise.grid import FeederState, power_flow_gauss, power_flow_phases
 from hubwise.grid.topology import bus_rows
 
 PowerFlow = Callable[[Feeder, Index, Array], FeederState]
@@ -21,9 +21,17 @@ FLOW_KW = 1e-3  # kW, between two power flows
 VOLTAGE = 1e-6  # p.u., and shares of a rating
 
 
-def second_power_flow() -> tuple[str, PowerFlow]:
+def second_power_flow(feeder: Feeder) -> tuple[str, PowerFlow]:
     """The method's name and the method: other equations than the plan's, and no library."""
+    if feeder.phases is not None:
+        return "Newton's method on the currents of phases", power_flow_phases
     return "fixed point on bus currents", power_flow_gauss
+
+
+def flow_again(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> FeederState:
+    """The second power flow of every slot; ``hub_kw`` has shape (hubs, slots) [kW]."""
+    _, flow = second_power_flow(feeder)
+    return flow(feeder, hub_bus, hub_kw)
 
 
 def rounding_kw(feeder: Feeder) -> float:
@@ -70,7 +78,7 @@ def _voltages(evidence: Evidence, method: str, state: FeederState) -> Check:
     return agree(
         "feeder: voltages",
         f"Bus voltages are those of a second power flow ({method})",
-        {"buses.voltage_pu": (evidence.buses["voltage_pu"], state.voltage_pu)},
+        {"buses.voltage_pu": (evidence.buses["voltage_pu"], state.lowest_pu)},
         evidence.buses_axes,
         VOLTAGE,
         advice="run the power flow again for these loads",
@@ -94,7 +102,7 @@ def _powers(evidence: Evidence, method: str, state: FeederState) -> Check:
 
 
 def _loadings(evidence: Evidence, method: str, state: FeederState) -> Check:
-    found, limit = evidence.feeder, evidence.scenario.situation.feeder.branch_limits
+    found, limit = evidence.feeder, evidence.scenario.situation.feeder.conductor_limits
     return agree(
         "feeder: loadings",
         f"Branch and transformer loadings are those of a second power flow ({method})",

@@ -350,7 +350,7 @@ def _branches(evidence: Evidence, state: FeederState) -> Check:
 
     A loading that is at its limit to rounding may count or not.
     """
-    loading = state.branch_loading / evidence.scenario.situation.feeder.branch_limits[:, None]
+    loading = state.branch_loading / evidence.scenario.situation.feeder.conductor_limits[:, None]
     least, most = (int((loading > 1 + side * NEAR).sum()) for side in (1, -1))
     found = evidence.result.get("branch_violations")
     apart = max(least - found, found - most, 0) if is_number(found) else np.inf

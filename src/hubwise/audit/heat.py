@@ -93,7 +93,7 @@ def transformers(
     for k, name in enumerate(feeder.branch_names):
         kva = float(np.broadcast_to(feeder.rating_kva, len(feeder.from_bus))[k])
         if np.isfinite(kva):
-            carried.append((name, kva, state.branch_loading[k]))
+            carried.append((name, kva, state.heaviest_loading[k]))
     for h, name in enumerate(hubs.name):
         kva = float(np.broadcast_to(hubs.transformer_kva, len(hubs))[h])
         if np.isfinite(kva):

@@ -73,14 +73,14 @@ def rooms(
 ) -> Iterator[Room]:
     """What every kind of limit leaves; ``hub_kw`` as in `broken`."""
     voltage, low, high = state.voltage_pu, feeder.voltage_min_pu, feeder.voltage_max_pu
-    buses = [f"bus {bus}" for bus in feeder.bus.tolist()]
     left = np.minimum(voltage - low, high - voltage)
     nearer = np.where(voltage - low < high - voltage, low, high)
-    yield Room("voltage", buses, left, np.array(NEAR * high), voltage, nearer)
-    branch, loading = feeder.branch_limits[:, None], state.branch_loading
-    yield Room("branch", feeder.branch_names, branch - loading, NEAR * branch, loading, branch)
-    most, head = np.array([[feeder.transformer_limit]]), state.transformer_loading[None]
-    yield Room("transformer", ["substation transformer"], most - head, NEAR * most, head, most)
+    yield Room("voltage", feeder.node_names, left, np.array(NEAR * high), voltage, nearer)
+    branch, loading = feeder.conductor_limits[:, None], state.branch_loading
+    yield Room("branch", feeder.conductor_names, branch - loading, NEAR * branch, loading, branch)
+    most, head = np.array([[feeder.transformer_limit]]), state.head_loading
+    names = feeder.by_phase(["substation transformer"])
+    yield Room("transformer", names, most - head, NEAR * most, head, most)
     for side, limit, drawn in (
         ("import", hubs.import_limit_kw[:, None], hub_kw),
         ("export", hubs.export_limit_kw[:, None], -hub_kw),

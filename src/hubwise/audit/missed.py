@@ -9,13 +9,13 @@ import numpy as np
 
 from hubwise.audit.circuits import planned_flows
 from hubwise.audit.evidence import Evidence
-from hubwise.audit.feeder import rounding_kw
+from hubwise.audit.feeder import flow_again, rounding_kw
 from hubwise.audit.hubs import net_kw
 from hubwise.audit.limits import Place, broken, readings
 from hubwise.audit.report import Check, words
 from hubwise.domain.arrays import Array
 from hubwise.domain.plain import is_number, rows
-from hubwise.grid import FeederState, power_flow_gauss
+from hubwise.grid import FeederState
 
 # Between two power flows, and between sums of powers: of a value, and in its unit.
 NEAR = 2e-6
@@ -80,8 +80,8 @@ def _flows(evidence: Evidence, state: FeederState) -> _Flows:
             for hub, kw in changes.items():
                 changed[hubs.name.index(hub), slot] += kw
     nothing, flows = np.zeros_like(power), planned_flows(evidence)
-    alone = power_flow_gauss(feeder, hubs.bus, nothing)
-    after = power_flow_gauss(feeder, hubs.bus, changed)
+    alone = flow_again(feeder, hubs.bus, nothing)
+    after = flow_again(feeder, hubs.bus, changed)
     return _Flows(
         power,
         readings(feeder, hubs, state, power, flows),
@@ -162,6 +162,6 @@ def _is_broken(
     load[row] += kw
     there = replace(there, base_kw=load)
     drawn = power[:, [slot]]
-    state = power_flow_gauss(there, hubs.bus, drawn)
+    state = flow_again(there, hubs.bus, drawn)
     sure, perhaps = broken(there, hubs, state, drawn)
     return (kind, element, 0) in sure, (kind, element, 0) in perhaps

@@ -25,6 +25,13 @@ _BESIDE: dict[str, object] = {
     "circuits": {
         "lines": [{"hub": "", "circuit": "", "phase": "", "limit_kw": 0.0, "peak_kw": 0.0}]
     },
+    "phases": {
+        kind: {"element": "", "slot": 0, "value": 0.0}
+        for kind in (
+            *("lowest_voltage", "highest_voltage", "heaviest_branch", "heaviest_transformer"),
+            "largest_unbalance",
+        )
+    },
     "evaluated": {"prices": "", "breaks": [""]},
     "rule_costs": {
         "profit": 0.0,

@@ -44,6 +44,7 @@ from hubwise.plan import make_plan
 from hubwise.record import read, write
 from hubwise.record.days import days_said, is_days
 from hubwise.record.folder import is_plan
+from hubwise.record.phases import lowest_at
 from hubwise.record.place import check_place, reserved, whole_folder
 from hubwise.scenario import Issue, ScenarioError, load, with_wear
 from hubwise.study import PARTICIPATIONS, RunOptions, Sweep, make_frontier, make_study
@@ -179,7 +180,7 @@ def plan(
         put_json({**content, **read(out).summary})
     else:
         show.say_better(made.result.shortcomings.better)
-        results.print(show.plan_table(made.result.to_json(), given))
+        results.print(show.plan_table(made.result.to_json(), given, lowest_at(made)))
         if seen is not None:
             show_futures(seen, given.situation.market.currency)
         if costs is not None:

@@ -16,6 +16,7 @@ from hubwise.plan import make_plan
 from hubwise.pricing import broken_rules
 from hubwise.record import Appendix, read, write
 from hubwise.record.folder import is_plan
+from hubwise.record.phases import lowest_at
 from hubwise.record.place import reserved, whole_folder
 from hubwise.scenario import (
     ScenarioError,
@@ -65,7 +66,7 @@ def evaluate(
     if as_json:
         put_json({"folder": str(out), "report": str(report), "misses": missed, **read(out).summary})
     else:
-        results.print(show.plan_table(made.result.to_json(), given))
+        results.print(show.plan_table(made.result.to_json(), given, lowest_at(made)))
         show.say_broken(breaks)
         show.say_missed(missed)
         show.say_told(made.result.notices)

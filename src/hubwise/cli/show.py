@@ -21,8 +21,8 @@ def limits_broken(result: Result) -> int:
     return sum(int(number(result[f"{kind}_violations"])) for kind in LIMIT_KINDS)
 
 
-def plan_table(result: Result, scenario: Scenario) -> Table:
-    """One result, a line for each figure."""
+def plan_table(result: Result, scenario: Scenario, lowest: str = "lowest voltage") -> Table:
+    """One result, a line for each figure; ``lowest`` is what to call the lowest voltage."""
     money = scenario.situation.market.currency
     # Found wear is of this plan's schedule; the bounds are on tariffs at the same.
     at_wear = ", at this wear" if result["wear"] == WearPricing.NONLINEAR else ""
@@ -60,7 +60,7 @@ def plan_table(result: Result, scenario: Scenario) -> Table:
             if name != "dispatched"
         ),
         ("  at the reference tariff, no station", _number(result["reference_margin"]), money),
-        ("lowest voltage", _number(result["min_voltage_pu"], ".4f"), "p.u."),
+        (lowest, _number(result["min_voltage_pu"], ".4f"), "p.u."),
         ("highest transformer loading", _percent(result["transformer_peak_loading"]), ""),
         ("limits broken", str(limits_broken(result)), ""),
         ("choose by themselves", _alone(result), ""),

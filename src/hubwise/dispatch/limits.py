@@ -77,6 +77,7 @@ def feeder_limits(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Limits:
         ("-head", -head, -slope, most),
         *_voltage_rows(feeder, at),
         *_branch_rows(feeder, at),
+        *_phase_rows(feeder, at),
     ]
     row, *columns = zip(*rows, strict=True)
     value, coefficient, upper = (np.stack(column) for column in columns)
@@ -96,26 +97,43 @@ def _solvable(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Array:
 
 
 def _voltage_rows(feeder: Feeder, at: Tangent) -> list[Row]:
-    """One row for the lowest and one for the highest voltage of each slot, where near the band."""
-    voltage = at.state.voltage_pu
-    found = []
+    """Of every phase one row for the lowest and one for the highest voltage of each slot.
+
+    They are there where near the band.
+    """
+    found, phases = [], feeder.phase_count
     for name, sign, limit in (
         ("lowest voltage", -1.0, -feeder.voltage_min_pu),
         ("highest voltage", 1.0, feeder.voltage_max_pu),
     ):
-        worst = np.argmax(np.nan_to_num(sign * voltage, nan=-np.inf), axis=0)
-        value, slope = sign * _pick(voltage, worst), sign * _pick(at.voltage_pu, worst)
-        found += _scaled(name, value, slope, limit, VOLTAGE_MARGIN_PU)
+        for phase, words in enumerate(feeder.by_phase([name])):
+            voltage, slopes = at.state.voltage_pu[phase::phases], at.voltage_pu[phase::phases]
+            worst = np.argmax(np.nan_to_num(sign * voltage, nan=-np.inf), axis=0)
+            value, slope = sign * _pick(voltage, worst), sign * _pick(slopes, worst)
+            found += _scaled(words, value, slope, limit, VOLTAGE_MARGIN_PU)
     return found
 
 
 def _branch_rows(feeder: Feeder, at: Tangent) -> list[Row]:
-    """One row for the branch of each slot nearest to its limit, where near."""
-    limit = feeder.branch_limits
-    loading = at.state.branch_loading / limit[:, None]
-    worst = np.argmax(np.nan_to_num(loading, nan=-np.inf), axis=0)
-    slope = _pick(at.branch_loading / limit[:, None, None], worst)
-    return _scaled("branch", _pick(loading, worst), slope, 1.0, BRANCH_MARGIN)
+    """Of every phase one row for the branch of each slot nearest to its limit, where near."""
+    found, phases, limit = [], feeder.phase_count, feeder.branch_limits
+    for phase, words in enumerate(feeder.by_phase(["branch"])):
+        loading = at.state.branch_loading[phase::phases] / limit[:, None]
+        worst = np.argmax(np.nan_to_num(loading, nan=-np.inf), axis=0)
+        slope = _pick(at.branch_loading[phase::phases] / limit[:, None, None], worst)
+        found += _scaled(words, _pick(loading, worst), slope, 1.0, BRANCH_MARGIN)
+    return found
+
+
+def _phase_rows(feeder: Feeder, at: Tangent) -> list[Row]:
+    """One row for each phase of the substation transformer, where phases are told apart."""
+    if feeder.phases is None:
+        return []
+    found, limit = [], feeder.transformer_limit
+    for phase, words in enumerate(feeder.by_phase(["transformer"])):
+        loading, slope = at.state.head_loading[phase] / limit, at.head_loading[phase] / limit
+        found += _scaled(words, loading, slope, 1.0, BRANCH_MARGIN)
+    return found
 
 
 def _pick(values: Array, which: Index) -> Array:

@@ -15,6 +15,7 @@ from hubwise.domain.fleet import Drivers, Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
 from hubwise.domain.lines import PHASES, Circuits, Lines, connection_spots
+from hubwise.domain.phases import Phases
 from hubwise.domain.posting import Cap, Posting
 from hubwise.domain.scenario import Delegation, Hindsight, Scenario, Search
 from hubwise.domain.schedule import Schedule, StationSchedule
@@ -43,6 +44,7 @@ __all__ = [
     "Hubs",
     "Lines",
     "Market",
+    "Phases",
     "Posting",
     "PriceRules",
     "Promises",

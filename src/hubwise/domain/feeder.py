@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hubwise.domain.arrays import Array, Index
+from hubwise.domain.lines import PHASES
+from hubwise.domain.phases import Phases
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Feeder:
         What to call each branch; by default by its ends.
     ambient_c
         Ambient temperature of transformers; shape (slots,) [°C].
+    phases
+        What else is known of a feeder that is given per phase; ``None`` of a balanced one.
     """
 
     bus: Index
@@ -92,6 +97,7 @@ class Feeder:
     squared_kvar: Array | float = 0.0
     branch_name: tuple[str, ...] = ()
     ambient_c: Array | float = 20.0
+    phases: Phases | None = None
 
     @property
     def bus_kv(self) -> Array:
@@ -123,7 +129,66 @@ class Feeder:
             squared_kw=squared_kw[:, slots],
             squared_kvar=squared_kvar[:, slots],
             ambient_c=np.broadcast_to(self.ambient_c, self.base_kw.shape[1])[slots],
+            phases=None if self.phases is None else self.phases.in_slots(slots),
         )
+
+    @property
+    def phase_count(self) -> int:
+        """How many phases are told apart: three, or one where the feeder is balanced."""
+        return 1 if self.phases is None else len(PHASES)
+
+    @property
+    def node_bus(self) -> Index:
+        """Bus number of every node, which is a phase of a bus; shape (nodes,).
+
+        A bus's phases stand together. Of a balanced feeder nodes are buses.
+        """
+        return np.repeat(self.bus, self.phase_count)
+
+    @property
+    def node_names(self) -> list[str]:
+        """What to call each node, such as ``bus 18, phase L2``."""
+        return self.by_phase([f"bus {bus}" for bus in self.bus])
+
+    @property
+    def conductor_names(self) -> list[str]:
+        """What to call each conductor, which is a phase of a branch."""
+        return self.by_phase(self.branch_names)
+
+    @property
+    def conductor_limits(self) -> Array:
+        """Highest loading of every conductor, as a share of its ampacity; shape (conductors,)."""
+        return np.repeat(self.branch_limits, self.phase_count)
+
+    def unearthed(self) -> list[int]:
+        """Buses from which a current of the zero sequence finds no way to earth.
+
+        The source is earthed. Of a balanced feeder nothing is asked.
+        """
+        if self.phases is None:
+            return []
+        shunt = np.broadcast_to(self.shunt_kw, len(self.bus)) != 0.0
+        shunt |= np.broadcast_to(self.shunt_kvar, len(self.bus)) != 0.0
+        reached = {self.source_bus, *self.bus[shunt].tolist()}
+        reached |= set(self.from_bus[self.phases.zero_near != 0.0].tolist())
+        reached |= set(self.to_bus[self.phases.zero_far != 0.0].tolist())
+        through = self.phases.zero_series != 0.0
+        ends = list(
+            zip(self.from_bus[through].tolist(), self.to_bus[through].tolist(), strict=True)
+        )
+        before = 0
+        while len(reached) > before:
+            before = len(reached)
+            for pair in ends:
+                if reached.intersection(pair):
+                    reached.update(pair)
+        return sorted(set(self.bus.tolist()) - reached)
+
+    def by_phase(self, names: Sequence[str]) -> list[str]:
+        """Each name once for each phase, where phases are told apart."""
+        if self.phases is None:
+            return list(names)
+        return [f"{name}, phase {phase}" for name in names for phase in PHASES]
 
     @property
     def branch_limits(self) -> Array:

@@ -1,9 +1,12 @@
 """The feeder under AC power flow: state, limits, sensitivities, transformer ageing."""
 
+from hubwise.grid.flow import power_flow
 from hubwise.grid.gauss import power_flow_gauss
 from hubwise.grid.limits import Kind, Violation, count, violations
-from hubwise.grid.newton import PowerFlow, power_flow
+from hubwise.grid.newton import PowerFlow
 from hubwise.grid.pandapower_flow import power_flow_pandapower
+from hubwise.grid.phase_flow import PhaseFlow
+from hubwise.grid.phase_newton import power_flow_phases
 from hubwise.grid.sensitivity import Tangent, tangent
 from hubwise.grid.state import FeederState
 from hubwise.grid.transformer import (
@@ -30,6 +33,7 @@ __all__ = [
     "FeederState",
     "Kind",
     "Paper",
+    "PhaseFlow",
     "PowerFlow",
     "Tangent",
     "Temperatures",
@@ -43,6 +47,7 @@ __all__ = [
     "power_flow",
     "power_flow_gauss",
     "power_flow_pandapower",
+    "power_flow_phases",
     "relative_ageing_rate",
     "tangent",
     "temperatures",

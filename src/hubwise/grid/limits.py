@@ -48,7 +48,7 @@ class Violation:
     kind
         What kind of limit.
     element
-        Where, in words: ``bus 18``, ``branch 3-23``, ``hub north, import``.
+        Where, in words: ``bus 18``, ``bus 18, phase L2``, ``branch 3-23``, ``hub north, import``.
     slot
         When.
     value, limit
@@ -94,9 +94,8 @@ def violations(
         What flows through every circuit and phase (see `Hubs.lines`); shape (lines, slots) [kW].
         Left out where they are not asked about.
     """
-    buses = [f"bus {bus}" for bus in feeder.bus]
-    branches = feeder.branch_names
-    head = state.transformer_loading[None, :]
+    nodes, conductors = feeder.node_names, feeder.conductor_names
+    substation = feeder.by_phase(["substation transformer"])
     imports = [f"hub {name}, import" for name in hubs.name]
     exports = [f"hub {name}, export" for name in hubs.name]
     own = [f"hub {name}, transformer" for name in hubs.name]
@@ -107,10 +106,10 @@ def violations(
     ]
     return (
         *lost,
-        *_below(Kind.VOLTAGE, buses, state.voltage_pu, feeder.voltage_min_pu),
-        *_above(Kind.VOLTAGE, buses, state.voltage_pu, feeder.voltage_max_pu),
-        *_above(Kind.BRANCH, branches, state.branch_loading, feeder.branch_limit),
-        *_above(Kind.TRANSFORMER, ["substation transformer"], head, feeder.transformer_limit),
+        *_below(Kind.VOLTAGE, nodes, state.voltage_pu, feeder.voltage_min_pu),
+        *_above(Kind.VOLTAGE, nodes, state.voltage_pu, feeder.voltage_max_pu),
+        *_above(Kind.BRANCH, conductors, state.branch_loading, feeder.conductor_limits),
+        *_above(Kind.TRANSFORMER, substation, state.head_loading, feeder.transformer_limit),
         *_above(Kind.CONNECTION, imports, hub_kw, hubs.import_limit_kw),
         *_above(Kind.CONNECTION, exports, -hub_kw, hubs.export_limit_kw),
         *_above(Kind.HUB_TRANSFORMER, own, share, hubs.transformer_limit),

@@ -106,27 +106,6 @@ class PowerFlow:
         )
 
 
-def power_flow(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> FeederState:
-    """AC power flow of every slot.
-
-    Parameters
-    ----------
-    feeder
-        Network, limits and base load; radial or meshed.
-    hub_bus
-        Bus number of every hub; shape (hubs,).
-    hub_kw
-        Net draw of every hub at unity power factor, import positive; shape (hubs, slots) [kW].
-
-    Raises
-    ------
-    ValueError
-        If the feeder is not connected, a hub is at an unknown bus, a shape does not fit, or a
-        power is not finite.
-    """
-    return PowerFlow(feeder)(hub_bus, hub_kw)
-
-
 def _watts(kilo: Array) -> Array:
     """(buses, cases) in thousands → (cases, buses) in ones, contiguous as the library wants it."""
     return np.ascontiguousarray(kilo.T * 1e3)

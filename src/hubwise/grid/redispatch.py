@@ -169,7 +169,7 @@ class Excess:
     """How far a tangent is above one limit, and its slope by the first hub."""
 
     def __init__(self, kind: str, row: int, limit: float) -> None:
-        """Of ``low``, ``high`` voltage or ``branch`` in row ``row``, or of the transformer."""
+        """Of ``low``, ``high`` voltage, ``branch`` or else the transformer, in row ``row``."""
         self.kind, self.row, self.limit = kind, row, limit
 
     def __call__(self, at: Tangent) -> tuple[float, float]:
@@ -183,7 +183,8 @@ class Excess:
                 value = at.state.branch_loading[self.row, 0]
                 slope = at.branch_loading[self.row, 0, 0]
             case _:
-                value, slope = at.state.transformer_loading[0], at.transformer_loading[0, 0]
+                value = at.state.head_loading[self.row, 0]
+                slope = at.head_loading[self.row, 0, 0]
         return float(value) - self.limit, float(slope)
 
 
@@ -199,6 +200,7 @@ def most_base(feeder: Feeder) -> float:
             base_kvar=share * feeder.base_kvar,
             squared_kw=share * feeder.squared[0],
             squared_kvar=share * feeder.squared[1],
+            phases=None if feeder.phases is None else feeder.phases.scaled(share),
         )
         solved = bool(power_flow(part, *nobody).converged[0])
         least, most = (share, most) if solved else (least, share)
@@ -227,11 +229,11 @@ def _rows(feeder: Feeder, at: Tangent) -> Iterator[Rows]:
     state: FeederState = at.state
     yield Rows(feeder.voltage_min_pu - state.voltage_pu, -at.voltage_pu, NEAR_PU)
     yield Rows(state.voltage_pu - feeder.voltage_max_pu, at.voltage_pu, NEAR_PU)
-    limit = feeder.branch_limits[:, None]
+    limit = feeder.conductor_limits[:, None]
     yield Rows(state.branch_loading / limit - 1.0, at.branch_loading / limit[:, None], NEAR_SHARE)
     yield Rows(
-        (state.transformer_loading / feeder.transformer_limit - 1.0)[None],
-        (at.transformer_loading / feeder.transformer_limit)[None],
+        state.head_loading / feeder.transformer_limit - 1.0,
+        at.head_loading / feeder.transformer_limit,
         NEAR_SHARE,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hubwise.domain import Feeder
 from hubwise.domain.arrays import Array, Index
-from hubwise.grid.newton import PowerFlow
+from hubwise.grid.flow import prepared
 from hubwise.grid.state import FeederState
 from hubwise.grid.topology import bus_load_kw, bus_rows
 
@@ -35,18 +35,19 @@ class Tangent:
     head_kw
         Active power at the feeder head; shape (hubs, slots) [kW/kW].
     voltage_pu
-        Shape (buses, hubs, slots) [p.u./kW].
+        Shape (nodes, hubs, slots) [p.u./kW].
     branch_loading
-        Current as a share of the ampacity; shape (branches, hubs, slots) [1/kW].
-    transformer_loading
-        Apparent power at the head as a share of the rating; shape (hubs, slots) [1/kW].
+        Current as a share of the ampacity; shape (conductors, hubs, slots) [1/kW].
+    head_loading
+        Apparent power at the head as a share of the rating, of each phase as a share of a third of
+        it; shape (1 or 3, hubs, slots) [1/kW].
     """
 
     state: FeederState
     head_kw: Array
     voltage_pu: Array
     branch_loading: Array
-    transformer_loading: Array
+    head_loading: Array
 
 
 def tangent(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Tangent:
@@ -71,7 +72,7 @@ def tangent(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Tangent:
     load_kw[bus_rows(feeder, hub_bus), 1 + np.arange(hubs)] += STEP_KW
     load_kvar = np.repeat(feeder.base_kvar[:, None, :], hubs + 1, axis=1)
     flat = len(feeder.bus), (hubs + 1) * slots
-    cases = PowerFlow(feeder).solve(load_kw.reshape(flat), load_kvar.reshape(flat), hubs + 1)
+    cases = prepared(feeder).solve(load_kw.reshape(flat), load_kvar.reshape(flat), hubs + 1)
 
     def slope(values: Array) -> Array:
         case = values.reshape(*values.shape[:-1], hubs + 1, slots)
@@ -82,5 +83,5 @@ def tangent(feeder: Feeder, hub_bus: Index, hub_kw: Array) -> Tangent:
         head_kw=slope(cases.head_kw),
         voltage_pu=slope(cases.voltage_pu),
         branch_loading=slope(cases.branch_loading),
-        transformer_loading=slope(cases.transformer_loading),
+        head_loading=slope(cases.head_loading),
     )

@@ -60,7 +60,8 @@ def transformer_day(
 ) -> TransformerDay:
     """Loading, heat and insulation life of every transformer, NaN where a slot is unknown.
 
-    The substation transformer comes first: all at the head taken as one, as its limit is. Then
+    Where phases are told apart it is the one that carries most that heats, in each slot. The
+    substation transformer comes first: all at the head taken as one, as its limit is. Then
     those of the network, then those of hubs, which carry the hub's net power at unity power
     factor.
 
@@ -83,7 +84,7 @@ def transformer_day(
     loading = np.vstack(
         [
             state.transformer_loading[None],
-            state.branch_loading[inner],
+            state.heaviest_loading[inner],
             np.abs(hub_kw[own]) / of_hub[own, None],
         ]
     )

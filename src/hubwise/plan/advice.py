@@ -108,12 +108,16 @@ def _missed(
 
 
 def _row(situation: Situation, violation: Violation) -> int:
-    """The row of a bus or branch that a violation names."""
+    """The row of a node, conductor or phase of the transformer that a violation names."""
     feeder = situation.feeder
-    names = [f"bus {bus}" for bus in feeder.bus]
-    return (names if violation.kind is Kind.VOLTAGE else list(feeder.branch_names)).index(
-        violation.element
-    )
+    match violation.kind:
+        case Kind.VOLTAGE:
+            names = feeder.node_names
+        case Kind.BRANCH:
+            names = feeder.conductor_names
+        case _:
+            names = feeder.by_phase(["substation transformer"])
+    return names.index(violation.element)
 
 
 def _value(situation: Situation, violation: Violation, state: FeederState, slot: int) -> float:
@@ -124,7 +128,7 @@ def _value(situation: Situation, violation: Violation, state: FeederState, slot:
         case Kind.BRANCH:
             return float(state.branch_loading[_row(situation, violation), slot])
         case Kind.TRANSFORMER:
-            return float(state.transformer_loading[slot])
+            return float(state.head_loading[_row(situation, violation), slot])
         case _:
             return float("nan")
 
@@ -142,13 +146,15 @@ def _at_bus(
             row = _row(situation, violation)
             side = "low" if violation.value < violation.limit else "high"
             sign = -1.0 if side == "low" else 1.0
-            excess, buses = Excess(side, row, sign * violation.limit), [int(feeder.bus[row])]
+            excess, buses = Excess(side, row, sign * violation.limit), [int(feeder.node_bus[row])]
         case Kind.BRANCH:
             row = _row(situation, violation)
-            buses = [int(feeder.to_bus[row]), int(feeder.from_bus[row])]
+            branch = row // feeder.phase_count
+            buses = [int(feeder.to_bus[branch]), int(feeder.from_bus[branch])]
             excess = Excess("branch", row, violation.limit)
         case Kind.TRANSFORMER:
-            excess, buses = Excess("transformer", 0, violation.limit), [heaviest]
+            row = _row(situation, violation)
+            excess, buses = Excess("transformer", row, violation.limit), [heaviest]
         case _:
             return None, None
     tried = [(bus, *draw_at_bus(feeder, hub_load, bus, excess)) for bus in buses]

@@ -19,6 +19,7 @@ from hubwise.domain.plain import JsonObject, named, number, rows
 from hubwise.ledger import Account, post
 from hubwise.record.circuits import NAME, circuits_beside
 from hubwise.record.model import Record
+from hubwise.record.phases import PER_PHASE, phases_beside
 from hubwise.record.place import whole_folder, write_table
 from hubwise.record.tables import OPTIONAL_TABLES, TABLES, make_tables
 from hubwise.scenario import fingerprint
@@ -123,6 +124,9 @@ def write(plan: Record, folder: str | Path, *beside: Appendix) -> Path:
     circuits = circuits_beside(plan)
     if circuits is not None:
         beside = (*beside, Appendix(NAME, *circuits))
+    phases = phases_beside(plan)
+    if phases is not None:
+        beside = (*beside, Appendix(PER_PHASE, *phases))
     tables |= {part.name: part.table for part in beside if part.table is not None}
     figures = {part.name: part.figures for part in beside}
     with whole_folder(target, is_plan, "a plan") as place:

@@ -116,6 +116,12 @@ OPTIONAL_TABLES: dict[str, dict[str, pl.DataType]] = {
         "slot": _COUNT,
         **_columns(_NUMBER, "kw limit_kw"),
     },
+    "phases": {
+        "bus": _COUNT,
+        "phase": _TEXT,
+        "slot": _COUNT,
+        **_columns(_NUMBER, "base_kw base_kvar hub_kw voltage_pu unbalance"),
+    },
     "futures": {
         "draw": _TEXT,
         **_columns(_NUMBER, "profit cost cost_ratio peak_valley_ratio profit_if_known"),
@@ -258,13 +264,13 @@ def _buses(
             "base_kw": feeder.base_kw.ravel(),
             "base_kvar": feeder.base_kvar.ravel(),
             "hub_kw": hub_kw.ravel(),
-            "voltage_pu": state.voltage_pu.ravel(),
+            "voltage_pu": state.lowest_pu.ravel(),
         },
     )
 
 
 def _feeder(scenario: Scenario, state: FeederState) -> pl.DataFrame:
-    lowest = np.where(np.isnan(state.voltage_pu), np.inf, state.voltage_pu).argmin(axis=0)
+    lowest = np.where(np.isnan(state.lowest_pu), np.inf, state.lowest_pu).argmin(axis=0)
     lowest_bus = [
         int(scenario.situation.feeder.bus[k]) if found else None
         for k, found in zip(lowest, state.converged, strict=True)
@@ -276,10 +282,10 @@ def _feeder(scenario: Scenario, state: FeederState) -> pl.DataFrame:
             "head_kw": state.head_kw,
             "head_kvar": state.head_kvar,
             "losses_kw": state.losses_kw,
-            "min_voltage_pu": state.voltage_pu.min(axis=0),
+            "min_voltage_pu": state.lowest_pu.min(axis=0),
             "min_voltage_bus": lowest_bus,
             "max_branch_loading": (
-                state.branch_loading / scenario.situation.feeder.branch_limits[:, None]
+                state.branch_loading / scenario.situation.feeder.conductor_limits[:, None]
             ).max(axis=0),
             "transformer_loading": state.transformer_loading,
         },

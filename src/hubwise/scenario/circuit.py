@@ -6,14 +6,41 @@ what the source does not feed is left out. Nothing is left out without a note.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
 from hubwise.domain.errors import listed, ranges
+from hubwise.domain.phases import Complex
 
 UNLIMITED_A = float("inf")
+
+PER_PHASE = (
+    "The feeder is solved per phase: the source holds balanced voltages, and its short-circuit "
+    "power is infinite in every sequence; what is not given per phase draws alike on all three."
+)
+"""What is assumed of every feeder that is given per phase."""
+
+Quantity = TypeVar("Quantity", complex, Complex)
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """A branch in the zero sequence: a π circuit behind its ideal transformer [S].
+
+    Parameters
+    ----------
+    series
+        From end to end; 0 where nothing passes.
+    near, far
+        To earth at each end.
+    """
+
+    series: complex
+    near: complex = 0.0
+    far: complex = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +67,8 @@ class Branch:
         Of a transformer; NaN of a line.
     near_closed, far_closed
         Whether it is connected there.
+    zero
+        In the zero sequence, where the network is given per phase.
     """
 
     name: str
@@ -55,6 +84,7 @@ class Branch:
     rating_kva: float = float("nan")
     near_closed: bool = True
     far_closed: bool = True
+    zero: Zero | None = None
 
     def open_admittance(self) -> complex:
         """What it draws at an end while the other is open, on the side of ``far`` [S]."""
@@ -82,6 +112,10 @@ class Circuit:
         What holds a bus's voltage: its name, the bus and the voltage [p.u.].
     notes
         What was left out or simplified, for people.
+    by_phase
+        Whether the network is given per phase.
+    uneven_kva
+        What phases draw at a bus, each beyond a third of the sum; shape (3,).
     """
 
     bus_kv: dict[int, float]
@@ -92,11 +126,19 @@ class Circuit:
     shunt_kva: dict[int, complex] = field(default_factory=dict)
     sources: list[tuple[str, int, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    by_phase: bool = False
+    uneven_kva: dict[int, Complex] = field(default_factory=dict)
 
     def draw(self, bus: int, kva: complex, squared_kva: complex = 0.0) -> None:
         """Add a load, and what it draws in proportion to the squared voltage; generation < 0."""
         self.load_kva[bus] = self.load_kva.get(bus, 0.0) + kva
         self.squared_kva[bus] = self.squared_kva.get(bus, 0.0) + squared_kva
+
+    def draw_by_phase(self, bus: int, kva: Sequence[complex]) -> None:
+        """Add a load of constant power between each phase and earth; generation < 0."""
+        each = np.array(kva, dtype=np.complex128)
+        self.draw(bus, complex(each.sum()))
+        self.uneven_kva[bus] = self.uneven_kva.get(bus, np.zeros(3, complex)) + each - each.mean()
 
     def feed(self, name: str, bus: int, voltage_pu: float) -> None:
         """Add a source."""
@@ -115,7 +157,7 @@ class Network:
     ----------
     source_bus, source_voltage_pu
         Head of the feeder, and the voltage held there.
-    bus_kv, load_kva, squared_kva, shunt_kva
+    bus_kv, load_kva, squared_kva, shunt_kva, uneven_kva
         By bus number.
     branches
         All closed, between different buses.
@@ -123,6 +165,8 @@ class Network:
         The bus that each bus of the file has become part of.
     notes
         What was left out or simplified.
+    by_phase
+        Whether the network is given per phase.
     """
 
     source_bus: int
@@ -134,6 +178,8 @@ class Network:
     branches: tuple[Branch, ...]
     place: Mapping[int, int]
     notes: tuple[str, ...]
+    by_phase: bool
+    uneven_kva: Mapping[int, Complex]
 
     def head_kva(self) -> float:
         """Sum of the ratings of the transformers at the source; 0 where there is none."""
@@ -224,7 +270,7 @@ def _groups(place: Mapping[int, int]) -> dict[int, list[int]]:
 
 def _fed(circuit: Circuit, place: dict[int, int], head: int, voltage: float) -> Network:
     """What ``head`` feeds through closed branches."""
-    notes = list(circuit.notes)
+    notes = [*circuit.notes, *_phase_notes(circuit)]
     shunts = _summed(circuit.shunt_kva, place)
     closed = _closed(circuit, place, shunts)
     fed = _reached(head, closed)
@@ -241,13 +287,27 @@ def _fed(circuit: Circuit, place: dict[int, int], head: int, voltage: float) -> 
         branches=tuple(branch for branch in closed if branch.near in fed),
         place={bus: root for bus, root in place.items() if root in fed},
         notes=tuple(notes),
+        by_phase=circuit.by_phase,
+        uneven_kva={b: s for b, s in _summed(circuit.uneven_kva, place).items() if b in fed},
     )
 
 
-def _summed(at_bus: Mapping[int, complex], place: Mapping[int, int]) -> dict[int, complex]:
-    sums: dict[int, complex] = {}
+def _phase_notes(circuit: Circuit) -> Iterator[str]:
+    """What is simplified where a network is given per phase."""
+    if not circuit.by_phase:
+        return
+    yield PER_PHASE
+    if any(circuit.shunt_kva.values()) or any(circuit.squared_kva.values()):
+        yield "shunts and loads of constant impedance are taken as stars with an earthed point"
+    if ends := [b.name for b in circuit.branches if b.near_closed != b.far_closed and b.across]:
+        yield f"open at one end, and charging alike in every sequence: {listed(ends)}"
+
+
+def _summed(at_bus: Mapping[int, Quantity], place: Mapping[int, int]) -> dict[int, Quantity]:
+    sums: dict[int, Quantity] = {}
     for bus, value in at_bus.items():
-        sums[place[bus]] = sums.get(place[bus], 0.0) + value
+        at = place[bus]
+        sums[at] = sums[at] + value if at in sums else value
     return sums
 
 

@@ -256,12 +256,13 @@ def _rules(rules: PriceRules, first: int, last: int) -> PriceRules:
 
 
 def _feeder(feeder: Feeder, first: int, last: int) -> Feeder:
-    ambient = feeder.ambient_c
+    ambient, phases = feeder.ambient_c, feeder.phases
     return replace(
         feeder,
         base_kw=feeder.base_kw[:, first:last],
         base_kvar=feeder.base_kvar[:, first:last],
         ambient_c=ambient[first:last] if isinstance(ambient, np.ndarray) else ambient,
+        phases=None if phases is None else phases.in_slots(slice(first, last)),
     )
 
 

@@ -45,7 +45,7 @@ from hubwise.scenario.synthetic import draw_fleets
 from hubwise.scenario.tables import Table
 from hubwise.scenario.taper import short_of_tapers, tapered, with_curves
 from hubwise.scenario.usual import unusual_prices, unusual_rules, unusual_sizes
-from hubwise.scenario.wiring import check_places, wired
+from hubwise.scenario.wiring import check_places, refuse_one_phase, wired
 
 PACKAGED = Path(__file__).parent / "data"
 
@@ -148,7 +148,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     plugs = build_plugs(sections, plug_table)
     fleet, waits = _plugged(fleet, plugs, table, horizon)
     fleet, stepped = with_steps(fleet, sections.chargers, table, plugs, reader)
-    fleet, assumed = wired(fleet, hubs, table, plugs)
+    fleet, assumed = _wired(fleet, (hubs, feeder), table, plugs, reader)
     battery = read_battery(sections.battery, head.currency, fleet, reader)
     reader.issues.extend(check_bounds(rules, fleet, hubs, horizon, file=TOML))
     reader.issues.extend(check_feed_in(market, fleet, hubs, horizon, file=TOML))
@@ -226,6 +226,20 @@ def _unusual(
         *unusual_rules(rules, promised, currency),
         *unusual_sizes(fleet, hubs, feeder, currency),
     )
+
+
+def _wired(
+    fleet: Fleet,
+    to: tuple[Hubs, Feeder],
+    table: Table | None,
+    plugs: Plugs | None,
+    reader: Reader,
+) -> tuple[Fleet, tuple[str, ...]]:
+    """The fleet at its circuits and phases, and what was assumed."""
+    hubs, feeder = to
+    fleet, assumed = wired(fleet, hubs, table, plugs, by_phase=feeder.phases is not None)
+    refuse_one_phase(fleet, hubs, feeder, reader)
+    return fleet, assumed
 
 
 def _plugged(

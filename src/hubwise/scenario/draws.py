@@ -51,7 +51,8 @@ class Draws:
             fleet = resampled(usual.fleet, rng)
         else:
             drawn_fleet = draw_fleets(self.section, len(usual.hubs), usual.horizon, rng)
-            fleet, _ = wired(drawn_fleet, usual.hubs, None, None)
+            by_phase = usual.feeder.phases is not None
+            fleet, _ = wired(drawn_fleet, usual.hubs, None, None, by_phase=by_phase)
         if usual.promises.equal_energy:
             fleet = fleet.leaving_no_less()
         issues = check_bounds(usual.rules, fleet, usual.hubs, usual.horizon, file=TOML)

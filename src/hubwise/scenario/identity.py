@@ -36,7 +36,7 @@ _LEFT_OUT = {(Market, "currency"), (Hubs, "standby_kw")}
 _OPTIONAL = {
     (Hubs, "battery_final_kwh"), (Hubs, "battery_end_value"),
     (Hubs, "phase_kw"), (Hubs, "circuits"),
-    (Feeder, "squared_kw"), (Feeder, "squared_kvar"),
+    (Feeder, "squared_kw"), (Feeder, "squared_kvar"), (Feeder, "phases"),
     (Promises, "counts_energy"), (Promises, "equal_energy"), (Promises, "ramp_kw"),
     (PriceRules, "posting"),
 }  # fmt: skip

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
 import numpy as np
 
-from hubwise.domain import Feeder, Horizon
+from hubwise.domain import Feeder, Horizon, Phases
 from hubwise.domain.arrays import Array
 from hubwise.domain.errors import ranges
-from hubwise.scenario.circuit import Network
+from hubwise.scenario.circuit import PER_PHASE, Network, Zero
 from hubwise.scenario.files import FeederSection
 from hubwise.scenario.foreign_network import HERTZ, read_network
 from hubwise.scenario.loads import read_loads
+from hubwise.scenario.phases import build_phases, check_by_phase
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.rows import BranchRow, BusRow
 from hubwise.scenario.sections import Sections
@@ -81,6 +82,8 @@ def _read_own(sections: Sections, horizon: Horizon | None, reader: Reader) -> Re
     _check_voltages(sections.feeder, 1.0, reader)
     if buses is not None and branches is not None:
         _check_network(sections.said("feeder", "source_bus", int), buses, branches, reader)
+        kv = None if sections.feeder is None else sections.feeder.nominal_kv
+        check_by_phase(buses, branches, 0.0 if kv is None else kv, reader)
     if buses is None or None in buses["bus"]:
         return ReadFeeder(None, None)
     place = {bus: bus for bus in buses["bus"]}
@@ -88,7 +91,8 @@ def _read_own(sections: Sections, horizon: Horizon | None, reader: Reader) -> Re
     if section is None or branches is None or by_slot is None or reader.issues:
         return ReadFeeder(None, place)
     feeder = _with_loads(_build(section, buses, branches, by_slot), sections, horizon, reader)
-    return ReadFeeder(feeder, place)
+    _check_earthed(feeder, branches.file, reader)
+    return ReadFeeder(feeder, place, () if feeder.phases is None else (PER_PHASE,))
 
 
 def _read_foreign(sections: Sections, horizon: Horizon | None, reader: Reader) -> ReadFeeder:
@@ -108,6 +112,7 @@ def _read_foreign(sections: Sections, horizon: Horizon | None, reader: Reader) -
     if section is None or by_slot is None or reader.issues:
         return ReadFeeder(None, network.place, network.notes)
     feeder = _with_loads(_convert(section, network, by_slot), sections, horizon, reader)
+    _check_earthed(feeder, name, reader)
     return ReadFeeder(feeder, network.place, network.notes)
 
 
@@ -198,6 +203,7 @@ def _build(section: FeederSection, buses: Table, branches: Table, by_slot: BySlo
         shift_degrees=plain("shift_degrees"),
         rating_kva=plain("rating_kva"),
         ambient_c=by_slot.ambient_c,
+        phases=build_phases(buses, branches, by_slot.shape),
         **_limits(section),
     )
 
@@ -242,8 +248,32 @@ def _convert(section: FeederSection, network: Network, by_slot: BySlot) -> Feede
         shunt_kvar=shunt.imag,
         branch_name=tuple(b.name for b in branches),
         ambient_c=by_slot.ambient_c,
+        phases=_phases(network, bus, by_slot.shape),
         **_limits(section),
     )
+
+
+def _phases(network: Network, bus: Sequence[int], shape: Array) -> Phases | None:
+    """What another program's network has phase by phase, if it is given so."""
+    if not network.by_phase:
+        return None
+    uneven = np.array([network.uneven_kva.get(k, np.zeros(3)) for k in bus], dtype=complex)
+    zero = [branch.zero or Zero(0.0) for branch in network.branches]
+    return Phases(
+        uneven_kw=uneven.real[:, :, None] * shape,
+        uneven_kvar=uneven.imag[:, :, None] * shape,
+        zero_series=np.array([it.series for it in zero], dtype=complex),
+        zero_near=np.array([it.near for it in zero], dtype=complex),
+        zero_far=np.array([it.far for it in zero], dtype=complex),
+    )
+
+
+def _check_earthed(feeder: Feeder, file: str, reader: Reader) -> None:
+    """The zero sequence of every bus finds a way to earth."""
+    if lost := feeder.unearthed():
+        wrong = f"the zero sequence finds no way to earth from bus {ranges(lost)}"
+        right = "give a transformer there whose star point is earthed, such as Dyn or YNyn"
+        reader.wrong(file, "", "", wrong, right)
 
 
 def _check_voltages(section: FeederSection | None, default_pu: float, reader: Reader) -> None:

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ValidationError
 
 from hubwise.domain.errors import listed, ranges
 from hubwise.domain.plain import is_number
-from hubwise.scenario.circuit import Branch, Circuit, counted, named
+from hubwise.scenario.circuit import Branch, Circuit, Zero, counted, named
 from hubwise.scenario.messages import explain
 from hubwise.scenario.pandapower_rows import (
+    AsymmetricPower,
     Bus,
     Generator,
     Line,
@@ -42,6 +43,7 @@ from hubwise.scenario.pandapower_transformers import (
     two_windings,
     typed,
 )
+from hubwise.scenario.pandapower_zero import GROUPS, zero_of_line, zero_of_transformer
 from hubwise.scenario.reading import Reader
 
 OLDEST_FORMAT = 2
@@ -51,8 +53,6 @@ _REFUSED = {
     "impedance": "put a line or a transformer in its place",
     "xward": "its voltage control is not modelled; put a ward in its place",
     "motor": "put a load in its place",
-    "asymmetric_load": "feeders are balanced; put a load in its place",
-    "asymmetric_sgen": "feeders are balanced; put an sgen in its place",
     "dcline": "put a load and an sgen in its place",
     "tcsc": "take it out of service",
     "svc": "take it out of service, or put a shunt in its place",
@@ -61,6 +61,9 @@ _REFUSED = {
     "vsc_stacked": "direct current is not modelled; put a load or an sgen in its place",
     "vsc_bipolar": "direct current is not modelled; put a load or an sgen in its place",
 }
+
+# Tables of powers given per phase, and the sign of what they draw.
+ASYMMETRIC = (("asymmetric_load", 1), ("asymmetric_sgen", -1))
 
 Kind = TypeVar("Kind", bound=BaseModel)
 Rows = dict[int, dict[str, Any]]
@@ -144,9 +147,11 @@ class _Net:
         buses = self.checked("bus", Bus)
         circuit = Circuit({index: bus.vn_kv for index, bus in buses.items()})
         self.known = set(self.rows("bus"))
+        circuit.by_phase = any(self.checked(table, AsymmetricPower) for table, _ in ASYMMETRIC)
         self._refuse()
         opened = self._switches(circuit)
         self._powers(circuit)
+        self._powers_by_phase(circuit)
         self._shunts(circuit)
         for index, source in self.at_buses("ext_grid", Source):
             if self.lives(circuit, f"ext_grid {index}", source.bus):
@@ -157,6 +162,8 @@ class _Net:
             *self._transformers(circuit, opened["t"]),
             *self._three_windings(circuit, opened["t3"]),
         ]
+        if circuit.by_phase:
+            self._check_by_phase(circuit)
         self._notes(circuit)
         return circuit if len(self.reader.issues) == self.before else None
 
@@ -202,7 +209,8 @@ class _Net:
                 circuit.joined.append(ends)
             else:  # pandapower's default share of resistance, switch_rx_ratio = 2
                 series = switch.z_ohm * complex(2.0, 1.0) / math.sqrt(5.0)
-                circuit.branches.append(Branch(f"switch {index}", *ends, series))
+                zero = Zero(1.0 / series)
+                circuit.branches.append(Branch(f"switch {index}", *ends, series, zero=zero))
 
     def _powers(self, circuit: Circuit) -> None:
         for table, model, sign in (("load", Load, 1), ("sgen", Power, -1), ("storage", Power, 1)):
@@ -211,6 +219,17 @@ class _Net:
                     constant, squared = row.parts()
                     scale = 1e3 * sign * row.scaling
                     circuit.draw(row.bus, scale * constant, scale * squared)
+
+    def _powers_by_phase(self, circuit: Circuit) -> None:
+        for table, sign in ASYMMETRIC:
+            for index, row in self.at_buses(table, AsymmetricPower):
+                if row.type != "wye":
+                    right = "give wye, between phases and earth"
+                    wrong = f"{row.type!r} is not modelled"
+                    self.wrong(f"{table} {index}", "type", wrong, right)
+                elif self.lives(circuit, f"{table} {index}", row.bus):
+                    scale = 1e3 * sign * row.scaling
+                    circuit.draw_by_phase(row.bus, [scale * part for part in row.by_phase()])
 
     def _generators(self, circuit: Circuit) -> None:
         """Generators at fixed power: reactive power as in the results that the file holds."""
@@ -269,6 +288,7 @@ class _Net:
                     near_a=carried * line.df * line.parallel,
                     far_a=carried * line.df * line.parallel,
                     limit=line.max_loading_percent / 100.0,
+                    zero=zero_of_line(line, hertz) if circuit.by_phase else None,
                 ),
                 opens | dark,
             )
@@ -310,7 +330,37 @@ class _Net:
             note_taps(circuit, index, trafo)
             name = named("trafo", index, trafo.name)
             branch = two_windings(circuit, name, trafo, short_circuit(trafo))
+            if circuit.by_phase:
+                branch = replace(branch, zero=zero_of_transformer(trafo))
             yield self._ends(circuit, branch, opens)
+
+    def _check_by_phase(self, circuit: Circuit) -> None:
+        """What the zero sequence needs is given; what is not modelled per phase is not there."""
+        lines, trafos = self.checked("line", Line), self.checked("trafo", Transformer)
+        for table, lacking in (
+            ("line", {index: line.lacking() for index, line in lines.items()}),
+            ("trafo", {index: trafo.lacking() for index, trafo in trafos.items()}),
+        ):
+            if missing := sorted({key for keys in lacking.values() for key in keys}):
+                of = counted(table, [index for index, keys in lacking.items() if keys])
+                wrong = f"{listed(missing)} of {of} not given, where loads are given per phase"
+                right = "give them, as pandapower.runpp_3ph needs them"
+                self.wrong(table, missing[0], wrong, right)
+        for index, trafo in trafos.items():
+            if trafo.vector_group is not None and trafo.vector_group.lower() not in GROUPS:
+                wrong = f"{trafo.vector_group!r} is not modelled where loads are given per phase"
+                self.wrong(f"trafo {index}", "vector_group", wrong, "known are Dyn and YNyn")
+        for index, line in lines.items():
+            if line.r0_ohm_per_km == 0.0 and line.x0_ohm_per_km == 0.0:
+                wrong = "has no impedance in the zero sequence"
+                self.wrong(f"line {index}", "r0_ohm_per_km", wrong, "give it one")
+        if three := list(self.checked("trafo3w", ThreeWindings)):
+            wrong = f"{counted('trafo3w', three)} not modelled where loads are given per phase"
+            self.wrong("trafo3w", "", wrong, "put transformers with two windings in its place")
+        for branch in circuit.branches:
+            if branch.near_closed != branch.far_closed and not math.isnan(branch.rating_kva):
+                wrong = "is open at one end, which is not modelled where loads are given per phase"
+                self.wrong(branch.name, "", wrong, "take it out of service, or close its switch")
 
     def _three_windings(self, circuit: Circuit, opened: Mapping[int, set[int]]) -> Iterator[Branch]:
         """Three transformers with two windings that meet at a bus of their own, as pandapower."""

@@ -48,6 +48,28 @@ class Power(Row):
         return complex(self.p_mw, self.q_mvar), 0.0
 
 
+class AsymmetricPower(Row):
+    """A load or static generator whose phases draw between each and earth [MW, Mvar]."""
+
+    bus: int
+    p_a_mw: Finite = 0.0
+    q_a_mvar: Finite = 0.0
+    p_b_mw: Finite = 0.0
+    q_b_mvar: Finite = 0.0
+    p_c_mw: Finite = 0.0
+    q_c_mvar: Finite = 0.0
+    scaling: Finite = 1.0
+    type: str = "wye"
+
+    def by_phase(self) -> tuple[complex, complex, complex]:
+        """Power of each phase [MVA]."""
+        return (
+            complex(self.p_a_mw, self.q_a_mvar),
+            complex(self.p_b_mw, self.q_b_mvar),
+            complex(self.p_c_mw, self.q_c_mvar),
+        )
+
+
 class Load(Power):
     """A load, and the shares of it that are of constant impedance and of constant current.
 
@@ -144,6 +166,14 @@ class Line(Row):
     df: Positive = 1.0
     parallel: Parallel = 1
     max_loading_percent: Percent = 100.0
+    r0_ohm_per_km: Finite | None = None
+    x0_ohm_per_km: Finite | None = None
+    c0_nf_per_km: Finite | None = None
+
+    def lacking(self) -> list[str]:
+        """What the zero sequence needs and is not given."""
+        return [key for key in ("r0_ohm_per_km", "x0_ohm_per_km", "c0_nf_per_km")
+                if getattr(self, key) is None]  # fmt: skip
 
 
 class Tapped(Row):
@@ -177,6 +207,18 @@ class Transformer(Tapped):
     leakage_reactance_ratio_hv: Finite = 0.5
     df: Positive = 1.0
     parallel: Parallel = 1
+    vector_group: str | None = None
+    vk0_percent: NotNegative | None = None
+    vkr0_percent: NotNegative | None = None
+    mag0_percent: NotNegative | None = None
+    mag0_rx: NotNegative | None = None
+    si0_hv_partial: Percentage | None = None
+
+    def lacking(self) -> list[str]:
+        """What the zero sequence needs and is not given."""
+        keys = ("vector_group", "vk0_percent", "vkr0_percent", "mag0_percent", "mag0_rx",
+                "si0_hv_partial")  # fmt: skip
+        return [key for key in keys if getattr(self, key) is None]
 
 
 class ThreeWindings(Tapped):

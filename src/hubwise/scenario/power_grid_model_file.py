@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from power_grid_model import LoadGenType
+from power_grid_model import LoadGenType, WindingType
 from power_grid_model.errors import PowerGridError  # type: ignore[attr-defined]
 from power_grid_model.utils import json_deserialize  # type: ignore[attr-defined]
 from power_grid_model.validation import validate_input_data
 
 from hubwise.domain.errors import listed
-from hubwise.scenario.circuit import Branch, Circuit, counted, named
+from hubwise.scenario.circuit import Branch, Circuit, Zero, counted, named
 from hubwise.scenario.reading import Reader
 
 _READ = {
@@ -28,16 +28,20 @@ _READ = {
     "transformer",
     "sym_load",
     "sym_gen",
+    "asym_load",
+    "asym_gen",
     "shunt",
     "source",
 }
+_BY_PHASE = ("asym_load", "asym_gen")
+# Windings that are modelled in the zero sequence, at both ends.
+_EARTHED = (int(WindingType.wye_n), int(WindingType.wye_n))
+_DELTA_EARTHED = (int(WindingType.delta), int(WindingType.wye_n))
 # Measurements, for state estimation; faults, for short circuits.
 _IDLE = ("sensor", "fault")
 _REFUSED = {
     "three_winding_transformer": "put three transformers in its place",
-    "asym_load": "feeders are balanced; put a sym_load in its place",
-    "asym_gen": "feeders are balanced; put a sym_gen in its place",
-    "asym_line": "feeders are balanced; put a line in its place",
+    "asym_line": "put a line in its place, whose phases are alike",
     "voltage_regulator": "voltage control is not modelled; take it out",
 }
 
@@ -67,15 +71,18 @@ def read_power_grid_model(text: str, file: str, reader: Reader, hertz: float) ->
     if not isinstance(data, dict) or "node" not in data:
         reader.wrong(file, "", "", "holds no nodes", "give one network, not a batch")
         return None
-    _validate(data, file, reader)
+    by_phase = any((data.get(kind, {"status": 0})["status"] == 1).any() for kind in _BY_PHASE)
+    _validate(data, file, reader, symmetric=not by_phase)
     _refuse(data, file, reader)
+    if by_phase:
+        _refuse_by_phase(data, file, reader)
     if len(reader.issues) > before:
         return None
-    return _circuit(data, hertz)
+    return _circuit(data, hertz, by_phase=by_phase)
 
 
-def _validate(data: Mapping[Any, Any], file: str, reader: Reader) -> None:
-    for error in validate_input_data(dict(data), symmetric=True) or []:
+def _validate(data: Mapping[Any, Any], file: str, reader: Reader, *, symmetric: bool) -> None:
+    for error in validate_input_data(dict(data), symmetric=symmetric) or []:
         where = f"{_word(error.component)} {listed(error.ids or [])}"
         field = error.field if isinstance(error.field, str) else listed(error.field or [])
         reader.wrong(file, where, field, str(error), "mend it, and validate the data again")
@@ -91,7 +98,7 @@ def _refuse(data: Mapping[Any, Any], file: str, reader: Reader) -> None:
             right = _REFUSED.get(component, "take it out")
             wrong = f"{counted(component, live.tolist())}: not modelled"
             reader.wrong(file, component, "", wrong, right)
-    for component in ("sym_load", "sym_gen"):
+    for component in ("sym_load", "sym_gen", *_BY_PHASE):
         table = data.get(component, ())
         for row in table:
             if row["status"] == 1 and row["type"] != LoadGenType.const_power:
@@ -99,13 +106,39 @@ def _refuse(data: Mapping[Any, Any], file: str, reader: Reader) -> None:
                 reader.wrong(file, f"{component} {row['id']}", "type", wrong, right)
 
 
+def _refuse_by_phase(data: Mapping[Any, Any], file: str, reader: Reader) -> None:
+    """What is not modelled where loads are given per phase."""
+    where = "where loads are given per phase"
+    if generic := [int(row["id"]) for row in data.get("generic_branch", ())]:
+        wrong = f"{counted('generic_branch', generic)}: has no zero sequence, {where}"
+        reader.wrong(file, "generic_branch", "", wrong, "put lines or transformers in its place")
+    for row in data.get("line", ()):
+        if row["r0"] == row["x0"] == 0.0:
+            wrong = "has no impedance in the zero sequence"
+            reader.wrong(file, f"line {row['id']}", "r0", wrong, "give it one")
+    for row in data.get("transformer", ()):
+        place, groups = f"transformer {row['id']}", (row["winding_from"], row["winding_to"])
+        if groups not in (_EARTHED, _DELTA_EARTHED):
+            wrong = f"is not modelled {where}"
+            right = "known are wye_n to wye_n and delta to wye_n"
+            reader.wrong(file, place, "winding_from", wrong, right)
+        if row["from_status"] != row["to_status"]:
+            wrong, right = f"is open at one end, which is not modelled {where}", "open both"
+            reader.wrong(file, place, "", wrong, right)
+    for row in data.get("shunt", ()):
+        if row["status"] == 1 and (row["g0"], row["b0"]) != (row["g1"], row["b1"]):
+            wrong = "differs in the zero sequence, which is not modelled"
+            reader.wrong(file, f"shunt {row['id']}", "g0", wrong, "give g1 and b1")
+
+
 def _word(component: object) -> str:
     """A component's name; the library's enumerations are texts that print otherwise."""
     return str(getattr(component, "value", component))
 
 
-def _circuit(data: Mapping[Any, Any], hertz: float) -> Circuit:
+def _circuit(data: Mapping[Any, Any], hertz: float, *, by_phase: bool) -> Circuit:
     circuit = Circuit({int(row["id"]): float(row["u_rated"]) / 1e3 for row in data["node"]})
+    circuit.by_phase = by_phase
     for row in data.get("source", ()):
         if row["status"] == 1:
             circuit.feed(f"source {row['id']}", int(row["node"]), float(row["u_ref"]))
@@ -114,6 +147,11 @@ def _circuit(data: Mapping[Any, Any], hertz: float) -> Circuit:
             if row["status"] == 1:
                 kva = sign * complex(row["p_specified"], row["q_specified"]) / 1e3
                 circuit.draw(int(row["node"]), kva)
+    for component, sign in (("asym_load", 1.0), ("asym_gen", -1.0)):
+        for row in data.get(component, ()):
+            if row["status"] == 1:
+                each = row["p_specified"] + 1j * row["q_specified"]
+                circuit.draw_by_phase(int(row["node"]), [sign * kva / 1e3 for kva in each])
     for row in data.get("shunt", ()):
         if row["status"] == 1:
             kv = circuit.bus_kv[int(row["node"])]
@@ -157,7 +195,7 @@ def _ends(row: Any) -> dict[str, Any]:
     }
 
 
-def _line(_: Circuit, row: Any, hertz: float) -> Branch:
+def _line(circuit: Circuit, row: Any, hertz: float) -> Branch:
     susceptance = 2.0 * math.pi * hertz * float(row["c1"])
     carried = _known(row["i_n"], math.inf)
     return Branch(
@@ -166,8 +204,14 @@ def _line(_: Circuit, row: Any, hertz: float) -> Branch:
         across=susceptance * complex(_known(row["tan1"], 0.0), 1.0),
         near_a=carried,
         far_a=carried,
+        zero=_zero_of_line(row, hertz) if circuit.by_phase else None,
         **_ends(row),
     )
+
+
+def _zero_of_line(row: Any, hertz: float) -> Zero:
+    charging = 2.0 * math.pi * hertz * float(row["c0"]) * complex(_known(row["tan0"], 0.0), 1.0)
+    return Zero(1.0 / complex(row["r0"], row["x0"]), charging / 2.0, charging / 2.0)
 
 
 def _generic(circuit: Circuit, row: Any, _: float) -> Branch:
@@ -199,10 +243,12 @@ def _transformer(circuit: Circuit, row: Any, _: float) -> Branch:
     g = float(row["p0"]) / float(row["sn"])
     b = -math.sqrt(max(float(row["i0"]) ** 2 - g**2, 0.0))
     nominal = circuit.bus_kv[ends["near"]] / circuit.bus_kv[ends["far"]]
+    across = complex(g, b) / per_ohm
     return Branch(
         name=named("transformer", int(row["id"]), None),
         series=per_ohm * z,
-        across=complex(g, b) / per_ohm,
+        across=across,
+        zero=_zero_of_transformer(row, per_ohm * z, across, high / low),
         ratio=high / low / nominal,
         shift_degrees=30.0 * int(row["clock"]),
         near_a=kva / math.sqrt(3.0) / near_kv,
@@ -210,6 +256,19 @@ def _transformer(circuit: Circuit, row: Any, _: float) -> Branch:
         rating_kva=kva,
         **ends,
     )
+
+
+def _zero_of_transformer(row: Any, series: complex, across: complex, ratio: float) -> Zero | None:
+    """As the library has it: that of the positive sequence, behind what earths the star points."""
+    groups = row["winding_from"], row["winding_to"]
+    far = complex(_known(row["r_grounding_to"], 0.0), _known(row["x_grounding_to"], 0.0))
+    near = complex(_known(row["r_grounding_from"], 0.0), _known(row["x_grounding_from"], 0.0))
+    if groups == _DELTA_EARTHED:
+        return Zero(0.0, 0.0, 1.0 / (1.0 / (1.0 / series + across) + 3.0 * far))
+    if groups == _EARTHED:
+        through = 1.0 / (series + 3.0 * (far + near / ratio**2))
+        return Zero(through, across / 2.0, across / 2.0)
+    return None
 
 
 _NOTHING = -128  # what the library writes where a small whole number is not given

@@ -63,6 +63,12 @@ class BusRow(BaseModel):
     kw: NotNegative
     kvar: Finite
     kv: Positive | None = None
+    kw_l1: Finite | None = None
+    kw_l2: Finite | None = None
+    kw_l3: Finite | None = None
+    kvar_l1: Finite | None = None
+    kvar_l2: Finite | None = None
+    kvar_l3: Finite | None = None
 
 
 class BranchRow(BaseModel):
@@ -78,6 +84,10 @@ class BranchRow(BaseModel):
     ratio: Positive = 1.0
     shift_degrees: Finite = 0.0
     rating_kva: Positive | None = None
+    r0_ohm: NotNegative | None = None
+    x0_ohm: NotNegative | None = None
+    b0_siemens: Finite = 0.0
+    vector_group: Literal["Dyn", "YNyn"] | None = None
 
 
 class LoadRow(BaseModel):
@@ -87,6 +97,12 @@ class LoadRow(BaseModel):
     hour: Annotated[float, Field(ge=0, lt=24)]
     kw: Finite
     kvar: Finite = 0.0
+    kw_l1: Finite | None = None
+    kw_l2: Finite | None = None
+    kw_l3: Finite | None = None
+    kvar_l1: Finite | None = None
+    kvar_l2: Finite | None = None
+    kvar_l3: Finite | None = None
 
 
 class AmbientRow(BaseModel):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hubwise.domain import PHASES, Circuits, Fleet, Hubs
+from hubwise.domain import PHASES, Circuits, Feeder, Fleet, Hubs
 from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.domain.errors import did_you_mean
 from hubwise.domain.fleet import ONE_PHASE_KW, PHASE_VOLTS
@@ -121,11 +121,12 @@ def _named(table: Table | None) -> Iterator[tuple[int, str, str]]:
 
 
 def wired(
-    fleet: Fleet, hubs: Hubs, table: Table | None, plugs: Plugs | None
+    fleet: Fleet, hubs: Hubs, table: Table | None, plugs: Plugs | None, *, by_phase: bool = False
 ) -> tuple[Fleet, tuple[str, ...]]:
     """The fleet with the circuit and the phase of every stay; and what was assumed.
 
-    Nothing is told where a site has no circuits, or no limit of a phase. A car on one phase whose
+    Nothing is told where a site has no circuits, or no limit of a phase and no feeder per phase. A
+    car on one phase whose
     phase nobody tells loads L1, L2, L3 in turn: by plug, else by session in order of arrival.
 
     Parameters
@@ -138,13 +139,15 @@ def wired(
         Of sessions, where there is one.
     plugs
         Of all hubs, where there are any.
+    by_phase
+        Whether the feeder is given per phase.
     """
     row = {} if table is None else {name: k for k, name in enumerate(table["session"])}
     rows = [row.get(name, -1) for name in fleet.session.tolist()]
     plug = _plug_rows(fleet, plugs)
     if hubs.circuits is not None:
         fleet = replace(fleet, circuit=_circuits(fleet, hubs.circuits, table, rows, plugs, plug))
-    if not (hubs.lines.phase > 0).any():
+    if not (by_phase or (hubs.lines.phase > 0).any()):
         return fleet, ()
     one = _on_one_phase(fleet, table, rows, plugs, plug)
     if plugs is None:
@@ -161,6 +164,20 @@ def wired(
         stated, phase = plugs.phase[plug], np.where(one, of_plugs[plug], 0)
     fleet = replace(fleet, phase=phase.astype(np.int64))
     return fleet, tuple(_said(fleet, hubs, one & (stated == 0)))
+
+
+def refuse_one_phase(fleet: Fleet, hubs: Hubs, feeder: Feeder, reader: Reader) -> None:
+    """Where a feeder is given per phase, cars load all three phases: others are not dispatched."""
+    if fleet.phase is None or feeder.phases is None:
+        return
+    for hub in np.unique(fleet.hub[fleet.phase > 0]):
+        count = int(((fleet.phase > 0) & (fleet.hub == hub)).sum())
+        wrong = f"{count} sessions at hub {hubs.name[hub]!r} charge on one phase"
+        right = (
+            "where the feeder is given per phase, cars on one phase are not dispatched yet: give "
+            "these sessions, or their plugs, phases 3"
+        )
+        reader.wrong(TOML, f"hubs[{hub}]", "", wrong, right)
 
 
 def _said(fleet: Fleet, hubs: Hubs, assumed: Flags) -> Iterator[str]:

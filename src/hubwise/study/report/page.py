@@ -44,6 +44,7 @@ from hubwise.study.report.glossary import (
 )
 from hubwise.study.report.packed import packed, plotly
 from hubwise.study.report.palette import CHARGE, DISCHARGE, STATION
+from hubwise.study.report.phases import phases_section
 from hubwise.study.report.transformers import transformer_table
 
 SECTIONS = (
@@ -154,7 +155,11 @@ def _texts(material: Cases, shares: list[float]) -> dict[str, str]:
         "savings": _at_each(shares, lambda p: _savings_caption(material.chosen(p), scenario)),
         "feeder": _at_each(
             shares,
-            lambda p: tables.feeder_table(material, p) + circuits_section(material, p),
+            lambda p: (
+                tables.feeder_table(material, p)
+                + circuits_section(material, p)
+                + phases_section(material, p)
+            ),
         ),
         "batteries": _at_each(
             shares, lambda p: f'<div class="panel">{batteries_section(material, p)}</div>'
