@@ -249,7 +249,7 @@ def test_a_file_without_the_zero_sequence_says_what_to_add(tmp_path: Path) -> No
     feeder, wrong = read(tmp_path, pandapower.to_json(net))
     assert feeder is None
     assert len(wrong) == 2
-    assert "r0_ohm_per_km and x0_ohm_per_km" in wrong[0]
+    assert "r0_ohm_per_km, x0_ohm_per_km of 6 line" in wrong[0]
     assert "known are Dyn and YNyn" in wrong[1]
 
 

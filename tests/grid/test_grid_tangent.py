@@ -49,7 +49,7 @@ def slopes_by_hand(feeder: Feeder, hub_bus: np.ndarray, load_kva: np.ndarray) ->
     dhead = source * np.conj(out @ dcurrent) / 1e3
     return {
         "head_kw": dhead.real,
-        "transformer_loading": (np.conj(head) * dhead).real / np.abs(head) / feeder.transformer_kva,
+        "head_loading": (np.conj(head) * dhead).real[None] / np.abs(head) / feeder.transformer_kva,
         "voltage_pu": (np.conj(full)[:, None] * dfull).real
         / np.abs(full)[:, None]
         / (feeder.nominal_kv * 1e3),

@@ -71,7 +71,7 @@ def read_power_grid_model(text: str, file: str, reader: Reader, hertz: float) ->
     if not isinstance(data, dict) or "node" not in data:
         reader.wrong(file, "", "", "holds no nodes", "give one network, not a batch")
         return None
-    by_phase = any((data.get(kind, {"status": 0})["status"] == 1).any() for kind in _BY_PHASE)
+    by_phase = any(row["status"] == 1 for kind in _BY_PHASE for row in data.get(kind, ()))
     _validate(data, file, reader, symmetric=not by_phase)
     _refuse(data, file, reader)
     if by_phase:
