@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import re
 import stat
 import tomllib
 import zlib
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from hubwise.domain.errors import Issue, listed
 from hubwise.scenario.messages import explain, path
+from hubwise.scenario.toml_mistakes import mistake
 
 TOML = "scenario.toml"
 MOST_BYTES = 2**28
@@ -132,10 +132,8 @@ class Reader:
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            line = re.search(r"line (\d+)", str(error))
-            where = f"line {line.group(1)}" if line else "end of the file"
-            wrong = f"is not valid TOML: {str(error).split(' (at ')[0]}"
-            self.wrong(name, where, "", wrong, "the notation is explained at https://toml.io")
+            where, wrong, right = mistake(text, error)
+            self.wrong(name, where, "", wrong, right)
             return None
 
     def section(
