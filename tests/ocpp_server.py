@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from websockets.asyncio.client import connect
 
-from hubwise.domain.events import Alarmed
+from hubwise.domain.events import Alarmed, PriceList
+from hubwise.domain.screen import Cost
 from hubwise.edge.ocpp import OcppServer, Standing
 from live_site import PASSWORD, Station, basic
 
@@ -23,6 +25,7 @@ class Listener:
 
     speed: float = 1.0
     heard: list[Any] = field(default_factory=list)
+    costs: Cost | None = None
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def now(self) -> datetime:
@@ -41,6 +44,13 @@ class Listener:
 
     def knows(self, _, transaction) -> bool:
         return transaction == "7"
+
+    async def cost(self, _, __):
+        return self.costs
+
+    def posted(self):
+        charge = tuple(map(Decimal, ("0.25", "0.25", "0.5", "0.25")))
+        return PriceList("list-1", 360, charge, (Decimal("0.2"),) * 4), "EUR"
 
     def alarms(self) -> list[str]:
         return [each.what for each in self.heard if isinstance(each, Alarmed)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 
 import msgspec
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwise.domain.events import KIND_OF, KINDS
+from hubwise.domain.events import KIND_OF, KINDS, PriceList
+from hubwise.domain.screen import Cost
 from hubwise.edge.ocpp import Standing
 from hubwise.edge.ocpp.connection import Connection
 from hubwise.edge.ocpp.server import VERSIONS
@@ -49,6 +51,12 @@ class Listener:
 
     def knows(self, _, transaction):
         return transaction == "7"
+
+    async def cost(self, *_):
+        return Cost(Decimal("-1.50"), Decimal("0.3"), Decimal("0.2"), "EUR")
+
+    def posted(self):
+        return PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),)), "EUR"
 
 
 class Desk:

@@ -12,9 +12,8 @@ from hubwise.edge.ocpp import Outcome, Standing, Step
 from hubwise.edge.ocpp.server import VERSIONS
 from live_site import EXPORT, T0, event, sample
 from ocpp_server import BOOT, OLD_BOOT, Desk, running
+from station_variables import MODES, TRANSFERS, variables
 
-MODES = "ChargingOnly,CentralSetpoint,Idle"
-TRANSFERS = "AC_single_phase,AC_three_phase,AC_BPT"
 NEEDS = {
     "evseId": 1,
     "chargingNeeds": {
@@ -27,26 +26,6 @@ NEEDS = {
 
 def run(work):
     return asyncio.run(work)
-
-
-def variables(modes: str = MODES, transfers: str = TRANSFERS, enabled: str = "true"):
-    """A station that has these at every EVSE; other variables it does not know."""
-    known = {
-        "SupportedOperationModes": modes,
-        "SupportedEnergyTransferModes": transfers,
-        "Enabled": enabled,
-        "Available": "true",
-    }
-
-    def answer(payload):
-        found = []
-        for each in payload["getVariableData"]:
-            value = known.get(each["variable"]["name"]) if "evse" in each["component"] else None
-            said = {"attributeStatus": "Accepted", "attributeValue": value}
-            found.append({**each, **(said if value else {"attributeStatus": "UnknownComponent"})})
-        return {"getVariableResult": found}
-
-    return answer
 
 
 def profiles(station, purpose: str = "TxProfile"):

@@ -148,7 +148,7 @@ def _checked(found: list[Reading], most_kw: Decimal) -> Iterator[Reading]:
 def _longest(usable: list[Reading], most_kw: Decimal) -> tuple[list[Reading], str]:
     chains: list[list[Reading]] = []
     for each in usable:
-        fitting = [chain for chain in chains if not _between(chain[-1], each, most_kw)]
+        fitting = [chain for chain in chains if not between(chain[-1], each, most_kw)]
         if fitting:
             max(fitting, key=len).append(each)
         else:
@@ -161,7 +161,7 @@ def _longest(usable: list[Reading], most_kw: Decimal) -> tuple[list[Reading], st
     return (chains[0] if chains else []), ""
 
 
-def _between(before: Reading, after: Reading, most_kw: Decimal) -> str:
+def between(before: Reading, after: Reading, most_kw: Decimal) -> str:
     """Why a register cannot have gone from one reading to the other; empty if it can."""
     assert before.kwh is not None
     assert after.kwh is not None
@@ -178,7 +178,7 @@ def _between(before: Reading, after: Reading, most_kw: Decimal) -> str:
 def _why(each: Reading, before: list[Reading], behind: list[Reading], most_kw: Decimal) -> str:
     """Against the accepted reading before it, or behind it."""
     pairs = [*((other, each) for other in before), *((each, other) for other in behind)]
-    reasons = [_between(one, other, most_kw) for one, other in pairs]
+    reasons = [between(one, other, most_kw) for one, other in pairs]
     return next((reason for reason in reasons if reason), "does not fit the others")
 
 

@@ -69,10 +69,10 @@ class Settlement:
 def settle(messages: Sequence[TransactionSaid], terms: Terms) -> Settlement:
     """Settle one session; the order of its messages does not matter."""
     found = readings(messages, Decimal(str(terms.most_kw)))
-    charged = _by_slot(found, IMPORT, terms)
-    discharged = _by_slot(found, EXPORT, terms)
+    charged = by_slot(found, IMPORT, terms)
+    discharged = by_slot(found, EXPORT, terms)
     lines = [
-        _line(start, charged.get(start, Decimal()), discharged.get(start, Decimal()), terms)
+        line(start, charged.get(start, Decimal()), discharged.get(start, Decimal()), terms)
         for start in sorted({*charged, *discharged})
     ]
     return Settlement(tuple(found), tuple(unbounded(found)), tuple(lines))
@@ -136,14 +136,15 @@ def _entries(driver: str, paid: Decimal, earned: Decimal) -> Iterator[Entry]:
             yield Entry(credit, debit, -amount, why)
 
 
-def _line(start: datetime, charged: Decimal, discharged: Decimal, terms: Terms) -> BillLine:
+def line(start: datetime, charged: Decimal, discharged: Decimal, terms: Terms) -> BillLine:
+    """Energies [kWh] of a slot at its prices."""
     local = start.astimezone(terms.zone)
     slot = (local.hour * 60 + local.minute) // terms.prices.slot_minutes
     prices = terms.prices
     return BillLine(start, charged, prices.charge[slot], discharged, prices.discharge[slot])
 
 
-def _by_slot(found: Sequence[Reading], measurand: str, terms: Terms) -> dict[datetime, Decimal]:
+def by_slot(found: Sequence[Reading], measurand: str, terms: Terms) -> dict[datetime, Decimal]:
     """Energy by slot [kWh]; between two readings it flowed evenly. The parts make the whole."""
     energy: dict[datetime, Decimal] = {}
     for before, after in steps(found, measurand):

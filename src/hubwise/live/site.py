@@ -18,15 +18,18 @@ from hubwise.domain.events import (
     Event,
     NeedsSaid,
     Phase,
+    PriceList,
     PricesPosted,
     TransactionSaid,
 )
+from hubwise.domain.screen import Cost
 from hubwise.live.clocks import is_set
 from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
 from hubwise.live.fold import Books, Session, SessionStatus, take_in
 from hubwise.live.ports import Chargers, Clock, Log, Meter, People
 from hubwise.live.registers import Reading
+from hubwise.live.running import Running
 from hubwise.live.settings import Settings
 from hubwise.live.settle import Settlement, Terms, make_bill, settle
 
@@ -68,6 +71,7 @@ class Site:
         self._told: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
+        self._costs: dict[str, Running] = {}
 
     async def start(self, chargers: Chargers, meters: Mapping[str, Meter] | None = None) -> None:
         """Take up the log, post the prices, settle what was left, then control.
@@ -151,6 +155,22 @@ class Site:
         """Whether a tag may charge."""
         known = await self._people.driver_of(id_token)
         return known is not None or self.settings.accepts_unknown
+
+    async def cost(self, station: str, transaction: str) -> Cost | None:
+        """What a session comes to so far; none if nobody knows."""
+        session = self.books.session_of(station, transaction)
+        if session is None or session.started is None:
+            return None
+        running = self._costs.get(session.session)
+        if running is None:
+            running = Running.of(*await self._look_into(session))
+            if session.ended is None:
+                self._costs[session.session] = running
+        return running.cost(self.now(), session.billed)
+
+    def posted(self) -> tuple[PriceList, str]:
+        """The prices offered now, and their currency."""
+        return self.books.prices_at(self.now()), self.settings.currency
 
     def knows(self, station: str, transaction: str) -> bool:
         """Whether a station was given this number for a transaction."""
@@ -236,6 +256,10 @@ class Site:
         if not counts and not session.billed:
             what = f"{session.session}: message {said.seq_no} came twice and differs"
             self._spawn(self._alarm("messages contradict each other", what, said.station, said.id))
+        if counts and (running := self._costs.get(session.session)) is not None:
+            running.take(said)
+        if session.ended is not None:
+            self._costs.pop(session.session, None)
         if session.billed:
             what = f"{session.session}: message {said.seq_no} after its bill was final"
             self._spawn(self._alarm("message after the end", what, said.station, said.id))

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from hubwise.domain.events import Event, TransactionSaid
+from hubwise.domain.events import Event, PriceList, TransactionSaid
+from hubwise.domain.screen import Cost
 
 
 class Listener(Protocol):
@@ -26,6 +27,14 @@ class Listener(Protocol):
 
     async def accepts(self, id_token: str) -> bool:
         """Whether a tag may charge."""
+        ...
+
+    async def cost(self, station: str, transaction: str) -> Cost | None:
+        """What a session comes to so far; none if nobody knows."""
+        ...
+
+    def posted(self) -> tuple[PriceList, str]:
+        """The prices offered now, and their currency."""
         ...
 
     def knows(self, station: str, transaction: str) -> bool:

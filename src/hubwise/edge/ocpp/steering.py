@@ -18,6 +18,7 @@ from hubwise.edge.ocpp.abilities import Abilities, evses_of, questions
 from hubwise.edge.ocpp.frames import Json, RefusedError, UnansweredError
 from hubwise.edge.ocpp.listener import Desk, Listener, Standing
 from hubwise.edge.ocpp.profiles import Mode, Profile, Step, in_words, watts
+from hubwise.edge.ocpp.screen import Screen
 from hubwise.edge.ocpp.signs import Sign
 from hubwise.edge.ocpp.stay import Stay
 
@@ -86,6 +87,7 @@ class Steering:
         self._stays: dict[int, Stay] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reports = 0
+        self._screen = Screen(self._answered)
 
     # What is heard.
 
@@ -111,8 +113,14 @@ class Steering:
     def end(self, transaction: str) -> None:
         """A transaction ended."""
         stay = self._stay_of(0, transaction)
+        self._screen.end(transaction)
         if stay is not None:
             del self._stays[stay.evse]
+
+    def stop(self, transaction: str) -> None:
+        """A transaction of 1.6 ended: what it came to is told behind the answer."""
+        self.end(transaction)
+        self._spawn(self._show_cost(transaction, ended=True))
 
     def pulled(self, number: int) -> Json:
         """The station asks for the set-point of a dynamic profile."""
@@ -220,9 +228,12 @@ class Steering:
         if self.certificate_ends:
             await self._renew_certificate()
         if not self._asks:
+            await self._screen.begin_old()
             return
         self.see_evse(0)
         await asyncio.sleep(self._pace(REPORT_SECONDS))
+        tariffs = self.abilities.has_tariffs()
+        await self._screen.begin(*self._listener.posted(), has_tariffs=tariffs)
         if not any(self.abilities.asked):
             self._reports += 1
             asked: Json = {"requestId": self._reports, "reportBase": "FullInventory"}
@@ -256,6 +267,17 @@ class Steering:
             async with stay.turn:
                 with contextlib.suppress(RefusedError, UnansweredError):
                     await self._go_on(stay, now)
+            await self._show_cost(stay.transaction)
+
+    async def _show_cost(self, transaction: str, *, ended: bool = False) -> None:
+        """Tell the station what a session comes to so far, or in the end (1.6)."""
+        cost = await self._listener.cost(self.station, transaction)
+        if cost is None or self.link is None:
+            return
+        if self.link.has_variables:
+            await self._screen.tell(transaction, cost)
+        else:
+            await self._screen.tell_old(transaction, cost, ended=ended)
 
     def is_due(self, now: datetime) -> bool:
         """Whether something has to be said again."""
@@ -385,13 +407,16 @@ class Steering:
         with contextlib.suppress(msgspec.ValidationError):
             self.abilities.take_in(payload)
 
-    async def _called(self, action: str, payload: Json) -> Json:
+    async def _answered(self, action: str, payload: Json) -> Json | None:
         """What is answered; nothing if it is refused."""
         try:
             return await self._call(action, payload)
         except (RefusedError, UnansweredError) as error:
             logger.info("%s: %s: %s", self.station, action, error)
-            return {}
+            return None
+
+    async def _called(self, action: str, payload: Json) -> Json:
+        return await self._answered(action, payload) or {}
 
     async def _call(self, action: str, payload: Json) -> Json:
         if self.link is None:

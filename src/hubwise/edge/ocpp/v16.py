@@ -224,6 +224,7 @@ async def _stop(heard: Heard) -> Json:
             samples=(*_samples(said.transaction_data), end),
         )
     )
+    heard.steering.stop(number)
     return answer
 
 

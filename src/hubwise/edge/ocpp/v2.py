@@ -16,6 +16,7 @@ from hubwise.domain.events import (
     TransactionSaid,
 )
 from hubwise.edge.ocpp.frames import Json
+from hubwise.edge.ocpp.screen import answer_with
 from hubwise.edge.ocpp.steering import Steering
 from hubwise.edge.ocpp.version import (
     STATION_CERTIFICATE,
@@ -227,7 +228,11 @@ async def _transaction(heard: Heard) -> Json:
     )
     await heard.listener.hear(kept)
     _steer(heard.steering, kept)
-    return {"idTokenInfo": await _token_info(heard, said.id_token)} if said.id_token else {}
+    answer: Json = {}
+    if said.id_token:
+        answer["idTokenInfo"] = await _token_info(heard, said.id_token)
+    cost = await heard.listener.cost(kept.station, kept.transaction)
+    return answer if cost is None else {**answer, **answer_with(cost)}
 
 
 def _steer(steering: Steering, said: TransactionSaid) -> None:
