@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
 import psutil
 
 from benchmarks.figure import Figure
+from benchmarks.served import HUBWISE, PASSWORD, new_site, quantile, served
 from hubwise.edge.simulated import Link
 from hubwise.edge.simulated.sayings import in_words
 
 STATIONS, SECONDS, EVERY = 2_000, 600, 10.0
 QUICK_STATIONS, QUICK_SECONDS = 200, 30
 CONNECTS = 100  # in a second
-PASSWORD = "sixteen-or-more-characters"
-COMMAND = [sys.executable, "-c", "from hubwise.cli import main; main()"]
 
 
 @dataclass(slots=True)
@@ -60,12 +56,6 @@ class Load:
     most_mb: float = 0.0
 
 
-def quantile(seconds: list[float], share: float) -> float:
-    """Of times [s], in ms."""
-    ordered = sorted(seconds)
-    return ordered[int(share * (len(ordered) - 1))] * 1_000 if ordered else float("nan")
-
-
 def bench(quick: bool) -> Iterator[Figure]:
     """None lost, none said twice, and how long answers took."""
     stations, seconds = (QUICK_STATIONS, QUICK_SECONDS) if quick else (STATIONS, SECONDS)
@@ -90,30 +80,13 @@ def bench(quick: bool) -> Iterator[Figure]:
 
 def measure(stations: int, seconds: float, store: str | None = None) -> Load:
     """Serve a new site, load it, and look into its books."""
-    with TemporaryDirectory() as made:
-        folder = Path(made) / "site"
-        names = [f"B{number:05}" for number in range(stations)]
-        table = Path(made) / "stations.csv"
-        table.write_text("station,password\n" + "".join(f"{n},{PASSWORD}\n" for n in names))
-        for words in (["site", "new", folder], ["station", "add", folder, "--file", table]):
-            subprocess.run([*COMMAND, *map(str, words)], check=True, capture_output=True)
-        with _served(folder, store) as (process, ready):
-            load = asyncio.run(_load(ready["ocpp"], names, seconds, process))
-            load.cpu_seconds = sum(process.cpu_times()[:2])
-            load.lost = _lost(folder, ready["http"], load)
+    names = [f"B{number:05}" for number in range(stations)]
+    options = ("--store", store) if store else ()
+    with new_site(names) as folder, served(folder, *options) as site:
+        load = asyncio.run(_load(site.ready["ocpp"], names, seconds, site.process))
+        load.cpu_seconds = sum(site.process.cpu_times()[:2])
+        load.lost = _lost(folder, site.ready["http"], load)
     return load
-
-
-@contextlib.contextmanager
-def _served(folder: Path, store: str | None) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
-    words = ["serve", str(folder), "--ocpp-port", "0", "--http-port", "0"]
-    words += ["--store", store] if store else []
-    with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield psutil.Process(process.pid), json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
 
 
 async def _load(url: str, names: list[str], seconds: float, process: psutil.Process) -> Load:
@@ -187,7 +160,7 @@ def _event(kind: str, number: int) -> dict[str, object]:
 def _lost(folder: Path, http: str, load: Load) -> int:
     """Stations whose session is not final with what their meter showed."""
     words = ["token", "create", str(folder), "--role", "operator"]
-    done = subprocess.run([*COMMAND, *words], check=True, capture_output=True, text=True)
+    done = subprocess.run([*HUBWISE, *words], check=True, capture_output=True, text=True)
     head = {"Authorization": f"Bearer {done.stdout.strip()}"}
     fine, after = set(), ""
     while True:

@@ -76,7 +76,7 @@ def answers(protocol: str, frames: list[str | bytes]) -> tuple[list[object], Lis
     async def work():
         steering = Steering("S", listener, Desk())
         station = Connection(SimpleNamespace(), VERSIONS[protocol], steering, world)
-        found = [await station._answer_to(frame) for frame in frames]
+        found = [await station.answer_to(frame) for frame in frames]
         await steering.close()
         return found
 

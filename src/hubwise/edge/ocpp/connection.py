@@ -83,7 +83,7 @@ class Connection:
             async for raw in self.socket:
                 if wait := self._bucket.wait():
                     await asyncio.sleep(wait)
-                answer = await self._answer_to(raw)
+                answer = await self.answer_to(raw)
                 if answer is not None:
                     await self.socket.send(msgspec.json.encode(answer).decode())
         except ConnectionClosed:
@@ -131,7 +131,7 @@ class Connection:
         """SetChargingProfile as the version has it."""
         return self.version.profile(profile)
 
-    async def _answer_to(self, raw: str | bytes) -> list[object] | None:
+    async def answer_to(self, raw: str | bytes) -> list[object] | None:
         """What a frame is answered with, if with anything; no frame ends the connection."""
         began = monotonic()
         frame: Frame | None = None

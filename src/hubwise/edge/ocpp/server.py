@@ -37,6 +37,8 @@ PATH = "/ocpp/"
 REALM = 'Basic realm="hubwise"'
 # How often, and at how many stations at once, profiles are renewed [s].
 RENEW_SECONDS, RENEW_AT_ONCE = 5.0, 50
+# Set-points under way at once: with 200 answers to meter values waited three times as long.
+TOLD_AT_ONCE, DEAF_SECONDS = 40, 0.25
 # How long before its certificate ends a station is asked for a new request [s].
 RENEW_BEFORE = 30 * 86_400.0
 logger = logging.getLogger(__name__)
@@ -87,6 +89,7 @@ class OcppServer:
         self._steering: dict[str, Steering] = {}
         self._server: Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(TOLD_AT_ONCE)
         self.counts = Counts()
         self._world = World(listener, desk, self.counts.tell, signer)
 
@@ -151,7 +154,13 @@ class OcppServer:
         steering = self._steering.get(station)
         if steering is None or station not in self._live:
             return Outcome.UNREACHABLE
-        return await steering.follow(evse, transaction, steps)
+        told = asyncio.create_task(steering.follow(evse, transaction, steps))
+        try:
+            async with self._room:  # whoever does not answer keeps nobody else waiting for long
+                await asyncio.wait((told,), timeout=DEAF_SECONDS)
+            return await told
+        finally:
+            told.cancel()  # no effect where it has ended
 
     def gives_back(self, station: str, evse: int, transaction: str) -> bool:
         """Whether station and car give energy back to set-points."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import msgspec
@@ -31,6 +32,7 @@ from hubwise.edge.ocpp.version import (
     sign_certificate,
 )
 
+logger = logging.getLogger(__name__)
 CODES = {
     "form": "FormatViolation",
     "kind": "MessageTypeNotSupported",
@@ -209,8 +211,11 @@ async def _transaction(heard: Heard) -> Json:
     # A message is the same whether it is first sent or kept and sent later.
     same = {name: value for name, value in heard.payload.items() if name != "offline"}
     info = said.transaction_info
+    # Neighbours in a transaction are neighbours in the log's index: else each event, wherever its
+    # digest fell, touched a page of its own, and the longer the log the more of them.
+    place = f"{info.transaction_id}|{said.seq_no:010}"
     kept = TransactionSaid(
-        id=f"{heard.station}|tx|{digest(same)}",
+        id=f"{heard.station}|tx|{place}|{digest(same)}",
         station=heard.station,
         received_at=heard.at,
         transaction=info.transaction_id,
@@ -231,8 +236,17 @@ async def _transaction(heard: Heard) -> Json:
     answer: Json = {}
     if said.id_token:
         answer["idTokenInfo"] = await _token_info(heard, said.id_token)
-    cost = await heard.listener.cost(kept.station, kept.transaction)
-    return answer if cost is None else {**answer, **answer_with(cost)}
+    return {**answer, **await _shown(heard, kept.transaction)}
+
+
+async def _shown(heard: Heard, transaction: str) -> Json:
+    """For the screen; what is kept is answered even where nobody can tell what it comes to."""
+    try:
+        cost = await heard.listener.cost(heard.station, transaction)
+    except Exception as error:
+        logger.warning("%s: no cost of %s: %s", heard.station, transaction, error)
+        return {}
+    return {} if cost is None else answer_with(cost)
 
 
 def _steer(steering: Steering, said: TransactionSaid) -> None:
