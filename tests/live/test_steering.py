@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -429,3 +430,26 @@ def test_a_station_that_refuses_is_not_overrun() -> None:
 
     assert run(work("InternalError")) >= timedelta(seconds=1)
     assert run(work({"status": "Accepted"})) < timedelta(seconds=1)
+
+
+def test_deaf_stations_keep_nobody_else_waiting() -> None:
+    """Sixty that never answer, and one that does: it hears its set-point within seconds."""
+
+    async def work():
+        async with running() as site, AsyncExitStack() as stack:
+            for number in range(61):
+                station = await stack.enter_async_context(site.station(f"S{number}"))
+                await station.said("BootNotification", BOOT)
+                if number < 60:
+                    station.end()
+            follows = [
+                asyncio.create_task(site.server.follow(f"S{number}", 1, "T", (Step(0, 3.0),)))
+                for number in range(61)
+            ]
+            outcome = await asyncio.wait_for(follows[60], 5.0)
+            for each in follows:
+                each.cancel()
+            await asyncio.gather(*follows, return_exceptions=True)
+            return outcome
+
+    assert run(work()) is Outcome.FOLLOWED

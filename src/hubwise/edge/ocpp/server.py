@@ -154,13 +154,10 @@ class OcppServer:
         steering = self._steering.get(station)
         if steering is None or station not in self._live:
             return Outcome.UNREACHABLE
-        told = asyncio.create_task(steering.follow(evse, transaction, steps))
-        try:
-            async with self._room:  # whoever does not answer keeps nobody else waiting for long
-                await asyncio.wait((told,), timeout=DEAF_SECONDS)
-            return await told
-        finally:
-            told.cancel()  # no effect where it has ended
+        async with self._room:  # whoever does not answer keeps nobody else waiting for long
+            told = asyncio.create_task(steering.follow(evse, transaction, steps))
+            await asyncio.wait((told,), timeout=DEAF_SECONDS)
+        return await told
 
     def gives_back(self, station: str, evse: int, transaction: str) -> bool:
         """Whether station and car give energy back to set-points."""
