@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hubwise.domain.events import NeedsSaid
 from hubwise.edge.ocpp import Outcome, Standing, Step
 from hubwise.edge.ocpp.server import VERSIONS
-from live_site import EXPORT, T0, event, sample
+from live_site import EXPORT, T0, event, make_site, sample
 from ocpp_server import BOOT, OLD_BOOT, Desk, running
 from station_variables import MODES, TRANSFERS, variables
 
@@ -430,6 +431,47 @@ def test_a_station_that_refuses_is_not_overrun() -> None:
 
     assert run(work("InternalError")) >= timedelta(seconds=1)
     assert run(work({"status": "Accepted"})) < timedelta(seconds=1)
+
+
+def test_a_car_s_needs_outlive_a_restart(tmp_path) -> None:
+    """Killed and started again: the EVSE is asked what it can do without a word of the car's."""
+    site = make_site(tmp_path / "here", ["A"]).start()
+
+    async def before():
+        async with site.station("A") as station:
+            began = event("Started", 0, datetime.now(UTC), [sample(10.0)], evse={"id": 4})
+            await station.said("TransactionEvent", began)
+            await station.said("NotifyEVChargingNeeds", {**NEEDS, "evseId": 4})
+
+    async def after():
+        async with site.station("A") as station:
+            await station.said("Heartbeat", {})
+            asked = [await station.hears("GetVariables", each) for each in (1, 2)]
+            return [each["getVariableData"][0]["component"].get("evse") for each in asked]
+
+    run(before())
+    site.kill()
+    site.start()
+    assert run(after()) == [None, {"id": 4}]
+    assert site.stop() == 0
+
+
+def test_needs_from_before_are_followed() -> None:
+    """Recalled, the car gives back as soon as the EVSE has said that it can."""
+    said = NeedsSaid("n", "A", T0, 1, json.dumps(NEEDS))
+
+    async def work():
+        async with running() as site:
+            site.server.recall(said, "T1")
+            async with site.station("A") as station:
+                station.replies["GetVariables"] = variables()
+                await station.said("Heartbeat", {})
+                await station.hears("GetVariables", 2)
+                await asyncio.sleep(0.1)
+                assert not site.server.gives_back("A", 1, "T2")
+                return site.server.gives_back("A", 1, "T1")
+
+    assert run(work())
 
 
 def test_deaf_stations_keep_nobody_else_waiting() -> None:

@@ -6,13 +6,16 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from hubwise.edge.ocpp import Standing
+from hubwise.domain.events import NeedsSaid
+from hubwise.edge.ocpp import OcppServer, Standing
 from hubwise.live import Settings
 from hubwise.live.control import shares
-from hubwise.store import Registry
+from hubwise.live.fold import Books
+from hubwise.store import Registry, WaitingLog
 
 # How long the stations of a hub are remembered [s].
 FRESH_SECONDS = 10.0
+PAGE = 1_000
 
 
 @dataclass(slots=True)
@@ -49,3 +52,16 @@ class StationDesk:
         for hub, most_kw in at_hub.items():
             found |= shares(most_kw, self.settings.connection_kw.get(hub, 0.0), turn=0)
         return found
+
+
+async def recall_needs(log: WaitingLog, books: Books, server: OcppServer) -> None:
+    """Tell the server what cars that are still there asked for before the site was started."""
+    position = 0
+    while page := await log.of_kind("needs", position, PAGE):
+        for _, said in page:
+            assert isinstance(said, NeedsSaid)
+            for session in books.running.get(said.station, {}).values():
+                here = session.evse == said.evse and said.received_at >= session.opened_at
+                if here and session.started is not None:
+                    server.recall(said, session.transaction)
+        position = page[-1][0]

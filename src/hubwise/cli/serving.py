@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from sqlalchemy import Engine
 
-from hubwise.cli.desk import StationDesk
+from hubwise.cli.desk import StationDesk, recall_needs
 from hubwise.cli.tls import Tls
 from hubwise.edge.modbus import Link, ModbusMeter, mapped_points, sunspec_points
 from hubwise.edge.ocpp import OcppServer, Step
@@ -210,6 +210,7 @@ async def _serve(
     tls = asked.tls.context()
     with _http_socket(asked) as listening:
         await site.start(Chargers(server), _meters(settings, clock))
+        await recall_needs(log, site.books, server)
         ocpp_port = await server.start(asked.host, asked.ocpp_port, tls)
         async with _http(app, listening, asked):
             ready = _ready(asked, ocpp_port, listening.getsockname()[1])

@@ -15,13 +15,14 @@ from ssl import SSLContext, cert_time_to_seconds
 from time import time
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from hubwise.domain.events import Alarmed, Connected
+from hubwise.domain.events import Alarmed, Connected, NeedsSaid
 from hubwise.edge.ocpp.connection import Connection
 from hubwise.edge.ocpp.frames import MOST_BYTES
 from hubwise.edge.ocpp.listener import Desk, Gate, Listener, Signer
@@ -164,6 +165,19 @@ class OcppServer:
         steering = self._steering.get(station)
         return steering is not None and steering.gives_back(evse, transaction)
 
+    def recall(self, said: NeedsSaid, transaction: str) -> None:
+        """What a car asked for before the site was started anew."""
+        needs = msgspec.json.decode(said.needs, type=dict[str, object]).get("chargingNeeds")
+        if isinstance(needs, dict):
+            self._steering_of(said.station).recall(said.evse, transaction, needs)
+
+    def _steering_of(self, station: str) -> Steering:
+        steering = self._steering.get(station)
+        if steering is None:
+            steering = Steering(station, self._listener, self._world.desk, self._speed)
+            self._steering[station] = steering
+        return steering
+
     async def _renew(self) -> None:
         """What was told a slot ago is said again: spread, so that no answer has to wait for it."""
         pause = min(RENEW_SECONDS, SLOT_SECONDS / self._speed / 4)
@@ -205,9 +219,7 @@ class OcppServer:
     async def _hold(self, socket: ServerConnection) -> None:
         station = socket.username
         version = VERSIONS[str(socket.subprotocol)]
-        known = self._steering.get(station)
-        steering = known or Steering(station, self._listener, self._world.desk, self._speed)
-        self._steering[station] = steering
+        steering = self._steering_of(station)
         shown = _certificate(socket)
         steering.certificate_ends = shown is not None and shown.ends - time() < RENEW_BEFORE
         connection = Connection(socket, version, steering, self._world)

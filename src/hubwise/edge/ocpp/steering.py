@@ -99,6 +99,10 @@ class Steering:
         known = self.abilities.is_known(evse)
         return not (known and stay.gives_back and not self.abilities.is_two_way(evse))
 
+    def recall(self, evse: int, transaction: str, needs: Json) -> None:
+        """Needs that were said before the site was started anew."""
+        self._stay_at(evse, transaction).need(needs)
+
     def meter(self, evse: int, transaction: str, samples: Sequence[Sample]) -> None:
         """Meter values of a running transaction, as they come."""
         stay = self._stay_of(evse, transaction)
@@ -230,7 +234,8 @@ class Steering:
         if not self._asks:
             await self._screen.begin_old()
             return
-        self.see_evse(0)
+        for evse in (0, *self._stays):
+            self.see_evse(evse)
         await asyncio.sleep(self._pace(REPORT_SECONDS))
         tariffs = self.abilities.has_tariffs()
         await self._screen.begin(*self._listener.posted(), has_tariffs=tariffs)
