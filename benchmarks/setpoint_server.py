@@ -14,6 +14,7 @@ import uvloop
 from benchmarks.bench_setpoints import stations_of
 from benchmarks.served import post_prices, quantile
 from hubwise.cli.desk import StationDesk
+from hubwise.cli.passwords import PasswordGate, Renewals
 from hubwise.cli.serving import Neighbours, WallClock
 from hubwise.edge.ocpp import OcppServer, Outcome, Step
 from hubwise.live import Site, read_settings
@@ -31,7 +32,8 @@ async def main(folder: Path) -> None:
     site = Site(settings, log, neighbours, WallClock())
     await post_prices(site)
     desk = StationDesk(neighbours.registry, settings)
-    server = OcppServer(site, neighbours, desk)
+    gate = PasswordGate(neighbours.registry, Renewals(folder))
+    server = OcppServer(site, gate, desk)
     port = await server.start("127.0.0.1", 0)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -23,6 +23,7 @@ from prometheus_client.core import CounterMetricFamily
 from sqlalchemy import Engine
 
 from hubwise.cli.desk import StationDesk, recall_needs
+from hubwise.cli.passwords import PasswordGate, Renewals, renew_passwords
 from hubwise.cli.tls import Tls
 from hubwise.edge.modbus import Link, ModbusMeter, mapped_points, sunspec_points
 from hubwise.edge.ocpp import OcppServer, Step
@@ -87,14 +88,6 @@ class Neighbours:
         """Everything registered."""
         found = await asyncio.to_thread(self.registry.all_stations)
         return [Known(each.station, each.hub, each.max_kw) for each in found]
-
-    async def admits(self, station: str, password: str) -> bool:
-        """Whether a station may connect."""
-        return await asyncio.to_thread(self.registry.admit, station, password) is not None
-
-    async def knows(self, station: str) -> bool:
-        """Whether a station is registered."""
-        return await asyncio.to_thread(self.registry.find, station) is not None
 
     async def actor_of(self, token: str) -> Actor | None:
         """Whose token it is."""
@@ -201,7 +194,8 @@ async def _serve(
     log = WaitingLog(engine, lambda event: site.applied(event))
     site = Site(settings, log, neighbours, clock)
     desk = StationDesk(neighbours.registry, settings)
-    server = OcppServer(site, neighbours, desk, asked.tls.signer(), asked.speed)
+    gate = PasswordGate(neighbours.registry, Renewals(asked.folder))
+    server = OcppServer(site, gate, desk, asked.tls.signer(), asked.speed)
     registry = _measured(site, server)
     app = make_app(World(site, log, neighbours.actor_of, neighbours.all_stations, registry))
     stop = asyncio.Event()
@@ -219,7 +213,9 @@ async def _serve(
                 json.dumps({**ready, "pid": os.getpid(), "speed": asked.speed}), "utf-8"
             )
             say(json.dumps(ready))
+            renewing = asyncio.create_task(renew_passwords(gate, server, site))
             await stop.wait()
+            renewing.cancel()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(server.stop(), STOP_SECONDS / 2)
             await site.stop()

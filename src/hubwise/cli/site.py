@@ -10,6 +10,7 @@ import typer
 
 from hubwise.cli.console import messages
 from hubwise.cli.failure import explained
+from hubwise.cli.passwords import Renewals
 from hubwise.cli.tls import WITHOUT
 from hubwise.domain.errors import Issue, ScenarioError, listed
 from hubwise.edge.ocpp.authority import make_authority
@@ -183,6 +184,22 @@ def _number(text: str | None) -> float:
         return float(text or "nan")
     except ValueError:
         return float("nan")
+
+
+@station.command("renew")
+def renew_password(
+    folder: Folder,
+    names: Annotated[list[str], typer.Argument(metavar="STATION_ID...")],
+) -> None:
+    """Give stations new passwords over OCPP, as soon as they are connected."""
+    with explained(as_json=False):
+        registry = open_registry(folder)
+        lost = [name for name in names if registry.find(name) is None]
+        if lost:
+            right = f"hubwise station list {folder}"
+            raise ScenarioError([Issue("", "", "", f"not known: {listed(lost)}", right)])
+        for name in names:
+            Renewals(folder).put(name, "")
 
 
 @station.command("list")

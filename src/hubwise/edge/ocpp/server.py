@@ -165,6 +165,13 @@ class OcppServer:
         steering = self._steering.get(station)
         return steering is not None and steering.gives_back(evse, transaction)
 
+    async def set_password(self, station: str, password: str) -> Outcome:
+        """Give a station a password to connect with from the next time on."""
+        steering = self._steering.get(station)
+        if steering is None or station not in self._live:
+            return Outcome.UNREACHABLE
+        return await steering.set_password(password)
+
     def recall(self, said: NeedsSaid, transaction: str) -> None:
         """What a car asked for before the site was started anew."""
         needs = msgspec.json.decode(said.needs, type=dict[str, object]).get("chargingNeeds")

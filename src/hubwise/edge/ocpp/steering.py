@@ -17,6 +17,7 @@ from hubwise.domain.events import Alarmed, Sample
 from hubwise.edge.ocpp.abilities import Abilities, evses_of, questions
 from hubwise.edge.ocpp.frames import Json, RefusedError, UnansweredError
 from hubwise.edge.ocpp.listener import Desk, Listener, Standing
+from hubwise.edge.ocpp.passwords import for_2, for_16, is_taken
 from hubwise.edge.ocpp.profiles import Mode, Profile, Step, in_words, watts
 from hubwise.edge.ocpp.screen import Screen
 from hubwise.edge.ocpp.signs import Sign
@@ -262,6 +263,20 @@ class Steering:
         except RefusedError as refused:
             logger.info("%s refused: %s %s", self.station, refused.code, refused.what)
             return Outcome.REFUSED
+
+    async def set_password(self, password: str) -> Outcome:
+        """Give the station a password to connect with from the next time on."""
+        if self.link is None or not self.open.is_set():
+            return Outcome.UNREACHABLE
+        newer = self.link.has_variables
+        action, said = for_2(password) if newer else for_16(password)
+        try:
+            answer = await self._call(action, said)
+        except UnansweredError:
+            return Outcome.UNREACHABLE
+        except RefusedError:
+            return Outcome.REFUSED
+        return Outcome.FOLLOWED if is_taken(answer) else Outcome.REFUSED
 
     async def renew(self) -> None:
         """Say again what was told a slot ago: without that it ends by itself."""
