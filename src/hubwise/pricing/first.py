@@ -29,6 +29,8 @@ from hubwise.pricing.value import best_of, cost_ceiling, reward, rounds_to_judge
 SHIFTS = (-0.5, 0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.0)
 # Where few are to be tried: every so many of them, then those beside the best.
 STRIDE = 4
+# Shapes that differ by how means are taken; those that follow make prices one that are near.
+MEANS = 3
 # Charge prices stay at their highest while discharge prices are shifted.
 ONE_KIND = np.array([[0.0], [1.0]])
 # A group of slots in which the relaxed schedule moves less than this share of the busiest group's
@@ -103,7 +105,7 @@ def first_prices(
     relaxed
         The relaxed problem's answer (`hubwise.dispatch.dispatch` without a tariff).
     few
-        Whether fewer are tried: every so many of the shifts, then those beside the best.
+        Whether fewer are tried: one mean, every so many of the shifts, then those beside the best.
 
     Returns
     -------
@@ -112,7 +114,7 @@ def first_prices(
     """
     scale = _scale(problem)
     runs: list[list[Array]] = []
-    for shape in _shapes(problem, family, relaxed):
+    for shape in _worth_trying(_shapes(problem, family, relaxed), family, few):
         runs += _shifted(problem, family, shape, scale)
     rounds, warm = rounds_to_judge(problem), relaxed.warm().near()
     tried = [run[:: STRIDE if few else 1] for run in runs]
@@ -122,6 +124,14 @@ def first_prices(
         return best
     beside = [near for run in runs for near in _beside(run, best)]
     return best_of(problem, family, [best, *beside], rounds=rounds, warm=warm)[0]
+
+
+def _worth_trying(shapes: Iterator[_Shape], family: Family, few: bool) -> list[_Shape]:
+    """Those that differ: one where there is one price, and one mean beside the hairs if ``few``."""
+    found = list(shapes)
+    if family.groups == 1:
+        return found[:1]
+    return found[MEANS - 1 :] if few else found
 
 
 def _beside(run: list[Array], best: Array) -> list[Array]:

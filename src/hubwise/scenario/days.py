@@ -126,10 +126,15 @@ def demand_charge_of_day(site: Scenario, day: Day) -> float:
     is free for all of them, so that it is worth its price where each gains its share of it.
     """
     horizon = site.situation.horizon
-    month = parts_of(horizon, day)[0].month
+    month = _month_of(horizon, day)
     days = [each for each in days_of(horizon) if each.first >= day.first]
-    left = sum(parts_of(horizon, each)[0].month == month for each in days)
+    left = sum(_month_of(horizon, each) == month for each in days)
     return demand_charge_of(site, month) / left
+
+
+def _month_of(horizon: Horizon, day: Day) -> str:
+    """The billing month that a day begins in."""
+    return months_of(horizon.between(day.first, day.first + 1))[0]
 
 
 def scenario_of_day(site: Scenario, day: Day, carried: Carried) -> Scenario:
