@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hubwise.audit.once import once
 from hubwise.domain import Fleet, Horizon
 from hubwise.domain.arrays import Array, Flags
 
@@ -31,6 +32,7 @@ class Limits:
     most_kwh: Array
 
 
+@once
 def limits_of(fleet: Fleet, horizon: Horizon) -> Limits:
     """The limits of all stays, slot by slot: power first, the most energy before the least."""
     shape = (len(fleet), horizon.slots)
@@ -95,6 +97,7 @@ def most_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     return limits_of(fleet, horizon).most_kwh
 
 
+@once
 def charging_at_once_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     """Energy when plugging in and charging at once to the target; shape (sessions, slots) [kWh].
 
@@ -122,6 +125,7 @@ def charging_at_once_kwh(fleet: Fleet, horizon: Horizon) -> Array:
     return energy
 
 
+@once
 def at_once_kw(fleet: Fleet, horizon: Horizon) -> tuple[Array, Array]:
     """Power in and out at the charger when charging at once; each (sessions, slots) [kW]."""
     fleet = fleet.charging_at_once()
