@@ -111,6 +111,18 @@ def test_what_is_no_figure_is_refused(cell: str) -> None:
         ("May 14, 2025 1:05 PM", "ymd"),
         ("14-May-2025 13:05", "ymd"),
         ("14. Mai 2025 13:05", "ymd"),
+        ("14-May-25 13:05", "ymd"),
+        ("14 maggio 2025 13:05", "ymd"),
+        ("14 de mayo de 2025 13:05", "ymd"),
+        ("Wed 14 May 2025 13:05", "ymd"),
+        ("Wednesday, 14 May 2025 13:05", "ymd"),
+        ("Wed May 14 13:05:00 2025", "ymd"),
+        ("14.05.2025 13.05", "dmy"),
+        ("14.05.2025 13h05", "dmy"),
+        ("14.05.2025 13:05 Uhr", "dmy"),
+        ("5/14/2025 13:05:00.000", "mdy"),
+        ("202505141305", "ymd"),
+        ("20250514130500", "ymd"),
     ],
 )
 def test_moments_are_read_as_they_are_written(cell: str, order: str) -> None:
@@ -123,6 +135,10 @@ def test_an_offset_a_letter_and_an_epoch_are_instants() -> None:
     instant = datetime(2025, 5, 14, 11, 5, tzinfo=UTC)
     since = int(instant.timestamp())
     cells = ["2025-05-14T13:05+02:00", "14/05/2025 13:05 (CEST)", "2025-05-14 11:05Z"]
+    cells += ["2025-05-14 13:05 UTC+2", "2025-05-14 13:05 GMT+02:00", "2025-05-14 13:05+02"]
+    cells += ["2025-05-14T13:05:00+02:00[Europe/Amsterdam]", "2025-05-14 13:05 Europe/Amsterdam"]
+    cells += ["Wed May 14 2025 13:05:00 GMT+0200 (Central European Summer Time)"]
+    cells += ["Wed, 14 May 2025 13:05:00 +0200"]
     for cell in [*cells, f"{since}", f"{since}000", f"{since}000000", f"{since}000000000"]:
         assert stamp(cell, "dmy") == instant
     assert stamp("2025-05-14 24:00") == datetime(2025, 5, 15)
@@ -142,6 +158,7 @@ def test_an_offset_a_letter_and_an_epoch_are_instants() -> None:
         (["11/02/2025"], ZONE, "dmy"),
         (["11.02.2025"], "America/Chicago", "dmy"),
         (["2025-02-11"], "America/Chicago", "ymd"),
+        (["11/02/2025 08:10:21.5"], "America/Chicago", "mdy"),
     ],
 )
 def test_the_order_of_dates_is_found_out(cells: list[str], zone: str, order: str) -> None:
@@ -157,6 +174,8 @@ def test_the_order_of_dates_is_found_out(cells: list[str], zone: str, order: str
         ("start_utc", "UTC"),
         ("HourUTC", "UTC"),
         ("INTERVALSTARTTIME_GMT", "UTC"),
+        ("Date (GMT+2)", "Etc/GMT-2"),
+        ("Date (Europe/Oslo)", "Europe/Oslo"),
         ("timestamp", None),
         ("HourDK", None),
         ("executed", None),

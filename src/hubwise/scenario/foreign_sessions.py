@@ -135,7 +135,7 @@ def read_foreign_sessions(reader: Reader, name: str, told: Told) -> ForeignSessi
     reader.issues.extend(issue for issue in found.issues if issue.where not in torn)
     if document is None:
         return None
-    tables = [] if document.sheet is None else [document.sheet]
+    tables = [] if document.sheet is None else [document.sheet, *document.others]
     try:
         tables = [*tables_in(name, document.data), *tables]
     except RecursionError:

@@ -5,8 +5,8 @@ What is wrong on the horizon is told, row by row; what is wrong beside it is cou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import inf
@@ -16,12 +16,12 @@ import numpy as np
 
 from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array
-from hubwise.domain.errors import listed
+from hubwise.domain.errors import Issue, listed
 from hubwise.scenario.clock import in_utc, is_zone
-from hubwise.scenario.price_formats import Asked, Fault, Piece, Series, formats, the_format
+from hubwise.scenario.price_formats import PLAIN, Asked, Fault, Piece, Series, formats, the_format
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.series import STEPS, Interval, Timeline, in_time, lay, rows_of, steps
-from hubwise.scenario.sniffing import read_document
+from hubwise.scenario.sniffing import Document, read_document
 
 _MOST_TOLD = 20  # rows of one kind that are told one by one
 _MINUTE = timedelta(minutes=1)
@@ -109,11 +109,38 @@ def read_prices(reader: Reader, name: str, asked: Asked, horizon: Horizon) -> Pr
 
 def read_series(reader: Reader, name: str, asked: Asked) -> Series | None:
     """The prices of a file as its format reads them, or nothing where none can, which is noted."""
-    before = len(reader.issues)
-    document = read_document(reader, name)
-    if document is None or len(reader.issues) > before:
+    found = Reader(reader.folder, enclosed=reader.enclosed)
+    document = read_document(found, name)
+    # A row that is not whole matters as much as the time that it is of.
+    torn = {issue.where: issue for issue in found.issues if document and document.sheet}
+    reader.issues.extend(issue for issue in found.issues if issue.where not in torn)
+    if document is None:
         return None
-    known = the_format(document)
+    return _as_known(document, asked, torn, reader)
+
+
+def _as_known(
+    document: Document, asked: Asked, torn: Mapping[str, Issue], reader: Reader
+) -> Series | None:
+    """The prices in the first worksheet that holds any; what others there are is noted."""
+    best = None
+    tables = [document, *(replace(document, sheet=one, others=()) for one in document.others)]
+    tables.sort(key=lambda one: (known := the_format(one)) is None or known.name == PLAIN)
+    for table in tables:
+        tried = Reader(reader.folder)
+        series = _of_table(table, asked, tried)
+        best = best or tried
+        if series is None or tried.issues:
+            continue
+        others = [one.sheet.title for one in tables if one is not table and one.sheet]
+        notes = (f"Worksheets passed over: {listed(others)}.",) if others else ()
+        return _with_torn(replace(series, notes=(*series.notes, *notes)), table, torn)
+    reader.issues.extend(best.issues if best else ())
+    return None
+
+
+def _of_table(document: Document, asked: Asked, reader: Reader) -> Series | None:
+    name, known = document.file, the_format(document)
     if known is None:
         kind = "XML" if document.data is None else "JSON"
         names = listed((one.name for one in formats().values()), most=20)
@@ -121,6 +148,21 @@ def read_series(reader: Reader, name: str, asked: Asked) -> Series | None:
         reader.wrong(name, "", "", wrong, f"known are {names}; else give a table as CSV")
         return None
     return known.read(document, asked, reader)
+
+
+def _with_torn(series: Series, document: Document, torn: Mapping[str, Issue]) -> Series:
+    """A series whose rows with too many cells have no price; what rows end before is empty."""
+    short = document.sheet.short if document.sheet else ()
+    whole = {f"row {row}" for row in short}
+    amiss = {
+        where: Fault(issue.field, issue.wrong, issue.right)
+        for where, issue in torn.items() if where not in whole
+    }  # fmt: skip
+    pieces = [
+        replace(piece, price=None, fault=amiss[piece.where]) if piece.where in amiss else piece
+        for piece in series.pieces
+    ]
+    return replace(series, pieces=pieces)
 
 
 def _prices_at(timeline: Timeline, starts: list[datetime]) -> Iterator[float]:

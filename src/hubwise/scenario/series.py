@@ -156,7 +156,9 @@ def steps(starts: Sequence[datetime]) -> list[int]:
         before = _usual(tuple(gaps[max(k - _AROUND, 0) : k]))
         own = gaps[k] if k < len(gaps) else None
         usual = [step for step in (before, after) if step is not None] or [60]
-        found.append(own if own in usual and own is not None else min(usual))
+        around = gaps[max(k - _AROUND, 0) : k + _AROUND]
+        meant = own is not None and own in usual and around.count(own) > 1
+        found.append(own if meant and own is not None else min(usual))
     return found
 
 
@@ -174,6 +176,9 @@ def _placed(piece: Piece, start: datetime | None, zone: str) -> Interval | Piece
     """
     if piece.start is None:
         return piece
+    if piece.start.second or piece.start.microsecond:
+        wrong = f"{piece.start:%Y-%m-%d %H:%M:%S} is not on a whole minute"
+        return replace(piece, fault=Fault("start", wrong, "start prices on whole minutes"))
     if start is None:
         if piece.price is None:
             return replace(piece, fault=None)
@@ -190,8 +195,9 @@ def _placed(piece: Piece, start: datetime | None, zone: str) -> Interval | Piece
 
 
 def _end(start: datetime, wall: datetime, end: datetime, zone: str) -> datetime:
-    if end.tzinfo is None:
-        return ends_after(start, wall, end, zone)
+    named = end.tzinfo.key if isinstance(end.tzinfo, ZoneInfo) else zone
+    if end.tzinfo is None or isinstance(end.tzinfo, ZoneInfo):
+        return ends_after(start, wall.replace(tzinfo=None), end.replace(tzinfo=None), named)
     return max(end.astimezone(UTC), start)
 
 

@@ -15,8 +15,8 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import TypeGuard
 from xml.etree import ElementTree
 
@@ -26,7 +26,10 @@ from hubwise.scenario.tables import parquet_frame
 _TOO_LARGE = f"is larger than {MOST_BYTES // 2**20} MiB when unpacked"
 _PART = "give the part of it that is needed"
 _DELIMITERS = ",;\t|"
+_LEAST_EPOCH = 1e9  # seconds since 1970 are more
 _LOOKED_AT, _LOOKED_FAR = 60, 2**20  # lines that tell the delimiter and the header; and letters
+_HIDDEN = re.compile(r"/$|^__MACOSX/|(?:^|/)\.")  # folders, and what systems pack beside files
+_PAGES = ("results", "data", "records", "items")
 _EMPTY = frozenset({"", "-", "--", "\u2013", "n/a", "n/e", "na", "nan", "null", "none", "?"})
 
 
@@ -46,6 +49,10 @@ class Sheet:
         The cells of each row, stripped, as many as the header has; empty ones are ``""``.
     delimiter
         What separated the cells; empty where nothing did (workbook, Parquet).
+    short
+        Numbers of rows that end before the header does; their last cells are empty ones.
+    title
+        Name of the worksheet; empty where there are no others.
     """
 
     file: str
@@ -53,6 +60,8 @@ class Sheet:
     rows: list[int]
     cells: list[list[str]]
     delimiter: str = ""
+    short: frozenset[int] = frozenset()
+    title: str = ""
 
     def column(self, name: str) -> list[str]:
         """The cells of the first column of that name; KeyError where there is none."""
@@ -66,13 +75,15 @@ class Sheet:
 class Document:
     """What a file holds: a table, a JSON value or an XML tree; the others are ``None``.
 
-    A JSON value that is a list of records, or holds one, is a table as well (`records`).
+    A JSON value that is a list of records, or holds one, is a table as well (`records`). Worksheets
+    of a workbook that have another header than the first are ``others``.
     """
 
     file: str
     sheet: Sheet | None = None
     data: object = None
     tree: ElementTree.Element | None = None
+    others: tuple[Sheet, ...] = ()
 
 
 def read_document(reader: Reader, name: str) -> Document | None:
@@ -85,7 +96,8 @@ def read_document(reader: Reader, name: str) -> Document | None:
         reader.wrong(name, "", "", "is a workbook of the old kind, .xls", "save it as .xlsx or CSV")
         return None
     if content[:4] == b"PK\x03\x04":
-        return _of_sheet(name, _workbook(reader, name, content))
+        first, *rest = _workbook(reader, name, content) or [None]
+        return None if first is None else Document(name, first, others=tuple(filter(None, rest)))
     if content[:4] == b"PAR1":
         return _of_sheet(name, _parquet(reader, name, content))
     text = decoded(content)
@@ -109,11 +121,13 @@ def read_sheet(reader: Reader, name: str) -> Sheet | None:
 def records(name: str, data: object) -> Sheet | None:
     """The longest list of records in a JSON value, as a table; nothing where it has none.
 
-    Lists of figures or texts side by side, all as long, are columns.
+    Lists of figures or texts side by side, all as long, are columns; pages one after the other
+    are one list, and pairs of an epoch and a figure are records of ``start`` and ``value``.
 
     A record within a record gives columns such as ``cdr_token.uid``; lists within it are left out.
     """
-    lists = [data, *data.values()] if isinstance(data, dict) else [data]
+    lists = [data, *data.values()] if isinstance(data, dict) else [data, _of_pages(data)]
+    lists += [_of_pairs(one) for one in lists]
     rows = max((one for one in lists if _are_records(one)), key=len, default=[])
     if not rows and isinstance(data, dict):
         rows = _of_columns(data)
@@ -205,11 +219,12 @@ def is_empty(cell: str) -> bool:
 def _unpacked(reader: Reader, name: str, content: bytes) -> bytes | None:
     """What a gzip or a zip of a single file holds; other contents as they stand."""
     try:
-        if content[:2] == b"\x1f\x8b":
-            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-                content = packed.read(MOST_BYTES + 1)
-        elif content[:4] == b"PK\x03\x04":
-            content = _single(content)
+        for _ in range(2):  # a gzip within a zip, or the other way round
+            if content[:2] == b"\x1f\x8b":
+                with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                    content = packed.read(MOST_BYTES + 1)
+            elif content[:4] == b"PK\x03\x04":
+                content = _single(content)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError):
         reader.wrong(name, "", "", "cannot be unpacked", "pack it again")
         return None
@@ -227,7 +242,7 @@ def _unpacked(reader: Reader, name: str, content: bytes) -> bytes | None:
 def _single(content: bytes) -> bytes:
     """The only file in a zip; a workbook, which is a zip itself, as it stands."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        names = [entry for entry in packed.namelist() if not entry.endswith("/")]
+        names = [entry for entry in packed.namelist() if not _HIDDEN.search(entry)]
         if "[Content_Types].xml" in names:
             if sum(entry.file_size for entry in packed.infolist()) > MOST_BYTES:
                 raise ValueError(_TOO_LARGE)
@@ -246,12 +261,48 @@ def _json(reader: Reader, name: str, text: str) -> Document | None:
     if not reader.fits(name, 0, sum(map(text.count, ",:[{")), of="values"):
         return None
     try:
-        data = json.loads(text)
+        data = _values(text)
         return Document(name, records(name, data), data)
     except (json.JSONDecodeError, RecursionError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         reader.wrong(name, where, "", "begins as JSON but is not", "download it again, whole")
         return None
+
+
+def _values(text: str) -> object:
+    """The value in JSON, or a list of those that stand line by line."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if error.msg != "Extra data" or not all(line.lstrip()[:1] == "{" for line in lines):
+            raise
+        return [json.loads(line) for line in lines]
+
+
+def _of_pages(data: object) -> list[object]:
+    """The records of pages of an answer, one after the other; none where these are no pages."""
+    if not _are_records(data):
+        return []
+    for key in _PAGES:
+        pages = [page.get(key) for page in data]
+        if all(isinstance(page, list) for page in pages):
+            return [row for page in pages if isinstance(page, list) for row in page]
+    return []
+
+
+def _of_pairs(data: object) -> list[dict[str, object]]:
+    """Records made of pairs such as ``[1747173600000, 60.5]``; none where these are none."""
+    if not isinstance(data, list) or not all(
+        isinstance(pair, list)
+        and len(pair) == 2
+        and isinstance(pair[0], int | float)
+        and pair[0] > _LEAST_EPOCH
+        and isinstance(pair[1], int | float | None)
+        for pair in data
+    ):
+        return []
+    return [{"start": start, "value": value} for start, value in data]
 
 
 def _are_records(value: object) -> TypeGuard[list[dict[str, object]]]:
@@ -288,7 +339,9 @@ def _delimited(reader: Reader, name: str, text: str) -> Sheet | None:
     rows = text.count("\n") + text.count("\r")
     if not reader.fits(name, rows // (1 + ("\r\n" in text)), rows + text.count(delimiter)):
         return None
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
     try:
         numbered = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
     except csv.Error as error:
@@ -303,7 +356,8 @@ def _delimiter(text: str) -> str:
 
     def score(delimiter: str) -> tuple[float, int]:
         try:
-            lines = [len(cells) for cells in csv.reader(io.StringIO(head), delimiter=delimiter)]
+            found = csv.reader(io.StringIO(head), delimiter=delimiter, skipinitialspace=True)
+            lines = [len(cells) for cells in found]
         except csv.Error:
             return 0.0, 0
         usual, count = Counter(n for n in lines if n).most_common(1)[0] if any(lines) else (1, 0)
@@ -312,23 +366,33 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=score)
 
 
-def _workbook(reader: Reader, name: str, content: bytes) -> Sheet | None:
-    """The first worksheet with cells in it, and below it the others that have its header."""
+def _workbook(reader: Reader, name: str, content: bytes) -> list[Sheet | None]:
+    """The tables in the worksheets: those with the same header are one, below each other."""
     import openpyxl  # only here: it takes a while to import
 
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         reader.wrong(name, "", "", "is not a workbook that can be read", "save it as CSV")
-        return None
-    body = list[tuple[int, list[str]]]()
+        return []
+    bodies = dict[tuple[str, ...], list[tuple[int, list[str]]]]()
+    titles = dict[tuple[str, ...], str]()
     for sheet in book.worksheets:
         lines = enumerate(sheet.iter_rows(values_only=True), 1)
         texts = [(row, [_text(value) for value in line]) for row, line in lines]
-        found = list(_from_header([one for one in texts if any(one[1])]))
-        if not body or (found and found[0][1] == body[0][1]):
-            body += found[bool(body) :]
-    return _sheet(reader, name, body, "")
+        found = _from_header([one for one in texts if any(one[1])])
+        header = tuple(cell.strip().casefold() for cell in found[0][1]) if found else ()
+        titles.setdefault(header, sheet.title)
+        bodies.setdefault(header, found[:1]).extend(found[1:])
+    whole = {header: body for header, body in bodies.items() if len(body) > 1}
+    if not whole:
+        return [_sheet(reader, name, [], "")]
+    tables = {header: _sheet(reader, name, body, "") for header, body in whole.items()}
+    titled = len(tables) > 1
+    return [
+        replace(table, title=titles[header] if titled else "") if table else None
+        for header, table in tables.items()
+    ]
 
 
 def _parquet(reader: Reader, name: str, content: bytes) -> Sheet | None:
@@ -345,6 +409,9 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, timedelta):  # how workbooks keep 24:00 and longer
+        seconds = round(value.total_seconds())
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     return str(value)
@@ -368,18 +435,33 @@ def _sheet(
                 right += "; numbers with a decimal comma need quotes around them"
             reader.wrong(name, f"row {row}", "", f"has {len(cells)} cells", right)
     full = [(cells + [""] * wide)[:wide] for _, cells in body[1:]]
-    return Sheet(name, header, [row for row, _ in body[1:]], full, delimiter)
+    short = frozenset(row for row, cells in body[1:] if len(cells) < wide)
+    return Sheet(name, header, [row for row, _ in body[1:]], full, delimiter, short)
 
 
-def _from_header(lines: list[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    """The lines from the header on; titles above it are narrower than most lines are."""
-    widths = Counter(_width(cells) for _, cells in lines[:_LOOKED_AT])
+def _from_header(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """The lines from the header on; titles above it are narrower, and comments begin with ``#``.
+
+    It is the first line of words above the first with figures that is as wide as most lines are,
+    else the first of these at all.
+    """
+    head = lines[:_LOOKED_AT]
+    widths = Counter(_width(cells) for _, cells in head)
     usual = widths.most_common(1)[0][0] if widths else 0
-    begun = False
-    for row, cells in lines:
-        begun = begun or _width(cells) >= min(usual, 2)
-        if begun:
-            yield row, cells
+    least = min(usual, 2)
+    wide = [k for k, (_, cells) in enumerate(head) if _width(cells) >= least]
+    data = next((k for k in wide if _has_figures(head[k][1])), 0)
+    words = [k for k in wide if k < data]
+    words = [k for k in words if not head[k][1][0].startswith("#")] or words
+    words = [k for k in words if _width(head[k][1]) >= usual] or words
+    return lines[(words or wide or [len(lines)])[0] :]
+
+
+def _has_figures(cells: list[str]) -> bool:
+    """Whether a line holds a figure or a time, as headers do not; a comment is none."""
+    if cells[0].startswith("#"):
+        return False
+    return any(re.match(r"[-+(€£$]*\d", cell) or re.search(r"\d:\d\d", cell) for cell in cells)
 
 
 def _width(cells: list[str]) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from hubwise.scenario.clock import exists, in_utc
+from hubwise.scenario.clock import exists, in_utc, is_zone
 
 # Offsets from UTC [h] by the letters that stand behind a stamp.
 _LETTERS = {
@@ -25,24 +25,46 @@ _CLOCKS = {
     "ept": "America/New_York", "ct": "America/Chicago", "cpt": "America/Chicago",
     "pt": "America/Los_Angeles", "ppt": "America/Los_Angeles",
 }  # fmt: skip
+# Months as English, German, Dutch, French, Spanish, Italian, Portuguese, the Scandinavian languages
+# and Polish write them, whole or by their first letters.
 _MONTHS = {
     name: k
     for k, names in enumerate(
         (
-            "jan january januar", "feb february februar", "mar march maerz märz mär", "apr april",
-            "may mai mei", "jun june juni", "jul july juli", "aug august", "sep sept september",
-            "oct okt october oktober", "nov november", "dec dez december dezember",
+            "jan january januar januari janvier janv ene enero gennaio gen janeiro stycznia",
+            "feb february februar februari février fév févr fevr febrero febbraio fevereiro fev "
+            "lutego",
+            "mar march maerz märz mär mrt maart mars marzo março marca mrz",
+            "apr april avril avr abril abr aprile kwietnia",
+            "may mai mei maj mayo maggio mag maio maja",
+            "jun june juni juin junio giugno giu junho czerwca",
+            "jul july juli juil juillet julio luglio lug julho lipca",
+            "aug august augustus août aout agosto ago augusti sierpnia",
+            "sep sept september septembre septiembre settembre set setembro września",
+            "oct okt october oktober octobre octubre ottobre ott outubro out października",
+            "nov november novembre noviembre novembro listopada",
+            "dec dez dic des december dezember desember décembre déc diciembre dicembre dezembro "
+            "grudnia",
         ),
         1,
     )
     for name in names.split()
 }  # fmt: skip
+_DATE, _CLOCK_TIME = (
+    r"(?P<a>\d{1,4})(?P<mark>[-./])(?P<b>\d{1,2})[-./](?P<c>\d{1,4})",
+    r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?(?::(?P<second>\d{2})(?:[.,]\d+)?)?",
+)
+_OFFSET = r"(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?"
 _STAMP = re.compile(
-    r"(?P<a>\d{1,4})[-./](?P<b>\d{1,2})[-./](?P<c>\d{1,4})"
-    r"(?:[T ,]+(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?::(?P<second>\d{2})(?:[.,]\d+)?)?)?"
-    r"\s*(?P<half>[ap]\.?m\.?)?\s*\(?(?P<zone>z|[a-z]{2,4}|[+-]\d{2}:?\d{2})?\)?",
+    rf"{_DATE}(?:[T ,]+{_CLOCK_TIME}(?:\s*uhr|h)?)?\s*(?P<half>[ap]\.?\s?m\.?)?"
+    rf"\s*\(?(?P<zone>{_OFFSET}|z|[a-z]{{2,4}}|[a-z]+(?:/[a-z_]+)+)?\)?"
+    r"(?:\s*\[[\w/+-]+\]|(?<=\d)\s+\([^()]+\))?",  # a zone's name behind its offset
     re.IGNORECASE,
 )
+_COMPACT = re.compile(
+    r"((?:19|20)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])([01]\d|2[0-4])([0-5]\d)?([0-5]\d)?"
+)
+_WORD = r"[^\W\d_]{3,12}\.?"
 _YEARS = (1901, 2200)
 _EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))  # ns, µs, ms and s since 1970
 
@@ -53,10 +75,11 @@ def date_order(cells: Sequence[str], zone: str) -> str:
     By what all of them allow; where both do, by the order that keeps them nearest together, and
     at last by the habit of the site's zone.
     """
-    numbers = [found.group("a", "b") for cell in cells if (found := _STAMP.match(_named(cell)))]
+    dates = [found for cell in cells if (found := _STAMP.match(_named(cell)))]
+    numbers = [found.group("a", "b") for found in dates]
     if any(len(first) == 4 for first, _ in numbers):
         return "ymd"
-    if any("." in cell for cell in cells[:1]) or any(int(first) > 12 for first, _ in numbers):
+    if any(found["mark"] == "." for found in dates[:1]) or any(int(a) > 12 for a, _ in numbers):
         return "dmy"
     if any(int(second) > 12 for _, second in numbers):
         return "mdy"
@@ -72,8 +95,9 @@ def stamp(cell: str, order: str = "ymd") -> datetime:
     Parameters
     ----------
     cell
-        ISO 8601, a date with day or month first, an English or German month's name, hours with am
-        and pm, ``24:00``, or seconds, milli-, micro- or nanoseconds since 1970.
+        ISO 8601, a date with day or month first or with a month's name, years of two figures,
+        hours with am and pm, ``24:00``, ``202505140815``, or seconds, milli-, micro- or
+        nanoseconds since 1970; behind it an offset, letters such as CEST, or a zone's name.
     order
         Of the date's figures, as `date_order` finds it.
 
@@ -89,6 +113,8 @@ def stamp(cell: str, order: str = "ymd") -> datetime:
 
 
 def _read(cell: str, order: str) -> datetime:
+    if compact := _COMPACT.fullmatch(cell):
+        cell = "{}-{}-{} {}:{}:{}".format(*(part or "00" for part in compact.groups()))
     if re.fullmatch(r"\d{9,19}(?:\.0*)?", cell):
         since = float(cell)
         unit = next((unit for least, unit in _EPOCHS if since >= least), 1.0)
@@ -109,6 +135,13 @@ def _read(cell: str, order: str) -> datetime:
 
 def clock_told(header: str) -> str | None:
     """The zone that a column's name tells, as in ``MTU (CET/CEST)``, ``start_utc``, ``HourUTC``."""
+    if hours := re.search(r"[(\[]\s*(?:UTC|GMT)\s*([+-])(\d{1,2})(?::?00)?\s*[)\]]", header):
+        return (
+            f"Etc/GMT{'-' if hours[1] == '+' else '+'}{int(hours[2])}" if int(hours[2]) else "UTC"
+        )
+    named = re.search(r"[(\[]\s*([A-Za-z]+(?:/[A-Za-z_]+)+)\s*[)\]]", header)
+    if named and is_zone(named[1]):
+        return named[1]
     letters = re.search(r"[(\[]\s*([A-Za-z]{2,4}(?:\s*/\s*[A-Za-z]{2,4})?)\s*[)\]]", header)
     told = _CLOCKS.get(re.sub(r"\s", "", letters[1].casefold())) if letters else None
     if told is None and re.search(r"(?:(?<![A-Za-z])(?:utc|gmt)|UTC|GMT)(?![A-Za-z])", header):
@@ -141,8 +174,8 @@ def instants(
     place = ZoneInfo(zone)
     groups: dict[datetime, list[int]] = defaultdict(list)
     for k, wall in enumerate(walls):
-        if wall is not None and wall.tzinfo is None and later[k] is None and _twice(wall, place):
-            groups[wall].append(k)
+        if wall is not None and later[k] is None and _on_a_wall(wall) and _twice(wall, place):
+            groups[wall.replace(tzinfo=None)].append(k)
     backwards = _runs_backwards(walls)
     folds = [bool(told) for told in later]
     for rows in groups.values():
@@ -151,7 +184,7 @@ def instants(
     found = [
         None
         if wall is None or not exists(wall, zone)
-        else in_utc(wall.replace(fold=int(fold)) if wall.tzinfo is None else wall, zone)
+        else in_utc(wall.replace(fold=int(fold)) if _on_a_wall(wall) else wall, zone)
         for wall, fold in zip(walls, folds, strict=True)
     ]
     return found, sorted(groups)
@@ -170,22 +203,31 @@ def ends_after(start: datetime, wall: datetime, wall_end: datetime, zone: str) -
 
 
 def _named(cell: str) -> str:
-    """A cell with its month's name, if it has one, written as a number, year first."""
+    """A cell with its month's name, if it has one, written as a number, year first.
 
-    def numbered(found: re.Match[str], day: str) -> str:
+    A weekday before it is left out. ``May 14 08:15:00 2025`` has its year last.
+    """
+    if re.search(r"[^\W\d_]{3}", cell) is None:
+        return cell
+
+    def numbered(found: re.Match[str]) -> str:
         month = _MONTHS.get(found["month"].casefold().rstrip("."))
-        return found[0] if month is None else f"{found['year']}-{month}-{day}"
+        year = found["year"] if len(found["year"]) == 4 else f"20{found['year']}"
+        rest = found.groupdict().get("clock") or ""
+        return found[0] if month is None else f"{year}-{month}-{found['day']}{rest}"
 
-    cell = re.sub(
-        r"(?P<month>[A-Za-zäÄ]{3,9}\.?)\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
-        lambda found: numbered(found, found["day"]),
-        cell,
-    )
-    return re.sub(
-        r"(?P<day>\d{1,2})\.?[-\s](?P<month>[A-Za-zäÄ]{3,9}\.?)[-\s](?P<year>\d{4})",
-        lambda found: numbered(found, found["day"]),
-        cell,
-    )
+    weekday = re.match(rf"({_WORD}),?\s+(?=\d|[^\W\d])", cell)
+    if weekday and weekday[1].casefold().rstrip(".") not in _MONTHS:
+        cell = cell[weekday.end() :]
+    month, day = rf"(?P<month>{_WORD})", r"(?P<day>\d{1,2})"
+    year, clock = r"(?P<year>\d{4}|\d{2}(?=[\sT,]|$))", r"(?P<clock>\s\d{1,2}:[\d:]+)"
+    for pattern in (
+        rf"{month}\s+{day}{clock}\s(?P<year>\d{{4}})",
+        rf"{month}[\s-]+{day},?[\s-]+(?P<year>\d{{4}})",
+        rf"{day}\.?(?:[-/\s]|\sde\s){month}(?:[-/,\s]|\sde\s)\s?{year}",
+    ):
+        cell = re.sub(pattern, numbered, cell, count=1)
+    return cell
 
 
 def _date(found: re.Match[str], order: str) -> tuple[int, int, int]:
@@ -198,18 +240,28 @@ def _date(found: re.Match[str], order: str) -> tuple[int, int, int]:
     return year, by["m"], by["d"]
 
 
-def _offset(text: str) -> timezone:
+def _offset(text: str) -> tzinfo:
+    text = re.sub(r"^(?:utc|gmt)(?=[+-])", "", text, flags=re.IGNORECASE)
     if text[0] in "+-":
         digits = text[1:].replace(":", "")
-        away = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        hours, minutes = (digits, "0") if len(digits) < 3 else (digits[:-2], digits[-2:])
+        away = timedelta(hours=int(hours), minutes=int(minutes))
         return timezone(-away if text[0] == "-" else away)
+    if "/" in text and is_zone(text):
+        return ZoneInfo(text)
     if text.upper() not in _LETTERS:
         raise ValueError(f"{text!r} is not a known clock")
     return timezone(timedelta(hours=_LETTERS[text.upper()]))
 
 
-def _twice(wall: datetime, place: ZoneInfo) -> bool:
+def _on_a_wall(wall: datetime) -> bool:
+    """Whether a stamp is a clock's, of the place or of a zone by name, and not an instant."""
+    return wall.tzinfo is None or isinstance(wall.tzinfo, ZoneInfo)
+
+
+def _twice(wall: datetime, place: tzinfo) -> bool:
     """Whether a clock shows a time twice."""
+    place = wall.tzinfo or place
     first = wall.replace(tzinfo=place, fold=0).utcoffset() or timedelta()
     second = wall.replace(tzinfo=place, fold=1).utcoffset() or timedelta()
     return first > second

@@ -31,4 +31,6 @@ def the_format(document: Document) -> PriceFormat | None:
     return next((one for one in formats().values() if one.recognises(document)), None)
 
 
-__all__ = ["Asked", "Fault", "Piece", "PriceFormat", "Series", "formats", "the_format"]
+PLAIN = formats()[_LAST].name
+
+__all__ = ["PLAIN", "Asked", "Fault", "Piece", "PriceFormat", "Series", "formats", "the_format"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from math import gcd
+from math import gcd, isfinite, nan
 from zoneinfo import ZoneInfo
 
 from hubwise.scenario.price_formats._nouns import Asked, Fault, Piece
@@ -47,13 +47,23 @@ def minute_of_day(local: datetime) -> int:
 
 
 def figure(value: object) -> float | None:
-    """A JSON value as a number; nothing where it is none."""
+    """A JSON value as a number; nothing where it is none, or not a finite one."""
     try:
-        return float(value) if isinstance(value, int | float | str) else None
-    except ValueError:
+        found = float(value) if isinstance(value, int | float | str) else nan
+    except (ValueError, OverflowError):
         return None
+    return found if isfinite(found) else None
 
 
 def records(value: object) -> list[dict[str, object]]:
     """The records in a JSON list; none where it is not one."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def numbered(names: list[str], tariffs: list[dict[str, object]]) -> dict[str, dict[str, object]]:
+    """Tariffs by their names; of those with one name in common by ``name (2)`` and so on."""
+    found = dict[str, dict[str, object]]()
+    for name, tariff in zip(names, tariffs, strict=True):
+        again = sum(other == name or other.startswith(f"{name} (") for other in found)
+        found[f"{name} ({again + 1})" if again else name] = tariff
+    return found

@@ -151,6 +151,9 @@ def chosen(
         The one that is taken where nobody asks for one.
     """
     wanted = asked.prices_of
+    if not names:
+        reader.wrong(file, "", "", f"holds prices of no {what}", "download it with its prices")
+        return None
     if wanted is None and len(names) == 1:
         return names[0]
     if wanted is None and usual in names:

@@ -14,14 +14,19 @@ from hubwise.scenario.stamps import date_order, stamp
 _WRITE_MOMENTS = (
     "write it as 2024-05-12 08:15 or, with its offset from UTC, 2024-05-12T08:15:00+02:00"
 )
+_SIGNS = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY"}
 _CURRENCIES = (
-    ("EUR", r"eur|euro|€"), ("GBP", r"gbp|£|pence|p(?=/kwh)"), ("USD", r"usd|us\$|\$"),
+    ("EUR", r"euro?s?"), ("GBP", r"gbp|pence|p(?=\s*/\s*kwh)"), ("USD", r"usd"),
     ("DKK", "dkk"), ("SEK", "sek"), ("NOK", "nok"), ("PLN", "pln|zł"), ("CHF", "chf"),
     ("CZK", "czk"), ("HUF", "huf"), ("RON", "ron"), ("BGN", "bgn"), ("AUD", "aud"),
     ("NZD", "nzd"), ("CAD", "cad"), ("JPY", "jpy|yen"), ("CNY", "cny|rmb"), ("INR", "inr"),
     ("ISK", "isk"), ("TRY", "try"), ("UAH", "uah"), ("RSD", "rsd"), ("MXN", "mxn"),
 )  # fmt: skip
-_HUNDREDTHS = r"(?<![a-z])(?:e?ct|cts|cents?|c€|pence|p|øre|öre|ore|gr|c)[\s_]*(?:/|_?per_?)\s*kwh"
+_HUNDREDTHS = re.compile(
+    r"(?:(?<![a-z])|(?<=eur)|(?<=euro)|(?<=usd))"
+    r"(?:e?cts?|cents?|centimes?|centesimi|c[eé]ntimos?|c€|cts?€|¢|pence|p|øre|öre|ore|snt|gr|c)"
+    r"(?:\s*/\s*|[\s_]+(?:per|pro|je|par|por|al)[\s_]+|[\s_]+)kwh"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +110,13 @@ def told(text: str) -> Told:
     """The unit and currency that a header or cell such as ``price_eur_per_mwh`` tells."""
     text = text.casefold()
     unit = re.search(r"([km])w_?h", text)
-    hundredths = re.search(_HUNDREDTHS, text) is not None
-    known = ((name, rf"(?<![a-z])(?:{signs})(?![a-z])") for name, signs in _CURRENCIES)
+    hundredths = _HUNDREDTHS.search(text) is not None
+    known = (
+        (name, rf"(?<![a-z])(?:{letters})(?:cts?|cents?)?(?![a-z])")
+        for name, letters in _CURRENCIES
+    )
     currency = next((name for name, pattern in known if re.search(pattern, text)), None)
+    currency = currency or next((_SIGNS[sign] for sign in text if sign in _SIGNS), None)
     scale = 0.01 if hundredths else 1.0
     return Told({"k": "kWh", "m": "MWh"}[unit[1]] if unit else None, currency, scale)
 

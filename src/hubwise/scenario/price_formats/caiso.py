@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from hubwise.domain.errors import listed
 from hubwise.scenario.clock import in_utc
 from hubwise.scenario.price_formats._nouns import Asked, Fault, Piece, PriceFormat, Series, chosen
 from hubwise.scenario.price_formats._tables import Cells, column, has, pieces
@@ -32,7 +33,13 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     kind, node = column(sheet, "LMP_TYPE"), column(sheet, *_NODES)
     keep = list(range(len(sheet.rows)))
     if kind:  # losses, congestion and others stand in rows of their own
-        keep = [k for k, cell in enumerate(sheet.column(kind)) if cell == "LMP"]
+        kinds = sheet.column(kind)
+        keep = [k for k, cell in enumerate(kinds) if cell == "LMP"]
+        if not keep:
+            there = listed(dict.fromkeys(kinds))
+            wrong, right = f"has rows of {there}, not of LMP", "download it with its LMP"
+            reader.wrong(sheet.file, "", kind, wrong, right)
+            return None
     notes: tuple[str, ...] = ()
     if node:
         nodes = sheet.column(node)

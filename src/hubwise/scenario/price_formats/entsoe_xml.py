@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 from hubwise.scenario.price_formats._nouns import Asked, Piece, PriceFormat, Series, chosen
@@ -13,6 +14,7 @@ from hubwise.scenario.sniffing import Document, number
 from hubwise.scenario.stamps import stamp
 
 _MINUTES = {"PT5M": 5, "PT10M": 10, "PT15M": 15, "PT30M": 30, "PT60M": 60, "PT1H": 60}
+_MOST_POINTS = 366 * 24 * 60  # those of a year, a minute each
 
 
 def _recognises(document: Document) -> bool:
@@ -34,7 +36,15 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     if area is None:
         return None
     taken, passed = _auction([one for one in every if _text(one, "in_Domain.mRID") == area])
-    pieces = [piece for one in taken for piece in _series(one)]
+    if not any(part.tag.endswith("price.amount") for one in taken for part in one.iter()):
+        reader.wrong(file, "", "", "holds no prices, but quantities", "download day-ahead prices")
+        return None
+    try:
+        pieces = [piece for one in taken for piece in _series(one)]
+    except ValueError as error:
+        right = "give an interval in UTC and a resolution such as PT60M or PT15M"
+        reader.wrong(file, "", "Period", str(error), right)
+        return None
     notes = [f"Prices of the first auction are taken, {passed} series of others are not."]
     units = {"MWH": "MWh", "KWH": "kWh"}
     return Series(
@@ -56,15 +66,35 @@ def _auction(every: list[Element]) -> tuple[list[Element], int]:
 def _series(series: Element) -> Iterator[Piece]:
     holds = _text(series, "curveType") == "A03"
     for period in _all(series, "Period"):
-        begins = stamp(_text(period, "timeInterval", "start"))
-        ends = stamp(_text(period, "timeInterval", "end"))
-        step = timedelta(minutes=_MINUTES.get(_text(period, "resolution"), 60))
-        points = sorted((int(_text(p, "position")), p) for p in _all(period, "Point"))
-        follows = [place for place, _ in points[1:]] + [(ends - begins) // step + 1]
-        for (place, point), following in zip(points, follows, strict=True):
+        begins, ends = (_end_of(period, name) for name in ("start", "end"))
+        resolution = _text(period, "resolution")
+        if resolution not in _MINUTES:
+            raise ValueError(f"has the resolution {resolution!r}")
+        step, points = timedelta(minutes=_MINUTES[resolution]), list(_all(period, "Point"))
+        places = [_place(point, begins) for point in points]
+        after = dict(pairwise([*sorted(set(places)), (ends - begins) // step + 1]))
+        for place, point in zip(places, points, strict=True):
             start = begins + step * (place - 1)
-            end = begins + step * (following - 1) if holds else start + step
+            end = begins + step * (after[place] - 1) if holds else start + step
             yield _piece(point, start.isoformat(), end.isoformat())
+
+
+def _end_of(period: Element, name: str) -> datetime:
+    """An end of a period; ValueError where it is not told."""
+    text = _text(period, "timeInterval", name)
+    try:
+        found = stamp(text)
+    except ValueError:
+        raise ValueError(f"the {name} of its interval, {text!r}, is no moment") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _place(point: Element, begins: datetime) -> int:
+    """The position of a point; ValueError where it is not a whole number above 0."""
+    text = _text(point, "position")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_POINTS):
+        raise ValueError(f"from {begins:%Y-%m-%dT%H:%MZ} has a point at position {text!r}")
+    return int(text)
 
 
 def _piece(point: Element, start: str, end: str) -> Piece:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from hubwise.scenario.price_formats._clock import by_clock, figure, minute_of_day, records
+from hubwise.scenario.price_formats._clock import (
+    by_clock,
+    figure,
+    minute_of_day,
+    numbered,
+    records,
+)
 from hubwise.scenario.price_formats._nouns import Asked, PriceFormat, Series, chosen
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.sniffing import Document
+from hubwise.scenario.stamps import stamp
 
 Json = dict[str, object]
 _DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -32,12 +39,15 @@ def _recognises(document: Document) -> bool:
 
 
 def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
-    tariffs = {str(one.get("id", k)): one for k, one in enumerate(_tariffs(document), 1)}
+    names = [str(one.get("id", k)) for k, one in enumerate(_tariffs(document), 1)]
+    tariffs = numbered(names, _tariffs(document))
     name = chosen(list(tariffs), asked, "tariffs", document.file, reader)
     if name is None:
         return None
     tariff = tariffs[name]
     elements = [one for one in _elements(tariff) if _energy(one) is not None]
+    if not _is_valid(tariff, asked, document.file, reader):
+        return None
     try:
         boundaries = [minute for one in elements for minute in _window(_limits(one))]
     except ValueError as error:
@@ -59,7 +69,7 @@ def _notes(tariff: Json, name: str, elements: list[Json]) -> list[str]:
     if any(_limits(one).get(key) for one in elements for key in _USE):
         notes.append("What depends on a session's energy, power or length is read as at its start.")
     kinds = {
-        str(part.get("type")) for one in _elements(tariff)
+        str(part.get("type")).upper() for one in _elements(tariff)
         for part in records(one.get("price_components")) if figure(part.get("price"))
     }  # fmt: skip
     if others := sorted(kinds - {"ENERGY"}):
@@ -69,7 +79,8 @@ def _notes(tariff: Json, name: str, elements: list[Json]) -> list[str]:
 
 def _energy(element: Json) -> float | None:
     parts = records(element.get("price_components"))
-    return next((figure(part.get("price")) for part in parts if part.get("type") == "ENERGY"), None)
+    energy = (part for part in parts if str(part.get("type")).upper() == "ENERGY")
+    return next((figure(part.get("price")) for part in energy), None)
 
 
 def _limits(element: Json) -> Json:
@@ -78,15 +89,40 @@ def _limits(element: Json) -> Json:
 
 
 def _window(limits: Json) -> list[int]:
-    """The minutes of the day between which an element holds, those that it has."""
-    times = [str(limits[key]) for key in _HOURS if limits.get(key)]
+    """The minutes of the day between which an element holds, those that it has.
+
+    An end such as 23:59 is meant to be the whole hour's.
+    """
     found = []
-    for time in times:
+    for key in _HOURS:
+        if not (time := str(limits.get(key) or "")):
+            continue
         hour, colon, minute = time.partition(":")
         if not colon or not (hour + minute[:2]).isdigit():
             raise ValueError(f"{time!r} is not a time of day")
-        found.append(60 * int(hour) + int(minute[:2]))
+        of_day = 60 * int(hour) + int(minute[:2])
+        last = key == _HOURS[1] and of_day % 5 == 4
+        found.append((of_day + last) % (24 * 60))
     return found
+
+
+def _is_valid(tariff: Json, asked: Asked, file: str, reader: Reader) -> bool:
+    """Whether a tariff that tells from when and until when it holds does so when asked for."""
+    for key, late in (("start_date_time", True), ("end_date_time", False)):
+        if not (text := str(tariff.get(key) or "")):
+            continue
+        try:
+            moment = stamp(text)
+        except ValueError:
+            reader.wrong(file, "", key, f"{text!r} is not a date and time", "write it as OCPI does")
+            return False
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment > asked.begins if late else moment < asked.ends:
+            wrong = f"the tariff holds {'from' if late else 'until'} {text}"
+            right = f"give one for {asked.begins:%Y-%m-%dT%H:%MZ} to {asked.ends:%Y-%m-%dT%H:%MZ}"
+            reader.wrong(file, "", key, wrong, right)
+            return False
+    return True
 
 
 def _holds(limits: Json, local: datetime) -> bool:
@@ -103,7 +139,8 @@ def _holds(limits: Json, local: datetime) -> bool:
 def _on(limits: Json, local: datetime) -> bool:
     """Whether an element holds on a local day."""
     days, day = limits.get("day_of_week"), f"{local:%Y-%m-%d}"
-    if isinstance(days, list) and days and _DAYS[local.weekday()] not in days:
+    named = {str(one).upper() for one in days} if isinstance(days, list) else set()
+    if named and _DAYS[local.weekday()] not in named:
         return False
     first, last = limits.get("start_date") or day, limits.get("end_date") or "9999"
     return str(first) <= day < str(last)

@@ -13,14 +13,14 @@ _WITH, _WITHOUT = "value_inc_vat", "value_exc_vat"
 
 
 def _recognises(document: Document) -> bool:
-    return has(document, "valid_from", "valid_to", _WITH)
+    return any(has(document, "valid_from", "valid_to", price) for price in (_WITH, _WITHOUT))
 
 
 def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     assert document.sheet is not None
     sheet = document.sheet
     prices = [name for name in (_WITH, _WITHOUT) if column(sheet, name)]
-    one = chosen(prices, asked, "prices", sheet.file, reader, _WITH)
+    one = chosen(prices, asked, "prices", sheet.file, reader, prices[0])
     if one is None:
         return None
     means = column(sheet, "payment_method")

@@ -14,9 +14,10 @@ from hubwise.scenario.stamps import stamp
 
 Json = dict[str, object]
 _DURATION = re.compile(
-    r"P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"P(?:(?P<years>\d+)Y)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
 )
+_FOREVER = timedelta(days=36525)
 
 
 def _events(document: Document) -> list[Json]:
@@ -105,10 +106,16 @@ def _period(
 
 
 def _duration(text: str) -> timedelta:
+    """A duration, at most a hundred years; ValueError where it is none, or in other years."""
     found = _DURATION.fullmatch(text)
-    if found is None:
+    if found is None or (found["years"] not in (None, "9999")):
         raise ValueError(f"{text!r} is not a duration such as PT1H")
-    return timedelta(**{key: int(value) for key, value in found.groupdict(default="0").items()})
+    parts = {key: int(value) for key, value in found.groupdict(default="0").items()}
+    endless = parts.pop("years") > 0  # how OpenADR writes that something never ends
+    try:
+        return _FOREVER if endless else min(timedelta(**parts), _FOREVER)
+    except OverflowError:
+        return _FOREVER
 
 
 FORMAT = PriceFormat("OpenADR 3", _recognises, _read)

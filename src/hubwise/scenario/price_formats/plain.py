@@ -10,7 +10,7 @@ from hubwise.scenario.price_formats._nouns import Asked, PriceFormat, Series, ch
 from hubwise.scenario.price_formats._tables import Cells, Told, column, pieces, plain, told
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.sniffing import Document, Sheet, decimal_mark, is_empty, number
-from hubwise.scenario.stamps import clock_told
+from hubwise.scenario.stamps import clock_told, date_order, stamp
 
 _STARTS = (
     "start_utc", "start", "from", "begin", "timestamp", "datetime", "date_time", "time",
@@ -25,12 +25,30 @@ _ENDS = (
     "interval_end", "period_end", "ends_at", "delivery_end", "datum_bis", "time_end", "date_to",
 )  # fmt: skip
 _DATES, _TIMES = (
-    ("date", "day", "datum", "delivery_date"),
-    ("time", "hour", "uhrzeit", "start_time"),
+    ("date", "day", "datum", "delivery_date", "fecha", "data", "dato"),
+    (
+        "time",
+        "hour",
+        "uhrzeit",
+        "start_time",
+        "start",
+        "von",
+        "from",
+        "anfang",
+        "begin",
+        "tijd",
+        "heure",
+        "hora",
+        "ora",
+        "klokkeslæt",
+    ),
 )
 _TIME = r"\d{1,2}(?::\d{2}){0,2}(?:\s*[AaPp][Mm])?"
 _BY_END = "Hours from 1 to 24 are named by their ends: hour 1 is 00:00 to 01:00."
-_PRICES = r"price|prijs|preis|prix|precio|prezzo|(?<![a-z])pris(?![a-z])|spot|lmp|lbmp|cena"
+_UNITED = r"/\s*[km]wh|(?:per|pro|je|par|por|al)[\s_]+[km]wh"
+_PRICES = r"price|(?<![a-z])(?:spp|rrp)(?![a-z])|"
+_PRICES += r"prijs|preis|prix|precio|prezzo|spot|lmp|lbmp|cena|(?<![a-z])pris(?![a-z])"
+_VALUES = ("0", "value", "values", "wert", "waarde", "valeur", "valor", "valore")
 _AREAS = (
     "area", "price_area", "bidding_zone", "biddingzone", "zone", "region", "country", "location",
     "node", "settlement_point", "map_code", "geo_name", "ptid",
@@ -47,6 +65,11 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     assert document.sheet is not None
     sheet = document.sheet
     start, price = _start(sheet), _price(sheet, asked, reader)
+    if _are_values(sheet.header if start is None else [start]):
+        right = "put a row above it that names the columns, such as start,price_eur_per_mwh"
+        reader.issues.clear()
+        reader.wrong(sheet.file, "row 1", "", "holds values, not names of columns", right)
+        return None
     if start is None:
         _missing(sheet, "start_utc", reader)
     if start is None or price is None:
@@ -58,7 +81,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         times, by_end = _times(sheet.column(time))
         starts = [f"{day} {one}".strip() for day, one in zip(starts, times, strict=True)]
         notes = [_BY_END] if by_end else []
-    ends = None if end is None else sheet.column(end)
+    ends = None if end is None or _are_times(sheet, end) else sheet.column(end)
     if ends is None and all(" - " in cell for cell in starts[:3]):
         halves = [cell.partition(" - ") for cell in starts]
         starts, ends = [first for first, _, _ in halves], [last for _, _, last in halves]
@@ -97,7 +120,33 @@ def _kept(sheet: Sheet, price: str, asked: Asked, reader: Reader) -> list[int] |
 def _start(sheet: Sheet) -> str | None:
     """The column of moments, or of days where the times of day stand beside them."""
     day = _known(sheet, _DATES)
-    return day if day and _clock(sheet) else _known(sheet, (*_STARTS, *_DATES))
+    known = day if day and _clock(sheet) else _known(sheet, (*_STARTS, *_DATES))
+    if known is not None:
+        return known
+    moments = [name for name in sheet.header if _are_moments(sheet.column(name)[:50])]
+    return moments[0] if len(moments) == 1 else None
+
+
+def _are_values(header: Sequence[str]) -> bool:
+    """Whether a header names no columns but holds a moment or only figures."""
+    for name in header:
+        try:
+            stamp(name)
+        except (ValueError, OverflowError):
+            continue
+        return True
+    return False
+
+
+def _are_moments(cells: Sequence[str]) -> bool:
+    """Whether cells of a column with a name that says nothing are dates with a time."""
+    there = [cell for cell in cells if not is_empty(cell)]
+    order = date_order(there, "")
+    try:
+        moments = [stamp(cell.partition(" - ")[0], order) for cell in there]
+    except (ValueError, OverflowError):
+        return False
+    return len(moments) > 1 and len({moment.time() for moment in moments}) > 1
 
 
 def _known(sheet: Sheet, names: Sequence[str]) -> str | None:
@@ -111,7 +160,12 @@ def _clock(sheet: Sheet) -> str | None:
     time = _known(sheet, _TIMES)
     if time is None or _known(sheet, _DATES) in (None, time):
         return None
-    return time if all(re.fullmatch(_TIME, cell) for cell in sheet.column(time)[:50]) else None
+    return time if _are_times(sheet, time) else None
+
+
+def _are_times(sheet: Sheet, name: str) -> bool:
+    """Whether a column holds times of day."""
+    return all(re.fullmatch(_TIME, cell) for cell in sheet.column(name)[:50])
 
 
 def _times(cells: Sequence[str]) -> tuple[list[str], bool]:
@@ -129,7 +183,7 @@ def _price(sheet: Sheet, asked: Asked, reader: Reader) -> str | None:
         return asked.prices_of
     begins = [name for name in sheet.header if name.casefold().startswith("price")]
     named = [name for name in sheet.header if re.search(_PRICES, name.casefold())]
-    united = [name for name in sheet.header if re.search(r"/\s*[km]wh|per_[km]wh", name.casefold())]
+    united = [name for name in sheet.header if re.search(_UNITED, name.casefold())]
     marginal = [name for name in sheet.header if plain(name).startswith(("lmp", "lbmp"))]
     for found in (begins, marginal, united, named):
         figures = [name for name in found if _has_figures(sheet, name)] or found[:1] * (
@@ -137,8 +191,13 @@ def _price(sheet: Sheet, asked: Asked, reader: Reader) -> str | None:
         )
         if len(figures) == 1:
             return figures[0]
+        own = [name for name in figures if asked.currency and told(name).currency == asked.currency]
+        if len(own) == 1 and asked.prices_of is None:
+            return own[0]
         if figures:
             return chosen(figures, asked, "columns of prices", sheet.file, reader)
+    if len(bare := [name for name in sheet.header if plain(name) in _VALUES]) == 1:
+        return bare[0]
     _missing(sheet, "price", reader)
     return None
 

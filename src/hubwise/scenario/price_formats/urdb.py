@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from hubwise.scenario.price_formats._clock import by_clock, figure, records
+from hubwise.scenario.price_formats._clock import by_clock, figure, numbered, records
 from hubwise.scenario.price_formats._demand import (
     MONTHS,
     by_months,
@@ -39,7 +39,8 @@ def _recognises(document: Document) -> bool:
 
 
 def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
-    tariffs = {_name(one, k): one for k, one in enumerate(_tariffs(document), 1)}
+    tariffs = numbered([_name(one, k) for k, one in enumerate(_tariffs(document), 1)],
+                       _tariffs(document))  # fmt: skip
     name = chosen(list(tariffs), asked, "rates", document.file, reader)
     if name is None:
         return None
@@ -50,7 +51,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     def price_at(local: datetime) -> float | None:
         free = local.weekday() >= _SATURDAY or is_holiday(local.date())
         period = _of_schedule(tariff.get(_WEEKEND if free else _WEEKDAY), local.month, local.hour)
-        return prices[period] if period is not None and period < len(prices) else None
+        return prices[period] if period is not None and 0 <= period < len(prices) else None
 
     tariff = {_WEEKEND: tariff.get(_WEEKDAY), **tariff}
     notes = [f"Prices are those of the rate {name} on the site's clock."]
