@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from hubwise.domain import Horizon
@@ -279,7 +279,7 @@ def _stay(row: ForeignStay, day: Day, garage: Garage, tally: Tally) -> ImportedS
 def _after(arrival: datetime, departure: datetime, row: ForeignStay, day: Day) -> datetime:
     """When a stay ended: where the clock showed that time twice, the second if need be."""
     found = day.on_horizon(departure, row.place)
-    if found <= arrival and departure.tzinfo is None:
+    if found <= arrival and not isinstance(departure.tzinfo, timezone):
         return day.on_horizon(departure.replace(fold=1), row.place)
     return found
 

@@ -13,8 +13,8 @@ from hubwise.scenario.reading import Reader
 from hubwise.scenario.records import tables_in
 from hubwise.scenario.session_formats import FORMATS, MEANINGS, OWN, SessionFormat, plain
 from hubwise.scenario.sniffing import Sheet, decimal_mark, is_empty, number, read_document
-from hubwise.scenario.spans import duration, zone_of
-from hubwise.scenario.stamps import date_order, stamp
+from hubwise.scenario.spans import duration, unit_of_time, zone_of
+from hubwise.scenario.stamps import clock_told, date_order, stamp
 
 _YES_NO = {
     **dict.fromkeys(("true", "1", "yes"), True),
@@ -26,8 +26,13 @@ _MIDNIGHT = re.compile(r"[T ]00:00(:00)?$")
 _FIGURES = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
 _ENERGIES = ("energy_kwh", "delivered_kwh")
 _UNIT = re.compile(r"\s*(?<![a-z])([km]?wh)(?![a-z])", re.IGNORECASE)
-_KWH_IN = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3}
+_POWER = re.compile(r"\s*(?<![a-z])([km]?w)(?![a-z])", re.IGNORECASE)
+_WHOLE = re.compile(r"\d{1,3}(?:[.,]\d{3})+")  # watt-hours in figures that are separated
+# What units are in kWh, and in kW.
+_IN_KWH = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3}
+_IN = _IN_KWH | {unit[:-1]: scale for unit, scale in _IN_KWH.items()}
 _NUMBERS = (*_ENERGIES, "charge_kw", "stated_minutes", "duration")
+_MOST_MINUTES = 1e10  # far more than any stay
 _RIGHT = {
     "moment": "write it as 2024-05-12 08:15 or, with its offset from UTC, 2024-05-12T08:15+02:00",
     "number": "give a number such as 7.5",
@@ -173,6 +178,8 @@ class _Columns:
         }
         told_so = {meaning: [list(names)] for meaning, names in told.columns.items()}
         self.units = [_unit(name) for name in sheet.header]
+        self.powers = [_unit(name, _POWER) for name in sheet.header]
+        self.clocks = [clock_told(name) for name in sheet.header]
         # For each meaning its alternatives in order, each the places of what is joined.
         self.places: dict[str, list[list[int]]] = {}
         for meaning, alternatives in {**known, **told_so}.items():
@@ -195,12 +202,35 @@ class _Columns:
                 return text
         return ""
 
+    def place(self, cells: Sequence[str], meaning: str) -> int | None:
+        """Which column a row fills; of several that are one text the first."""
+        there = (places[0] for places in self.places.get(meaning, ()))
+        return next((k for k in there if not is_empty(cells[k])), None)
+
     def unit(self, cells: Sequence[str], meaning: str) -> str:
-        """The unit of energy that the name of the column tells which a row fills."""
-        for places in self.places.get(meaning, ()):
-            if not is_empty(cells[places[0]]):
-                return self.units[places[0]]
-        return ""
+        """The unit of energy, or power, that the name of the column tells which a row fills."""
+        k = self.place(cells, meaning)
+        return "" if k is None else (self.powers if meaning == "charge_kw" else self.units)[k]
+
+    def clock(self, cells: Sequence[str], meaning: str) -> str:
+        """The zone that the name of the column tells which a row fills; empty for none."""
+        k = self.place(cells, meaning)
+        return "" if k is None else self.clocks[k] or ""
+
+    def mark(self, meaning: str) -> str:
+        """The decimal mark of a column; watt-hours in groups of three have none."""
+        cells = [cell for cell in self.every(meaning) if cell]
+        found = decimal_mark(cells, self.sheet.delimiter)
+        places = self.places.get(meaning, [])
+        whole = bool(places) and self.units[places[0][0]] == "wh"
+        if (
+            whole
+            and cells
+            and all(_WHOLE.fullmatch(cell) for cell in cells if set(cell) & set(".,"))
+        ):
+            grouped = next((cell for cell in cells if set(cell) & set(".,")), "")
+            return "." if "," in grouped else "," if "." in grouped else found
+        return found
 
     def every(self, meaning: str) -> list[str]:
         """What every row says."""
@@ -218,9 +248,9 @@ class _Columns:
         return [name for k, name in enumerate(self.sheet.header) if name and k not in used]
 
 
-def _unit(text: str) -> str:
-    """The unit of energy in a text, in small letters; empty where there is none."""
-    found = _UNIT.search(text)
+def _unit(text: str, pattern: re.Pattern[str] = _UNIT) -> str:
+    """The unit of energy, or of power, in a text, in small letters; empty where there is none."""
+    found = pattern.search(text)
     return found[1].lower() if found else ""
 
 
@@ -253,6 +283,8 @@ def _complete(reader: Reader, columns: _Columns) -> bool:
     """Whether arrival, departure and energy are told; those that are not are named."""
     groups = (("arrival",), ("departure", "duration"), _ENERGIES)
     missing = [group[0] for group in groups if not any(each in columns for each in group)]
+    if columns.form is not OWN and columns.sheet.delimiter == "":
+        missing = [each for each in missing if each != "departure"]  # records that go on have none
     header = columns.sheet.header
     for meaning in missing:
         found = closest(meaning, header)
@@ -269,7 +301,7 @@ def _date_order(columns: _Columns) -> str:
 
 
 def _read(columns: _Columns, order: str, torn: Mapping[str, Issue]) -> ForeignSessions:
-    marks = {each: decimal_mark(columns.every(each), columns.sheet.delimiter) for each in _NUMBERS}
+    marks = {each: columns.mark(each) for each in _NUMBERS}
     taken: Counter[tuple[str, str]] = Counter()
     rows = zip(columns.sheet.rows, columns.sheet.cells, strict=True)
     stays = tuple(
@@ -338,15 +370,17 @@ class _RowReader:
         except (ValueError, OverflowError):
             self._wrong(meaning, f"{text!r} is not a date and time", "moment")
             return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=self._zone(zone))
+        told = self.columns.clock(self.cells, meaning)
+        return moment if moment.tzinfo else moment.replace(tzinfo=self._zone(zone, told))
 
-    def _zone(self, meaning: str) -> tzinfo | None:
-        """The zone of a stamp that is written without one."""
+    def _zone(self, meaning: str, told: str) -> tzinfo | None:
+        """The zone of a stamp that is written without one; ``told`` is what its header tells."""
         said = self._text(meaning)
         found = zone_of(said) if said else None
+        name = self.columns.told.zone or told or self.columns.form.zone
         self.taken["unknown", said] += bool(said) and found is None
-        self.taken["without", ""] += found is None
-        name = self.columns.told.zone or self.columns.form.zone
+        if found is None:
+            self.taken["without", name or self.columns.told.site_zone] += 1
         return found or (zone_of(name) if name else None)
 
     def _departure(self, arrival: datetime | None) -> datetime | None:
@@ -354,36 +388,46 @@ class _RowReader:
         if "departure" in self.columns:
             return self._moment("departure", "departure_zone")
         lasted = self._duration("duration")
-        return None if arrival is None or lasted is None else _after(arrival, lasted)
+        return None if lasted is None else self._later("duration", arrival, lasted)
+
+    def _later(self, meaning: str, start: datetime | None, lasted: timedelta) -> datetime | None:
+        """A moment some time after another; nothing, noted, where no calendar has it."""
+        try:
+            return None if start is None else _after(start, lasted)
+        except OverflowError:
+            self._wrong(meaning, f"{self._text(meaning)!r} is longer than any stay", "duration")
+            return None
 
     def _stated(self, arrival: datetime | None) -> datetime | None:
         stated = self._moment("stated_departure")
         minutes = self._number("stated_minutes")
         if stated is not None or minutes is None or arrival is None:
             return stated
-        return _after(arrival, timedelta(minutes=minutes))
+        lasted = timedelta(minutes=min(max(minutes, -_MOST_MINUTES), _MOST_MINUTES))
+        return self._later("stated_minutes", arrival, lasted)
 
     def _duration(self, meaning: str) -> timedelta | None:
         text = self._text(meaning)
-        found = duration(text) if text else None
-        if found is not None or not text:
-            return found
         try:
-            hours = number(text, self.marks[meaning])
-        except ValueError:
+            found = duration(text) if text else None
+            figure = number(text, self.marks[meaning]) if text and found is None else None
+            unit = unit_of_time(self.columns.name(meaning))
+            return found if figure is None else figure * unit
+        except (ValueError, OverflowError):
             self._wrong(meaning, f"{text!r} is not a duration", "duration")
             return None
-        return None if hours is None else timedelta(hours=hours)
 
     def _number(self, meaning: str) -> float | None:
-        """A figure; energies in kWh, whatever unit the cell or the column's name tells."""
+        """A figure; energies in kWh, powers in kW, whatever unit cell or column's name tells."""
         text = self._text(meaning)
         if not text:
             return None
-        unit = _unit(text) or self.columns.unit(self.cells, meaning)
+        pattern = _POWER if meaning == "charge_kw" else _UNIT
+        own = _unit(text, pattern)
+        unit = own or self.columns.unit(self.cells, meaning)
         try:
-            found = number(_UNIT.sub("", text) if _unit(text) else text, self.marks[meaning])
-            return found if found is None or not unit else found * _KWH_IN[unit]
+            found = number(pattern.sub("", text) if own else text, self.marks[meaning])
+            return found if found is None or not unit else found * _IN[unit]
         except ValueError:
             self._wrong(meaning, f"{text!r} is not a number", "number")
             return None
@@ -409,9 +453,8 @@ def _notes(
 ) -> list[str]:
     """What was taken for granted about the file."""
     notes = [f"Sessions are read as {columns.form.name}."]
-    zone = columns.told.zone or columns.form.zone or columns.told.site_zone
-    if taken.get(("without", "")):
-        notes += [f"Stamps without an offset are read on the clock of {zone}."]
+    zones = [name for what, name in taken if what == "without"]
+    notes += [f"Stamps without an offset are read on the clock of {zone}." for zone in zones]
     if any(map(_FIGURES.match, columns.every("arrival"))):
         first = "month" if order == "mdy" else "day"
         notes += [f"Dates such as 03/04/2025 name the {first} first."]

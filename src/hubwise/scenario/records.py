@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hubwise.scenario.sniffing import Sheet, laid_out, leaves
+from hubwise.scenario.sniffing import Sheet, laid_out, leaves, of_pages
 
 
 def tables_in(file: str, data: object) -> Iterator[Sheet]:
@@ -14,6 +14,8 @@ def tables_in(file: str, data: object) -> Iterator[Sheet]:
     one the last counts: lists of what somebody said grow at their end.
     """
     records = [data] if isinstance(data, dict) else data
+    if pages := of_pages(data):
+        yield from tables_in(file, pages)
     if isinstance(data, dict):
         for each in data.values():
             yield from tables_in(file, each)

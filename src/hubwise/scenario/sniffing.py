@@ -126,7 +126,7 @@ def records(name: str, data: object) -> Sheet | None:
 
     A record within a record gives columns such as ``cdr_token.uid``; lists within it are left out.
     """
-    lists = [data, *data.values()] if isinstance(data, dict) else [data, _of_pages(data)]
+    lists = [data, *data.values()] if isinstance(data, dict) else [data, of_pages(data)]
     lists += [_of_pairs(one) for one in lists]
     rows = max((one for one in lists if _are_records(one)), key=len, default=[])
     if not rows and isinstance(data, dict):
@@ -280,7 +280,7 @@ def _values(text: str) -> object:
         return [json.loads(line) for line in lines]
 
 
-def _of_pages(data: object) -> list[object]:
+def of_pages(data: object) -> list[object]:
     """The records of pages of an answer, one after the other; none where these are no pages."""
     if not _are_records(data):
         return []

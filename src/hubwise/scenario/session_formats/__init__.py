@@ -4,6 +4,7 @@ from hubwise.scenario.session_formats import (
     acn_csv,
     acn_json,
     chargepoint,
+    common,
     dundee,
     elaad,
     evcc,
@@ -14,7 +15,7 @@ from hubwise.scenario.session_formats.form import MEANINGS, SessionFormat, plain
 
 # The first that recognises a table reads it; ``OWN`` is what is not recognised.
 FORMATS = tuple(
-    each.FORMAT for each in (acn_json, acn_csv, elaad, ocpi, dundee, chargepoint, evcc, own)
+    each.FORMAT for each in (acn_json, acn_csv, elaad, ocpi, dundee, chargepoint, evcc, own, common)
 )
 OWN = own.FORMAT
 

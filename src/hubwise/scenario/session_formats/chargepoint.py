@@ -5,8 +5,15 @@ from hubwise.scenario.session_formats.form import SessionFormat
 FORMAT = SessionFormat(
     name="ChargePoint session report",
     known_by=(
-        ("Start Date", "Plug Connect Time"),
-        ("End Date", "Plug Disconnect Time", "Total Duration (hh:mm:ss)", "Total Duration"),
+        ("Start Date", "Plug Connect Time", "Start Date Time"),
+        ("Start Time Zone", "Time Zone", "Station Name"),
+        (
+            "End Date",
+            "Plug Disconnect Time",
+            "End Date Time",
+            "Total Duration (hh:mm:ss)",
+            "Total Duration",
+        ),
         ("Energy (kWh)", "Energy Consumed (AC kWh)"),
     ),
     columns={
@@ -15,8 +22,8 @@ FORMAT = SessionFormat(
         "hub": ("Station Name",),
         "station": ("Station Name", "EVSE ID"),
         "connector": ("Port Number", "Port"),
-        "arrival": ("Plug Connect Time", "Start Date"),
-        "departure": ("Plug Disconnect Time", "End Date"),
+        "arrival": ("Plug Connect Time", "Start Date", "Start Date Time"),
+        "departure": ("Plug Disconnect Time", "End Date", "End Date Time"),
         "arrival_zone": ("Start Time Zone", "Time Zone"),
         "departure_zone": ("End Time Zone", "Start Time Zone", "Time Zone"),
         "duration": ("Total Duration (hh:mm:ss)", "Total Duration"),

@@ -66,5 +66,5 @@ class SessionFormat:
 
 
 def plain(name: str) -> str:
-    """A column's name without what exports of one system differ in: capitals, spaces, dashes."""
-    return re.sub(r"[\s_\-\u00a0\ufeff]+", "", name).casefold()
+    """A column's name without what exports of one system differ in: all but letters and figures."""
+    return re.sub(r"[\W_]+", "", name).casefold()
