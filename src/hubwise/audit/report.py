@@ -29,7 +29,7 @@ class Status(StrEnum):
     UNCHECKED = "not checked"
 
 
-UNREADABLE = ("folder: contract", "scenario: readable")
+UNREADABLE = ("folder: contract", "scenario: readable", "books: readable")
 """Checks that fail alone: of a folder, or a scenario, that cannot be read."""
 
 _COLOUR = {
@@ -150,7 +150,7 @@ class AuditReport:
 
     def _verdict(self) -> str:
         counts = ", ".join(f"{len(self.having(status))} {status.value}" for status in Status)
-        return f"{'Everything written is so' if self.ok else 'This plan does not hold'}: {counts}"
+        return f"{'Everything written is so' if self.ok else 'This does not hold'}: {counts}"
 
 
 def _about(name: str) -> str:

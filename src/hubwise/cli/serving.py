@@ -188,10 +188,11 @@ def _open_books(asked: Asked) -> Engine:
 async def _serve(
     asked: Asked, settings: Settings, engine: Engine, say: Callable[[str], None]
 ) -> None:
-    neighbours = Neighbours(Registry(engine, SiteKey.read(asked.folder)))
+    key = SiteKey.read(asked.folder)
+    neighbours = Neighbours(Registry(engine, key))
     clock = WallClock(asked.speed)
     site: Site
-    log = WaitingLog(engine, lambda event: site.applied(event))
+    log = WaitingLog(engine, lambda event: site.applied(event), key.key)
     site = Site(settings, log, neighbours, clock)
     desk = StationDesk(neighbours.registry, settings)
     gate = PasswordGate(neighbours.registry, Renewals(asked.folder))

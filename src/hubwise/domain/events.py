@@ -243,6 +243,10 @@ class BillPosted(Event):
         By slot.
     entries
         Both sides of what moves.
+    act
+        The operator's act that gave the energies, by its id; empty where meter values did.
+    heard
+        On how many of the session's messages it rests, in the order in which they were kept.
     """
 
     session: str
@@ -257,11 +261,125 @@ class BillPosted(Event):
     rounding: Decimal
     lines: tuple[BillLine, ...] = field(default=())
     entries: tuple[Entry, ...] = field(default=())
+    act: str = ""
+    heard: int = 0
 
     @property
     def net(self) -> Decimal:
         """What the driver pays in the end [currency]."""
         return self.paid - self.earned
+
+
+@dataclass(frozen=True, slots=True)
+class BillCorrected(Event):
+    """What stands in place of a final bill: that one taken back, and one anew.
+
+    Parameters
+    ----------
+    session, transaction
+        As of the bill.
+    number
+        1 for a session's first correction, 2 for its second.
+    because
+        Why.
+    credit
+        The entries of the bill that stood until now, turned round.
+    bill
+        What stands from now on; the first one is kept as it is.
+    """
+
+    session: str
+    transaction: str
+    number: int
+    because: str
+    credit: tuple[Entry, ...]
+    bill: BillPosted
+
+
+@dataclass(frozen=True, slots=True)
+class TermsNoted(Event):
+    """By what bills are made from now on: ISO 4217 code, and the clock that prices follow."""
+
+    currency: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class StationNoted(Event):
+    """What is registered of a station when a bill rests on it; power in kW."""
+
+    hub: str
+    max_kw: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TagNoted(Event):
+    """Whose tag it is when a bill rests on it; nobody's where ``driver`` is empty."""
+
+    id_token: str
+    driver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What an operator says a session's energies are; they flowed evenly meanwhile [kWh]."""
+
+    charged_kwh: Decimal
+    discharged_kwh: Decimal
+    began_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acted(Event):
+    """What an operator did.
+
+    Parameters
+    ----------
+    who
+        Their name.
+    verb, what
+        What they did, and to what, such as ``correct`` a session.
+    why
+        The reason that they gave.
+    figures
+        What they said, where they corrected a session.
+    """
+
+    who: str
+    verb: str
+    what: str
+    why: str
+    figures: Figures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WishSaid(Event):
+    """What a driver wants of a stay; the last one said holds.
+
+    Parameters
+    ----------
+    session, transaction
+        Which stay.
+    by
+        Whose wish it is, an account; an operator's name, where one said it for them.
+    departure_at
+        When the car leaves; nothing if it is not said.
+    energy_kwh
+        What the car held when it was plugged in; 0 counts the others from there [kWh].
+    required_kwh
+        What it has to hold at departure [kWh].
+    reserve_kwh
+        What it never falls below once it is there [kWh].
+    """
+
+    session: str
+    transaction: str
+    by: str
+    departure_at: datetime | None
+    energy_kwh: Decimal
+    required_kwh: Decimal
+    reserve_kwh: Decimal
 
 
 KINDS: dict[str, type[Event]] = {
@@ -274,5 +392,11 @@ KINDS: dict[str, type[Event]] = {
     "alarm": Alarmed,
     "prices": PricesPosted,
     "bill": BillPosted,
+    "correction": BillCorrected,
+    "terms": TermsNoted,
+    "known": StationNoted,
+    "tag": TagNoted,
+    "act": Acted,
+    "wish": WishSaid,
 }
 KIND_OF = {made: kind for kind, made in KINDS.items()}

@@ -7,7 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from hubwise.domain.events import (
+    Acted,
     Alarmed,
+    BillCorrected,
     BillPosted,
     Booted,
     Connected,
@@ -15,8 +17,12 @@ from hubwise.domain.events import (
     Phase,
     PriceList,
     PricesPosted,
+    StationNoted,
     StatusSaid,
+    TagNoted,
+    TermsNoted,
     TransactionSaid,
+    WishSaid,
 )
 from hubwise.live.clocks import is_set
 
@@ -84,10 +90,14 @@ class Session:
         Sequence numbers seen.
     heard
         How many messages; grows with each.
-    billed
-        Whether its bill is posted, and stands for ever.
+    billed, corrections
+        Its bill, which is kept for ever, and what stands in its place since.
+    act
+        The operator's last word on its energies.
+    wish
+        What the driver wants of the stay, as said last.
     settled_at, blocked
-        What ``heard`` was when it was last settled, and whether something stood against a bill.
+        What ``state`` was when it was last settled, and whether something stood against a bill.
     """
 
     session: str
@@ -103,8 +113,21 @@ class Session:
     numbers: Numbers = field(default_factory=Numbers)
     heard: int = 0
     billed: BillPosted | None = None
-    settled_at: int = -1
+    corrections: list[BillCorrected] = field(default_factory=list)
+    act: Acted | None = None
+    wish: WishSaid | None = None
+    settled_at: tuple[int, str] = (-1, "")
     blocked: bool = False
+
+    @property
+    def state(self) -> tuple[int, str]:
+        """What a settlement rests on: how many messages, and which act."""
+        return self.heard, self.act.id if self.act else ""
+
+    @property
+    def stands(self) -> BillPosted | None:
+        """The bill that holds now."""
+        return self.corrections[-1].bill if self.corrections else self.billed
 
     @property
     def complete(self) -> bool:
@@ -191,6 +214,13 @@ class Station:
     status: dict[str, str] = field(default_factory=dict)
 
 
+def key_of(note: TermsNoted | StationNoted | TagNoted) -> tuple[str, str]:
+    """Of what a note is: a later one of the same stands in its place."""
+    if isinstance(note, TagNoted):
+        return "tag", note.id_token
+    return type(note).__name__, note.station
+
+
 @dataclass(slots=True)
 class Books:
     """Everything that the events say.
@@ -205,6 +235,8 @@ class Books:
         Price lists and since when they are offered, in order.
     alarms
         The latest `MOST_ALARMS`.
+    noted
+        What bills rest on, as noted last: the site's terms, stations, tags.
     """
 
     stations: dict[str, Station] = field(default_factory=dict)
@@ -212,6 +244,7 @@ class Books:
     running: dict[str, dict[str, Session]] = field(default_factory=dict)
     posted: list[tuple[datetime, PriceList]] = field(default_factory=list)
     alarms: list[Alarmed] = field(default_factory=list)
+    noted: dict[tuple[str, str], Event] = field(default_factory=dict)
     numbers_given: dict[str, str] = field(default_factory=dict)
     highest_number: int = 0
     _by_transaction: dict[tuple[str, str], list[Session]] = field(default_factory=dict)
@@ -220,9 +253,10 @@ class Books:
         """Take up an event; the session that it belongs to, if to any, and whether it counts."""
         if isinstance(event, TransactionSaid):
             return self._transaction(event)
-        if isinstance(event, BillPosted):
-            if event.session in self.sessions:
-                self.sessions[event.session].billed = event
+        if isinstance(event, BillPosted | BillCorrected | Acted | WishSaid):
+            self._of_session(event)
+        elif isinstance(event, TermsNoted | StationNoted | TagNoted):
+            self.noted[key_of(event)] = event
         elif isinstance(event, PricesPosted):
             self.posted.append((event.received_at, event.prices))
         elif isinstance(event, Alarmed):
@@ -230,6 +264,20 @@ class Books:
         else:
             self._station(event)
         return None
+
+    def _of_session(self, event: BillPosted | BillCorrected | Acted | WishSaid) -> None:
+        session = self.sessions.get(event.what if isinstance(event, Acted) else event.session)
+        if session is None:
+            return
+        if isinstance(event, Acted):
+            session.act = event if event.figures else session.act
+        elif isinstance(event, WishSaid):
+            session.wish = event
+        elif isinstance(event, BillPosted):
+            session.billed, session.settled_at = event, (event.heard, event.act)
+        else:
+            session.corrections.append(event)
+            session.settled_at = (event.bill.heard, event.bill.act)
 
     def prices_at(self, when: datetime) -> PriceList:
         """The list offered at a time; before the first one, that."""

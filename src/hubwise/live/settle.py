@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
-from hubwise.domain.events import BillLine, BillPosted, Entry, PriceList, TransactionSaid
+from hubwise.domain.events import (
+    BillCorrected,
+    BillLine,
+    BillPosted,
+    Entry,
+    Figures,
+    PriceList,
+    TransactionSaid,
+)
 from hubwise.ledger.books import minor_unit
 from hubwise.live.registers import EXPORT, IMPORT, Reading, readings, steps, unbounded
 
@@ -69,13 +77,30 @@ class Settlement:
 def settle(messages: Sequence[TransactionSaid], terms: Terms) -> Settlement:
     """Settle one session; the order of its messages does not matter."""
     found = readings(messages, Decimal(str(terms.most_kw)))
+    return Settlement(tuple(found), tuple(unbounded(found)), _lines(found, terms))
+
+
+def by_figures(settled: Settlement, said: Figures, terms: Terms) -> Settlement:
+    """The settlement of what an operator says; the meter's values stay as they are."""
+    ends = [
+        _reading(at, measurand, kwh)
+        for measurand, whole in ((IMPORT, said.charged_kwh), (EXPORT, said.discharged_kwh))
+        for at, kwh in ((said.began_at, Decimal()), (said.ended_at, whole))
+    ]
+    return Settlement(settled.found, (), _lines(ends, terms))
+
+
+def _reading(at: datetime, measurand: str, kwh: Decimal) -> Reading:
+    return Reading((0, 0, at), None, at, measurand, kwh, "", bounds=True)
+
+
+def _lines(found: Sequence[Reading], terms: Terms) -> tuple[BillLine, ...]:
     charged = by_slot(found, IMPORT, terms)
     discharged = by_slot(found, EXPORT, terms)
-    lines = [
+    return tuple(
         line(start, charged.get(start, Decimal()), discharged.get(start, Decimal()), terms)
         for start in sorted({*charged, *discharged})
-    ]
-    return Settlement(tuple(found), tuple(unbounded(found)), tuple(lines))
+    )
 
 
 def amounts(settled: Settlement, currency: str) -> tuple[Decimal, Decimal, Decimal]:
@@ -121,6 +146,26 @@ def make_bill(
         rounding=rounding,
         lines=settled.lines,
         entries=tuple(_entries(driver, paid, earned)),
+    )
+
+
+def correct(
+    stood: BillPosted, bill: BillPosted, number: int, because: str, now: datetime
+) -> BillCorrected:
+    """A bill in place of the one that stood: its entries turned round, and the new ones."""
+    return BillCorrected(
+        id=f"correction|{bill.session}|{number}",
+        station=bill.station,
+        received_at=now,
+        session=bill.session,
+        transaction=bill.transaction,
+        number=number,
+        because=because,
+        credit=tuple(
+            Entry(each.credit, each.debit, each.amount, f"{each.why}, taken back")
+            for each in stood.entries
+        ),
+        bill=replace(bill, id=f"{bill.id}|{number}"),
     )
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from hashlib import blake2b
 
 from hubwise.domain.events import (
+    Acted,
     Alarmed,
     BillPosted,
     Booted,
@@ -21,17 +22,19 @@ from hubwise.domain.events import (
     PriceList,
     PricesPosted,
     TransactionSaid,
+    WishSaid,
 )
 from hubwise.domain.screen import Cost
 from hubwise.live.clocks import is_set
 from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
+from hubwise.live.facts import missing_notes, tag_noted
 from hubwise.live.fold import Books, Session, SessionStatus, take_in
-from hubwise.live.ports import Chargers, Clock, Log, Meter, People
+from hubwise.live.ports import Chargers, Clock, Known, Log, Meter, People
 from hubwise.live.registers import Reading
 from hubwise.live.running import Running
 from hubwise.live.settings import Settings
-from hubwise.live.settle import Settlement, Terms, make_bill, settle
+from hubwise.live.settle import Settlement, Terms, by_figures, correct, make_bill, settle
 
 LATE = timedelta(minutes=5)
 # Settlements under way at once: more would make answers to meter values wait.
@@ -82,7 +85,7 @@ class Site:
             self.books.apply(event)
         await self._post_prices()
         for session in self.books.sessions.values():
-            if session.complete and not session.billed:
+            if session.complete and session.settled_at != session.state:
                 self._due.put_nowait(session)
         for _ in range(SETTLING_AT_ONCE):
             self._spawn(self._settle_due())
@@ -163,10 +166,11 @@ class Site:
             return None
         running = self._costs.get(session.session)
         if running is None:
-            running = Running.of(*await self._look_into(session))
+            settled, terms, _ = await self._look_into(session)
+            running = Running.of(settled, terms)
             if session.ended is None:
                 self._costs[session.session] = running
-        return running.cost(self.now(), session.billed)
+        return running.cost(self.now(), session.stands)
 
     def posted(self) -> tuple[PriceList, str]:
         """The prices offered now, and their currency."""
@@ -183,7 +187,7 @@ class Site:
 
     async def settled(self, session: Session) -> None:
         """Post a session's bill, if it can be; otherwise remember that it cannot."""
-        if session.billed or not session.complete or session.settled_at == session.heard:
+        if not session.complete or session.settled_at == session.state:
             return
         task = self._settling.get(session.session)
         if task is None:
@@ -193,18 +197,38 @@ class Site:
         await asyncio.shield(task)
 
     async def account(self, session: Session) -> Account:
-        """What a session comes to: its final bill, or what it would be now."""
+        """What a session comes to: the bill that stands, or what it would be now."""
         await self.settled(session)
-        if session.billed is not None:
-            return Account(session, session.status, (), session.billed)
-        settled, terms = await self._look_into(session)
-        bill = await self._draft(session, settled, terms)
+        if session.stands is not None:
+            return Account(session, session.status, (), session.stands)
+        settled, terms, _ = await self._look_into(session)
+        account = await self.account_of(session.id_token)
+        bill = self._draft(session, settled, terms, account)
         return Account(session, session.status, settled.doubts, bill)
 
     async def readings(self, session: Session) -> tuple[Reading, ...]:
         """Every energy sample of a session, accepted or with its reason."""
-        settled, _ = await self._look_into(session)
+        settled, _, _ = await self._look_into(session)
         return settled.found
+
+    async def act(self, act: Acted) -> Account:
+        """Keep an operator's figures of a session and post what follows from them."""
+        session = self.books.sessions[act.what]
+        await self.hear(act)
+        return await self.account(session)
+
+    async def wish(self, wish: WishSaid) -> None:
+        """Keep a driver's wish; whose tag it is stands in the log before it."""
+        session = self.books.sessions[wish.session]
+        account = await self.account_of(session.id_token)
+        known = await self._people.station(session.station)
+        terms = self._terms(session, known)
+        await self._note(session, known, terms, account)
+        await self.hear(wish)
+
+    async def most_kw(self, station: str) -> float:
+        """A station's rated power, as registered now [kW]."""
+        return (await self._people.station(station)).max_kw
 
     async def _settle_due(self) -> None:
         """Settle what is complete, one after the other; what fails, again later."""
@@ -224,33 +248,62 @@ class Site:
         return self.books.numbers_given[said.id]
 
     async def _settle(self, session: Session) -> None:
-        heard = session.heard
-        settled, terms = await self._look_into(session)
+        state = session.state
+        settled, terms, known = await self._look_into(session)
         if settled.doubts:
-            session.blocked, session.settled_at = True, heard
-            what = f"{session.session}: {settled.doubts[0]}"
-            await self._alarm("session quarantined", what, session.station, str(heard))
+            session.blocked, session.settled_at = True, state
+            if not session.billed:
+                what = f"{session.session}: {settled.doubts[0]}"
+                await self._alarm("session quarantined", what, session.station, str(state[0]))
             return
-        if session.heard == heard:
-            await self.hear(await self._draft(session, settled, terms))
-            session.settled_at = heard
+        stood = session.stands
+        account = stood.driver if stood else await self.account_of(session.id_token)
+        if stood is None or stood.lines != settled.lines:
+            await self._note(session, known, terms, account)
+            if session.state != state:
+                return
+            await self._post(session, self._draft(session, settled, terms, account))
+        session.settled_at = state
 
-    async def _look_into(self, session: Session) -> tuple[Settlement, Terms]:
+    async def _note(self, session: Session, known: Known, terms: Terms, account: str) -> None:
+        """Whatever the bill rests on is in the log before it."""
+        tag = tag_noted("" if session.billed else session.id_token, account, self.now())
+        while notes := [*missing_notes(self.books, known, terms, tag)]:
+            for note in notes:
+                await self.hear(note)
+
+    async def _post(self, session: Session, bill: BillPosted) -> None:
+        stood = session.stands
+        if stood is None:
+            await self.hear(bill)
+            return
+        number, act = len(session.corrections) + 1, session.act
+        because = act.why if act and act.id == bill.act else "meter values that came later"
+        await self.hear(correct(stood, bill, number, because, self.now()))
+
+    async def _look_into(self, session: Session) -> tuple[Settlement, Terms, Known]:
+        """What a session comes to, by its messages or by an operator's act."""
+        act, heard = session.act, session.heard
         found = await self._log.of_transaction(session.station, session.transaction)
-        messages = _messages_of(session, found)
+        messages = _messages_of(session, found, heard)
         known = await self._people.station(session.station)
-        terms = Terms(
-            self.settings.currency,
-            self.settings.zone,
-            self.books.prices_at(_plugged_in(session)),
-            known.max_kw,
-        )
-        return await asyncio.to_thread(settle, messages, terms), terms
+        terms = self._terms(session, known)
+        settled = await asyncio.to_thread(settle, messages, terms)
+        if act is not None and act.figures is not None:
+            settled = by_figures(settled, act.figures, terms)
+        return settled, terms, known
 
-    async def _draft(self, session: Session, settled: Settlement, terms: Terms) -> BillPosted:
+    def _terms(self, session: Session, known: Known) -> Terms:
+        prices = self.books.prices_at(_plugged_in(session))
+        return Terms(self.settings.currency, self.settings.zone, prices, known.max_kw)
+
+    def _draft(
+        self, session: Session, settled: Settlement, terms: Terms, account: str
+    ) -> BillPosted:
         names = (session.session, session.station, session.transaction)
-        account = await self.account_of(session.id_token)
-        return make_bill(settled, terms, names, account, self.now())
+        heard, act = session.state
+        made = make_bill(settled, terms, names, account, self.now())
+        return replace(made, heard=heard, act=act)
 
     def _after(self, said: TransactionSaid, session: Session, counts: bool) -> None:
         if not counts and not session.billed:
@@ -263,7 +316,7 @@ class Site:
         if session.billed:
             what = f"{session.session}: message {said.seq_no} after its bill was final"
             self._spawn(self._alarm("message after the end", what, said.station, said.id))
-        elif session.complete:
+        if session.complete:
             self._due.put_nowait(session)
         if said.phase is not Phase.UPDATED:
             self._controller.look(said.station)
@@ -316,14 +369,14 @@ def _plugged_in(session: Session) -> datetime:
     return began.at
 
 
-def _messages_of(session: Session, found: object) -> list[TransactionSaid]:
-    """Of all messages under a transaction's identifier, those of this session."""
+def _messages_of(session: Session, found: object, most: int) -> list[TransactionSaid]:
+    """Of all messages under a transaction's identifier, the first so many of this session."""
     assert isinstance(found, list)
     shared: list[Session] = []
     messages = []
     for said in found:
         assert isinstance(said, TransactionSaid)
         found_in, counts = take_in(shared, said)
-        if counts and found_in.session == session.session:
+        if counts and found_in.session == session.session and found_in.heard <= most:
             messages.append(said)
     return messages

@@ -12,8 +12,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hubwise.domain.events import KIND_OF, KINDS, Event
-from hubwise.store.tables import events
+from hubwise.domain.events import KIND_OF, KINDS, Acted, Event
+from hubwise.store.seals import Sealer
+from hubwise.store.tables import acts, events
 
 MOST = 2_000
 Told = Callable[[list["Written"], Exception | None], None]
@@ -40,11 +41,14 @@ class EventLog:
     told
         Called from the writer's thread after each commit with what it held, in order, or with
         what was not kept and why.
+    key
+        What commits are sealed with.
     """
 
-    def __init__(self, engine: Engine, told: Told) -> None:
+    def __init__(self, engine: Engine, told: Told, key: bytes = b"") -> None:
         """The writer starts at once."""
         self._engine = engine
+        self._sealer = Sealer(key)
         self._told = told
         self._waiting: SimpleQueue[Event | None] = SimpleQueue()
         self._encode = msgspec.json.Encoder()
@@ -109,6 +113,7 @@ class EventLog:
             written = self._commit(batch)
         except Exception as error:  # whatever it is, nobody is told that it was kept
             self._next = None
+            self._sealer.forget()
             self._told([Written(event, 0, False) for event in batch], error)
         else:
             self._told(written, None)
@@ -127,6 +132,10 @@ class EventLog:
                     rows.append(self._row(event, first[event.id]))
             inserted = connection.execute(self._insert, rows).rowcount
             there = dict(first) if inserted == len(rows) else _positions(connection, list(first))
+            new = [row for row in rows if there[str(row["id"])] == row["position"]]
+            self._sealer.seal(connection, new)
+            did = [each for each in batch if isinstance(each, Acted)]
+            _list_acts(connection, did, first, there)
         self._next += len(rows)
         written = []
         for event in batch:  # new is what stands where it was put, the first time that it comes up
@@ -153,3 +162,16 @@ def _positions(connection: Connection, ids: list[str]) -> dict[str, int]:
         asked = select(events.c.id, events.c.position).where(events.c.id.in_(ids[at : at + 500]))
         found.update((str(row.id), int(row.position)) for row in connection.execute(asked))
     return found
+
+
+def _list_acts(
+    connection: Connection, batch: list[Acted], first: dict[str, int], there: dict[str, int]
+) -> None:
+    """New acts of operators, beside those that are registrations."""
+    for act in {each.id: each for each in batch if there[each.id] == first.get(each.id)}.values():
+        row = {
+            "at": act.received_at.astimezone(UTC).isoformat(),
+            **{name: getattr(act, name) for name in ("who", "verb", "what", "why")},
+            "event": act.id,
+        }
+        connection.execute(acts.insert().values(row))

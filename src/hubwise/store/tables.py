@@ -31,6 +31,16 @@ events = Table(
     Index("events_of_a_kind", "kind", "position"),
 )
 
+# What a commit held, sealed with what was sealed before: who changes, drops or moves an event
+# breaks every seal behind it, and cannot make them anew without the site's key.
+seals = Table(
+    "seals",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("many", Integer, nullable=False),
+    Column("seal", String(64), nullable=False),
+)
+
 stations = Table(
     "stations",
     metadata,
@@ -56,4 +66,20 @@ tokens = Table(
     Column("role", String(20), nullable=False),
     Column("driver", String(255), nullable=False),
     Column("expires_at", String(40), nullable=False),
+    Column("name", String(255), nullable=False, server_default=""),
+)
+
+# What operators did: registrations with what they changed, acts that are events with them.
+acts = Table(
+    "acts",
+    metadata,
+    Column(
+        "number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    Column("at", String(40), nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("verb", String(40), nullable=False),
+    Column("what", String(512), nullable=False),
+    Column("why", String(2000), nullable=False),
+    Column("event", String(512), nullable=False),
 )

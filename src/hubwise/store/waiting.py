@@ -28,14 +28,16 @@ class WaitingLog:
     applied
         Called in the loop once for every new event, in the order of positions, before whoever
         appended it goes on.
+    key
+        What commits are sealed with.
     """
 
-    def __init__(self, engine: Engine, applied: Callable[[Event], None]) -> None:
+    def __init__(self, engine: Engine, applied: Callable[[Event], None], key: bytes = b"") -> None:
         """Nothing happens yet."""
         self._loop = asyncio.get_running_loop()
         self._applied = applied
         self._futures: dict[int, asyncio.Future[bool]] = {}
-        self._log = EventLog(engine, self._told)
+        self._log = EventLog(engine, self._told, key)
 
     async def append(self, event: Event) -> bool:
         """Keep an event; true if it is new.

@@ -1,0 +1,102 @@
+"""What a stay has to be billed, from its energies and the prices that it accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from hashlib import blake2b
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from hubwise.audit.books.forms import Said
+
+# ISO 4217: how many digits an amount has behind the point, where these are not two.
+DIGITS = {
+    **dict.fromkeys(["CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"], 0),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+}
+REVENUE, PAYMENTS = "charging_revenue", "discharge_payments"
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What lines come to [currency]."""
+
+    paid: Decimal
+    earned: Decimal
+    rounding: Decimal
+
+
+def amounts(lines: Sequence[Said], currency: str) -> Amounts:
+    """The lines' amounts, each side rounded once, half to even."""
+    with localcontext() as exactly:
+        exactly.prec = 60
+        sides = [
+            sum((line[f"{way}d_kwh"] * line[f"{way}_price"] for line in lines), Decimal())
+            for way in ("charge", "discharge")
+        ]
+        unit = Decimal(1).scaleb(-DIGITS.get(currency, 2))
+        paid, earned = (each.quantize(unit, ROUND_HALF_EVEN) for each in sides)
+        return Amounts(paid, earned, paid - earned - sides[0] + sides[1])
+
+
+def entries(driver: str, paid: Decimal, earned: Decimal) -> list[Said]:
+    """Both sides of what moves; an amount below nothing goes the other way."""
+    found = []
+    for one, other, amount, why in (
+        (driver, REVENUE, paid, "charged"),
+        (PAYMENTS, driver, earned, "discharged"),
+    ):
+        if amount:
+            debit, credit = (one, other) if amount > 0 else (other, one)
+            found.append({"debit": debit, "credit": credit, "amount": abs(amount), "why": why})
+    return found
+
+
+def turned(stood: Sequence[Said]) -> list[Said]:
+    """Entries taken back."""
+    return [
+        {
+            **{"debit": each["credit"], "credit": each["debit"]},
+            **{"amount": each["amount"], "why": f"{each['why']}, taken back"},
+        }
+        for each in stood
+    ]
+
+
+def price_faults(line: Said, prices: Said, zone: ZoneInfo) -> Iterator[str]:
+    """Where a line's prices are not those of its slot in the accepted list."""
+    wall = line["slot_start"].astimezone(zone)
+    slot = (wall.hour * 60 + wall.minute) // prices["slot_minutes"]
+    for way in ("charge", "discharge"):
+        right = prices[way][slot]
+        if line[f"{way}_price"] != right:
+            yield f"{wall:%H:%M}: {way} price {line[f'{way}_price']}, accepted was {right}"
+
+
+def list_faults(prices: Said) -> Iterator[str]:
+    """What is wrong with a price list: its slots make a day, its name is its digest."""
+    many = len(prices["charge"])
+    if not many or many != len(prices["discharge"]) or many * prices["slot_minutes"] != 1_440:
+        yield "its slots are no day"
+    said = repr((tuple(prices["charge"]), tuple(prices["discharge"])))
+    name = said if len(said) <= 60 else blake2b(said.encode(), digest_size=16).hexdigest()
+    if name != prices["list_id"]:
+        yield "its prices are not those that its name was made of"
+
+
+def accepted(posted: Sequence[tuple[datetime, Said]], at: datetime) -> Said | None:
+    """The list on offer at a time: the last one posted by then, or the first of all."""
+    by_then = [prices for since, prices in posted if since <= at]
+    if by_then:
+        return by_then[-1]
+    return posted[0][1] if posted else None
+
+
+def order_faults(lines: Sequence[Said]) -> Iterator[str]:
+    """Lines that are not one for each slot in the order of time."""
+    for one, next_one in pairwise(lines):
+        if one["slot_start"] >= next_one["slot_start"]:
+            yield f"slot {next_one['slot_start']:%d.%m. %H:%M} stands twice or out of order"
