@@ -73,7 +73,7 @@ def tied_tariff(situation: Situation, seed: int) -> Tariff:
 def test_the_mean_is_that_of_the_extensive_form(
     make_problem_of, social_cost, least_mean_cost, seed, count, posted, changing, promised
 ) -> None:
-    """One schedule for who is here, one a future for the rest: the optimum to 0.5 %."""
+    """One schedule for who is here, one a future for the rest: the optimum to 0.75 %."""
     futures = drawn_futures(seed, count, changing=changing)
     problems = [make_problem_of(each, 0.9 if promised else np.inf) for each in futures]
     shares = np.random.default_rng(seed).dirichlet(np.full(count, 3.0))
@@ -82,7 +82,7 @@ def test_the_mean_is_that_of_the_extensive_form(
     found = dispatch_futures(problems, shares, tariff, present=HERE, rounds=200, flat=False)
     costs = [social_cost(*pair) for pair in zip(problems, found, strict=True)]
     scale = float(shares @ [bought_for(problem) for problem in problems])
-    assert float(shares @ costs) == pytest.approx(least, abs=0.005 * scale)
+    assert float(shares @ costs) == pytest.approx(least, abs=0.0075 * scale)
 
 
 @given(seeds, st.integers(2, 3))

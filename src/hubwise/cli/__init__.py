@@ -22,6 +22,7 @@ _COMMANDS = {
     "study": "commands",
     "frontier": "commands",
     "evaluate": "commands",
+    "replay": "commands",
     "verdict": "commands",
     "audit": "commands",
     "statement": "commands",

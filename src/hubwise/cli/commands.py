@@ -34,6 +34,7 @@ from hubwise.cli.options import (
     delegated,
     processes,
 )
+from hubwise.cli.replay import replay_command
 from hubwise.cli.rule_costs import costs_of
 from hubwise.cli.statement import statement
 from hubwise.cli.verdict import verdict
@@ -436,6 +437,7 @@ def _audited(
 
 app.command()(evaluate)
 app.command()(export)
+app.command("replay")(replay_command)
 app.command()(statement)
 app.command()(verdict)
 app.command()(zones)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from hubwise.domain import Fleet, SlotBounds, Taper
-from hubwise.domain.arrays import Index, Names
+from hubwise.domain.arrays import Array, Index, Names
 
 
 def rows_of_sessions(
@@ -40,34 +40,44 @@ def rows_of_sessions(
 
 def _check_present(fleets: Sequence[Fleet], present: Names) -> None:
     """Refuse sessions that are present and not in every future, or not the same ones in all."""
-    seen: list[Fleet] = []
+    first: Fleet | None = None
     for f, fleet in enumerate(fleets, 1):
         row = {name: k for k, name in enumerate(fleet.session.tolist())}
         if missing := set(present.tolist()) - row.keys():
             raise ValueError(f"{min(missing)!r} is present, and not in future {f}")
-        seen.append(fleet.select(np.array([row[name] for name in present.tolist()])))
-        for k, name in enumerate(present.tolist()):
-            if different := _differing(seen[0], seen[-1], k):
-                raise ValueError(
-                    f"{name!r} is present, and its {different} in future {f} is not that in future "
-                    "1: give it the same in all"
-                )
+        if len(fleets) == 1:
+            return
+        seen = fleet.select(np.array([row[name] for name in present.tolist()]))
+        first = first or seen
+        if different := _differing(first, seen):
+            name, k = different
+            raise ValueError(
+                f"{str(present[k])!r} is present, and its {name} in future {f} is not that in "
+                "future 1: give it the same in all"
+            )
 
 
-def _differing(one: Fleet, other: Fleet, row: int) -> str | None:
-    """The first column of a session that is not the same in two fleets."""
-    rows = [fleet.select(np.array([row])) for fleet in (one, other)]
+def _differing(one: Fleet, other: Fleet) -> tuple[str, int] | None:
+    """The first column in which two fleets of the same sessions differ, and the first row of it."""
     for name in (f.name for f in fields(Fleet) if f.name not in ("driver", "drivers")):
-        if not _same(*(getattr(fleet, name) for fleet in rows)):
-            return name
+        for mine, theirs in _arrays(getattr(one, name), getattr(other, name)):
+            if mine is None or theirs is None or mine.shape[1:] != theirs.shape[1:]:
+                return name, 0
+            off = (mine != theirs) & ~((mine != mine) & (theirs != theirs))
+            if off.any():
+                return name, int(np.argmax(off.reshape(len(off), -1).any(axis=1)))
     return None
 
 
-def _same(one: object, other: object) -> bool:
-    """Whether two columns, of one array or of several, are equal or both not told."""
-    if isinstance(one, SlotBounds | Taper) and isinstance(other, SlotBounds | Taper):
-        parts = [(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)]
-        return all(np.array_equal(*pair) for pair in parts)
-    return (one is None) == (other is None) and (
-        one is None or np.array_equal(np.asarray(one), np.asarray(other))
-    )
+def _arrays(one: object, other: object) -> list[tuple[Array | None, Array | None]]:
+    """Pairs of arrays of two columns; none where neither is told."""
+    if one is None and other is None:
+        return []
+    if one is None or other is None:
+        return [(None, None)]
+    if isinstance(one, SlotBounds | Taper):
+        return [
+            (np.asarray(getattr(one, f.name)), np.asarray(getattr(other, f.name)))
+            for f in fields(one)
+        ]
+    return [(np.asarray(one), np.asarray(other))]

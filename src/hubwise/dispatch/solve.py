@@ -16,14 +16,13 @@ import numpy as np
 from hubwise.dispatch import kernel
 from hubwise.dispatch.alike import check_alike, weights
 from hubwise.dispatch.board import (
-    KINK,
     duals_of,
     line_prices,
     make_board,
     places,
     rows,
-    with_levels,
 )
+from hubwise.dispatch.game import Game, Play
 from hubwise.dispatch.present import rows_of_sessions
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.ties import Held, by_devices
@@ -37,19 +36,8 @@ from hubwise.dispatch.units import (
 from hubwise.dispatch.warm import Multipliers, WarmStart
 from hubwise.domain import Fleet, Schedule, StationSchedule, Tariff
 from hubwise.domain.arrays import Array, Flags, Index, Names
-from hubwise.drivers import Batteries, felt_prices, schedule_of
+from hubwise.drivers import Batteries, schedule_of
 from hubwise.ledger import sum_by_hub
-
-# Half-width of the band in which the purchase price passes into feed-in, as a share of the spread,
-# in the first round; it ends at `KINK`. Going round the units one by one, all stop where the price
-# jumps; a wide band lets them pass, a narrow one prices right.
-FIRST_KINK = 0.3
-# In the first round of a dispatch that goes on from another.
-ONWARD_KINK = 1e-2
-# Rounds over the stations for each round over the sessions: stations are few but large.
-STATION_ROUNDS = 3
-# The order of visits is drawn once; any fixed order gives the same promise.
-ORDER_SEED = 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +124,9 @@ def dispatch(
     Block-coordinate Frank-Wolfe (Lacoste-Julien et al. 2013) inside a method of multipliers.
     """
     held = held_in(problem, tariff, sessions)
-    game = _begun([problem], np.ones(1), tariff, [warm], held=[held], flat=flat)
+    game = begun([problem], np.ones(1), tariff, [warm], held=[held], flat=flat)
     gap = _played(game, tariff, rounds)
-    return _result(game, 0, gap, rounds)
+    return result_of(game, 0, gap, rounds)
 
 
 def dispatch_futures(
@@ -188,9 +176,9 @@ def dispatch_futures(
         raise ValueError(f"{len(starts)} starts for {len(problems)} futures: give each its own")
     check_alike(problems)
     held = [held_in(problem, tariff) for problem in problems]
-    game = _begun(problems, weight, tariff, starts, held=held, present=present, flat=flat)
+    game = begun(problems, weight, tariff, starts, held=held, present=present, flat=flat)
     gap = _played(game, tariff, rounds)
-    return tuple(_result(game, f, gap, rounds) for f in range(len(problems)))
+    return tuple(result_of(game, f, gap, rounds) for f in range(len(problems)))
 
 
 def held_in(
@@ -202,41 +190,7 @@ def held_in(
     return None if tariff is None else by_devices(problem, tariff)
 
 
-@dataclass(frozen=True, slots=True)
-class _Game:
-    """Units and board, and which units stand for what.
-
-    Parameters
-    ----------
-    problems
-        Of each future.
-    units, change, placed
-        See `hubwise.dispatch.kernel.go_round`.
-    cars, stations
-        Rows of the units of each future's participants, and of its station slices.
-    sessions
-        How many units are sessions; they stand first.
-    board
-        What the units see of each other.
-    onward
-        Whether the dispatch goes on from schedules.
-    held
-        Of each future, participants whose schedules are not to be chosen; None for nobody's.
-    """
-
-    problems: Sequence[Problem]
-    units: Batteries
-    change: Array
-    placed: Flags
-    cars: tuple[Index, ...]
-    stations: tuple[Index, ...]
-    sessions: int
-    board: kernel.Board
-    onward: bool
-    held: Sequence[Held | None]
-
-
-def _begun(
+def begun(
     problems: Sequence[Problem],
     shares: Array,
     tariff: Tariff | None,
@@ -245,7 +199,7 @@ def _begun(
     held: Sequence[Held | None],
     present: Names | None = None,
     flat: bool = True,
-) -> _Game:
+) -> Game:
     """Units and board before the first round, with the schedules to go on from."""
     horizon = problems[0].situation.horizon
     for start in starts:
@@ -270,7 +224,7 @@ def _begun(
     change = np.zeros((len(units.hub), horizon.slots))
     placed = np.zeros(len(units.hub), np.bool_)
     count = sum(len(fleet) for fleet in fleets)
-    game = _Game(
+    game = Game(
         problems, units, change, placed, cars, stations, count, board,
         all(part is not None for part in resumed), held,
     )  # fmt: skip
@@ -308,33 +262,12 @@ def _units(
     return units, tuple(np.arange(a, b) for a, b in pairwise(ends))
 
 
-def _played(game: _Game, tariff: Tariff | None, rounds: int) -> float:
+def _played(game: Game, tariff: Tariff | None, rounds: int) -> float:
     """Go round the units; the duality gap of the last round [currency]."""
-    problem = game.problems[0]
-    if tariff is None:
-        zero = np.zeros((1, problem.situation.horizon.slots))
-        units, charge, discharge = game.units._replace(price_list=game.units.hub * 0), zero, zero
-    else:
-        units, charge, discharge = felt_prices(game.units, tariff, problem.terms)
-    order = np.random.default_rng(ORDER_SEED).permutation(len(units.hub))
-    is_session = order < game.sessions
-    free = np.ones(len(order), np.bool_)
-    for cars, held in zip(game.cars, game.held, strict=True):
-        if held is not None:
-            free[cars[held.rows]] = False
-    visits = [order[is_session & free[order]]] + [order[~is_session]] * STATION_ROUNDS
-    gap, first_kink = 0.0, ONWARD_KINK if game.onward else FIRST_KINK
-    board = game.board
+    play = Play.of(game, tariff)
+    gap = 0.0
     for count in range(rounds):
-        done = count / (rounds - 1) if rounds > 1 else 1.0
-        kink = first_kink * (KINK / first_kink) ** done
-        learn = count > 0 or game.onward
-        board = with_levels(board, game.problems, kink, learn=learn, count=count)
-        gap = sum(
-            kernel.go_round(units, board, game.change, game.placed, charge, discharge, visit)
-            for visit in visits
-        )
-        kernel.curtail(board)
+        gap = play.round(count, rounds)
     return gap
 
 
@@ -378,7 +311,7 @@ def _known(problem: Problem, warm: WarmStart) -> _Resumed | None:
     return _Resumed(known, schedule, warm.stations)
 
 
-def _resume(game: _Game, f: int, resumed: _Resumed) -> None:
+def _resume(game: Game, f: int, resumed: _Resumed) -> None:
     """Give the units the schedules that they had; slices of a station have equal shares of it."""
     units, cars, slices = game.units, game.cars[f], game.stations[f]
     station, hours = units.hub[slices], game.board.slot_hours
@@ -394,7 +327,7 @@ def _resume(game: _Game, f: int, resumed: _Resumed) -> None:
     game.board.used[places(game.board, f)] = stations.solar_kw
 
 
-def _place(game: _Game, cars: Index, held: Held) -> None:
+def _place(game: Game, cars: Index, held: Held) -> None:
     """Give the units that are held the schedules that they are held to."""
     rows, done = cars[held.rows], held.schedule
     into = done.charge_kw[held.rows] * game.units.charge_eff[rows, None]
@@ -424,7 +357,7 @@ def _fixed_lines(problem: Problem, held: Held | None, resumed: _Resumed | None) 
     return problem.line_kw(alone, StationSchedule(idle, idle, idle, solar))
 
 
-def _result(game: _Game, f: int, gap: float, rounds: int) -> Dispatch:
+def result_of(game: Game, f: int, gap: float, rounds: int) -> Dispatch:
     """What was dispatched in future ``f``."""
     problem, board, units = game.problems[f], game.board, game.units
     hubs, horizon = problem.situation.hubs, problem.situation.horizon

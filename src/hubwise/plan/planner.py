@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import inf, isfinite, isinf
 
 from hubwise.battery import DAYS_A_YEAR, Ageing, fleet_ageing, leaving_range
 from hubwise.dispatch import Baseline, make_baseline, pessimistic, undelegated, with_participants
@@ -122,7 +122,7 @@ def make_plan(
         decision: Decision = at_tariff(scenario.situation, baseline, search, tariff, held=held)
     else:
         decision = _decided(scenario.situation, how, baseline, search, progress)
-    return _plan_of(scenario, how, baseline, decision, began)
+    return plan_of(scenario, how, baseline, decision, began)
 
 
 def _decided(
@@ -196,7 +196,7 @@ class _Day:
     following: Following
 
 
-def _plan_of(
+def plan_of(
     scenario: Scenario, strategy: Strategy, baseline: Baseline, decision: Decision, began: float
 ) -> Plan:
     """A decision with all that follows from it: feeder, bills, account, wishes, ageing, figures."""
@@ -396,7 +396,7 @@ def _bounds(posted: PostedDecision | None, profit: float, *, misses: bool) -> Bo
         return Bounds()
     family = posted.family_bound
     bound, of_family = (
-        None if most is None or (misses and profit > most) else most
+        None if most is None or isinf(most) or (misses and profit > most) else most
         for most in (posted.profit_bound, family.profit if family.boxes else None)
     )
     gaps = _gap(bound, profit), _gap(of_family, profit)

@@ -105,33 +105,33 @@ def first_prices(
     relaxed
         The relaxed problem's answer (`hubwise.dispatch.dispatch` without a tariff).
     few
-        Whether fewer are tried: one mean, every so many of the shifts, then those beside the best.
+        Whether fewer are tried: one mean, and all where the best with it breaks limits; every so
+        many of the shifts, then those beside the best.
 
     Returns
     -------
     Array
         Shape (2, groups) [currency/kWh].
     """
-    scale = _scale(problem)
-    runs: list[list[Array]] = []
-    for shape in _worth_trying(_shapes(problem, family, relaxed), family, few):
-        runs += _shifted(problem, family, shape, scale)
+    shapes = list(_shapes(problem, family, relaxed))
+    if family.groups == 1:  # then they do not differ
+        shapes = shapes[:1]
     rounds, warm = rounds_to_judge(problem), relaxed.warm().near()
-    tried = [run[:: STRIDE if few else 1] for run in runs]
-    trials = [prices for run in tried for prices in run]
-    best = best_of(problem, family, trials, rounds=rounds, warm=warm)[0]
+    first = MEANS - 1 if few and len(shapes) > 1 else 0
+    trying, others = shapes[first:], shapes[:first]
+    runs, trials = list[list[Array]](), list[Array]()
+    while True:
+        these = [run for each in trying for run in _shifted(problem, family, each)]
+        runs += these
+        trials += [prices for run in these for prices in run[:: STRIDE if few else 1]]
+        best, value = best_of(problem, family, trials, rounds=rounds, warm=warm)
+        if not others or not value.broken_kw:
+            break
+        trying, others, trials = others, [], [best]
     if not few:
         return best
     beside = [near for run in runs for near in _beside(run, best)]
     return best_of(problem, family, [best, *beside], rounds=rounds, warm=warm)[0]
-
-
-def _worth_trying(shapes: Iterator[_Shape], family: Family, few: bool) -> list[_Shape]:
-    """Those that differ: one where there is one price, and one mean beside the hairs if ``few``."""
-    found = list(shapes)
-    if family.groups == 1:
-        return found[:1]
-    return found[MEANS - 1 :] if few else found
 
 
 def _beside(run: list[Array], best: Array) -> list[Array]:
@@ -172,9 +172,9 @@ def _shapes(problem: Problem, family: Family, relaxed: Dispatch) -> Iterator[_Sh
         yield _Shape(np.stack([tied, tied + beside]), rise, drained, always, together=sets)
 
 
-def _shifted(problem: Problem, family: Family, shape: _Shape, scale: float) -> list[list[Array]]:
+def _shifted(problem: Problem, family: Family, shape: _Shape) -> list[list[Array]]:
     """The shape where participants pay what was promised; runs of shifts, if that binds nothing."""
-    shifts = scale * np.array(SHIFTS)
+    shifts = _scale(problem) * np.array(SHIFTS)
     ceiling = cost_ceiling(problem)
 
     def excess(shift: float) -> float:

@@ -20,21 +20,18 @@ from numpy.typing import NDArray
 from hubwise.domain import (
     Carried,
     Drivers,
-    Feeder,
     Fleet,
     Hindsight,
     Horizon,
     Hubs,
-    Market,
     PriceRules,
     Scenario,
     Situation,
     SoFar,
     Tariff,
-    Term,
-    Terms,
 )
 from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.domain.between import market_between, rules_between, terms_between
 from hubwise.scenario.fuses import behind_fuses
 from hubwise.scenario.standby import with_standby
 from hubwise.scenario.taper import tapered
@@ -227,48 +224,16 @@ def _situation(
     found = replace(
         whole,
         horizon=horizon,
-        feeder=_feeder(whole.feeder, first, last),
+        feeder=whole.feeder.in_slots(np.arange(first, last)),
         hubs=hubs,
         fleet=fleet,
         market=replace(market, demand_charge=demand_charge_of_day(site, day)),
-        rules=_rules(whole.rules, first, last),
+        rules=rules_between(whole.rules, first, last),
         terms=terms_between(whole.terms, first, last),
         so_far=_so_far(carried),
         accepted=_accepted(carried, market.reference_price),
     )
     return with_standby(found), said
-
-
-def market_between(market: Market, first: int, last: int) -> Market:
-    """Prices on the slots from ``first`` to before ``last``."""
-    return replace(
-        market,
-        purchase_price=market.purchase_price[first:last],
-        feed_in_price=market.feed_in_price[first:last],
-        reference_price=market.reference_price[first:last],
-    )
-
-
-def _rules(rules: PriceRules, first: int, last: int) -> PriceRules:
-    return replace(
-        rules,
-        charge_price_min=rules.charge_price_min[first:last],
-        charge_price_max=rules.charge_price_max[first:last],
-        discharge_price_min=rules.discharge_price_min[first:last],
-        discharge_price_max=rules.discharge_price_max[first:last],
-        block=rules.block[first:last],
-    )
-
-
-def _feeder(feeder: Feeder, first: int, last: int) -> Feeder:
-    ambient, phases = feeder.ambient_c, feeder.phases
-    return replace(
-        feeder,
-        base_kw=feeder.base_kw[:, first:last],
-        base_kvar=feeder.base_kvar[:, first:last],
-        ambient_c=ambient[first:last] if isinstance(ambient, np.ndarray) else ambient,
-        phases=None if phases is None else phases.in_slots(slice(first, last)),
-    )
 
 
 def _hubs(hubs: Hubs, carried: Carried, horizon: Horizon, first: int) -> Hubs:
@@ -283,21 +248,6 @@ def _hubs(hubs: Hubs, carried: Carried, horizon: Horizon, first: int) -> Hubs:
         battery_initial_kwh=carried.battery_kwh,
         battery_final_kwh=np.minimum(hubs.battery_initial_kwh, reached),
         solar_kw=hubs.solar_kw[:, first : first + horizon.slots],
-    )
-
-
-def terms_between(terms: Terms, first: int, last: int) -> Terms:
-    """Terms on the slots from ``first`` to before ``last``."""
-    return Terms(tuple(_term(part, first, last) for part in terms.parts))
-
-
-def _term(term: Term, first: int, last: int) -> Term:
-    return replace(
-        term,
-        charge_to_driver=term.charge_to_driver[:, first:last],
-        discharge_to_driver=term.discharge_to_driver[:, first:last],
-        charge_to_operator=term.charge_to_operator[:, first:last],
-        discharge_to_operator=term.discharge_to_operator[:, first:last],
     )
 
 
@@ -339,4 +289,4 @@ def windows(
         begins, ends = own.begins - day.first, own.ends - day.first
         clipped = own.staying(np.maximum(begins, 0), np.minimum(ends, day.slots))
         rest = horizon.between(day.first, day.last)
-        yield day, rest, clipped, _rules(rules, day.first, day.last)
+        yield day, rest, clipped, rules_between(rules, day.first, day.last)

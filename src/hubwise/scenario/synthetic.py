@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from numpy.random import Generator
 
-from hubwise.domain import Drivers, Fleet, Horizon
+from hubwise.domain import Fleet, Horizon
 from hubwise.domain.arrays import Array, Index, Names
+from hubwise.domain.fleets import joined
 from hubwise.scenario.clock import wall_hours
 from hubwise.scenario.days import days_of
 from hubwise.scenario.files import FleetSection
@@ -39,21 +39,6 @@ def draw_fleets(section: FleetSection, hubs: int, horizon: Horizon, rng: Generat
             )
         )
     return joined(fleets)
-
-
-def joined(fleets: Sequence[Fleet]) -> Fleet:
-    """All sessions of some fleets that no day has touched yet, in order."""
-    own = {field.name for field in fields(Fleet)} - {"driver", "drivers"}
-    columns = {
-        name: np.concatenate([getattr(fleet, name) for fleet in fleets])
-        for name in own
-        if getattr(fleets[0], name) is not None
-    }
-    cars = {
-        field.name: np.concatenate([getattr(it.drivers, field.name)[it.driver] for it in fleets])
-        for field in fields(Drivers)
-    }
-    return Fleet.of(driver=cars.pop("name"), **cars, **columns)
 
 
 def draw_fleet(section: FleetSection, hubs: int, horizon: Horizon, rng: Generator) -> Fleet:

@@ -17,6 +17,7 @@ from hubwise.domain import (
     Tariff,
 )
 from hubwise.domain.arrays import Array, Index
+from hubwise.domain.between import market_between, tariff_between, terms_between
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import hub_flows, make_account, make_bills
 from hubwise.plan import Plan
@@ -25,10 +26,8 @@ from hubwise.scenario.days import (
     Day,
     Part,
     demand_charge_of,
-    market_between,
     months_of,
     parts_of,
-    terms_between,
 )
 
 # Where station batteries are leased and run.
@@ -84,10 +83,7 @@ def _part(
     fleet = situation.fleet
     bills = make_bills(
         fleet,
-        Tariff(
-            plan.tariff.charge_price[:, part.first : part.last],
-            plan.tariff.discharge_price[:, part.first : part.last],
-        ),
+        tariff_between(plan.tariff, part.first, part.last),
         situation.market,
         situation.horizon,
         schedule=schedule,

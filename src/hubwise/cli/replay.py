@@ -1,0 +1,193 @@
+"""Days replayed on the command line: what not knowing costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.table import Table
+
+from hubwise.cli.console import messages, progress_bar, put_json, results
+from hubwise.cli.failure import ExitCode, explained
+from hubwise.cli.options import AsJson, Share, Source
+from hubwise.record import write
+from hubwise.record.folder import is_plan
+from hubwise.record.place import whole_folder
+from hubwise.scenario import load, load_draws, with_participation
+from hubwise.study.replay.day import Beliefs
+from hubwise.study.replay.run import Policy, Replayed, plan_ahead, replay
+from hubwise.study.replay.summary import summary_of
+
+
+def replay_command(
+    scenario: Source,
+    policy: Annotated[
+        list[Policy] | None, typer.Option(help="How days are run; repeat for several. Else all.")
+    ] = None,
+    draw: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=0,
+            help="Seed of a day that comes, with other drivers than the scenario's; repeat for "
+            "several. Else the seed after the scenario's own.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for a plan folder of each day and policy; else none."),
+    ] = None,
+    participation: Share = None,
+    cars: Annotated[
+        float, typer.Option(min=0.1, max=3, help="Cars that are believed to come, as a share.")
+    ] = 1.0,
+    late: Annotated[
+        int, typer.Option(min=0, help="Cars come by so many minutes later than is believed.")
+    ] = 0,
+    base_error: Annotated[
+        float,
+        typer.Option(min=0, max=0.3, help="Standard deviation of the base load from its forecast."),
+    ] = 0.0,
+    leaving_early: Annotated[
+        bool, typer.Option(help="Drivers leave early as those of the ACN sites did.")
+    ] = False,
+    speed: Annotated[
+        float, typer.Option(min=0, help="Times real time; 0 for as fast as it goes.")
+    ] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Replay days slot by slot with the controller of a running hub: what does not knowing cost?
+
+    The scenario's own drivers are who is expected: prices and stations are planned for them the day
+    before. Then other drivers come. Each policy is held against foresight, which plans the day that
+    comes in full knowledge. Exit code 1 says that the rolling policy misses a limit.
+    """
+    with explained(as_json=as_json), progress_bar() as bar:
+        expected = load(scenario)
+        if participation is not None:
+            expected = with_participation(expected, participation)
+        minutes = expected.situation.horizon.slot_minutes
+        beliefs = Beliefs(cars, -(-late // minutes), base_error, leaving_early)
+        draws = load_draws(scenario)
+        found: list[Replayed] = []
+        bar(0, 1, "the day before")
+        ahead = plan_ahead(expected)
+        for seed in draw or [expected.search.seed + 1]:
+            day = with_participation(draws.draw(seed), expected.participation)
+
+            def paced(now: int, slots: int, seed: int = seed) -> None:
+                bar(now, slots, f"day {seed}")
+                _wait(minutes, speed)
+
+            found += replay(
+                day, ahead, policy or list(Policy), beliefs=beliefs, seed=seed, on_slot=paced
+            )
+        if out is not None:
+            _write(found, out)
+    told = summary_of(found)
+    if as_json:
+        put_json(told)
+    else:
+        results.print(replay_table(found, expected.situation.market.currency))
+        if out is not None:
+            results.print(f"Plans of all days: {out}", soft_wrap=True)
+        if late or base_error or leaving_early or cars != 1.0:
+            messages.print("What was believed differs from what came, as asked for.")
+    if any(_broken(it) for it in found if it.policy is Policy.ROLLING):
+        raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+def _wait(minutes: float, speed: float) -> None:
+    """Let a slot last as long as it does at this speed."""
+    if speed > 0.0:
+        time.sleep(60.0 * minutes / speed)
+
+
+def _write(found: Sequence[Replayed], out: Path) -> None:
+    """A plan folder for each day and policy."""
+    for it in found:
+        place = out / f"day-{it.seed}" / it.policy.value
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with whole_folder(place, is_plan, "a plan") as beside:
+            write(it.plan, beside)
+
+
+def _broken(it: Replayed) -> int:
+    return sum(it.plan.result.feeder.broken().values())
+
+
+def replay_table(found: Sequence[Replayed], currency: str) -> Table:
+    """One column for each policy, means over the days."""
+    policies = list(dict.fromkeys(it.policy for it in found))
+    table = Table(title=f"{len({it.seed for it in found})} days replayed, means")
+    table.add_column("")
+    for policy in policies:
+        table.add_column(policy.value, justify="right")
+    table.add_column("")
+    of = {policy: [it for it in found if it.policy is policy] for policy in policies}
+    base = {it.seed: it for it in of[Policy.FORESIGHT]}
+    for name, unit, cell in _lines(base, currency):
+        table.add_row(name, *(cell(of[policy]) for policy in policies), unit)
+    return table
+
+
+Cell = Callable[[list[Replayed]], str]
+
+
+def _lines(base: dict[int, Replayed], currency: str) -> list[tuple[str, str, Cell]]:
+    """Name, unit, and how a cell is made of a policy's days."""
+
+    def loss(it: Replayed) -> float:
+        return 100.0 * (1.0 - it.profit / base[it.seed].profit)
+
+    def adjusted(it: Replayed) -> float:
+        return 100.0 * (1.0 - it.adjusted / base[it.seed].adjusted)
+
+    def mean(of: Callable[[Replayed], float | None], form: str) -> Cell:
+        def cell(days: list[Replayed]) -> str:
+            told = [value for it in days if (value := of(it)) is not None]
+            return format(float(np.mean(told)), form) if told else "-"
+
+        return cell
+
+    def at(share: float) -> Cell:
+        def cell(days: list[Replayed]) -> str:
+            spent = np.concatenate([it.cpu_ms for it in days])
+            return f"{np.percentile(spent, share):.0f}" if len(spent) else "-"
+
+        return cell
+
+    return [
+        ("operator's profit", currency, mean(lambda it: it.profit, ",.0f")),
+        ("  less than with foresight", "%", mean(loss, ".1f")),
+        ("  with misses of promises priced in", "%", mean(adjusted, ".1f")),
+        ("    on the worst day", "%", lambda days: f"{max(map(adjusted, days)):.1f}"),
+        ("drivers' cost, of uncoordinated", "", mean(_cost, ".1%")),
+        ("peak-valley, of uncoordinated", "", mean(_span, ".1%")),
+        ("limits broken", "", mean(_broken, ".1f")),
+        ("largest regret", currency, lambda days: f"{max(map(_regret, days)):.0e}"),
+        ("short at stated departures", "kWh", mean(_short, ".1f")),
+        ("short for leaving early", "kWh", mean(lambda it: it.shortfall_kwh, ",.0f")),
+        ("  drivers who are", "", mean(lambda it: it.short, ".0f")),
+        ("a decision's CPU, median", "ms", at(50.0)),
+        ("  one in a hundred", "ms", at(99.0)),
+    ]
+
+
+def _cost(it: Replayed) -> float | None:
+    return it.plan.result.ratios.participant_cost_ratio
+
+
+def _span(it: Replayed) -> float | None:
+    return it.plan.result.ratios.peak_valley_ratio
+
+
+def _regret(it: Replayed) -> float:
+    return it.plan.result.money.max_regret
+
+
+def _short(it: Replayed) -> float:
+    return it.plan.result.departures.shortfall_kwh

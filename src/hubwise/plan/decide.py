@@ -1,0 +1,326 @@
+"""What is set from now on: the decision that a running hub takes every slot, and on events.
+
+Pure: no clock, no input or output. What has happened is part of the situation (energies as metered,
+lists as accepted, peaks so far); what may come are its futures; what a decision leaves to the next
+is its warm start. Prices were posted before and stay: a list is kept to the end of a stay, so that
+what is decided is the dispatch, and every car's is one of its cheapest schedules from here on. As a
+cheapest schedule goes on cheapest, so does the whole of a stay: nobody pays for a change of mind.
+
+Safety limits come before energy: schedules hold what a stay allows, limits are pressed for by
+prices that rise until they hold, and the slot that is executed is checked under AC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hubwise.dispatch import Dispatch, Limits, Problem, WarmStart, feeder_limits, make_problem
+from hubwise.dispatch.baseline import promised_span_kw
+from hubwise.dispatch.settling import Pace, dispatch_soon
+from hubwise.domain import Schedule, Situation, StationSchedule, Tariff, TermSums
+from hubwise.domain.arrays import Array, Names
+from hubwise.drivers import uncoordinated
+from hubwise.grid import power_flow, violations
+from hubwise.ledger import hub_flows
+from hubwise.plan.ac_dispatch import missed_kw
+from hubwise.plan.futures import Futures
+
+# The feeder is linearised anew every so many slots, by turns where hubs are and where the
+# uncoordinated day would have them.
+SLOTS_LINEAR = 4
+# The peak-valley promise is a share of an uncoordinated day that is not over: so much is aimed for
+# inside of it, as a share, as others may come than were expected.
+MARGIN = 0.005
+# A base load that is off by more than this share is linearised for anew.
+MOVED = 1e-3
+# Aim inside what was missed under AC by so much more, and decide again at most so often.
+BEYOND, TURNS = 1.2, 3
+# A limit passed by less holds [kW].
+HOLDS_KW = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """How drivers leave before their stated departure, and what energy that they then have counts.
+
+    Parameters
+    ----------
+    early
+        Probability of leaving more than k slots early, k = 0, 1, ...; never rising; shape (any,).
+    worth
+        What a kWh that is there when a driver leaves early counts among schedules that cost the
+        driver the same [currency/kWh].
+    """
+
+    early: Array
+    worth: float
+
+    def by_slot(self, slots: int) -> Array:
+        """What a kWh charged counts for a stay that is to end at slot d; shape (slots + 1, slots).
+
+        It counts where the driver leaves after the slot and before d.
+        """
+        within = self.early[0] - np.append(self.early, np.zeros(slots + 1))[: slots + 1]
+        within[len(self.early) :] = self.early[0]
+        left = np.arange(slots + 1)[:, None] - np.arange(slots)[None, :] - 1
+        return np.where(left > 0, self.worth * within[np.clip(left, 0, slots)], 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What a decision leaves to the next.
+
+    Parameters
+    ----------
+    starts
+        Where the dispatch of each future begins.
+    limits
+        The feeder, linear near where hubs are, in each future.
+    usual
+        The same near the uncoordinated day.
+    base_kw
+        Load of the feeder that they are for, in the first future; shape (buses, slots) [kW].
+    age
+        Slots since the first decision.
+    """
+
+    starts: tuple[WarmStart, ...]
+    limits: tuple[Limits, ...]
+    usual: Limits
+    base_kw: Array
+    age: int
+
+    def shifted(self, slots: int) -> Warm:
+        """The same, so many slots later."""
+        return Warm(
+            tuple(start.shifted(slots) for start in self.starts),
+            tuple(_later(limits, slots) for limits in self.limits),
+            _later(self.usual, slots),
+            self.base_kw[:, slots:],
+            self.age + slots,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SetPoints:
+    """What is set from now on.
+
+    Parameters
+    ----------
+    session
+        Who is here and takes part; shape (present,).
+    schedule
+        What they do, now and, if nothing new is decided, later; (present, slots).
+    stations
+        What station batteries and solar do, in the first future.
+    hub_kw
+        Net draw of the hubs, now; shape (hubs,) [kW].
+    missed_kw
+        By how much shared limits, connections and lines are passed now, under AC, at worst; 0 where
+        all hold [kW].
+    rounds
+        Rounds of dispatch that it took.
+    warm
+        Where the next decision begins, on the same slots (see `Warm.shifted`).
+    """
+
+    session: Names
+    schedule: Schedule
+    stations: StationSchedule
+    hub_kw: Array
+    missed_kw: float
+    rounds: int
+    warm: Warm
+
+
+def decide(
+    futures: Futures,
+    present: Names,
+    posted: Tariff,
+    warm: Warm | None = None,
+    *,
+    leaving: Leaving | None = None,
+    pace: Pace | None = None,
+) -> SetPoints:
+    """Decide what cars that are here and station batteries do now.
+
+    Parameters
+    ----------
+    futures
+        From now on: who is here (arrived, with the energy that is metered, ``price_list`` as
+        accepted) and who may come; all with the same past.
+    present
+        Sessions that are here, in every future; shape (present,).
+    posted
+        What hubs post; accepted lists are the situations' own.
+    warm
+        What the decision before left, moved on to now.
+    leaving
+        How drivers leave early, where that is known.
+    pace
+        How long it is worked on.
+
+    Raises
+    ------
+    ValueError
+        Where futures are not of one place and past, or a present session is missing in one.
+    """
+    situations = futures.situations
+    tariff = situations[0].with_accepted(posted)
+    usual = [uncoordinated(each.fleet, each.horizon) for each in situations]
+    near_usual = _near_usual(situations[0], usual[0], warm)
+    spans = [
+        promised_span_kw(_inside(each), near_usual.head(_draw(each, schedule)))
+        for each, schedule in zip(situations, usual, strict=True)
+    ]
+    limits = _limits(situations, near_usual, warm)
+    inside, turn = 0.0, 0
+    starts: Sequence[WarmStart] | None = None if warm is None else warm.starts
+    while True:
+        problems = [
+            _with_leaving(_problem(*each, inside), leaving)
+            for each in zip(situations, usual, limits, spans, strict=True)
+        ]
+        here = present[np.isin(present, problems[0].fleet.session)]
+        found = dispatch_soon(
+            problems, list(futures.shares), tariff, present=here, warm=starts, pace=pace
+        )
+        missed = _missed_now(situations[0], found[0])
+        turn += 1
+        if missed <= HOLDS_KW or turn >= TURNS:
+            break
+        inside += BEYOND * missed
+        limits = tuple(
+            feeder_limits(each.feeder, each.hubs.bus, dispatched.hub_kw)
+            for each, dispatched in zip(situations, found, strict=True)
+        )
+        starts = [dispatched.warm() for dispatched in found]
+    age = 0 if warm is None else warm.age
+    base_kw = situations[0].feeder.base_kw
+    left = Warm(tuple(each.warm() for each in found), limits, near_usual, base_kw, age)
+    return _set_points(problems[0], found[0], here, missed, left)
+
+
+def _inside(situation: Situation) -> Situation:
+    """The situation that promises a little less spread."""
+    promises = situation.promises
+    tighter = replace(promises, peak_valley=(1.0 - MARGIN) * promises.peak_valley)
+    return replace(situation, promises=tighter)
+
+
+def _near_usual(situation: Situation, usual: Schedule, warm: Warm | None) -> Limits:
+    """The feeder near the uncoordinated day, as known where that is recent."""
+    due = warm is None or warm.age % SLOTS_LINEAR == SLOTS_LINEAR // 2
+    if warm is not None and not due and not _moved(situation, warm):
+        return warm.usual
+    return feeder_limits(situation.feeder, situation.hubs.bus, _draw(situation, usual))
+
+
+def _moved(situation: Situation, warm: Warm) -> bool:
+    """Whether the forecast of the base load is another one than the feeder was linearised for."""
+    base_kw = situation.feeder.base_kw
+    off = np.abs(base_kw.sum(axis=0) - warm.base_kw.sum(axis=0))
+    return bool((off > MOVED * np.abs(base_kw.sum(axis=0))).any())
+
+
+def _limits(
+    situations: Sequence[Situation],
+    near_usual: Limits,
+    warm: Warm | None,
+) -> tuple[Limits, ...]:
+    """The feeder near where hubs are in each future, as known where that is recent."""
+    if warm is None:
+        return (near_usual,) * len(situations)
+    if warm.age % SLOTS_LINEAR and not _moved(situations[0], warm):
+        return warm.limits
+    return tuple(
+        feeder_limits(each.feeder, each.hubs.bus, start.hub_kw)
+        for each, start in zip(situations, warm.starts, strict=True)
+    )
+
+
+def _problem(
+    situation: Situation, usual: Schedule, limits: Limits, span_kw: float, inside_kw: float
+) -> Problem:
+    """The dispatch problem, aiming inside the shared limits by so much."""
+    narrowed = replace(limits, upper=limits.upper - inside_kw)
+    return make_problem(
+        situation,
+        narrowed if inside_kw else limits,
+        everybody=usual,
+        span_kw=span_kw,
+        connection_caution_kw=inside_kw,
+        line_caution_kw=inside_kw,
+    )
+
+
+def _with_leaving(problem: Problem, leaving: Leaving | None) -> Problem:
+    """The problem where energy early counts, among what costs drivers the same.
+
+    Groups of terms are told apart by when stays are to end; drivers feel nothing of it.
+    """
+    if leaving is None or not len(problem.fleet):
+        return problem
+    fleet, slots = problem.fleet, problem.situation.horizon.slots
+    pairs, row = np.unique(
+        np.stack([fleet.groups, fleet.departure_slot]), axis=1, return_inverse=True
+    )
+    worth, terms = leaving.by_slot(slots)[pairs[1]], problem.terms
+
+    def of(values: Array, more: Array | float) -> Array:
+        return np.concatenate([values[pairs[0]] + more, values[-1:]])
+
+    counted = TermSums(
+        charge=of(terms.charge, worth),
+        discharge=of(terms.discharge, -worth),
+        charge_to_driver=of(terms.charge_to_driver, 0.0),
+        discharge_to_driver=of(terms.discharge_to_driver, 0.0),
+    )
+    return replace(problem, fleet=replace(fleet, group=row.ravel().astype(np.int64)), terms=counted)
+
+
+def _missed_now(situation: Situation, found: Dispatch) -> float:
+    """By how much limits are passed in the first slot, under AC; promises aside [kW]."""
+    feeder, hubs = situation.feeder.in_slots(np.arange(1)), situation.hubs
+    now, line_kw = found.hub_kw[:, :1], found.line_kw[:, :1]
+    state = power_flow(feeder, hubs.bus, now)
+    if not violations(feeder, hubs, state, now, line_kw):
+        return 0.0
+    limits = feeder_limits(feeder, hubs.bus, now)
+    return float(missed_kw(situation, limits, np.inf, now, line_kw).max())
+
+
+def _draw(situation: Situation, everybody: Schedule) -> Array:
+    """Hubs' net draw with station batteries at rest, all solar used; (hubs, slots) [kW]."""
+    hubs = situation.hubs
+    idle = np.zeros_like(hubs.solar_kw)
+    stations = StationSchedule(idle, idle, idle, hubs.solar_kw)
+    return hub_flows(len(hubs), situation.fleet, everybody, stations).net_kw
+
+
+def _later(limits: Limits, slots: int) -> Limits:
+    return Limits(
+        limits.row,
+        limits.coefficient[:, :, slots:],
+        limits.offset[:, slots:],
+        limits.upper[:, slots:],
+    )
+
+
+def _set_points(
+    problem: Problem, found: Dispatch, here: Names, missed: float, warm: Warm
+) -> SetPoints:
+    rows = np.flatnonzero(np.isin(problem.fleet.session, here))
+    done = found.schedule
+    return SetPoints(
+        session=problem.fleet.session[rows],
+        schedule=Schedule(done.charge_kw[rows], done.discharge_kw[rows], done.energy_kwh[rows]),
+        stations=found.stations,
+        hub_kw=found.hub_kw[:, 0],
+        missed_kw=missed,
+        rounds=found.rounds,
+        warm=warm,
+    )

@@ -1,0 +1,1 @@
+"""Days replayed slot by slot by the controller of a running hub, on a simulated clock."""

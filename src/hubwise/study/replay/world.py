@@ -1,0 +1,236 @@
+"""A simulated site, slot by slot: the same controller as a running hub's, on a simulated clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from hubwise.domain import Fleet, Hubs, Schedule, SoFar, StationSchedule
+from hubwise.domain.arrays import Array, Flags, Index, Names
+from hubwise.domain.between import (
+    market_between,
+    rules_between,
+    tariff_between,
+    terms_between,
+)
+from hubwise.domain.fleets import joined
+from hubwise.drivers import uncoordinated
+from hubwise.grid import power_flow
+from hubwise.ledger import hub_flows
+from hubwise.plan.decide import Leaving, SetPoints, Warm, decide
+from hubwise.plan.futures import Futures
+from hubwise.study.replay.day import ReplayedDay
+
+OnSlot = Callable[[int, int], None]
+"""Called with the slot and how many there are, before it is decided about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done over a day.
+
+    Parameters
+    ----------
+    schedule, stations
+        Of every session, and of station batteries and solar.
+    cpu_seconds
+        Of every decision; shape (slots,) [s].
+    """
+
+    schedule: Schedule
+    stations: StationSchedule
+    cpu_seconds: Array
+
+
+@dataclass
+class World:
+    """The site as it stands; `step` goes on by a slot.
+
+    Parameters
+    ----------
+    day
+        What comes, and what is believed.
+    leaving
+        What is known of early leavers.
+    """
+
+    day: ReplayedDay
+    leaving: Leaving | None = None
+    both: Fleet = field(init=False)
+    usual: Schedule = field(init=False)
+    usual_head_kw: Array = field(init=False)
+    charge_kw: Array = field(init=False)
+    discharge_kw: Array = field(init=False)
+    energy_kwh: Array = field(init=False)
+    stations: StationSchedule = field(init=False)
+    head_kw: list[float] = field(default_factory=list)
+    import_kw: Array = field(init=False)
+    warm: Warm | None = None
+
+    def __post_init__(self) -> None:
+        """Nothing has been done yet."""
+        situation = self.day.scenario.situation
+        fleet, slots = situation.fleet, situation.horizon.slots
+        self.both = joined([fleet, self.day.expected])
+        self.usual = uncoordinated(fleet, situation.horizon)
+        hubs = situation.hubs
+        idle = np.zeros_like(hubs.solar_kw)
+        rest = StationSchedule(idle, idle, idle, hubs.solar_kw)
+        draw = hub_flows(len(hubs), fleet, self.usual, rest).net_kw
+        self.usual_head_kw = power_flow(situation.feeder, hubs.bus, draw).head_kw
+        self.charge_kw, self.discharge_kw = np.zeros((2, len(fleet), slots))
+        self.energy_kwh = np.repeat(fleet.arrival_kwh[:, None], slots, axis=1)
+        self.stations = StationSchedule(idle.copy(), idle.copy(), idle.copy(), idle.copy())
+        self.import_kw = np.zeros(len(hubs))
+
+    def run(self, on_slot: OnSlot | None = None) -> Done:
+        """The whole day."""
+        slots = self.day.scenario.situation.horizon.slots
+        spent = np.zeros(slots)
+        for now in range(slots):
+            if on_slot is not None:
+                on_slot(now, slots)
+            futures, present = self.futures(now)
+            posted = tariff_between(self.day.posted, now, slots)
+            warm = None if self.warm is None else self.warm.shifted(1)
+            began = time.process_time()
+            decided = decide(futures, present, posted, warm, leaving=self.leaving)
+            spent[now] = time.process_time() - began
+            self.enact(now, decided)
+            self.warm = decided.warm
+        schedule = Schedule(self.charge_kw, self.discharge_kw, self.energy_kwh)
+        awake = self.day.scenario.situation.hubs.standby_kw
+        return Done(schedule, replace(self.stations, standby_kw=awake), spent)
+
+    def here(self, now: int) -> Flags:
+        """Who of the day's sessions is plugged in; shape (sessions,)."""
+        fleet = self.day.scenario.situation.fleet
+        here: Flags = (fleet.arrival_slot <= now) & (now < self.day.leaves)
+        return here
+
+    def futures(self, now: int) -> tuple[Futures, Names]:
+        """What is known and believed from ``now`` on, and who is here and takes part."""
+        whole = self.day.scenario.situation
+        slots, count = whole.horizon.slots, len(whole.fleet)
+        here = self.here(now)
+        to_come = self.both.arrival_slot[count:] > now
+        fleet = self._fleet(np.flatnonzero(np.concatenate([here, to_come])), now)
+        situation = replace(
+            whole,
+            horizon=whole.horizon.between(now, slots),
+            feeder=self.day.believed(now),
+            hubs=self._hubs(now),
+            fleet=fleet,
+            market=market_between(whole.market, now, slots),
+            rules=rules_between(whole.rules, now, slots),
+            terms=terms_between(whole.terms, now, slots),
+            so_far=self._so_far(now),
+        )
+        present = whole.fleet.session[here & whole.fleet.participating]
+        return Futures((situation,), np.ones(1)), present
+
+    def _fleet(self, rows: Index, now: int) -> Fleet:
+        """Those rows of `both` as they stand now."""
+        own, count = self.both.select(rows), len(self.energy_kwh)
+        known = rows < count
+        mine = rows[known]
+        energy, at_once = own.arrival_kwh.copy(), own.arrival_kwh.copy()
+        limit = own.discharge_limit_kwh.copy()
+        if now:
+            begun = own.arrival_slot[known] < now
+            energy[known] = np.where(begun, self.energy_kwh[mine, now - 1], energy[known])
+            at_once[known] = np.where(begun, self.usual.energy_kwh[mine, now - 1], at_once[known])
+            drawn = self._drawn_kwh(own.select(np.flatnonzero(known)), mine, now)
+            limit[known] = np.maximum(limit[known] - drawn, 0.0)
+        bounds = own.bounds
+        if bounds is not None:
+            bounds = replace(
+                bounds,
+                charge_kw=bounds.charge_kw[:, now:],
+                discharge_kw=bounds.discharge_kw[:, now:],
+                least_kwh=bounds.least_kwh[:, now:],
+                most_kwh=bounds.most_kwh[:, now:],
+            )
+        return replace(
+            own,
+            arrival_kwh=energy,
+            at_once_kwh=at_once,
+            discharge_limit_kwh=limit,
+            bounds=bounds,
+            at_once_kw=None if own.at_once_kw is None else own.at_once_kw[:, now:],
+        ).staying(np.maximum(own.begins - now, 0.0), own.ends - now)
+
+    def _drawn_kwh(self, own: Fleet, rows: Index, now: int) -> Array:
+        """Energy drawn from batteries in the stay so far [kWh]."""
+        hours = self.day.scenario.situation.horizon.slot_hours
+        drawn: Array = hours * self.discharge_kw[rows, :now].sum(axis=1)
+        return drawn / own.discharge_efficiency
+
+    def _hubs(self, now: int) -> Hubs:
+        """Station batteries as they stand, which end where the day's would."""
+        hubs, horizon = self.day.scenario.situation.hubs, self.day.scenario.situation.horizon
+        left = (horizon.slots - now) * horizon.slot_hours
+        stands = hubs.battery_initial_kwh if now == 0 else self.stations.energy_kwh[:, now - 1]
+        reached = stands + left * hubs.battery_charge_efficiency * hubs.battery_kw
+        return replace(
+            hubs,
+            battery_initial_kwh=stands,
+            battery_final_kwh=np.minimum(hubs.least_final_kwh, reached),
+            solar_kw=hubs.solar_kw[:, now:],
+            standby_kw=None if hubs.standby_kw is None else hubs.standby_kw[:, now:],
+        )
+
+    def _so_far(self, now: int) -> SoFar:
+        past = self.day.scenario.situation.so_far
+        if now == 0:
+            return past
+        usual = self.usual_head_kw[:now]
+        return replace(
+            past,
+            head_peak_kw=max(past.head_peak_kw, *self.head_kw),
+            head_valley_kw=min(past.head_valley_kw, *self.head_kw),
+            baseline_peak_kw=max(past.baseline_peak_kw, float(usual.max())),
+            baseline_valley_kw=min(past.baseline_valley_kw, float(usual.min())),
+            import_peak_kw=np.maximum(self.import_kw, past.import_peak_kw)
+            if past.import_peak_kw is not None
+            else self.import_kw,
+        )
+
+    def enact(self, now: int, decided: SetPoints) -> None:
+        """Cars, stations and feeder do what is set; those who do not take part charge at once."""
+        situation = self.day.scenario.situation
+        fleet, hubs = situation.fleet, situation.hubs
+        place = {name: k for k, name in enumerate(fleet.session.tolist())}
+        rows = np.array([place[name] for name in decided.session.tolist()], np.int64)
+        alone = np.flatnonzero(self.here(now) & ~fleet.participating)
+        self.charge_kw[rows, now] = decided.schedule.charge_kw[:, 0]
+        self.discharge_kw[rows, now] = decided.schedule.discharge_kw[:, 0]
+        self.energy_kwh[rows, now:] = decided.schedule.energy_kwh[:, :1]
+        self.charge_kw[alone, now] = self.usual.charge_kw[alone, now]
+        self.discharge_kw[alone, now] = self.usual.discharge_kw[alone, now]
+        self.energy_kwh[alone, now:] = self.usual.energy_kwh[alone, now][:, None]
+        for name in ("charge_kw", "discharge_kw", "energy_kwh", "solar_kw"):
+            getattr(self.stations, name)[:, now] = getattr(decided.stations, name)[:, 0]
+        draw = self._draw(now)
+        feeder = situation.feeder.in_slots(np.arange(now, now + 1))
+        self.head_kw.append(float(power_flow(feeder, hubs.bus, draw).head_kw[0]))
+        self.import_kw = np.maximum(self.import_kw, draw[:, 0])
+
+    def _draw(self, now: int) -> Array:
+        """What hubs have drawn in this slot; shape (hubs, 1) [kW]."""
+        situation, slot = self.day.scenario.situation, slice(now, now + 1)
+        done = Schedule(
+            self.charge_kw[:, slot], self.discharge_kw[:, slot], self.energy_kwh[:, slot]
+        )
+        them, awake = self.stations, situation.hubs.standby_kw
+        stations = StationSchedule(
+            them.charge_kw[:, slot],
+            them.discharge_kw[:, slot],
+            them.energy_kwh[:, slot],
+            them.solar_kw[:, slot],
+            None if awake is None else awake[:, slot],
+        )
+        return hub_flows(len(situation.hubs), situation.fleet, done, stations).net_kw
