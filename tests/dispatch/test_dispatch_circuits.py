@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 from builders import with_circuits
 from hubwise.dispatch import dispatch, dispatch_linear, social_cost_bound
 from hubwise.dispatch.objective import objective_of
-from hubwise.dispatch.packing import pack
+from hubwise.dispatch.packing import left_of, pack, round_off
 from hubwise.domain import Schedule, Tariff, Terms, connection_spots
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import line_flows
@@ -226,3 +226,50 @@ def test_cars_on_a_tight_circuit_charge_one_after_another(small_situation, make_
     assert power.sum(axis=0).max() <= 6.0 + KEPT_KW
     assert power.sum(axis=1) == pytest.approx(40.0)
     assert ((power > 1e-6) & (power < 4.1 - 1e-6)).sum() <= 2
+
+
+def coarse(small_situation, make_problem_of, seed):
+    """A hub's problem behind circuits whose chargers are coarse, at a tariff with few prices."""
+    rng = np.random.default_rng(seed)
+    situation = with_circuits(small_situation(seed, sessions=8, station=False), seed)
+    ones = np.ones(len(situation.fleet))
+    fleet = replace(
+        situation.fleet,
+        charge_kw_min=1.4 * ones,
+        step_kw=[None, 0.7 * ones, 1.1 * ones][seed % 3],
+        starts_max=[None, ones][seed % 2],
+    )
+    problem = make_problem_of(replace(situation, fleet=fleet, terms=Terms()))
+    price = rng.choice([0.3, 0.5, 0.8], (len(situation.hubs), 4)).repeat(6, axis=1)
+    return problem, Tariff(price, np.zeros(price.shape))
+
+
+def test_rounding_passes_no_circuit_where_one_that_knows_none_does(
+    small_situation, make_problem_of
+) -> None:
+    """What is rounded stays within circuits and phases, bounds hold, and most is rounded."""
+    passed, before, after = 0, 0, 0
+    for seed in range(40):
+        problem, tariff = coarse(small_situation, make_problem_of, seed)
+        situation, fleet = problem.situation, problem.fleet
+        lines, horizon = situation.hubs.lines, situation.horizon
+        answer = dispatch_linear(problem, tariff)
+        schedule, price = answer.schedule, answer.marginal_price
+        rounded = round_off(problem, tariff, schedule, price, line_kw=answer.line_kw)
+        flows = line_flows(situation.hubs, fleet, rounded, answer.stations)
+        was = max(over_lines(lines, answer.line_kw), 0.0)
+        assert over_lines(lines, flows) <= was + KEPT_KW
+        most = np.maximum(fleet.max_kwh, fleet.arrival_kwh)[:, None]
+        assert (rounded.energy_kwh <= most + 1e-6).all()
+        last = np.arange(len(fleet)), fleet.departure_slot - 1
+        had, has = (fleet.required_kwh - one.energy_kwh[last] for one in (schedule, rounded))
+        assert (has <= np.maximum(had, 0.0) + 1e-6).all()
+        left, still = (left_of(fleet, one, horizon) for one in (schedule, rounded))
+        assert not left.less_than(still).any()
+        before, after = before + left.count, after + still.count
+        wide = replace(problem.lines, limit_kw=np.full(len(lines), 1e6))
+        blind = round_off(replace(problem, lines=wide), tariff, schedule, price)
+        flows = line_flows(situation.hubs, fleet, blind, answer.stations)
+        passed += over_lines(lines, flows) > was + 0.1
+    assert after < 0.35 * before
+    assert passed > 3

@@ -98,8 +98,13 @@ def _pack(turn: Turn, start: float) -> Schedule:
 
 
 def _round(turn: Turn, start: float) -> Schedule:
-    price = turn.dispatch.marginal_price
-    return round_off(turn.problem, turn.tariff, _pack(turn, start), price, start)
+    done, schedule = turn.dispatch, _pack(turn, start)
+    problem, price = turn.problem, done.marginal_price
+    moved = (schedule.charge_kw - schedule.discharge_kw) - (
+        done.schedule.charge_kw - done.schedule.discharge_kw
+    )
+    flows = done.line_kw + problem.lines.loads(problem.fleet.spots, moved)
+    return round_off(problem, turn.tariff, schedule, price, start, line_kw=flows)
 
 
 def _choose(turn: Turn, budget: float, done: Turn) -> Schedule | None:

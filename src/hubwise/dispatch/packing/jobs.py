@@ -75,13 +75,13 @@ def pack(
         held = held | ~only
     dear = DEAR * marginal_price / max(float(np.abs(marginal_price).mean()), TINY)
     task = _Task(schedule if towards is None else towards, held, dear, start)
-    flows = _line_kw(problem, schedule) if line_kw is None else line_kw
+    flows = drawn_line_kw(problem, schedule) if line_kw is None else line_kw
     soft = len(problem.lines) > 0
     packed = _packed(problem, tariff, schedule, task, flows, soft=soft)
-    moved = flows + _line_kw(problem, packed) - _line_kw(problem, schedule)
-    if soft and _over(problem, moved) > max(_over(problem, flows), 0.0) + PASSED:
+    moved = flows + drawn_line_kw(problem, packed) - drawn_line_kw(problem, schedule)
+    if soft and most_over(problem, moved) > max(most_over(problem, flows), 0.0) + PASSED:
         packed = _packed(problem, tariff, schedule, task, flows, soft=False)
-        moved = flows + _line_kw(problem, packed) - _line_kw(problem, schedule)
+        moved = flows + drawn_line_kw(problem, packed) - drawn_line_kw(problem, schedule)
     return in_steps(problem, tariff, packed, moved, held)
 
 
@@ -108,7 +108,7 @@ class _Task:
     start: float
 
 
-def _over(problem: Problem, line_kw: Array) -> float:
+def most_over(problem: Problem, line_kw: Array) -> float:
     """By how much the worst circuit or phase is passed [kW]."""
     return float((np.abs(line_kw) - problem.lines.limit_kw[:, None]).max())
 
@@ -146,7 +146,7 @@ def _packed(
     return schedule_of(units, change, horizon)
 
 
-def _line_kw(problem: Problem, schedule: Schedule) -> Array:
+def drawn_line_kw(problem: Problem, schedule: Schedule) -> Array:
     """What flows through circuits and phases, stations left out; (lines, slots) [kW]."""
     power = schedule.charge_kw - schedule.discharge_kw
     return problem.others_line_kw + problem.lines.loads(problem.fleet.spots, power)

@@ -51,7 +51,7 @@ def in_steps(
     asked = np.flatnonzero(((left.off_step > 0) | (left.starts > 0)) & ~held)
     if not len(asked):
         return schedule
-    felt, lines = Felt.of(problem, tariff), _Lines.of(problem, line_kw)
+    felt, lines = Felt.of(problem, tariff), LinesLeft.of(problem, line_kw)
     charge, discharge = schedule.charge_kw.copy(), schedule.discharge_kw.copy()
     for i in asked.tolist():
         stay, here = felt.stay(schedule, i), felt.slots(i)
@@ -92,11 +92,17 @@ FREE = Allowed(np.array(np.inf), np.array(np.inf))
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
+class LinesLeft:
     """Circuits and phases: what flows through them, and through which each session draws.
 
-    ``load`` (lines, slots), ``limit`` (lines,) [kW]; session i's are those of entries ``begin[i]``
-    to before ``begin[i + 1]``.
+    Parameters
+    ----------
+    load, limit
+        What flows, shape (lines, slots), and the most that may, either way, shape (lines,) [kW].
+    begin
+        The entries of session i are those from ``begin[i]`` to before ``begin[i + 1]``.
+    line, share
+        Which line each entry is of, and which share of what the session draws flows through it.
     """
 
     load: Array
@@ -106,7 +112,8 @@ class _Lines:
     share: Array
 
     @classmethod
-    def of(cls, problem: Problem, line_kw: Array) -> _Lines:
+    def of(cls, problem: Problem, line_kw: Array) -> LinesLeft:
+        """Those of a problem with what flows through them; shape (lines, slots) [kW]."""
         session, line, share = problem.lines.of_spots(problem.fleet.spots)
         begin = np.searchsorted(session, np.arange(len(problem.fleet) + 1))
         return cls(line_kw.copy(), problem.lines.limit_kw, begin, line, share)
