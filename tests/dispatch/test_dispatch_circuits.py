@@ -18,6 +18,7 @@ from hubwise.domain import Schedule, Tariff, Terms, connection_spots
 from hubwise.drivers import uncoordinated
 from hubwise.ledger import line_flows
 from hubwise.plan.ac_dispatch import over_lines
+from hubwise.scenario.carried import carried_alone
 
 seeds = st.integers(0, 2**32 - 1)
 KEPT_KW = 1e-5
@@ -273,3 +274,33 @@ def test_rounding_passes_no_circuit_where_one_that_knows_none_does(
         passed += over_lines(lines, flows) > was + 0.1
     assert after < 0.35 * before
     assert passed > 3
+
+
+def test_no_car_draws_more_than_its_wires_carry_to_it_alone(
+    small_situation, make_problem_of
+) -> None:
+    """What carries it caps it, whoever chooses; nothing that keeps limits is lost."""
+    capped, seen = 0, 0
+    for seed in range(25):
+        drawn = small_situation(seed, sessions=7, station=seed % 2 == 0, solar=seed % 3 == 0)
+        situation = with_circuits(drawn, seed)
+        rng, size = np.random.default_rng(seed), len(situation.fleet)
+        back = rng.choice([0.0, 0.0, 4.0], size) * (seed % 2)
+        strong = rng.choice([7.0, 11.0, 22.0], size)
+        both = replace(situation.fleet, charge_kw_max=strong, discharge_kw_max=back)
+        fleet, said = carried_alone(both, situation.hubs)
+        less = fleet.charge_kw_max < both.charge_kw_max
+        assert bool(said) == less.any()
+        capped += less.sum()
+        problem = make_problem_of(replace(situation, fleet=both, terms=Terms()))
+        answer = dispatch_linear(problem, flat_tariff(situation))
+        if over_lines(situation.hubs.lines, answer.line_kw) > KEPT_KW:
+            continue
+        most = np.broadcast_to(situation.hubs.most_import_kw[:, None], answer.hub_kw.shape)
+        if (answer.hub_kw > most + KEPT_KW).any():
+            continue
+        seen += 1
+        highest = fleet.charge_kw_max[both.participating]
+        assert (answer.schedule.charge_kw <= highest[:, None] + 2 * KEPT_KW).all()
+    assert capped > 20
+    assert seen > 5

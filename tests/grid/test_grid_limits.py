@@ -163,3 +163,11 @@ def test_the_busier_end_counts(ieee33_peak) -> None:
     tight = replace(ieee33_peak, from_ampacity_a=0.5 * ieee33_peak.ampacity_a)
     half = power_flow(tight, NOBODY, np.zeros((0, 1)))
     np.testing.assert_allclose(half.branch_loading, 2.0 * state.branch_loading, rtol=1e-9)
+
+
+def test_rounding_is_no_export(ieee33, hubs, calm) -> None:
+    """A hub that may feed nothing back passes nothing by the last digit of a sum."""
+    none = replace(hubs, export_limit_kw=np.zeros(1))
+    assert not violations(ieee33, none, calm, np.array([[-1.8e-15, -9e-10]]))
+    (broken,) = violations(ieee33, none, calm, np.array([[0.0, -1e-6]]))
+    assert broken.element == "hub north, export"

@@ -14,7 +14,7 @@ from hubwise.grid import Kind, power_flow, violations
 from hubwise.ledger import hub_flows
 from hubwise.plan import make_plan
 from hubwise.plan.advice import Missed, Redispatch, missed_limits
-from hubwise.record.advice import sentences
+from hubwise.record.advice import sentences, told_apart
 
 KINDS = (
     "voltage",
@@ -224,3 +224,20 @@ def test_hub_transformers_are_kept_like_connections(small_scenario) -> None:
     made = make_plan(scenario)
     assert made.result.feeder.hub_transformer_violations == 0
     assert (np.abs(hub_kw(made)) <= 0.95 * 0.9 * top[:, None] * (1 + 1e-9)).all()
+
+
+@pytest.mark.parametrize(
+    ("form", "one", "other", "said"),
+    [
+        ("{:.1f}", 5.7546, 5.75, ("5.755", "5.750")),
+        ("{:.1f}", 22.0, 8.0, ("22.0", "8.0")),
+        ("{:,.0f}", 10.43, 10.0, ("10.4", "10.0")),
+        ("{:.1%}", 0.8502, 0.85, ("85.02%", "85.00%")),
+        ("{:.1f}", 5.0, 5.0, ("5.0", "5.0")),
+    ],
+)
+def test_figures_that_differ_are_written_so(
+    form: str, one: float, other: float, said: tuple[str, str]
+) -> None:
+    """A limit of 5.8 kW is not passed by 5.8 kW."""
+    assert told_apart(form, one, other) == said

@@ -72,6 +72,26 @@ def test_prices_that_keep_the_connection_stay(crowded) -> None:
     np.testing.assert_array_equal(found.tariff.charge_price, tariff.charge_price)
 
 
+def test_who_fills_up_below_what_a_kwh_is_worth_is_asked_for_more(crowded) -> None:
+    """Cars that would fill up at these prices pass the connection; dearer ones that keep it, and
+    the promise to drivers, are posted."""
+    situation, _ = crowded
+    fleet = fleet_of(12, 24, departure_slot=np.full(12, 3))
+    fleet = replace(fleet, surplus_value=np.full(12, 0.2), required_kwh=fleet.arrival_kwh)
+    wide = replace(situation.market, reference_price=np.full(24, 0.6))
+    rules = replace(situation.rules, charge_price_max=np.full(24, 0.6))
+    situation = replace(situation, fleet=fleet, market=wide, rules=rules)
+    family = family_of_all(situation, fleet.participating)
+    prices = np.stack([np.full(family.groups, 0.15), family.low[1]])
+    tariff = family.tariff(family.project(prices))
+    asked = at_tariff(situation, make_baseline(situation), Search(boxes=0), tariff)
+    assert asked.dispatch.hub_kw.max() > situation.hubs.import_limit_kw[0] + 1.0
+    found = _concluded(situation, tariff)
+    assert found.dispatched is Ended.LIMITS_HOLD
+    assert found.dispatch.hub_kw.max() <= situation.hubs.import_limit_kw[0] + 1e-6
+    assert found.tariff.charge_price.min() > 0.15
+
+
 def test_own_devices_are_sent_back_to_where_they_keep_the_connection(small_situation) -> None:
     """Devices all take the first of alike slots; the reference tariff, under which these cars
     charge one after another, is posted where it keeps what alike prices do not."""

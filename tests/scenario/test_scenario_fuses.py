@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import scenario_of
+from builders import fleet_of, scenario_of
 from hubwise.audit import audit_record
 from hubwise.dispatch import make_baseline
 from hubwise.drivers import uncoordinated
@@ -125,3 +125,21 @@ def test_the_plan_tells_who_gets_less(small_situation, tmp_path: Path) -> None:
     assert make_baseline(plan.scenario.situation).hub_kw.max() <= 6.0 + 1e-6
     report = audit_record(write(plan, tmp_path / "plan"), plan.asked)
     assert not [str(check) for check in report.checks if check.status.value == "fails"]
+
+
+@pytest.mark.parametrize("standby_kw", [0.0, 0.4])
+def test_stand_by_of_two_way_chargers_is_left_room(small_situation, standby_kw) -> None:
+    """What is shared out of a connection is less by what chargers draw that may give back."""
+    situation = small_situation(3, station=False, solar=False, hubs=1)
+    size = 6
+    fleet = fleet_of(size, situation.horizon.slots, arrival_kwh=20.0, required_kwh=60.0)
+    fleet = replace(
+        fleet,
+        discharge_kw_max=np.array([5.0, 5.0, 5.0, 0.0, 0.0, 0.0]),
+        standby_kw=np.full(size, standby_kw),
+    )
+    hubs = replace(situation.hubs, import_limit_kw=np.array([15.0]))
+    shared, _ = behind_fuses(fleet, hubs, situation.horizon)
+    assert shared.at_once_kw is not None
+    given = np.where(np.isfinite(shared.at_once_kw), shared.at_once_kw, 0.0).sum(axis=0)
+    assert given.max() == pytest.approx(USED * (15.0 - 3 * standby_kw))

@@ -32,7 +32,7 @@ from hubwise.grid import FeederState
 Figures = dict[str, float]
 
 SUMS = 1e-6  # kW, kWh, currency and shares: sums on both sides
-LIMIT = 1e-9  # a value may pass its limit by this share of it
+LIMIT = 1e-9  # a value may pass its limit by this share of it, or of 1
 NEAR = 1e-6  # two power flows agree on shares to this
 
 
@@ -159,7 +159,8 @@ def _connections(evidence: Evidence) -> int:
     given, hubs = evidence.scenario.situation.hubs, evidence.hubs
     limits = {"import_kw": given.import_limit_kw, "export_kw": given.export_limit_kw}
     return sum(
-        int((hubs[name] > limit[:, None] * (1 + LIMIT)).sum()) for name, limit in limits.items()
+        int((hubs[name] > (limit + LIMIT * np.maximum(limit, 1.0))[:, None]).sum())
+        for name, limit in limits.items()
     )
 
 

@@ -13,7 +13,7 @@ from hubwise.domain import Feeder, Hubs
 from hubwise.domain.arrays import Array
 from hubwise.grid.state import FeederState
 
-# A value may pass its limit by this share of it: rounding, far below what any meter shows.
+# A value may pass its limit by this share of it, or of 1: rounding, far below what meters show.
 TOLERANCE = 1e-9
 
 
@@ -78,7 +78,8 @@ def violations(
     """Every limit that is broken, in every slot; empty where all limits hold.
 
     A slot whose power flow did not converge is one violation of its own kind; its voltages and
-    loadings are unknown and counted nowhere. Values may pass a limit by rounding (1e-9 of it).
+    loadings are unknown and counted nowhere. Values may pass a limit by rounding:
+    1e-9 of it, or of 1.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def _above(
 ) -> list[Violation]:
     """Values, of shape (elements, slots), above one limit for all elements or a limit each."""
     limits = np.broadcast_to(limit, len(elements))
-    where = np.argwhere(value > (limits + TOLERANCE * np.abs(limits))[:, None])
+    where = np.argwhere(value > (limits + TOLERANCE * np.maximum(np.abs(limits), 1.0))[:, None])
     return [
         Violation(kind, elements[row], int(slot), float(value[row, slot]), float(limits[row]))
         for row, slot in where

@@ -18,7 +18,8 @@ from hubwise.domain.arrays import Array
 from hubwise.plan.ac_dispatch import NOISE, missed_kw
 from hubwise.plan.strategies import reference_tariff
 from hubwise.plan.turn import Turn
-from hubwise.pricing import Family, level_prices
+from hubwise.pricing import Family, level_prices, participants_pay
+from hubwise.pricing.value import cost_ceiling
 
 # So many prices are lowered at most, one after another.
 EASES = 6
@@ -60,17 +61,39 @@ def promising_less(baseline: Baseline, promises: Promises) -> Baseline:
 def eased(family: Family, turn: Turn) -> Iterator[Tariff]:
     """Tariffs that may keep what the turn's pass.
 
-    More and more prices made one beside the slot that draws most too much; and where drivers' own
-    devices choose, who among alike prices all take the first, the reference tariff, and one price
-    for all slots, as dear as is lawful and as cheap as is promised.
+    More and more prices made one beside the slot that draws most too much; prices above what a kWh
+    left is worth to those who fill up there; and where drivers' own devices choose, who among alike
+    prices all take the first, the reference tariff, and one price for all slots, as dear as is
+    lawful and as cheap as is promised.
     """
     yield from _made_alike(family, turn)
+    yield from _above_worth(family, turn)
     if not turn.situation.fleet.delegates.all():
         reference = family.project(family.posted(reference_tariff(turn.situation)))
         flat = np.stack([np.full(family.groups, family.high[0].min()), family.low[1]])
         for prices in (reference, flat):
             yield family.tariff(family.project(prices))
             yield family.tariff(level_prices(turn.problem, family, prices))
+
+
+def _above_worth(family: Family, turn: Turn) -> Iterator[Tariff]:
+    """Each raises prices at hubs that draw too much above one more worth of a kWh that is left.
+
+    Who is offered less than that fills up in every slot of the stay, and no dispatch may stop him.
+    Nothing that breaks what drivers are promised to save.
+    """
+    problem, dispatch = turn.problem, turn.dispatch
+    over = over_connections(turn.situation, dispatch.hub_kw, dispatch.line_kw)
+    full = over.max(axis=1) > 0.0
+    fleet, prices = problem.fleet, family.posted(turn.tariff)
+    worth = np.unique((fleet.surplus_value * fleet.charge_efficiency)[full[fleet.hub]])
+    groups, tick = np.unique(family.group[full]), 10.0**-family.decimals
+    for least in tick * (np.floor(worth[worth > 0.0][:EASES] / tick) + 1.0):
+        dearer = prices.copy()
+        dearer[0, groups] = np.maximum(dearer[0, groups], least)
+        dearer = family.project(dearer)
+        if participants_pay(problem, family, dearer) <= cost_ceiling(problem):
+            yield family.tariff(dearer)
 
 
 def _made_alike(family: Family, turn: Turn) -> Iterator[Tariff]:

@@ -58,16 +58,18 @@ def shortcomings(
         (saving, "the saving promise"),
     ):
         if ratio is not None and ratio > most * (1 + 1e-9):
+            is_now = told_apart("{:.4f}", ratio, most)[0]
             said.append(
-                f"{words} is missed: {ratio:.4f} of uncoordinated against {most:g}; promise less, "
+                f"{words} is missed: {is_now} of uncoordinated against {most:g}; promise less, "
                 "allow wider price bounds or a freer tariff family, or give the search more "
                 "evaluations"
             )
     steepest, gentle = ramp
     if gentle is not None and steepest > gentle * (1 + RAMP):
+        steps = told_apart("{:,.0f}", steepest, gentle)
         said.append(
-            f"the ramp promise is missed: the feeder head changes by {steepest:,.0f} kW in a "
-            f"quarter-hour against {gentle:,.0f}; promise less, or add a station battery"
+            f"the ramp promise is missed: the feeder head changes by {steps[0]} kW in a "
+            f"quarter-hour against {steps[1]}; promise less, or add a station battery"
         )
     for kind, count in broken.items():
         if count:
@@ -127,6 +129,15 @@ def better_than(
     return said
 
 
+def told_apart(form: str, one: float, other: float) -> tuple[str, str]:
+    """Two figures with as many decimals more than ``form`` has as tell them apart, six at most."""
+    begin, _, rest = form.partition(".")
+    decimals, kind = int(rest[0]), rest[1:]
+    forms = [f"{begin}.{decimals + more}{kind}" for more in range(7)]
+    wide = next((one_of for one_of in forms if one_of.format(one) != one_of.format(other)), form)
+    return wide.format(one), wide.format(other)
+
+
 def _more(one: float, other: float) -> bool:
     return one > other + SAME * max(abs(one), abs(other), 1.0)
 
@@ -156,12 +167,12 @@ def _sentence(situation: Situation, missed: Missed, redispatch: Redispatch) -> s
     slot = f"slot {missed.worst_slot} ({horizon.clock(missed.worst_slot)})"
     if missed.value is None or missed.limit is None:
         return where + _without_solution(situation, missed, redispatch, slot)
-    said = (
-        f"{where}{_amount(missed, missed.value)} against {_amount(missed, missed.limit)} in {slot}"
-    )
+    form, unit = _UNITS.get(Kind(missed.kind), ("{:.1%}", ""))
+    value, limit = told_apart(form, missed.value, missed.limit)
+    said = f"{where}{value}{unit} against {limit}{unit} in {slot}"
     others, devices = _there(situation, missed)
     if Kind(missed.kind) is Kind.CIRCUIT:
-        over = _amount(missed, missed.value - missed.limit)
+        over = told_apart(form, missed.value - missed.limit, 0.0)[0] + unit
         join = " and ".join(["take part"] * others + ["delegate"] * devices)
         more = f"let more of them {join}, ask" if join else "ask"
         return (

@@ -15,6 +15,8 @@ from scipy.sparse import csr_array
 
 from hubwise.domain import PHASES, Fleet, Horizon, Hubs, Lines, connection_spots
 from hubwise.domain.arrays import Array, Flags, Index
+from hubwise.scenario.carried import carried_alone
+from hubwise.scenario.standby import awake_kw
 
 # Share of a connection that is shared out: prices and power flow need a little room to keep it.
 USED = 0.995
@@ -39,24 +41,28 @@ def behind_fuses(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> tuple[Fleet, tup
     -------
     tuple
         The same fleet where all may charge at once; else with ``at_once_kw``, with less required
-        where less can be had, and ``asked_kwh`` beside it. And a sentence a hub.
+        where less can be had, and ``asked_kwh`` beside it; and with no more power than wires
+        carry to one car alone. And a sentence a hub.
     """
-    now, most = fleet.charging_at_once(), hubs.most_import_kw[:, None] + _sure_solar_kw(hubs)
-    lines = hubs.lines
-    carried = _carried_kw(hubs, lines)
+    now, lines, beside = fleet.charging_at_once(), hubs.lines, _beside_kw(fleet, hubs, horizon)
+    at_connection = lines.loads(connection_spots(len(hubs)), beside)
+    most = np.maximum(hubs.most_import_kw[:, None] + beside, 0.0)
+    carried = np.maximum(lines.limit_kw[:, None] + at_connection, 0.0)
     given, _ = _at_once(now, None, horizon)
     draw = np.zeros_like(most)
     np.add.at(draw, fleet.hub, given)
     flows = lines.loads(fleet.spots, given)
     if (draw <= most + SAME_KW).all() and (flows <= carried + SAME_KW).all():
-        return fleet, ()
+        return carried_alone(fleet, hubs)
     fuses = _Fuses(fleet, hubs, lines, USED * most, USED * carried)
     given, energy = _at_once(now, fuses, horizon)
     wanted = np.maximum(now.required_kwh, now.reserve_kwh)
     short = energy < np.minimum(wanted, _reachable(now, horizon)) - SAME_KWH
     required = np.where(short, np.minimum(fleet.required_kwh, energy), fleet.required_kwh)
     shared = replace(fleet, required_kwh=required, asked_kwh=fleet.required_kwh, at_once_kw=given)
-    return shared, tuple(_said(shared, hubs, short))
+    told = tuple(_said(shared, hubs, short))
+    alone, said = carried_alone(shared, hubs)
+    return alone, (*told, *said)
 
 
 def _sure_solar_kw(hubs: Hubs) -> Array:
@@ -70,11 +76,14 @@ def _sure_solar_kw(hubs: Hubs) -> Array:
     return sure
 
 
-def _carried_kw(hubs: Hubs, lines: Lines) -> Array:
-    """What circuits and phases carry to cars, solar counted on the phases; (lines, slots) [kW]."""
-    solar = lines.loads(connection_spots(len(hubs)), _sure_solar_kw(hubs))
-    carried: Array = lines.limit_kw[:, None] + solar
-    return carried
+def _beside_kw(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> Array:
+    """What connections carry to cars beyond their limits; shape (hubs, slots) [kW].
+
+    Solar that may be used, less the stand-by of chargers that may be asked to give back.
+    """
+    everybody = fleet.with_participating(np.ones(len(fleet), np.bool_))
+    awake = awake_kw(everybody, hubs, horizon)
+    return _sure_solar_kw(hubs) - (0.0 if awake is None else awake)
 
 
 class _Fuses:

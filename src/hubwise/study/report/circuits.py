@@ -46,7 +46,7 @@ def _lines(case: Case) -> dict[Line, tuple[float, int, float]]:
     if table is None:
         return {}
     flow = pl.col("kw").abs()
-    over = (flow > pl.col("limit_kw") * (1 + 1e-9)).sum()
+    over = (flow > pl.col("limit_kw") + 1e-9 * pl.max_horizontal("limit_kw", 1.0)).sum()
     names = ["hub", "circuit", "phase"]
     found = table.group_by(names, maintain_order=True).agg(
         flow.max(), over.alias("above"), pl.col("limit_kw").first()
