@@ -308,3 +308,33 @@ def test_several_days_are_one_site(tmp_path: Path) -> None:
     assert np.array_equal(scenario.situation.fleet.departure_slot, [67, 124, 288])
     assert asked(written(tmp_path)["n"]) == pytest.approx(30)
     assert asked(written(tmp_path)["o"]) == pytest.approx(20 - 7)
+
+
+def test_curves_of_cars_are_carried(tmp_path: Path) -> None:
+    """Names in any letters; two cars of one curve share it, and who has none takes full power."""
+    cars = tmp_path / "cars.csv"
+    cars.write_text(
+        "Driver;Capacity (kWh);Taper\nann;60;0.5:1 0.8:0.4 1:0.1\nbob;60;0.9:1 1:0.3\n"
+        "cid;60;0.5:1 0.8:0.4 1:0.1\ndan;60;\n".replace(" (kWh)", "_kWh")
+    )
+    stay = "2024-06-03 09:00,2024-06-03 12:00,9"
+    rows = [f"{who},{stay}" for who in ("ann", "bob", "cid", "dan")]
+    scenario = made(tmp_path, *rows, header="driver,arrival,departure,energy_kwh", cars=str(cars))
+    names = [row["taper"] for row in written(tmp_path).values()]
+    assert names[0] == names[2] != names[1]
+    assert names[3] == ""
+    taper = scenario.situation.fleet.taper
+    assert taper is not None
+    assert taper.soc[0].tolist() == [0.5, 0.8, 1.0]
+    assert taper.share[1][:2].tolist() == [1.0, 0.3]
+
+
+@pytest.mark.parametrize("points", ["ccs", "0.8:0.9 1:0.2", "0.8:1 0.7:0.2", "0.8:1 1:1.2"])
+def test_a_curve_that_is_none_is_named(tmp_path: Path, points: str) -> None:
+    """In the table of cars, whatever is wrong with it."""
+    cars = tmp_path / "cars.csv"
+    cars.write_text(f"driver,taper\nann,{points}\n")
+    with pytest.raises(ScenarioError) as raised:
+        made(tmp_path, GOOD, cars=str(cars))
+    assert {issue.field for issue in raised.value.issues} == {"taper"}
+    assert "0.8:1 1:0.2" in raised.value.issues[0].right

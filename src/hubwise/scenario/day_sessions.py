@@ -26,6 +26,7 @@ _STAYED_ON = (
 _LEAPT = "had a time that the clock leaps over; moved to the end of the leap"
 _UNSTATED = "stated no departure after the arrival; the actual one is used"
 _RENAMED = "had an id that another stay has, too; the row is added to it"
+_NO_TIME = "departs when it arrives"
 _TWO_CARS = "overlap another of the same driver; taken as a second car"
 _HOUR = timedelta(hours=1)
 
@@ -287,7 +288,7 @@ def _after(arrival: datetime, departure: datetime, row: ForeignStay, day: Day) -
 def _leftover(stay: ImportedSession, arrival: datetime, horizon: Horizon) -> str | None:
     """Why the horizon leaves nothing of a stay, if it does not."""
     if stay.actual_departure <= arrival:
-        return "departs before it arrives"
+        return _NO_TIME if stay.actual_departure == arrival else "departs before it arrives"
     if stay.departure <= horizon.start_utc:
         return "was to leave before the day began"
     if stay.energy_kwh <= 0:

@@ -11,13 +11,21 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from hubwise.domain.errors import listed
-from hubwise.scenario.files import ChemistryName, Efficiency, NotNegative, Positive, Word
+from hubwise.scenario.files import (
+    ChemistryName,
+    CurvePoints,
+    Efficiency,
+    NotNegative,
+    Positive,
+    Word,
+)
 from hubwise.scenario.foreign_sessions import ForeignStay
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.session_formats import plain
 from hubwise.scenario.sniffing import decimal_mark, is_empty, number, read_sheet
 from hubwise.scenario.tables import Table, check_cells, check_unique
+from hubwise.scenario.taper import curve_of, wrongs_of_curve
 
 
 class CarRow(BaseModel):
@@ -31,6 +39,7 @@ class CarRow(BaseModel):
     wear_cost: NotNegative | None = None
     charge_efficiency: Efficiency | None = None
     discharge_efficiency: Efficiency | None = None
+    taper: CurvePoints | None = None
 
 
 class ChargerRow(BaseModel):
@@ -62,6 +71,8 @@ class Equipment:
         What both car and charger can [kW]; discharge 0 where either is one-way.
     charge_efficiency, discharge_efficiency
         One way.
+    taper
+        Points of the curve by which the car takes less near full; empty for none.
     """
 
     capacity_kwh: float
@@ -71,6 +82,7 @@ class Equipment:
     discharge_kw: float
     charge_efficiency: float
     discharge_efficiency: float
+    taper: str = ""
 
     def most_kwh(self, options: ImportOptions) -> float:
         """The most energy that the battery takes from its reserve on, at the charger [kWh]."""
@@ -116,6 +128,7 @@ class Garage:
             discharge_kw=discharge_kw,
             charge_efficiency=car.charge_efficiency or options.efficiency,
             discharge_efficiency=car.discharge_efficiency or options.efficiency,
+            taper=car.taper or "",
         )
 
     def notes(self, stays: Sequence[ForeignStay]) -> list[str]:
@@ -132,6 +145,10 @@ def read_garage(options: ImportOptions, reader: Reader) -> Garage:
     """The tables of cars and chargers that the options name; problems go to the reader."""
     cars = _read(options.cars, CarRow, reader, _first_of)
     chargers = _read(options.chargers, ChargerRow, reader, "/".join)
+    for car in cars:
+        for wrong in wrongs_of_curve(curve_of(car.taper)) if car.taper else ():
+            right = "write points that rise, their shares falling from 1, as 0.8:1 1:0.2"
+            reader.wrong(options.cars or "", f"car {car.car}", "taper", wrong, right)
     return Garage(options, {row.car: row for row in cars}, {row.charger: row for row in chargers})
 
 
@@ -144,8 +161,9 @@ def _read(
     key, *others = _CAR if model is CarRow else _CHARGER
     joins = {plain(each) for each in (key, *others)}
     keys = [k for k, header in enumerate(sheet.header) if plain(header) in joins]
+    known = {plain(field): field for field in model.model_fields}
     columns = {
-        header: [_cell(cells[k], mark) for cells in sheet.cells]
+        known.get(plain(header), header): [_cell(cells[k], mark) for cells in sheet.cells]
         for k, header in enumerate(sheet.header)
         if k not in keys
         for mark in [decimal_mark([cells[k] for cells in sheet.cells], sheet.delimiter)]

@@ -86,6 +86,15 @@ NotNegativeOrNone = Annotated[float, Field(ge=0)]  # infinite where there is no 
 Celsius = Annotated[float, Field(ge=-40, le=80)]
 Word = Annotated[str, Field(min_length=1)]
 Starts = Annotated[int, Field(ge=1, le=1_000_000)]
+_POINT = r"[01](?:\.\d+)?:[01](?:\.\d+)?"
+CurvePoints = Annotated[
+    str,
+    _matching(
+        rf"{_POINT}(?: +{_POINT})*",
+        "points of a curve",
+        "write state of charge and share of the full power, as 0.8:1 1:0.2",
+    ),
+]
 ChemistryName = Literal["LFP", "NMC", "NCA", "LMO"]
 
 # Two years, and some days to begin and end with.

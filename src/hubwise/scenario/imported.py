@@ -15,6 +15,7 @@ from hubwise.domain.arrays import Array
 from hubwise.scenario.day_sessions import ImportedSession
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.reading import TOML
+from hubwise.scenario.taper import curve_of
 from hubwise.scenario.writing import write_csv, write_toml
 
 # Of the assumed feeder: what nobody tells and a planner needs.
@@ -87,6 +88,12 @@ class Site:
         return float(change.cumsum().max().round(6))
 
     @property
+    def tapers(self) -> dict[str, str]:
+        """Names of the curves of its cars, by their points."""
+        points = sorted({stay.equipment.taper for stay in self.stays} - {""})
+        return {one: f"curve-{k}" for k, one in enumerate(points, 1)}
+
+    @property
     def two_way(self) -> bool:
         """Whether any car can discharge where it stays."""
         return any(stay.equipment.discharge_kw > 0 for stay in self.stays)
@@ -127,6 +134,7 @@ def _session(site: Site, stay: ImportedSession) -> dict[str, object]:
         "discharge_efficiency": equipment.discharge_efficiency,
         "wear_cost": equipment.wear_cost,
         "chemistry": equipment.chemistry,
+        **({"taper": site.tapers.get(equipment.taper)} if site.tapers else {}),
     }
 
 
@@ -160,6 +168,7 @@ def _head(site: Site) -> dict[str, object]:
 def _sections(site: Site, limits: dict[str, float]) -> dict[str, object]:
     options, start = site.options, site.horizon.local_starts()[0]
     days = {"days": options.days} if options.days > 1 else {}
+    curves = {name: curve_of(points) for points, name in site.tapers.items()}
     promises = {"saving": options.saving, "peak_valley": options.peak_valley}
     return {
         "horizon": {
@@ -193,6 +202,7 @@ def _sections(site: Site, limits: dict[str, float]) -> dict[str, object]:
         },
         "rules": _rules(site),
         "promises": {key: share for key, share in promises.items() if share < inf},
+        **({"tapers": curves} if curves else {}),
         "sessions": {"file": "sessions.csv"},
     }
 

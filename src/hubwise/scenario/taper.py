@@ -42,13 +42,18 @@ def check_tapers(raw: Mapping[str, object], tables: Sequence[Table], reader: Rea
         reader.wrong(TOML, "", "tapers", "is not a section", "write it as [tapers]")
         return
     for name, value in given.items():
-        for wrong in _wrongs(value):
+        for wrong in wrongs_of_curve(value):
             reader.wrong(TOML, "tapers", name, wrong, _RIGHT)
     for table in tables:
         check_known(table, "taper", list(given), reader)
 
 
-def _wrongs(value: object) -> list[str]:
+def curve_of(points: str) -> list[list[float]]:
+    """A curve as it stands in ``[tapers]``, of points such as ``0.8:1 1:0.2``."""
+    return [[float(part) for part in point.split(":")] for point in points.split()]
+
+
+def wrongs_of_curve(value: object) -> list[str]:
     """What is wrong with a curve; nothing where it is a list of points that fall."""
     if not isinstance(value, list) or not value or not all(_is_pair(point) for point in value):
         return ["is not a list of pairs of numbers"]
