@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import fleet_of, scenario_of
+from builders import fleet_of, scenario_of, with_circuits
 from hubwise.audit import audit_record
 from hubwise.dispatch import make_baseline
 from hubwise.drivers import uncoordinated
@@ -65,7 +65,8 @@ def test_what_is_promised_can_be_had(small_situation, seed, most_kw) -> None:
     assert (leaves >= np.minimum(fleet.required_kwh, free) - 1e-6).all()
     assert (fleet.required_kwh <= asked.required_kwh + 1e-9).all()
     assert np.array_equal(fleet.wished_kwh, asked.required_kwh)
-    assert bool(said) == bool((fleet.required_kwh < asked.required_kwh - 1e-6).any())
+    less = (fleet.required_kwh < asked.required_kwh - 1e-6).any()
+    assert any("promised" in one for one in said) == less
 
 
 def test_a_wide_fuse_changes_nothing(small_situation) -> None:
@@ -143,3 +144,24 @@ def test_stand_by_of_two_way_chargers_is_left_room(small_situation, standby_kw) 
     assert shared.at_once_kw is not None
     given = np.where(np.isfinite(shared.at_once_kw), shared.at_once_kw, 0.0).sum(axis=0)
     assert given.max() == pytest.approx(USED * (15.0 - 3 * standby_kw))
+
+
+def test_a_car_alone_behind_a_weak_circuit_is_promised_what_it_carries(small_situation) -> None:
+    """From the minute that it comes on, at no more than the circuit's power, and told the rest."""
+    situation = with_circuits(small_situation(1, station=False, solar=False, hubs=1), phases=False)
+    circuits = replace(situation.hubs.circuits, limit_kw=np.array([50.0, 6.0, 50.0]))
+    hubs = replace(situation.hubs, circuits=circuits, import_limit_kw=np.array([50.0]))
+    slots, hours = situation.horizon.slots, situation.horizon.slot_hours
+    fleet = fleet_of(1, slots, charge_kw_max=22.0, arrival_kwh=10.0, required_kwh=60.0)
+    fleet = replace(fleet, circuit=np.array([1])).staying(np.array([0.6]), np.array([3.0]))
+    shared, said = behind_fuses(fleet, hubs, situation.horizon)
+    had = 10.0 + fleet.charge_efficiency[0] * 6.0 * USED * 2.4 * hours
+    most = 10.0 + fleet.charge_efficiency[0] * 22.0 * 2.4 * hours
+    assert shared.charge_kw_max.tolist() == [6.0]
+    assert shared.asked_kwh is not None
+    assert shared.asked_kwh[0] == 60.0
+    assert shared.required_kwh[0] == pytest.approx(had, abs=0.02 * hours) if most > had else 60.0
+    assert any("carry to one car alone, the weakest 6 kW" in one for one in said)
+    day = uncoordinated(shared, situation.horizon)
+    assert day.energy_kwh[0, 2] >= shared.required_kwh[0] - 1e-6
+    assert day.charge_kw[0, 0] <= 6.0 * 0.4 + 1e-9

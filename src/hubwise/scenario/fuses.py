@@ -45,24 +45,25 @@ def behind_fuses(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> tuple[Fleet, tup
         carry to one car alone. And a sentence a hub.
     """
     now, lines, beside = fleet.charging_at_once(), hubs.lines, _beside_kw(fleet, hubs, horizon)
+    # Whom wires hold back misses what the charger could have brought, and is told.
+    fleet, alone = carried_alone(fleet, hubs)
+    carried_kw = _most_kw(fleet, horizon)
     at_connection = lines.loads(connection_spots(len(hubs)), beside)
     most = np.maximum(hubs.most_import_kw[:, None] + beside, 0.0)
     carried = np.maximum(lines.limit_kw[:, None] + at_connection, 0.0)
-    given, _ = _at_once(now, None, horizon)
+    given, _ = _at_once(now, None, horizon, carried_kw)
     draw = np.zeros_like(most)
     np.add.at(draw, fleet.hub, given)
     flows = lines.loads(fleet.spots, given)
-    if (draw <= most + SAME_KW).all() and (flows <= carried + SAME_KW).all():
-        return carried_alone(fleet, hubs)
+    if not alone and (draw <= most + SAME_KW).all() and (flows <= carried + SAME_KW).all():
+        return fleet, ()
     fuses = _Fuses(fleet, hubs, lines, USED * most, USED * carried)
-    given, energy = _at_once(now, fuses, horizon)
+    given, energy = _at_once(now, fuses, horizon, carried_kw)
     wanted = np.maximum(now.required_kwh, now.reserve_kwh)
     short = energy < np.minimum(wanted, _reachable(now, horizon)) - SAME_KWH
     required = np.where(short, np.minimum(fleet.required_kwh, energy), fleet.required_kwh)
     shared = replace(fleet, required_kwh=required, asked_kwh=fleet.required_kwh, at_once_kw=given)
-    told = tuple(_said(shared, hubs, short))
-    alone, said = carried_alone(shared, hubs)
-    return alone, (*told, *said)
+    return shared, (*_said(shared, hubs, short), *alone)
 
 
 def _sure_solar_kw(hubs: Hubs) -> Array:
@@ -166,10 +167,13 @@ def _reachable(fleet: Fleet, horizon: Horizon) -> Array:
     return reached
 
 
-def _at_once(fleet: Fleet, fuses: _Fuses | None, horizon: Horizon) -> tuple[Array, Array]:
+def _at_once(
+    fleet: Fleet, fuses: _Fuses | None, horizon: Horizon, carried_kw: Array
+) -> tuple[Array, Array]:
     """Power when charging at once behind fuses, infinite where they do not matter; final energy.
 
-    Returns shapes (sessions, slots) and (sessions,).
+    ``carried_kw``: what each car draws at most, wires counted; shape (sessions, slots). Returns
+    shapes (sessions, slots) and (sessions,).
     """
     per_kw = horizon.slot_hours * fleet.charge_efficiency
     target = np.minimum(
@@ -182,7 +186,7 @@ def _at_once(fleet: Fleet, fuses: _Fuses | None, horizon: Horizon) -> tuple[Arra
     for t in range(horizon.slots):
         here = np.flatnonzero((fleet.arrival_slot <= t) & (t < fleet.departure_slot))
         need = np.maximum(target - energy, 0.0)[here] / per_kw[here]
-        want = np.minimum(most[here, t], need)
+        want = np.minimum(carried_kw[here, t], need)
         below = np.maximum(fleet.reserve_kwh - energy, 0.0)[here] / per_kw[here]
         first = np.clip(np.maximum(need - left[here, t], below), 0.0, want)
         power = want.copy()
