@@ -422,3 +422,45 @@ def test_oasis_without_its_prices_is_refused(tmp_path: Path) -> None:
     assert found is None
     assert [one.wrong for one in reader.issues] == ["has rows of MCC, not of LMP"]
     assert prices(*read(tmp_path, text.replace("MCC", "LMP"), PACIFIC), 24) == RISING
+
+
+TITLES: list[list[object]] = [
+    ["Marktdaten"],
+    ["Datenkategorie:", "Großhandelspreise"],
+    ["Zeitraum:", "14.05.2025 - 15.05.2025"],
+    [],
+]
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_a_workbook_of_smard_has_its_titles_above(tmp_path: Path, typed: bool) -> None:
+    """Pairs of words and dates above the header are no header, and no rows."""
+
+    def cell(moment: datetime) -> object:
+        wall = moment.astimezone(ZoneInfo(BERLIN)).replace(tzinfo=None)
+        return wall if typed else f"{wall:%d.%m.%Y %H:%M}"
+
+    header: list[object] = ["Datum von", "Datum bis", f"Deutschland/Luxemburg {SMARD}"]
+    rows = [[cell(t), cell(t + HOUR), 10 + k] for k, t in enumerate(instants(BERLIN))]
+    found, reader = read(tmp_path, workbook({"x": [*TITLES, header, *rows]}), BERLIN)
+    assert prices(found, reader, 24) == RISING
+
+
+def test_days_and_times_of_a_workbook_are_joined(tmp_path: Path) -> None:
+    """A typed day has a midnight of its own, which is not the time."""
+    rows: list[list[object]] = [["Date", "Time", "Price [EUR/MWh]"]]
+    rows += [[datetime(2025, 5, 14), time(k), 10 + k] for k in range(24)]
+    assert prices(*read(tmp_path, workbook({"x": rows}), EURO), 24) == RISING
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_energinet_has_decimal_commas_whatever_follows(tmp_path: Path, separator: str) -> None:
+    """Three decimals are no thousands."""
+
+    def row(moment: datetime, price: int) -> str:
+        cells = [local(moment, "UTC"), "DK1", f"{price},250"]
+        return separator.join(f'"{cell}"' for cell in cells)
+
+    header = separator.join(["HourUTC", "PriceArea", "SpotPriceEUR"])
+    found, reader = read(tmp_path, lines(header, row, instants(EURO)), EURO)
+    assert prices(found, reader, 24) == [price + 0.25 for price in RISING]

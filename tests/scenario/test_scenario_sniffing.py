@@ -83,6 +83,7 @@ def test_a_row_with_more_cells_is_named(tmp_path: Path) -> None:
         (["$1,234.5", "(3.5)"], ",", [1234.5, -3.5]),
         (["\u22124.5", "1e3"], ",", [-4.5, 1000.0]),
         (["n/e", "-", "5"], ",", [None, None, 5.0]),
+        (["1'234.5", "1\u2019234.5", "7"], ";", [1234.5, 1234.5, 7.0]),
     ],
 )
 def test_figures_are_read_as_they_are_meant(
@@ -123,6 +124,7 @@ def test_what_is_no_figure_is_refused(cell: str) -> None:
         ("5/14/2025 13:05:00.000", "mdy"),
         ("202505141305", "ymd"),
         ("20250514130500", "ymd"),
+        ("45791.54513888889", "ymd"),
     ],
 )
 def test_moments_are_read_as_they_are_written(cell: str, order: str) -> None:

@@ -201,7 +201,7 @@ def number(cell: str, mark: str = ".") -> float | None:
     """
     if is_empty(cell):
         return None
-    plain = re.sub(r"[\s\u00a0\u202f']|[€£$¥]", "", cell).replace("\u2212", "-")
+    plain = re.sub(r"[\s\u00a0\u202f'\u2019]|[€£$¥]", "", cell).replace("\u2212", "-")
     plain = plain.replace("." if mark == "," else ",", "").replace(mark, ".")
     if plain.startswith("(") and plain.endswith(")"):
         plain = "-" + plain[1:-1]
@@ -450,7 +450,8 @@ def _from_header(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str
     usual = widths.most_common(1)[0][0] if widths else 0
     least = min(usual, 2)
     wide = [k for k, (_, cells) in enumerate(head) if _width(cells) >= least]
-    data = next((k for k in wide if _has_figures(head[k][1])), 0)
+    full = [k for k in wide if _width(head[k][1]) >= usual]
+    data = next((k for k in full if _has_figures(head[k][1])), 0)
     words = [k for k in wide if k < data]
     words = [k for k in words if not head[k][1][0].startswith("#")] or words
     words = [k for k in words if _width(head[k][1]) >= usual] or words

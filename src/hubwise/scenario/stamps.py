@@ -65,6 +65,7 @@ _COMPACT = re.compile(
     r"((?:19|20)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])([01]\d|2[0-4])([0-5]\d)?([0-5]\d)?"
 )
 _WORD = r"[^\W\d_]{3,12}\.?"
+_DAY_0 = datetime(1899, 12, 30)
 _YEARS = (1901, 2200)
 _EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))  # ns, µs, ms and s since 1970
 
@@ -96,7 +97,8 @@ def stamp(cell: str, order: str = "ymd") -> datetime:
     ----------
     cell
         ISO 8601, a date with day or month first or with a month's name, years of two figures,
-        hours with am and pm, ``24:00``, ``202505140815``, or seconds, milli-, micro- or
+        hours with am and pm, ``24:00``, ``202505140815``, a spreadsheet's
+        days since 1900, or seconds, milli-, micro- or
         nanoseconds since 1970; behind it an offset, letters such as CEST, or a zone's name.
     order
         Of the date's figures, as `date_order` finds it.
@@ -115,6 +117,8 @@ def stamp(cell: str, order: str = "ymd") -> datetime:
 def _read(cell: str, order: str) -> datetime:
     if compact := _COMPACT.fullmatch(cell):
         cell = "{}-{}-{} {}:{}:{}".format(*(part or "00" for part in compact.groups()))
+    if re.fullmatch(r"[2-7]\d{4}(?:\.\d+)?", cell):  # days, as spreadsheets count them
+        return _DAY_0 + timedelta(seconds=round(86400 * float(cell)))
     if re.fullmatch(r"\d{9,19}(?:\.0*)?", cell):
         since = float(cell)
         unit = next((unit for least, unit in _EPOCHS if since >= least), 1.0)

@@ -52,6 +52,8 @@ class Cells:
         Names of the columns of starts and prices.
     scale
         What prices are multiplied by.
+    mark
+        Decimal mark of prices where the source is known to have it; else it is found out.
     """
 
     starts: Sequence[str]
@@ -59,6 +61,7 @@ class Cells:
     ends: Sequence[str] | None = None
     named: tuple[str, str] = ("start", "price")
     scale: float = 1.0
+    mark: str = ""
 
 
 def has(document: Document, *columns: str) -> bool:
@@ -86,7 +89,7 @@ def pieces(sheet: Sheet, cells: Cells, zone: str, keep: Sequence[int] | None = N
     Rows without stamp and price, as stand below some tables, are passed over.
     """
     order = date_order(cells.starts, zone)
-    mark = decimal_mark(cells.prices, sheet.delimiter)
+    mark = cells.mark or decimal_mark(cells.prices, sheet.delimiter)
     found = []
     for k in range(len(sheet.rows)) if keep is None else keep:
         first, cost = cells.starts[k], cells.prices[k]
@@ -104,6 +107,12 @@ def pieces(sheet: Sheet, cells: Cells, zone: str, keep: Sequence[int] | None = N
 def minutes_later(wall: datetime, minutes: int) -> datetime:
     """A clock's time some minutes on, offset and all kept."""
     return wall + timedelta(minutes=minutes)
+
+
+def in_one(days: Sequence[str], times: Sequence[str]) -> list[str]:
+    """Days and times of day as one text each; a workbook's days have a midnight of their own."""
+    bare = [re.sub(r"[T ]00:00(?::00)?$", "", day) for day in days]
+    return [f"{day} {time}".strip() for day, time in zip(bare, times, strict=True)]
 
 
 def told(text: str) -> Told:

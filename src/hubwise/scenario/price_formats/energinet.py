@@ -46,7 +46,9 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     wanted = asked.currency or ""
     currency = wanted if wanted in prices else next(iter(prices))
     start, price = column(sheet, *_STARTS) or "", prices[currency]
-    cells = Cells(sheet.column(start), sheet.column(price), None, (start, price))
+    costs = sheet.column(price)  # thousands are never separated by commas
+    mark = "," if any("," in cell for cell in costs) else "."
+    cells = Cells(sheet.column(start), costs, None, (start, price), mark=mark)
     keep = [k for k, area in enumerate(areas) if area == one]
     note = f"Prices are those of {one} in {currency}, column {price}."
     zone = "UTC" if start.upper().endswith("UTC") else "Europe/Copenhagen"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hubwise.domain.errors import closest, listed
 from hubwise.scenario.price_formats._nouns import Asked, PriceFormat, Series, chosen
-from hubwise.scenario.price_formats._tables import Cells, Told, column, pieces, plain, told
+from hubwise.scenario.price_formats._tables import Cells, Told, column, in_one, pieces, plain, told
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.sniffing import Document, Sheet, decimal_mark, is_empty, number
 from hubwise.scenario.stamps import clock_told, date_order, stamp
@@ -79,7 +79,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     notes = list(_passed_over(sheet, (start, price, end, column(sheet, *_CURVES))))
     if (time := _clock(sheet)) is not None:
         times, by_end = _times(sheet.column(time))
-        starts = [f"{day} {one}".strip() for day, one in zip(starts, times, strict=True)]
+        starts = in_one(starts, times)
         notes = [_BY_END] if by_end else []
     ends = None if end is None or _are_times(sheet, end) else sheet.column(end)
     if ends is None and all(" - " in cell for cell in starts[:3]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hubwise.scenario.price_formats._nouns import Asked, PriceFormat, Series, chosen
-from hubwise.scenario.price_formats._tables import Cells, column, pieces, told
+from hubwise.scenario.price_formats._tables import Cells, column, in_one, pieces, told
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.sniffing import Document, Sheet
 
@@ -42,7 +42,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     start = named[0] if named else column(sheet, *_STARTS) or ""
     starts = sheet.column(start)
     if named:
-        starts = [f"{day} {time}" for day, time in zip(starts, sheet.column(named[1]), strict=True)]
+        starts = in_one(starts, sheet.column(named[1]))
     own = next((area for area in areas if area in _OWN), "")
     usual = own if asked.zone in _GERMAN else ""
     one = chosen(list(areas), asked, "bidding zones", sheet.file, reader, usual)
