@@ -22,6 +22,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from sqlalchemy import Engine
 
+from hubwise.cli.deciding import DecidingProcess
 from hubwise.cli.desk import StationDesk, recall_needs
 from hubwise.cli.passwords import PasswordGate, Renewals, renew_passwords
 from hubwise.cli.tls import Tls
@@ -199,12 +200,12 @@ async def _serve(
     server = OcppServer(site, gate, desk, asked.tls.signer(), asked.speed)
     registry = _measured(site, server)
     app = make_app(World(site, log, neighbours.actor_of, neighbours.all_stations, registry))
-    stop = asyncio.Event()
+    planner, stop = DecidingProcess(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tls = asked.tls.context()
     with _http_socket(asked) as listening:
-        await site.start(Chargers(server), _meters(settings, clock))
+        await site.start(Chargers(server), _meters(settings, clock), planner.decide)
         await recall_needs(log, site.books, server)
         ocpp_port = await server.start(asked.host, asked.ocpp_port, tls)
         async with _http(app, listening, asked):
@@ -220,6 +221,7 @@ async def _serve(
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(server.stop(), STOP_SECONDS / 2)
             await site.stop()
+            planner.stop()
     await log.close()
     (asked.folder / SERVING).unlink(missing_ok=True)
 

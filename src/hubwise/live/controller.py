@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import floor
+from math import copysign, trunc
 
 from hubwise.live.connection import Connection
 from hubwise.live.control import LEAST_KW, shares
 from hubwise.live.fold import Books, Session
+from hubwise.live.planning import Planner
 from hubwise.live.ports import Chargers, Clock, Followed, Known, Meter, People, SetPoint
 from hubwise.live.settings import Settings
 
@@ -39,6 +40,7 @@ class Controller:
     def __init__(self, books: Books, settings: Settings, people: People, clock: Clock) -> None:
         """Nothing happens yet."""
         self.chargers: Chargers | None = None
+        self.planner: Planner | None = None
         self._books, self._settings, self._people, self._clock = books, settings, people, clock
         self._known: dict[str, Known] = {}
         self._changed: set[str] = set()
@@ -113,6 +115,9 @@ class Controller:
         hubs = {self._known[station].hub for station in changed} | self._later
         for hub in sorted(hubs):
             self._share(hub, at_once=turn != self._turn)
+        for hub in sorted({self._known[station].hub for station in changed}):
+            if self.planner is not None:
+                self.planner.ask(hub)
         self._turn = turn
 
     def _forget(self) -> None:
@@ -136,7 +141,7 @@ class Controller:
         if at_once or hub not in self._shared_at or now - self._shared_at[hub] >= pause:
             self._shared_at[hub] = now
             self._later.discard(hub)
-            given = shares(most, connection, int(now.timestamp() // TURN.total_seconds()))
+            given = self._given(hub, most, connection, now)
         else:
             self._later.add(hub)
             given = self._meanwhile(sessions, most, connection)
@@ -147,12 +152,42 @@ class Controller:
             if self._known[station].hub == hub:
                 self._send_all([self._alone(station, evse, connection)])
 
+    async def plan(self, planner: Planner) -> None:
+        """Have hubs planned until cancelled; a new plan is shared out at the next look."""
+        self.planner = planner
+
+        def sessions(hub: str) -> list[tuple[Session, Known]]:
+            return [(each, self._known[each.station]) for each in self._sessions_of(hub)]
+
+        def room_kw(hub: str) -> float:
+            return self.connections.get(hub, Connection(0.0)).room_kw
+
+        def done(hub: str) -> None:
+            self._shared_at.pop(hub, None)
+            self._later.add(hub)
+
+        await planner.run(sessions, room_kw, done)
+
+    def _given(
+        self, hub: str, most: Mapping[str, float], connection_kw: float, now: datetime
+    ) -> dict[str, float]:
+        """As planned within the connection, what cars give back not counted on; the rest shared."""
+        turn = int(now.timestamp() // TURN.total_seconds())
+        plan = {} if self.planner is None else self.planner.at(hub, now)
+        planned = {name: _followable(plan[name], most[name]) for name in most if name in plan}
+        caps = {name: max(kw, 0.0) for name, kw in planned.items()}
+        given = shares(caps, connection_kw, turn)
+        given |= {name: kw for name, kw in planned.items() if kw < 0.0}
+        others = {name: kw for name, kw in most.items() if name not in planned}
+        left = connection_kw - sum(max(kw, 0.0) for kw in given.values())
+        return given | shares(others, max(left, 0.0), turn)
+
     def _meanwhile(
         self, sessions: Mapping[str, Session], most: Mapping[str, float], connection_kw: float
     ) -> dict[str, float]:
         """Who came since then gets of what is left over; the others keep what they have."""
         had = {name: self._last_kw.get(self._key(each)) for name, each in sessions.items()}
-        left = connection_kw - sum(kw for kw in had.values() if kw is not None)
+        left = connection_kw - sum(max(kw, 0.0) for kw in had.values() if kw is not None)
         given = {name: kw for name, kw in had.items() if kw is not None}
         for name in [name for name, kw in had.items() if kw is None]:
             kw = min(most[name], max(left, 0.0))
@@ -203,6 +238,14 @@ class Controller:
             self._last_kw.pop(key, None)  # once more when it is back
 
 
+def _followable(kw: float, most_kw: float) -> float:
+    """A planned power that a charger can follow: nothing, or at least its least [kW]."""
+    least = min(LEAST_KW, most_kw)
+    if 0.5 * least <= abs(kw) < least:
+        return least if kw > 0.0 else -least
+    return 0.0 if abs(kw) < least else max(min(kw, most_kw), -most_kw)
+
+
 def _whole_watts(kw: float) -> float:
-    """Rounded down: together never above the connection [kW]."""
-    return floor(kw * 1_000 + 1e-6) / 1_000
+    """Rounded towards nothing: together never above the connection [kW]."""
+    return trunc(kw * 1_000 + copysign(1e-6, kw)) / 1_000

@@ -14,6 +14,7 @@ from hubwise.domain.events import (
     Booted,
     Connected,
     Event,
+    NeedsSaid,
     Phase,
     PriceList,
     PricesPosted,
@@ -237,6 +238,8 @@ class Books:
         The latest `MOST_ALARMS`.
     noted
         What bills rest on, as noted last: the site's terms, stations, tags.
+    needs
+        What the car at a station's EVSE asked for last, while it is there.
     """
 
     stations: dict[str, Station] = field(default_factory=dict)
@@ -245,6 +248,7 @@ class Books:
     posted: list[tuple[datetime, PriceList]] = field(default_factory=list)
     alarms: list[Alarmed] = field(default_factory=list)
     noted: dict[tuple[str, str], Event] = field(default_factory=dict)
+    needs: dict[tuple[str, int], NeedsSaid] = field(default_factory=dict)
     numbers_given: dict[str, str] = field(default_factory=dict)
     highest_number: int = 0
     _by_transaction: dict[tuple[str, str], list[Session]] = field(default_factory=dict)
@@ -259,6 +263,8 @@ class Books:
             self.noted[key_of(event)] = event
         elif isinstance(event, PricesPosted):
             self.posted.append((event.received_at, event.prices))
+        elif isinstance(event, NeedsSaid):
+            self.needs[(event.station, event.evse)] = event
         elif isinstance(event, Alarmed):
             self.alarms = [*self.alarms[1 - MOST_ALARMS :], event]
         else:
@@ -302,6 +308,7 @@ class Books:
             running[session.session] = session
         else:
             running.pop(session.session, None)
+            self.needs.pop((session.station, session.evse or 1), None)
         if said.protocol == "ocpp1.6" and said.phase is Phase.STARTED:
             self.numbers_given[said.id] = said.transaction
             self.highest_number = max(self.highest_number, int(said.transaction))

@@ -27,18 +27,25 @@ class Running:
         Charged less given back, unrounded [currency].
     last
         The last reading of each register.
+    kwh
+        What flowed through each register since plug-in [kWh].
     """
 
     terms: Terms
     net: Decimal
     last: dict[str, Reading]
+    kwh: dict[str, Decimal]
 
     @classmethod
     def of(cls, settled: Settlement, terms: Terms) -> Running:
         """From all that was said so far."""
         net = sum((each.paid - each.earned for each in settled.lines), Decimal())
         last = {each.measurand: each for each in settled.found if each.accepted and each.bounds}
-        return cls(terms, net, last)
+        kwh = {
+            IMPORT: sum((each.charged_kwh for each in settled.lines), Decimal()),
+            EXPORT: sum((each.discharged_kwh for each in settled.lines), Decimal()),
+        }
+        return cls(terms, net, last, kwh)
 
     def take(self, said: TransactionSaid) -> None:
         """Take up the next message."""
@@ -63,6 +70,7 @@ class Running:
         worth = Decimal()
         for measurand in (IMPORT, EXPORT):
             for start, kwh in by_slot([before, after], measurand, self.terms).items():
+                self.kwh[measurand] += kwh
                 back = measurand == EXPORT
                 flow = (Decimal(), kwh) if back else (kwh, Decimal())
                 found = line(start, *flow, self.terms)

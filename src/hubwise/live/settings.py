@@ -16,6 +16,29 @@ from hubwise.live.places import meter_of
 
 NAME = "site.toml"
 MINUTES_OF_A_DAY = 1_440
+# What drawing a kWh costs a battery, where nothing is said of it [currency/kWh].
+WEAR = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What decisions rest on beside posted prices.
+
+    Parameters
+    ----------
+    decides
+        Whether cars are planned; else all are under the safe rule.
+    purchase, feed_in
+        What a kWh costs the operator, and brings, by slot of a day; nothing told where empty
+        [currency/kWh].
+    wear
+        What a kWh drawn from a car's battery costs its owner [currency/kWh].
+    """
+
+    decides: bool = True
+    purchase: tuple[Decimal, ...] = ()
+    feed_in: tuple[Decimal, ...] = ()
+    wear: float = WEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,8 @@ class Settings:
         Whether tags that stand for no driver may charge.
     meters
         By hub: where the meter at its connection is, where it has one.
+    planning
+        What decisions rest on.
     """
 
     name: str
@@ -45,6 +70,7 @@ class Settings:
     prices: PriceList
     accepts_unknown: bool
     meters: dict[str, DevicePlace] = field(default_factory=dict)
+    planning: Planning = field(default_factory=Planning)
 
 
 def read_settings(folder: Path) -> Settings:
@@ -71,6 +97,7 @@ def read_settings(folder: Path) -> Settings:
         prices=door.prices(),
         accepts_unknown=door.accepts_unknown(),
         meters=door.meters(),
+        planning=door.planning(),
     )
     door.no_other_keys()
     if door.issues:
@@ -147,7 +174,31 @@ class _Door:
             return PriceList("", MINUTES_OF_A_DAY, (Decimal(),), (Decimal(),))
         return PriceList("", MINUTES_OF_A_DAY // len(charge), charge, discharge)
 
-    def _amounts(self, table: dict[str, object], name: str) -> Iterator[Decimal]:
+    def planning(self) -> Planning:
+        table = self.said.get("planning", {})
+        if not isinstance(table, dict):
+            self.wrong("planning", f"{table!r}", "a table: write [planning]")
+            return Planning()
+        decides, wear = table.get("decides", True), table.get("wear", WEAR)
+        if not isinstance(decides, bool):
+            self.wrong("planning.decides", f"{decides!r}", "true or false")
+        if isinstance(wear, bool) or not isinstance(wear, int | float) or not 0 <= wear < 1_000:
+            self.wrong("planning.wear", f"{wear!r}", "what a kWh drawn costs the car's owner")
+            wear = 0.0
+        rows = {name: self._day(table, name) for name in ("purchase", "feed_in") if name in table}
+        return Planning(decides is True, wear=float(wear), **rows)
+
+    def _day(self, table: dict[str, object], name: str) -> tuple[Decimal, ...]:
+        """Prices by slot of a day."""
+        found = tuple(self._amounts(table, name, "planning"))
+        if not found or MINUTES_OF_A_DAY % len(found) or len(found) > 288:
+            right = "1, 24, 48 or 96, the slots of a day"
+            self.wrong(f"planning.{name}", f"{len(found)} prices", right)
+        return found
+
+    def _amounts(
+        self, table: dict[str, object], name: str, section: str = "prices"
+    ) -> Iterator[Decimal]:
         found = table.get(name)
         for at, each in enumerate(found if isinstance(found, list) else [found]):
             try:
@@ -157,7 +208,7 @@ class _Door:
             if amount.is_finite() and abs(amount) < 1_000:
                 yield amount
             else:
-                self.wrong(f"prices.{name}", f"price {at + 1} is {each!r}", "a price for a kWh")
+                self.wrong(f"{section}.{name}", f"price {at + 1} is {each!r}", "a price for a kWh")
 
     def accepts_unknown(self) -> bool:
         found = self.table("access").get("unknown_tokens")
@@ -166,9 +217,11 @@ class _Door:
         return found == "accept"
 
     def no_other_keys(self) -> None:
-        known = ("name", "currency", "zone", "hubs", "prices", "access")
+        known = ("name", "currency", "zone", "hubs", "prices", "access", "planning")
         self._only("", self.said, known)
         self._only("prices.", self.said.get("prices"), ("charge", "discharge"))
+        planning = self.said.get("planning")
+        self._only("planning.", planning, ("decides", "purchase", "feed_in", "wear"))
         self._only("access.", self.said.get("access"), ("unknown_tokens",))
         hubs = self.said.get("hubs")
         for hub, table in hubs.items() if isinstance(hubs, dict) else ():

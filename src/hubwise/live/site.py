@@ -30,8 +30,9 @@ from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
 from hubwise.live.facts import missing_notes, tag_noted
 from hubwise.live.fold import Books, Session, SessionStatus, take_in
+from hubwise.live.planning import Decide, HubPlan, Planner
 from hubwise.live.ports import Chargers, Clock, Known, Log, Meter, People
-from hubwise.live.registers import Reading
+from hubwise.live.registers import EXPORT, IMPORT, Reading
 from hubwise.live.running import Running
 from hubwise.live.settings import Settings
 from hubwise.live.settle import Settlement, Terms, by_figures, correct, make_bill, settle
@@ -76,10 +77,16 @@ class Site:
         self._running = False
         self._costs: dict[str, Running] = {}
 
-    async def start(self, chargers: Chargers, meters: Mapping[str, Meter] | None = None) -> None:
+    async def start(
+        self,
+        chargers: Chargers,
+        meters: Mapping[str, Meter] | None = None,
+        decide: Decide | None = None,
+    ) -> None:
         """Take up the log, post the prices, settle what was left, then control.
 
-        ``meters``: by hub, at its connection.
+        ``meters``: by hub, at its connection. ``decide``: how hubs are planned; without it all is
+        under the safe rule.
         """
         for _, event in self._log.after(0):
             self.books.apply(event)
@@ -92,6 +99,8 @@ class Site:
         self._controller.chargers = chargers
         for hub, meter in (meters or {}).items():
             self._spawn(self._controller.measure(hub, meter, partial(self._lost_meter, hub)))
+        if decide is not None and self.settings.planning.decides:
+            self._spawn(self._controller.plan(self._planner(decide)))
         self._spawn(self._controller.run())
         self._running = True
 
@@ -133,6 +142,8 @@ class Site:
             self._after(event, *found)
         elif isinstance(event, NeedsSaid):
             self._controller.ask(event.station, event.evse)
+        elif isinstance(event, WishSaid):
+            self._controller.look(event.session.partition(":")[0])
         elif isinstance(event, Connected | Booted):
             self._controller.look(event.station)
 
@@ -164,13 +175,46 @@ class Site:
         session = self.books.session_of(station, transaction)
         if session is None or session.started is None:
             return None
+        running = await self._running_of(session)
+        return running.cost(self.now(), session.stands)
+
+    async def _running_of(self, session: Session) -> Running:
+        """What a session comes to so far; looked into once, then kept up."""
         running = self._costs.get(session.session)
         if running is None:
             settled, terms, _ = await self._look_into(session)
             running = Running.of(settled, terms)
             if session.ended is None:
                 self._costs[session.session] = running
-        return running.cost(self.now(), session.stands)
+        return running
+
+    async def stored(self, session: Session) -> tuple[float, float]:
+        """What a session has charged and given back so far, at the meter [kWh]."""
+        kwh = (await self._running_of(session)).kwh
+        return float(kwh[IMPORT]), float(kwh[EXPORT])
+
+    @property
+    def plans(self) -> Mapping[str, HubPlan]:
+        """By hub: what was decided last."""
+        planner = self._controller.planner
+        return {} if planner is None else planner.plans
+
+    def _planner(self, decide: Decide) -> Planner:
+        chargers = self._controller.chargers
+        assert chargers is not None
+        return Planner(
+            self.books,
+            self.settings,
+            self._clock,
+            decide=decide,
+            stored=self.stored,
+            gives_back=lambda it: chargers.gives_back(it.station, it.evse or 1, it.transaction),
+            failed=self._no_plan,
+        )
+
+    async def _no_plan(self, hub: str, why: str) -> None:
+        what = f"hub {hub}: {why}; the last plan goes on for an hour, then the safe rule"
+        await self._alarm("plan failed", what, "", f"{hub}{self.now():%Y%m%d%H%M}")
 
     def posted(self) -> tuple[PriceList, str]:
         """The prices offered now, and their currency."""

@@ -53,7 +53,8 @@ def read_feeder(sections: Sections, horizon: Horizon | None, reader: Reader) -> 
         place = {bus: bus for bus in range(2, len(sections.hubs) + 2)}
         if horizon is None or not sections.hubs:
             return ReadFeeder(None, place, (NOTE,))
-        return ReadFeeder(stiff_feeder([hub for _, hub in sections.hubs], horizon), place, (NOTE,))
+        most = [max(hub.import_limit_kw, hub.export_limit_kw) for _, hub in sections.hubs]
+        return ReadFeeder(stiff_feeder(np.array(most), horizon), place, (NOTE,))
     _check_keys(sections, reader)
     foreign = sections.said("feeder", "file", str)
     read = _read_foreign if foreign else _read_own

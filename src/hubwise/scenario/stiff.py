@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
 
 from hubwise.domain import Feeder, Horizon
-from hubwise.scenario.files import HubSection
+from hubwise.domain.arrays import Array
 
 NOTE = (
     "No feeder is told of: the limits of hubs' connections are the only ones, voltages and losses "
@@ -20,13 +19,20 @@ _DROP = 1e-3  # of voltage along a hub's wire at its limit
 _WIDE = 10.0  # times what hubs may draw together
 
 
-def stiff_feeder(hubs: Sequence[HubSection], horizon: Horizon) -> Feeder:
+def stiff_feeder(limit_kw: Array, horizon: Horizon) -> Feeder:
     """A source and a wide wire to each hub; nothing else draws.
 
     Hub k, from 0 on, is at bus k + 2.
+
+    Parameters
+    ----------
+    limit_kw
+        The most that each draws or gives; shape (hubs,) [kW].
+    horizon
+        Its slots.
     """
-    most = np.array([max(hub.import_limit_kw, hub.export_limit_kw, 1.0) for hub in hubs])
-    bus = np.arange(_SOURCE, len(hubs) + 2)
+    most = np.maximum(limit_kw, 1.0)
+    bus = np.arange(_SOURCE, len(most) + 2)
     nothing = np.zeros((len(bus), horizon.slots))
     resistance = _DROP * _KV**2 / (most / 1000.0)
     return Feeder(
@@ -34,7 +40,7 @@ def stiff_feeder(hubs: Sequence[HubSection], horizon: Horizon) -> Feeder:
         source_bus=_SOURCE,
         nominal_kv=_KV,
         source_voltage_pu=1.0,
-        from_bus=np.full(len(hubs), _SOURCE),
+        from_bus=np.full(len(most), _SOURCE),
         to_bus=bus[1:],
         r_ohm=resistance,
         x_ohm=resistance / 2.0,

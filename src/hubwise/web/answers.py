@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from pydantic import BaseModel
@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from hubwise.domain.events import BillLine, BillPosted, PriceList
 from hubwise.live.connection import Connection
 from hubwise.live.fold import Session
+from hubwise.live.outlook import SLOT
+from hubwise.live.planning import HubPlan
 from hubwise.live.registers import Reading
 from hubwise.live.site import Account
 
@@ -82,6 +84,47 @@ class Hubs(BaseModel):
     """Hubs by name."""
 
     items: list[HubItem]
+
+
+class PlannedItem(BaseModel):
+    """A car in a slot: power (below 0, given back), the prices of its list, and why."""
+
+    session: str
+    start: str
+    kw: str
+    charge_price: str
+    discharge_price: str
+    why: str
+
+
+class HubPlanItem(BaseModel):
+    """A hub's plan, as decided last."""
+
+    hub: str
+    starts_at: str
+    slots: list[PlannedItem]
+
+    @classmethod
+    def of(cls, hub: str, found: HubPlan, hours: int) -> HubPlanItem:
+        """Its next hours."""
+        slots = [
+            PlannedItem(
+                session=each.session,
+                start=in_utc(each.start),
+                kw=f"{each.kw:.3f}",
+                charge_price=f"{each.charge_price:g}",
+                discharge_price=f"{each.discharge_price:g}",
+                why=each.why,
+            )
+            for each in found.slots(round(hours * (timedelta(hours=1) / SLOT)))
+        ]
+        return cls(hub=hub, starts_at=in_utc(found.starts_at), slots=slots)
+
+
+class Plans(BaseModel):
+    """Plans by hub."""
+
+    items: list[HubPlanItem]
 
 
 class Stations(BaseModel):

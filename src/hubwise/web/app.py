@@ -206,6 +206,16 @@ async def hubs(here: Here, actor: Asking) -> answers.Hubs:
     return answers.Hubs(items=[answers.HubItem.of(hub, each, now) for hub, each in found])
 
 
+@router.get("/plan")
+async def plan(
+    here: Here, actor: Asking, hours: Annotated[int, Query(ge=1, le=24)] = 6
+) -> answers.Plans:
+    """What cars do by plan in the hours to come, and why; hubs without a plan are left out."""
+    _check(actor, Thing("plan"))
+    found = here.site.plans.items()
+    return answers.Plans(items=[answers.HubPlanItem.of(hub, each, hours) for hub, each in found])
+
+
 @router.get("/alarms")
 async def alarms(here: Here, actor: Asking) -> answers.Alarms:
     """What an operator has to know, newest first."""

@@ -9,7 +9,7 @@ from hubwise.edge.simulated.orders import Order
 
 TAPER_FROM = 0.8
 LEAST_SHARE = 0.1
-RESERVE = 0.2
+RESERVE, TARGET = 0.2, 0.8
 EFFICIENCY = 0.92
 # 6 A on one phase: with less no car charges [kW].
 LEAST_KW = 1.38
@@ -43,6 +43,12 @@ class Car:
     stay_hours: float
     transfers: tuple[str, ...] = (ONE_WAY,)
     obeys: bool = True
+
+    @property
+    def target_kwh(self) -> float:
+        """What its driver wants put in: up to `TARGET`, and what half of the stay brings."""
+        lacks = max(TARGET * self.capacity_kwh - self.energy_kwh, 0.0)
+        return min(lacks, 0.5 * self.stay_hours * EFFICIENCY * self.most_kw)
 
     def answers_to(self, order: Order) -> float:
         """What it draws under an order [kW]; below 0 it gives."""

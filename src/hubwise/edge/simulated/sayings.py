@@ -142,6 +142,7 @@ def needs(car: Car, leaves: datetime) -> Saying:
         "v2xChargingParameters": {
             "maxChargePower": car.most_kw * 1_000,
             "maxDischargePower": car.most_kw * 1_000 if BOTH_WAYS in car.transfers else 0.0,
+            "evTargetEnergyRequest": round(car.target_kwh * 1_000),
             "evMaxEnergyRequest": round(wants * 1_000),
             "evMinEnergyRequest": -round(car.energy_kwh * 1_000),
             "evMaxV2XEnergyRequest": round(wants * 1_000),

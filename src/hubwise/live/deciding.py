@@ -1,0 +1,136 @@
+"""A hub's decision in a process of its own: what each car does in the slots ahead.
+
+Called in another process: a busy thread beside the sockets would make every answer wait. What it
+needs is imported there alone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from hubwise.live.outlook import EFFICIENCY, SLOT, SLOTS, Outlook
+
+if TYPE_CHECKING:
+    from hubwise.domain import Fleet, Situation
+# Where less of the slot is left, the next one is decided about.
+LATE = 0.9
+
+Powers = dict[str, tuple[float, ...]]
+"""By session: mean power while it is there, in each slot ahead; below 0, given back [kW]."""
+
+
+def decided(outlook: Outlook) -> Powers:
+    """What every stay does, by `hubwise.plan.decide.decide`."""
+    import numpy as np
+
+    from hubwise.domain import Tariff
+    from hubwise.plan.decide import decide
+    from hubwise.plan.futures import Futures
+
+    situation = situation_of(outlook)
+    posted = Tariff(np.array(outlook.charge[:1]), np.array(outlook.discharge[:1]))
+    here = situation.fleet.session
+    found = decide(Futures((situation,), np.ones(1)), here, posted)
+    net = found.schedule.charge_kw - found.schedule.discharge_kw
+    there = situation.fleet.presence(SLOTS)
+    while_there = np.divide(net, there, np.zeros_like(net), where=there > 0.0)
+    return dict(zip(found.session.tolist(), map(tuple, while_there.tolist()), strict=True))
+
+
+def warm_up(outlook: Outlook) -> None:
+    """Load what decides, and compile what is not compiled yet."""
+    decided(outlook)
+
+
+def situation_of(outlook: Outlook) -> Situation:
+    """The outlook as a situation of one hub behind a wide wire, everybody here and taking part."""
+    import numpy as np
+
+    from hubwise.domain import (
+        Horizon,
+        Hubs,
+        Market,
+        PriceRules,
+        Promises,
+        Situation,
+        Tariff,
+    )
+    from hubwise.scenario.stiff import stiff_feeder
+
+    minutes = round(SLOT.total_seconds() / 60)
+    horizon = Horizon(outlook.starts_at.astimezone(UTC), SLOTS, minutes)
+    nothing, free = np.zeros(1), np.full(SLOTS, np.inf)
+    limit = np.array([outlook.connection_kw])
+    purchase = np.array(outlook.purchase)
+    feed_in = np.minimum(np.array(outlook.feed_in), purchase)
+    kept = outlook.charge[1:], outlook.discharge[1:]
+    return Situation(
+        horizon=horizon,
+        feeder=stiff_feeder(limit, horizon),
+        hubs=Hubs(
+            name=("hub",),
+            bus=np.array([2]),
+            import_limit_kw=limit,
+            export_limit_kw=limit,
+            battery_kw=nothing,
+            battery_kwh=nothing,
+            battery_charge_efficiency=np.ones(1),
+            battery_discharge_efficiency=np.ones(1),
+            battery_initial_kwh=nothing,
+            battery_wear_cost=nothing,
+            lease_cost=nothing,
+            running_cost=nothing,
+            solar_kw=np.zeros((1, SLOTS)),
+        ),
+        fleet=_fleet(outlook),
+        market=Market(purchase, feed_in, np.array(outlook.charge[0]), currency=outlook.currency),
+        rules=PriceRules(-free, free, -free, free, np.zeros(SLOTS, np.int64), ("all",)),
+        promises=Promises(),
+        accepted=Tariff(*(np.array(part) for part in kept)) if kept[0] else None,
+    )
+
+
+def _fleet(outlook: Outlook) -> Fleet:
+    """Stays as sessions whose batteries are counted from the least that they may hold."""
+    import numpy as np
+
+    from hubwise.domain import Fleet
+
+    stays, size = outlook.stays, len(outlook.stays)
+    least = np.array([min(each.wanted.least_kwh, each.stored_kwh) for each in stays])
+    most = np.array([max(each.wanted.most_kwh, each.stored_kwh) for each in stays])
+    slots = [(each.wanted.departs_at - outlook.starts_at) / SLOT for each in stays]
+    begins = np.full(size, outlook.elapsed)
+    flat, never = np.zeros(size), np.full(size, np.inf)
+    fleet = Fleet.of(
+        session=np.array([each.session for each in stays], dtype=str),
+        driver=np.array([each.session for each in stays], dtype=str),
+        hub=np.zeros(size, np.int64),
+        arrival_slot=np.zeros(size, np.int64),
+        departure_slot=np.ones(size, np.int64),
+        capacity_kwh=np.maximum(most - least, 1e-3),
+        arrival_kwh=np.array([each.stored_kwh for each in stays]) - least,
+        required_kwh=np.array([each.wanted.required_kwh for each in stays]) - least,
+        reserve_kwh=flat,
+        max_kwh=np.maximum(most - least, 1e-3),
+        charge_kw_max=np.array([each.charge_kw for each in stays]),
+        discharge_kw_max=np.array([each.discharge_kw for each in stays]),
+        charge_efficiency=np.full(size, EFFICIENCY),
+        discharge_efficiency=np.full(size, EFFICIENCY),
+        wear_cost=np.full(size, outlook.wear),
+        discharge_limit_kwh=never,
+        surplus_value=flat,
+        temperature_c=np.full(size, 20.0),
+        driving_kwh_per_day=flat,
+        minimum_saving=flat,
+        never_discharge=np.zeros(size, np.bool_),
+        participating=np.ones(size, np.bool_),
+        chemistry=np.full(size, "NMC"),
+        age_years=flat,
+        throughput_kwh=flat,
+        warranty_kwh=never,
+        fade_limit_per_year=never,
+        price_list=np.array([each.prices for each in stays], np.int64),
+    )
+    return fleet.staying(begins, np.clip(slots, begins + 1e-3, float(SLOTS)))

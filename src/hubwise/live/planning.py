@@ -1,0 +1,247 @@
+"""The plan of a running site: decided anew each quarter and on events, in another process.
+
+A late or failed decision stops nothing: the last one goes on for as long as it is good for, and
+whoever it does not know, and everybody afterwards, is under the safe rule.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+
+from hubwise.domain.events import PriceList
+from hubwise.live.deciding import LATE, Powers
+from hubwise.live.fold import Books, Session
+from hubwise.live.outlook import (
+    EFFICIENCY,
+    SLOT,
+    SLOTS,
+    Outlook,
+    Stay,
+    Wanted,
+    outlook_of,
+    slot_of,
+    wanted_by_car,
+    wanted_by_driver,
+)
+from hubwise.live.ports import Clock, Known
+from hubwise.live.settings import Settings
+
+# A plan is followed for so long where none comes after it.
+GOOD_FOR = timedelta(hours=1)
+# A decision that takes longer is given up [s].
+TOO_LONG = 30.0
+# What changes is waited for so long before it is decided anew, so that much at once is one [s].
+PAUSE_SECONDS = 1.0
+
+Sessions = Callable[[str], Sequence[tuple[Session, Known]]]
+Decide = Callable[[Outlook], Awaitable[Powers]]
+"""A decision, made elsewhere."""
+Stored = Callable[[Session], Awaitable[tuple[float, float]]]
+"""Energy that a session has charged and given back so far, at the meter [kWh]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a car does in a slot by plan [kW], at which prices [currency/kWh], and why."""
+
+    session: str
+    start: datetime
+    kw: float
+    charge_price: float
+    discharge_price: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubPlan:
+    """What was decided for a hub, and what it rests on."""
+
+    outlook: Outlook
+    powers: Powers
+
+    @property
+    def starts_at(self) -> datetime:
+        """From when on it holds."""
+        return self.outlook.starts_at
+
+    def at(self, now: datetime) -> dict[str, float]:
+        """What each car does now; nothing once the plan is too old [kW]."""
+        k = int((now - self.starts_at) / SLOT)
+        if not timedelta(0) <= now - self.starts_at < GOOD_FOR:
+            return {}
+        return {name: powers[k] for name, powers in self.powers.items()}
+
+    def slots(self, slots: int) -> Iterator[Planned]:
+        """Every car's next slots, as long as it stays."""
+        for stay in self.outlook.stays:
+            left = ceil((stay.wanted.departs_at - self.starts_at) / SLOT)
+            for k in range(min(slots, left, SLOTS)):
+                yield self._planned(stay, k, min(left, SLOTS))
+
+    def _planned(self, stay: Stay, k: int, left: int) -> Planned:
+        charge = self.outlook.charge[stay.prices]
+        discharge = self.outlook.discharge[stay.prices]
+        kw, lowest = self.powers[stay.session][k], min(charge[k:left])
+        if kw > 0.0:
+            cheaper = sum(price < charge[k] for price in charge[k:left])
+            why = f"charges at {charge[k]:g}; {cheaper} of the {left - k} slots left are cheaper"
+        elif kw < 0.0:
+            why = f"gives back for {discharge[k]:g}; charging costs {lowest:g} at the cheapest"
+        else:
+            why = f"waits: charging costs {charge[k]:g} now, {lowest:g} at the cheapest"
+        start = self.starts_at + k * SLOT
+        return Planned(stay.session, start, kw, charge[k], discharge[k], why)
+
+
+class Planner:
+    """Plans hubs, one after the other.
+
+    Parameters
+    ----------
+    books, settings, clock
+        What the site knows.
+    decide, stored
+        See there.
+    gives_back
+        Whether a session's station and car are known to give energy back.
+    failed
+        Told why a hub has no new plan.
+    """
+
+    def __init__(
+        self,
+        books: Books,
+        settings: Settings,
+        clock: Clock,
+        *,
+        decide: Decide,
+        stored: Stored,
+        gives_back: Callable[[Session], bool],
+        failed: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        """Nothing is planned yet."""
+        self._books, self._settings, self._clock = books, settings, clock
+        self._decide, self._stored, self._failed = decide, stored, failed
+        self._gives_back = gives_back
+        self._due: dict[str, None] = {}
+        self._wake = asyncio.Event()
+        self.plans: dict[str, HubPlan] = {}
+
+    def ask(self, hub: str) -> None:
+        """Something changed at a hub, or a slot begins."""
+        self._due[hub] = None
+        self._wake.set()
+
+    def at(self, hub: str, now: datetime) -> dict[str, float]:
+        """What cars of a hub do now by plan; who is not named is not planned [kW]."""
+        plan = self.plans.get(hub)
+        return {} if plan is None else plan.at(now)
+
+    async def run(
+        self, sessions: Sessions, room_kw: Callable[[str], float], done: Callable[[str], None]
+    ) -> None:
+        """Plan what is asked for until cancelled.
+
+        Parameters
+        ----------
+        sessions
+            Of a hub, with what is registered of their stations.
+        room_kw
+            What its connection leaves to chargers [kW].
+        done
+            Told which hub has a new plan.
+        """
+        while True:
+            await self._wake.wait()
+            await self._clock.sleep(PAUSE_SECONDS)
+            self._wake.clear()
+            due, self._due = list(self._due), {}
+            for hub in due:
+                try:
+                    await self._plan(hub, sessions(hub), room_kw(hub))
+                    done(hub)
+                except Exception as error:
+                    await self._failed(hub, f"{type(error).__name__}: {error}")
+
+    async def _plan(
+        self, hub: str, sessions: Sequence[tuple[Session, Known]], room_kw: float
+    ) -> None:
+        outlook = await self._outlook(sessions, room_kw)
+        if outlook is None:
+            self.plans.pop(hub, None)
+        elif outlook.elapsed < LATE:
+            powers = await asyncio.wait_for(self._decide(outlook), TOO_LONG)
+            self.plans[hub] = HubPlan(outlook, powers)
+
+    async def _outlook(
+        self, sessions: Sequence[tuple[Session, Known]], room_kw: float
+    ) -> Outlook | None:
+        """What is decided about; those of whom nothing is wanted keep their share of the room."""
+        now = self._clock.now()
+        wanted = {each.session: found for each, _ in sessions if (found := self._wanted(each, now))}
+        if not wanted or not self._books.posted:
+            return None
+        lists: list[PriceList] = []
+        stays = []
+        for session, known in sessions:
+            if session.session in wanted:
+                row = _row(lists, self._books.prices_at(session.opened_at))
+                stays.append(await self._stay(session, known, wanted[session.session], row))
+        share = len(stays) / len(sessions)
+        return outlook_of(
+            now, lists, stays, share * room_kw, self._settings.planning, self._settings.zone,
+            self._settings.currency,
+        )  # fmt: skip
+
+    def _wanted(self, session: Session, now: datetime) -> Wanted | None:
+        """What the driver said, or else the car; none if it is not known, or the time is over."""
+        found: Wanted | None = None
+        needs = self._books.needs.get((session.station, session.evse or 1))
+        if needs is not None:
+            found = wanted_by_car(needs)
+        if session.wish is not None and (said := wanted_by_driver(session.wish)) is not None:
+            # A driver says when and how much; what the car can do is the car's to say.
+            found = said if found is None else _both(said, found)
+        latest = slot_of(now) + SLOTS * SLOT
+        if found is None or found.departs_at <= now:
+            return None
+        return replace(found, departs_at=min(found.departs_at, latest))
+
+    async def _stay(self, session: Session, known: Known, wanted: Wanted, row: int) -> Stay:
+        charged, discharged = await self._stored(session)
+        both_ways = self._gives_back(session)
+        return Stay(
+            session=session.session,
+            wanted=wanted,
+            stored_kwh=_stored_kwh(charged, discharged),
+            charge_kw=min(known.max_kw, wanted.charge_kw),
+            discharge_kw=min(known.max_kw, wanted.discharge_kw) if both_ways else 0.0,
+            prices=row,
+        )
+
+
+def _both(driver: Wanted, car: Wanted) -> Wanted:
+    """The driver's wish, within what the car says that it can."""
+    return replace(
+        driver,
+        required_kwh=min(driver.required_kwh, car.most_kwh),
+        most_kwh=car.most_kwh,
+        least_kwh=max(driver.least_kwh, car.least_kwh),
+        charge_kw=car.charge_kw,
+        discharge_kw=car.discharge_kw,
+    )
+
+
+def _stored_kwh(charged: float, discharged: float) -> float:
+    return charged * EFFICIENCY - discharged / EFFICIENCY
+
+
+def _row(lists: list[PriceList], accepted: PriceList) -> int:
+    """Where a list stands among those known; it is added where it does not."""
+    if accepted not in lists:
+        lists.append(accepted)
+    return lists.index(accepted)

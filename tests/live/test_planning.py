@@ -1,0 +1,290 @@
+"""What a running hub decides: cars charge where it is cheap, give back where it pays, and the
+connection holds whatever a plan says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hubwise.audit.program import best_response_costs
+from hubwise.domain import Tariff
+from hubwise.domain.errors import ScenarioError
+from hubwise.domain.events import NeedsSaid, PriceList, WishSaid
+from hubwise.live import read_settings
+from hubwise.live.controller import Controller
+from hubwise.live.deciding import decided, situation_of
+from hubwise.live.fold import Books, Session
+from hubwise.live.outlook import (
+    EFFICIENCY,
+    SLOT,
+    SLOTS,
+    Outlook,
+    Stay,
+    Wanted,
+    prices_ahead,
+    wanted_by_car,
+    wanted_by_driver,
+)
+from hubwise.live.planning import GOOD_FOR, HubPlan, Planner
+from hubwise.live.ports import Known
+from hubwise.live.settings import Planning
+from live_site import PLAIN, hubwise, make_site
+
+T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def outlook(rng: np.random.Generator, size: int, connection_kw: float) -> Outlook:
+    """Stays of every kind, on lists that differ, somewhere in a slot."""
+    lists = rng.choice([0.1, 0.2, 0.35, 0.5], (2, SLOTS // 8)).repeat(8, axis=1)
+    stays = []
+    for k in range(size):
+        stored = float(rng.uniform(0.0, 5.0))
+        most = stored + float(rng.uniform(0.0, 40.0))
+        wanted = Wanted(
+            departs_at=T0 + float(rng.uniform(0.1, 30.0)) * timedelta(hours=1),
+            required_kwh=float(rng.uniform(0.0, most)),
+            most_kwh=most,
+            least_kwh=-float(rng.uniform(0.0, 20.0)),
+        )
+        both_ways = float(rng.integers(2))
+        stays.append(Stay(f"s{k}", wanted, stored, 11.0, 11.0 * both_ways, int(rng.integers(2))))
+    return Outlook(
+        starts_at=T0, now=T0 + float(rng.uniform(0.0, 0.85)) * SLOT, connection_kw=connection_kw,
+        charge=tuple(map(tuple, lists.tolist())),
+        discharge=tuple(map(tuple, (0.9 * lists).tolist())), purchase=tuple(lists[0].tolist()),
+        feed_in=(0.02,) * SLOTS, wear=0.03, currency="EUR", stays=tuple(stays),
+    )  # fmt: skip
+
+
+@given(seeds, st.integers(1, 12))
+@settings(max_examples=20, deadline=None)
+def test_nobody_pays_for_what_is_decided(seed, size) -> None:
+    """With room for all, each car's powers are as cheap for it as any could be, and it has what it
+    asked for; by a program that shares no code."""
+    asked = outlook(np.random.default_rng(seed), size, 500.0)
+    powers = decided(asked)
+    situation = situation_of(asked)
+    fleet, hours = situation.fleet, 0.25
+    assert fleet.session.tolist() == list(powers)
+    net = np.array(list(powers.values())) * fleet.presence(SLOTS)
+    posted = Tariff(np.array(asked.charge), np.array(asked.discharge))
+    into, out = np.maximum(net, 0.0), np.maximum(-net, 0.0)
+    lists = fleet.lists
+    paid = posted.charge_price[lists] * into - posted.discharge_price[lists] * out
+    cost = hours * (paid + asked.wear / EFFICIENCY * out).sum(axis=1)
+    least = best_response_costs(fleet, posted, situation.horizon)
+    np.testing.assert_allclose(cost, least, atol=1e-6)
+    gained = hours * (EFFICIENCY * into - out / EFFICIENCY).sum(axis=1)
+    could = hours * EFFICIENCY * 11.0 * fleet.presence(SLOTS).sum(axis=1)
+    wanted = np.array([each.wanted.required_kwh - each.stored_kwh for each in asked.stays])
+    assert (gained >= np.minimum(wanted, could) - 1e-6).all()
+
+
+def test_cars_wait_for_cheap_slots_and_give_back_in_dear_ones() -> None:
+    """A dear hour now, a cheap one later: who can gives back, who cannot waits."""
+    charge = (0.5,) * 4 + (0.1,) * 8 + (0.3,) * (SLOTS - 12)
+    wanted = Wanted(T0 + timedelta(hours=4), 5.0, 20.0, -10.0)
+    stays = (Stay("both", wanted, 0.0, 11.0, 11.0, 0), Stay("one", wanted, 0.0, 11.0, 0.0, 0))
+    asked = Outlook(
+        T0, T0, 100.0, (charge,), (tuple(0.9 * each for each in charge),), charge,
+        (0.0,) * SLOTS, 0.03, "EUR", stays,
+    )  # fmt: skip
+    powers = decided(asked)
+    assert sum(powers["both"][:4]) == pytest.approx(-10.0 * EFFICIENCY * 4, rel=1e-6)
+    assert max(powers["one"][:4]) == 0.0
+    assert 0.25 * EFFICIENCY * sum(powers["one"]) == pytest.approx(5.0)
+
+
+@given(st.lists(st.tuples(st.floats(-22, 22), st.floats(1.38, 22), st.booleans()), max_size=12),
+       st.floats(0, 60))  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_the_connection_holds_whatever_is_planned(cars, connection_kw) -> None:
+    """Powers that a plan makes up, with cars that it does not know: together never above it, even
+    where none gives back; below a charger's least there is nothing."""
+    most = {f"s{k}": kw for k, (_, kw, _) in enumerate(cars)}
+    plan = {f"s{k}": kw for k, (kw, _, known) in enumerate(cars) if known}
+
+    class Planned:
+        def at(self, *_):
+            return plan
+
+    controller = object.__new__(Controller)
+    controller.planner = Planned()
+    given_kw = controller._given("main", most, connection_kw, T0)
+    assert given_kw.keys() == most.keys()
+    assert sum(max(kw, 0.0) for kw in given_kw.values()) <= connection_kw + 1e-9
+    for name, kw in given_kw.items():
+        assert abs(kw) <= most[name] + 1e-9
+        assert kw >= 0.0 or plan[name] < 0.0
+
+
+def test_a_plan_is_good_for_an_hour() -> None:
+    """Slot by slot; then it says nothing, and neither before it began."""
+    plan = HubPlan(
+        outlook(np.random.default_rng(0), 1, 9.0), {"s": tuple(map(float, range(SLOTS)))}
+    )
+    assert plan.at(T0) == {"s": 0.0}
+    assert plan.at(T0 + timedelta(minutes=46)) == {"s": 3.0}
+    assert plan.at(T0 + GOOD_FOR) == {}
+    assert plan.at(T0 - timedelta(seconds=1)) == {}
+
+
+def test_prices_ahead_follow_the_sites_clock() -> None:
+    """On the night when an hour is left out, the list has 23 of its hours."""
+    zone = ZoneInfo("Europe/Berlin")
+    found = prices_ahead(range(24), datetime(2026, 3, 28, 23, tzinfo=UTC), zone)
+    assert found[:12] == [0.0] * 4 + [1.0] * 4 + [3.0] * 4
+    assert found[91] == 23.0
+    assert prices_ahead([0.5], T0, zone) == [0.5] * SLOTS
+
+
+@pytest.mark.parametrize(
+    ("needs", "wanted"),
+    [
+        ({"departureTime": "2026-03-02T14:00:00Z", "acChargingParameters": {"energyAmount": 12000}},
+         (12.0, 12.0, 0.0, 0.0)),
+        ({"departureTime": "2026-03-02T15:00:00+01:00",
+          "v2xChargingParameters": {"evMaxEnergyRequest": 30000, "evTargetEnergyRequest": 20000,
+                                    "evMinV2XEnergyRequest": -8000, "maxDischargePower": 11000}},
+         (20.0, 30.0, -8.0, 11.0)),
+        ({"departureTime": "2026-03-02T14:00:00Z", "v2xChargingParameters": {}}, None),
+        ({"acChargingParameters": {"energyAmount": 12000}}, None),
+        ({"departureTime": "tomorrow", "acChargingParameters": {"energyAmount": 12000}}, None),
+        ({"departureTime": 7}, None),
+    ],
+)  # fmt: skip
+def test_what_a_car_asks_for(needs, wanted) -> None:
+    """Wh and W become kWh and kW; without a time to leave or an energy nothing is planned."""
+    message = json.dumps({"evseId": 1, "chargingNeeds": needs})
+    found = wanted_by_car(NeedsSaid("id", "CP", T0, 1, message))
+    if wanted is None:
+        assert found is None
+        return
+    assert found.departs_at == datetime(2026, 3, 2, 14, tzinfo=UTC)
+    assert (found.required_kwh, found.most_kwh, found.least_kwh, found.discharge_kw) == wanted
+
+
+def test_what_a_driver_wishes() -> None:
+    """Energies are counted from plug-in: what the car held is taken off."""
+    wish = WishSaid("id", "CP", T0, "s", "t", "driver:D", T0 + timedelta(hours=3), 20, 45, 10)
+    found = wanted_by_driver(wish)
+    assert (found.required_kwh, found.least_kwh) == (25.0, -10.0)
+
+
+def test_every_mistake_of_planning_is_told(tmp_path) -> None:
+    """All at once, each with its place and what would be right."""
+    hubwise("site", "new", tmp_path / "site")
+    file = tmp_path / "site" / "site.toml"
+    bad = '\n[planning]\ndecides = "yes"\nwear = -1\npurchase = [0.1, 0.2]\nfeed_in = []\nx = 1\n'
+    file.write_text(file.read_text() + bad)
+    with pytest.raises(ScenarioError) as told:
+        read_settings(tmp_path / "site")
+    text = str(told.value)
+    for place in ("decides", "wear", "feed_in", "x"):
+        assert f"planning.{place}" in text
+
+
+def test_a_decision_that_fails_leaves_the_last_plan() -> None:
+    """It is told with its reason, the last plan goes on, and the next decision stands in its
+    place."""
+    wish = WishSaid("w", "CP", T0, "s", "t", "driver:D", T0 + timedelta(hours=3), 20, 45, 10)
+    session = Session("s", "CP", "t", T0, evse=1, wish=wish)
+    books = Books(posted=[(T0, PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),)))])
+    answers = iter([{"s": (1.0,) * SLOTS}, RuntimeError("no optimum"), {"s": (2.0,) * SLOTS}])
+    told, seen = [], []
+
+    async def decide(_):
+        found = next(answers)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def stored(_):
+        return 1.0, 0.0
+
+    async def failed(hub, why):
+        told.append((hub, why))
+
+    class Clock:
+        speed = 1.0
+
+        def now(self):
+            return T0 + timedelta(minutes=1)
+
+        async def sleep(self, _):
+            await asyncio.sleep(0)
+
+    async def run():
+        site = SimpleNamespace(planning=Planning(), zone=ZoneInfo("UTC"), currency="EUR")
+        planner = Planner(
+            books, site, Clock(), decide=decide, stored=stored, gives_back=lambda _: True,
+            failed=failed,
+        )  # fmt: skip
+        here = [(session, Known("CP", "main", 11.0))]
+        task = asyncio.create_task(planner.run(lambda _: here, lambda _: 9.0, seen.append))
+        for _ in range(3):
+            planner.ask("main")
+            for _ in range(20):
+                await asyncio.sleep(0)
+            seen.append(planner.at("main", T0))
+        task.cancel()
+
+    asyncio.run(run())
+    assert seen == ["main", {"s": 1.0}, {"s": 1.0}, "main", {"s": 2.0}]
+    assert told == [("main", "RuntimeError: no optimum")]
+
+
+def test_a_served_site_decides(tmp_path) -> None:
+    """Over real sockets, with a dear quarter now and cheap ones after it: a two-way car gives back,
+    and the plan says so."""
+    site = make_site(tmp_path / "site", [])
+    now = datetime.now(UTC)
+    quarter = (60 * now.hour + now.minute) // 15
+    charge = [0.1] * SLOTS
+    for k in range(3):
+        charge[(quarter + k) % SLOTS] = 0.9
+    prices = f"charge = {charge}\ndischarge = {[0.8 * each for each in charge]}\n"
+    text = (site.folder / "site.toml").read_text().replace("Europe/Berlin", "UTC")
+    before, after = text.split("[prices]")[0], text.split("[access]")[1]
+    (site.folder / "site.toml").write_text(f"{before}[prices]\n{prices}\n[access]{after}")
+    site.extra = ["--speed", "60"]
+    site.start()
+    try:
+        simulated = asyncio.run(_until_back(site))
+    finally:
+        assert site.stop() == 0
+    assert simulated
+
+
+async def _until_back(site) -> bool:
+    """Simulate until a car has given energy back by plan."""
+    simulate = await asyncio.create_subprocess_exec(
+        *_simulate(site), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            items = await asyncio.to_thread(site.items, "/sessions")
+            if any(float(each["discharged_kwh"]) > 0.2 for each in items):
+                (hub,) = await asyncio.to_thread(site.items, "/plan")
+                return any(float(slot["kw"]) < 0.0 for slot in hub["slots"])
+            await asyncio.sleep(0.5)
+    finally:
+        simulate.terminate()
+        await simulate.wait()
+    return False
+
+
+def _simulate(site) -> list[str]:
+    return [*PLAIN, "simulate", str(site.folder), "--minutes", "2"]
