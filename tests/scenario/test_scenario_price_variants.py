@@ -464,3 +464,22 @@ def test_energinet_has_decimal_commas_whatever_follows(tmp_path: Path, separator
     header = separator.join(["HourUTC", "PriceArea", "SpotPriceEUR"])
     found, reader = read(tmp_path, lines(header, row, instants(EURO)), EURO)
     assert prices(found, reader, 24) == [price + 0.25 for price in RISING]
+
+
+@pytest.mark.parametrize("period", [float("nan"), float("inf"), 0.5, "x", None])
+def test_a_period_that_is_none_is_no_price(tmp_path: Path, period: object) -> None:
+    """Whatever stands in a schedule, the moment without a price is told."""
+    rate = {
+        "energyratestructure": [[{"rate": 0.1}]],
+        "energyweekdayschedule": [[0] * 8 + [period] + [0] * 15] * 12,
+    }
+    found, reader = read(tmp_path, json.dumps([rate]), CHICAGO)
+    assert found is None
+    assert "2025-05-14 08:00" in reader.issues[0].wrong
+
+
+def test_names_of_columns_may_differ_in_letters(tmp_path: Path) -> None:
+    """Whoever saved the file library's table anew."""
+    header = "datetime(utc)\tresolutioncode\tmapcode\tprice[currency/mwh]\tcurrency"
+    text = lines(header, lambda t, p: f"{t:%Y-%m-%d %H:%M}\tPT60M\tNL\t{p}\tEUR", instants(EURO))
+    assert prices(*read(tmp_path, text, EURO), 24) == RISING

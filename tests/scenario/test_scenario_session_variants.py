@@ -213,3 +213,14 @@ def test_sessions_are_found_among_worksheets(tmp_path: Path) -> None:
     for order in (sheets, dict(reversed(sheets.items()))):
         (stay,) = rows(tmp_path, workbook(order))
         assert told(stay) == STAY
+
+
+@pytest.mark.parametrize(("cell", "wrong"), [("-5", True), ("1e9", True), ("0", False)])
+def test_a_power_that_no_charger_has_is_a_problem_of_its_row(
+    tmp_path: Path, cell: str, wrong: bool
+) -> None:
+    """Below nothing or of a power station; where none flowed the charger's is not known."""
+    text = f"a,b,e,P\n2025-05-14 08:10,2025-05-14 16:40,18.2,{cell}\n"
+    (stay,) = rows(tmp_path, text, arrival="a", departure="b", energy_kwh="e", charge_kw="P")
+    assert [field for field, _, _ in stay.problems] == ["P"] * wrong
+    assert stay.charge_kw is None

@@ -32,10 +32,12 @@ _WHOLE = re.compile(r"\d{1,3}(?:[.,]\d{3})+")  # watt-hours in figures that are 
 _IN_KWH = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3}
 _IN = _IN_KWH | {unit[:-1]: scale for unit, scale in _IN_KWH.items()}
 _NUMBERS = (*_ENERGIES, "charge_kw", "stated_minutes", "duration")
+_MOST_KW = 1e5
 _MOST_MINUTES = 1e10  # far more than any stay
 _RIGHT = {
     "moment": "write it as 2024-05-12 08:15 or, with its offset from UTC, 2024-05-12T08:15+02:00",
     "number": "give a number such as 7.5",
+    "power": "give it in kW, above 0",
     "yes_no": "give true or false",
     "duration": "write it as 4:38:00 or in hours",
 }
@@ -346,7 +348,7 @@ class _RowReader:
             place=zone_of(place) if place else None,
             energy_kwh=delivered if asked is None else asked,
             asked=asked is not None,
-            charge_kw=self._number("charge_kw"),
+            charge_kw=self._power(),
             claimed=self._yes_no("claimed", default=True),
             credit=self._yes_no("credit", default=False),
             problems=tuple(self.problems),
@@ -431,6 +433,15 @@ class _RowReader:
         except ValueError:
             self._wrong(meaning, f"{text!r} is not a number", "number")
             return None
+
+    def _power(self) -> float | None:
+        """The highest power that was seen [kW]; nothing where none flowed."""
+        found = self._number("charge_kw")
+        if found is not None and not 0.0 <= found <= _MOST_KW:
+            said = self._text("charge_kw")
+            self._wrong("charge_kw", f"{said!r} is no power that a charger has", "power")
+            return None
+        return found or None
 
     def _yes_no(self, meaning: str, *, default: bool) -> bool:
         text = self._text(meaning).casefold()

@@ -24,7 +24,8 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     if price is None or start is None:
         reader.wrong(sheet.file, "row 1", "price", "is a missing column", "give the whole file")
         return None
-    areas, minutes = sheet.column("MapCode"), sheet.column("ResolutionCode")
+    names = ("MapCode", "ResolutionCode", "Currency")
+    areas, minutes, currencies = (sheet.column(column(sheet, name) or "") for name in names)
     one = chosen(list(dict.fromkeys(areas)), asked, "areas", sheet.file, reader)
     if one is None:
         return None
@@ -36,7 +37,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     cells = Cells(sheet.column(start), sheet.column(price), None, (start, price))
     length = {f"row {sheet.rows[k]}": _MINUTES.get(minutes[k]) for k in keep}
     found = [_ended(piece, length[piece.where]) for piece in pieces(sheet, cells, "UTC", keep)]
-    currency = next((sheet.column("Currency")[k] for k in keep), None)
+    currency = next((currencies[k] for k in keep), None)
     return Series(found, "MWh", currency, "UTC", notes=(f"Prices are those of {one}.",))
 
 

@@ -91,7 +91,8 @@ def _of_schedule(schedule: object, month: int, hour: int) -> int | None:
     months = _list(schedule)
     hours = _list(months[month - 1]) if len(months) == MONTHS else []
     period = hours[hour] if len(hours) == _HOURS else None
-    return int(period) if isinstance(period, int | float) else None
+    found = figure(period)
+    return None if found is None or not found.is_integer() else int(found)
 
 
 def _demand(tariff: dict[str, object]) -> tuple[tuple[float, ...], list[str]]:
