@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select
+from typer.testing import CliRunner
 
 from databases import server
 from hubwise.audit.books import audit_books
 from hubwise.audit.report import Status
+from hubwise.cli import app
 from hubwise.store import SiteKey, open_engine
 from hubwise.store.seals import seal_of
 from hubwise.store.tables import acts, events, seals
@@ -378,3 +380,22 @@ def test_the_list_of_acts_says_what_the_events_say(books) -> None:
             connection.execute(delete(acts))
             connection.execute(insert(acts), rows)
         assert found == {"acts: listed"}
+
+
+def test_the_command_says_it_alike(books) -> None:
+    """0 and a short table, 1 with the place of the lie, 2 where nothing can be read."""
+    asked = ["audit", str(books.folder), "--store", books.url]
+    fine = CliRunner().invoke(app, asked)
+    assert fine.exit_code == 0, fine.output
+    assert "checks hold" in fine.output
+    books.tell(LIES["what is paid"], sealed_again=True)
+    lied = CliRunner().invoke(app, [*asked, "--json"])
+    books.write(books.rows, books.sealed)
+    assert lied.exit_code == 1
+    said = json.loads(lied.stdout)
+    assert not said["ok"]
+    amounts = next(each for each in said["checks"] if each["name"] == "bills: amounts")
+    assert amounts["status"] == "fails"
+    assert "bill|S1:T1" in amounts["where"]
+    lost = CliRunner().invoke(app, ["audit", str(books.folder), "--store", "mysql://x/y"])
+    assert lost.exit_code == 2

@@ -116,7 +116,7 @@ def test_the_registry_knows_whom_it_was_told(engine) -> None:
     assert [registry.driver_of(f"tag-{n}") for n in range(1, 5)] == ["ann", "ann", "ann", None]
     token = registry.create_token("driver", "ann", lasts=timedelta(hours=1))
     now = datetime.now(UTC)
-    assert registry.actor_of(token, now) == ("driver", "ann")
+    assert registry.actor_of(token, now) == ("driver", "ann", "")
     assert registry.actor_of(token, now + timedelta(hours=2)) is None
     assert registry.actor_of(token + "x", now) is None
     registry.drop_token(token)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hubwise.audit import AuditReport, audit_days, audit_record
+from hubwise.audit.books import audit_books, is_site
 from hubwise.audit.report import Status
 from hubwise.cli import show
 from hubwise.cli.console import messages, progress_bar, put_json, results
@@ -389,12 +390,18 @@ def frontier(
 
 @app.command()
 def audit(
-    folder: Annotated[Path, typer.Argument(metavar="PLAN_DIR", help="A plan folder.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A plan folder, or a live site's folder.")
+    ],
     scenario: Annotated[
         str | None, typer.Option(help="The scenario, where it is no longer where the plan says.")
     ] = None,
     family: Family = None,
     per_hub: PerHub = None,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Of a site: its database, else where it was served last."),
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Every check in a row of its own, also what holds.")
     ] = False,
@@ -415,7 +422,10 @@ def audit(
     with explained(as_json=as_json), messages.status("auditing"):
         if not folder.is_dir():
             raise FileNotFoundError(ENOENT, "there is no such folder", str(folder))
-        report = _audited(folder, scenario, family, per_hub)
+        if is_site(folder):
+            report = audit_books(folder, store)
+        else:
+            report = _audited(folder, scenario, family, per_hub)
     if as_json:
         put_json(report.to_dict())
     else:

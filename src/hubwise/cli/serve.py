@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.error import URLError
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from hubwise.cli.asking import asking, where_served
 from hubwise.cli.console import put_json
 from hubwise.cli.failure import explained
-from hubwise.cli.serving import SERVING, Asked, run
+from hubwise.cli.serving import Asked, run
 from hubwise.cli.simulate import simulate_command
 from hubwise.cli.site import Folder, open_registry
 from hubwise.cli.tls import Tls
 from hubwise.domain.errors import Issue, ScenarioError, listed
-from hubwise.live import Role, Settings, read_settings
+from hubwise.live import Settings, read_settings
 from hubwise.live.settings import NAME
 from hubwise.store import Registry
 
@@ -84,11 +81,7 @@ def status(
 ) -> None:
     """What a site that is served does now."""
     with explained(as_json=as_json), _database_explained():
-        place = folder / SERVING
-        if not place.exists():
-            right = f"hubwise serve {folder}"
-            raise ScenarioError([Issue(str(folder), "", "", "is not served", right)])
-        ready = json.loads(place.read_text("utf-8"))
+        ready = where_served(folder)
         found = _asked_all(folder, str(ready["http"]))
         if as_json:
             put_json({**ready, **found})
@@ -97,25 +90,12 @@ def status(
 
 
 def _asked_all(folder: Path, http: str) -> dict[str, object]:
-    """What the API says, asked with a token that lives for a minute."""
-    registry = open_registry(folder)
-    token = registry.create_token(Role.OPERATOR, lasts=timedelta(minutes=1))
-    try:
+    """What the API says."""
+    with asking(folder) as ask:
         return {
-            name: _get(f"{http}/api/v1/{name}", token)
+            name: ask(f"{http}/api/v1/{name}", None)
             for name in ("health", "stations", "sessions", "alarms")
         }
-    finally:
-        registry.drop_token(token)
-
-
-def _get(url: str, token: str) -> object:
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-    except URLError as error:
-        raise ConnectionError(111, f"does not answer: {error.reason}", url) from error
 
 
 def _show(ready: dict[str, object], found: dict[str, object]) -> None:

@@ -30,7 +30,7 @@ from hubwise.edge.modbus import Link, ModbusMeter, mapped_points, sunspec_points
 from hubwise.edge.ocpp import OcppServer, Step
 from hubwise.live import Actor, Role, Settings, Site
 from hubwise.live.ports import Followed, Known, SetPoint
-from hubwise.store import Registry, SiteKey, WaitingLog, database_url, open_engine
+from hubwise.store import ActRow, Registry, SiteKey, WaitingLog, database_url, open_engine
 from hubwise.store.engine import SQLITE, URL_FILE
 from hubwise.web import make_app
 from hubwise.web.app import World
@@ -93,7 +93,11 @@ class Neighbours:
     async def actor_of(self, token: str) -> Actor | None:
         """Whose token it is."""
         found = await asyncio.to_thread(self.registry.actor_of, token, datetime.now(UTC))
-        return Actor(Role(found[0]), found[1]) if found else None
+        return Actor(Role(found[0]), *found[1:]) if found else None
+
+    async def acts(self, after: int, most: int) -> Sequence[ActRow]:
+        """What operators did."""
+        return await asyncio.to_thread(self.registry.acts, after, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,8 @@ async def _serve(
     gate = PasswordGate(neighbours.registry, Renewals(asked.folder))
     server = OcppServer(site, gate, desk, asked.tls.signer(), asked.speed)
     registry = _measured(site, server)
-    app = make_app(World(site, log, neighbours.actor_of, neighbours.all_stations, registry))
+    asking = (neighbours.actor_of, neighbours.all_stations)
+    app = make_app(World(site, log, *asking, registry, neighbours.acts))
     planner, stop = DecidingProcess(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

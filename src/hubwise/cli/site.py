@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import getpass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -71,7 +73,15 @@ def open_registry(folder: Path, store: str | None = None) -> Registry:
     if not (folder / NAME).exists():
         right = f"make one: hubwise site new {folder}"
         raise ScenarioError([Issue(str(folder), "", "", "is no site", right)])
-    return Registry(open_engine(database_url(folder, store)), SiteKey.read(folder))
+    return Registry(open_engine(database_url(folder, store)), SiteKey.read(folder), operator())
+
+
+def operator() -> str:
+    """Who asks on the command line: the name that the system knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "operator"
 
 
 @site.command("new")
@@ -103,6 +113,37 @@ def authority(folder: Folder) -> None:
             raise ScenarioError([Issue("", "", "", *WITHOUT)]) from error
         words = f"hubwise serve {folder} --client-ca {made[0]} --client-ca-key {made[1]}"
         messages.print(f"Made; {words} …", highlight=False, markup=False, soft_wrap=True)
+
+
+@site.command("correct")
+def correct(
+    folder: Folder,
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="STATION:TRANSACTION.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with your name.")],
+    charged_kwh: Annotated[str, typer.Option(help="What was charged [kWh].")],
+    discharged_kwh: Annotated[str, typer.Option(help="What was given back [kWh].")] = "0",
+    began_at: Annotated[
+        str | None, typer.Option(help="Since when it flowed: 2026-03-02T10:00:00Z; else all along.")
+    ] = None,
+    ended_at: Annotated[str | None, typer.Option(help="Until when.")] = None,
+) -> None:
+    """Bill a session by your own figures, quarantined or final; the site has to be served.
+
+    A bill that stood is kept, and taken back by entries of its own; the act is kept with your name
+    and reason.
+    """
+    from hubwise.cli.asking import asking, where_served
+
+    with explained(as_json=False):
+        http = where_served(folder)["http"]
+        times = {"began_at": began_at, "ended_at": ended_at}
+        said: dict[str, object] = {name: at for name, at in times.items() if at}
+        said |= {"charged_kwh": charged_kwh, "discharged_kwh": discharged_kwh, "reason": reason}
+        with asking(folder) as ask:
+            bill = ask(f"{http}/api/v1/sessions/{quote(session)}/corrections", said)
+        assert isinstance(bill, dict)
+        stands = bill["corrections"][-1] if bill["corrections"] else bill
+        typer.echo(f"{session}: {bill['status']}, {stands['net']} {stands['currency']}")
 
 
 @station.command("add")
@@ -229,6 +270,9 @@ def create_token(
     folder: Folder,
     role: Annotated[Role, typer.Option(help="What its bearer may do.")],
     of: Annotated[str | None, typer.Option("--driver", help="Whose, where a driver's.")] = None,
+    name: Annotated[
+        str, typer.Option(help="An operator's name, which stands in the list of acts.")
+    ] = "",
 ) -> None:
     """Print a new token, which is kept nowhere, and nothing else."""
     with explained(as_json=False):
@@ -239,7 +283,7 @@ def create_token(
         if of is not None and not registry.has_driver(of):
             right = f"hubwise driver add {folder} {of}"
             raise ScenarioError([Issue("--driver", "", "", f"{of!r} is not known", right)])
-        typer.echo(registry.create_token(role, of or ""))
+        typer.echo(registry.create_token(role, of or "", name=name))
 
 
 def _must_be_name(name: str) -> None:

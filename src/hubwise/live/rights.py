@@ -15,15 +15,21 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks."""
+    """Who asks; operators by their name, if their token has one."""
 
     role: Role
     driver: str = ""
+    name: str = ""
 
     @property
     def account(self) -> str:
         """A driver's account in the ledger."""
         return f"driver:{self.driver}"
+
+    @property
+    def who(self) -> str:
+        """What stands in the list of acts."""
+        return self.name or self.role.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,12 @@ class Thing:
 
 # What a driver may read without its being theirs.
 FOR_EVERYBODY = frozenset({"health", "prices"})
-FOR_THEIR_DRIVER = frozenset({"session", "bill", "meter-values", "sessions", "entries"})
+FOR_THEIR_DRIVER = frozenset(
+    {"session", "bill", "meter-values", "sessions", "entries", "preferences", "cdrs", "statement"}
+    | {"events", "event"}
+)
+# What a driver may change of what is theirs.
+THEIRS_TO_CHANGE = frozenset({"preferences"})
 
 
 def may(actor: Actor | None, verb: str, thing: Thing) -> bool:
@@ -45,6 +56,8 @@ def may(actor: Actor | None, verb: str, thing: Thing) -> bool:
         return verb == "read" and thing.kind == "health"
     if actor.role is Role.OPERATOR:
         return True
+    if verb == "change":
+        return thing.kind in THEIRS_TO_CHANGE and thing.account == actor.account
     if verb != "read":
         return False
     if thing.kind in FOR_EVERYBODY:

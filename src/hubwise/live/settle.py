@@ -149,14 +149,12 @@ def make_bill(
     )
 
 
-def correct(
-    stood: BillPosted, bill: BillPosted, number: int, because: str, now: datetime
-) -> BillCorrected:
+def correct(stood: BillPosted, bill: BillPosted, number: int, because: str) -> BillCorrected:
     """A bill in place of the one that stood: its entries turned round, and the new ones."""
     return BillCorrected(
         id=f"correction|{bill.session}|{number}",
         station=bill.station,
-        received_at=now,
+        received_at=bill.received_at,
         session=bill.session,
         transaction=bill.transaction,
         number=number,

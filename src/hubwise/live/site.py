@@ -323,7 +323,7 @@ class Site:
             return
         number, act = len(session.corrections) + 1, session.act
         because = act.why if act and act.id == bill.act else "meter values that came later"
-        await self.hear(correct(stood, bill, number, because, self.now()))
+        await self.hear(correct(stood, bill, number, because))
 
     async def _look_into(self, session: Session) -> tuple[Settlement, Terms, Known]:
         """What a session comes to, by its messages or by an operator's act."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from queue import SimpleQueue
@@ -82,8 +82,22 @@ class EventLog:
 
     def of_kind(self, kind: str, after: int = 0, most: int = 1_000) -> list[tuple[int, Event]]:
         """Events of a kind behind a position, in order."""
-        found = select(events).where(events.c.kind == kind, events.c.position > after)
+        return self.of_kinds((kind,), after, most)
+
+    def of_kinds(
+        self, kinds: Sequence[str], after: int = 0, most: int = 1_000
+    ) -> list[tuple[int, Event]]:
+        """Events of some kinds behind a position, in order; of all kinds without any."""
+        found = select(events).where(events.c.position > after)
+        if kinds:
+            found = found.where(events.c.kind.in_(kinds))
         return list(self._read(found, most))
+
+    def last(self) -> int:
+        """The last position; 0 where there is none."""
+        with self._engine.connect() as connection:
+            asked = select(events.c.position).order_by(events.c.position.desc()).limit(1)
+            return int(connection.execute(asked).scalar() or 0)
 
     def find(self, event_id: str) -> Event | None:
         """The event of this id."""

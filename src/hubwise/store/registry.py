@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine, Table, delete, insert, select
 
 from hubwise.store.secrets import SiteKey
-from hubwise.store.tables import drivers, id_tokens, stations, tokens
+from hubwise.store.tables import acts, drivers, id_tokens, stations, tokens
 
 NEVER = "9999"
 
@@ -35,11 +35,33 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class ActRow:
+    """What an operator did, as it is listed; an event's id where it is one."""
+
+    number: int
+    at: str
+    who: str
+    verb: str
+    what: str
+    why: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
-    """Stations, drivers and tokens of a site."""
+    """Stations, drivers and tokens of a site.
+
+    Parameters
+    ----------
+    engine, key
+        The database, and the key of its hashes.
+    who
+        The operator whose changes are listed as acts; nobody's are not.
+    """
 
     engine: Engine
     key: SiteKey
+    who: str = ""
 
     def add_stations(self, rows: Iterable[StationRow]) -> int:
         """Add stations, or change those that are there; says how many."""
@@ -52,14 +74,14 @@ class Registry:
             }
             for row in rows
         ]
-        self._replace(stations, kept)
+        self._replace(stations, kept, "add station")
         return len(kept)
 
     def add_driver(self, driver: str, tags: Iterable[str]) -> None:
         """Add a driver and the tags that stand for them."""
         row: dict[str, object] = {"driver": driver}
-        self._replace(drivers, [row])
-        self._replace(id_tokens, [{"id_token": tag, "driver": driver} for tag in tags])
+        self._replace(drivers, [row], "add driver")
+        self._replace(id_tokens, [{"id_token": tag, "driver": driver} for tag in tags], "add tag")
 
     def has_driver(self, driver: str) -> bool:
         """Whether a driver is known."""
@@ -67,8 +89,10 @@ class Registry:
             found = connection.execute(select(drivers).where(drivers.c.driver == driver))
             return found.first() is not None
 
-    def create_token(self, role: str, driver: str = "", lasts: timedelta | None = None) -> str:
-        """A new token, which nobody can show again."""
+    def create_token(
+        self, role: str, driver: str = "", lasts: timedelta | None = None, name: str = ""
+    ) -> str:
+        """A new token, which nobody can show again; ``name``: who acts with it."""
         token = secrets.token_urlsafe(32)
         until = (datetime.now(UTC) + lasts).isoformat() if lasts else NEVER
         row: dict[str, object] = {
@@ -76,8 +100,9 @@ class Registry:
             "role": role,
             "driver": driver,
             "expires_at": until,
+            "name": name,
         }
-        self._replace(tokens, [row])
+        self._replace(tokens, [row], f"create {role} token", driver or name)
         return token
 
     def drop_token(self, token: str) -> None:
@@ -85,14 +110,14 @@ class Registry:
         with self.engine.begin() as connection:
             connection.execute(delete(tokens).where(tokens.c.token == self._hashed(token)))
 
-    def actor_of(self, token: str, now: datetime) -> tuple[str, str] | None:
-        """Role and driver of a token, if it is known and has not expired."""
+    def actor_of(self, token: str, now: datetime) -> tuple[str, str, str] | None:
+        """Role, driver and name of a token, if it is known and has not expired."""
         asked = select(tokens).where(tokens.c.token == self._hashed(token))
         with self.engine.connect() as connection:
             row = connection.execute(asked).first()
         if row is None or row.expires_at < now.isoformat():
             return None
-        return str(row.role), str(row.driver)
+        return str(row.role), str(row.driver), str(row.name)
 
     def admit(self, station: str, password: str) -> Admission | None:
         """The station, if it is known by this password."""
@@ -134,7 +159,16 @@ class Registry:
                 known = set(connection.execute(select(table.c[key])).scalars())
             other._replace(table, [row for row in rows if row[key] not in known])
 
-    def _replace(self, table: Table, rows: list[dict[str, object]]) -> None:
+    def acts(self, after: int = 0, most: int = 1_000) -> list[ActRow]:
+        """Acts of operators behind a number, in order."""
+        asked = select(acts).where(acts.c.number > after).order_by(acts.c.number).limit(most)
+        with self.engine.connect() as connection:
+            return [ActRow(**row._mapping) for row in connection.execute(asked)]
+
+    def _replace(
+        self, table: Table, rows: list[dict[str, object]], verb: str = "", what: str = ""
+    ) -> None:
+        """Put rows in place of those that are there, in one with the acts that this is."""
         if not rows:
             return
         key = next(iter(table.primary_key))
@@ -144,6 +178,15 @@ class Registry:
             for at in range(0, len(names), 500):
                 connection.execute(delete(table).where(key.in_(names[at : at + 500])))
             connection.execute(insert(table), list(by_key.values()))
+            if verb and self.who:
+                connection.execute(
+                    insert(acts), [self._act(verb, what or str(name)) for name in names]
+                )
+
+    def _act(self, verb: str, what: str) -> dict[str, object]:
+        at = datetime.now(UTC).isoformat()
+        said = {"who": self.who, "verb": verb, "what": what[:512], "why": "", "event": ""}
+        return {"at": at, **said}
 
     def _hashed(self, token: str) -> str:
         return self.key.hash_of("token", "", token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import Engine
 
@@ -60,6 +60,16 @@ class WaitingLog:
     async def of_kind(self, kind: str, after: int, most: int) -> list[tuple[int, Event]]:
         """Events of a kind behind a position, in order."""
         return await asyncio.to_thread(self._log.of_kind, kind, after, most)
+
+    async def of_kinds(
+        self, kinds: Sequence[str], after: int, most: int
+    ) -> list[tuple[int, Event]]:
+        """Events of some kinds behind a position, in order; of all kinds without any."""
+        return await asyncio.to_thread(self._log.of_kinds, kinds, after, most)
+
+    async def last(self) -> int:
+        """The last position."""
+        return await asyncio.to_thread(self._log.last)
 
     def after(self, position: int) -> Iterator[tuple[int, Event]]:
         """Events behind a position, in order."""

@@ -7,7 +7,14 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
-from hubwise.domain.events import BillLine, BillPosted, PriceList
+from hubwise.domain.events import (
+    BillCorrected,
+    BillLine,
+    BillPosted,
+    Entry,
+    PriceList,
+    WishSaid,
+)
 from hubwise.live.connection import Connection
 from hubwise.live.fold import Session
 from hubwise.live.outlook import SLOT
@@ -234,12 +241,9 @@ class Line(BaseModel):
         )
 
 
-class Bill(BaseModel):
-    """A bill; final ones never change."""
+class BillFigures(BaseModel):
+    """What a bill says."""
 
-    session: str
-    status: str
-    driver: str
     currency: str
     price_list: str
     charged_kwh: str
@@ -248,25 +252,61 @@ class Bill(BaseModel):
     earned: str
     net: str
     rounding: str
+    act: str | None
     lines: list[Line]
+
+
+def figures_of(bill: BillPosted) -> dict[str, object]:
+    """A bill's figures."""
+    return {
+        "currency": bill.currency,
+        "price_list": bill.price_list,
+        "charged_kwh": in_text(bill.charged_kwh),
+        "discharged_kwh": in_text(bill.discharged_kwh),
+        "paid": money(bill.paid),
+        "earned": money(bill.earned),
+        "net": money(bill.net),
+        "rounding": in_text(bill.rounding),
+        "act": bill.act or None,
+        "lines": [Line.of(line) for line in bill.lines],
+    }
+
+
+class CorrectionItem(BillFigures):
+    """What stands in place of the bill before it, and why."""
+
+    number: int
+    posted_at: str
+    because: str
+
+
+class Bill(BillFigures):
+    """A bill; a final one never changes, what stands in its place is a correction."""
+
+    session: str
+    status: str
+    driver: str
+    corrections: list[CorrectionItem]
 
     @classmethod
     def of(cls, account: Account) -> Bill:
         """A session's bill, or what it would be now."""
-        bill = account.bill
+        bill = account.session.billed or account.bill
+        corrections = [
+            CorrectionItem(
+                number=each.number,
+                posted_at=in_utc(each.received_at),
+                because=each.because,
+                **figures_of(each.bill),  # type: ignore[arg-type]
+            )
+            for each in account.session.corrections
+        ]
         return cls(
             session=bill.session,
             status=account.status,
             driver=bill.driver,
-            currency=bill.currency,
-            price_list=bill.price_list,
-            charged_kwh=in_text(bill.charged_kwh),
-            discharged_kwh=in_text(bill.discharged_kwh),
-            paid=money(bill.paid),
-            earned=money(bill.earned),
-            net=money(bill.net),
-            rounding=in_text(bill.rounding),
-            lines=[Line.of(line) for line in bill.lines],
+            corrections=corrections,
+            **figures_of(bill),  # type: ignore[arg-type]
         )
 
 
@@ -284,11 +324,15 @@ class EntryItem(BaseModel):
     why: str
 
     @classmethod
-    def all_of(cls, position: int, bill: BillPosted) -> list[EntryItem]:
-        """The entries of a bill."""
+    def all_of(cls, position: int, posted: BillPosted | BillCorrected) -> list[EntryItem]:
+        """The entries of a bill, or of a correction: what is taken back first."""
+        corrected = isinstance(posted, BillCorrected)
+        bill = posted.bill if isinstance(posted, BillCorrected) else posted
+        credit: tuple[Entry, ...] = posted.credit if isinstance(posted, BillCorrected) else ()
+        name = f"{bill.session}/{posted.id.rsplit('|', 1)[1]}." if corrected else f"{bill.session}/"
         return [
             cls(
-                entry=f"{bill.session}/{number}",
+                entry=f"{name}{number}",
                 position=position,
                 posted_at=in_utc(bill.received_at),
                 session=bill.session,
@@ -298,7 +342,7 @@ class EntryItem(BaseModel):
                 currency=bill.currency,
                 why=entry.why,
             )
-            for number, entry in enumerate(bill.entries, start=1)
+            for number, entry in enumerate((*credit, *bill.entries), start=1)
         ]
 
 
@@ -346,3 +390,51 @@ class Alarms(BaseModel):
     """The latest alarms, newest first."""
 
     items: list[AlarmItem]
+
+
+class PreferencesItem(BaseModel):
+    """What a driver wants of a stay [kWh]; levels count from ``energy_kwh`` at plug-in."""
+
+    session: str
+    said_at: str | None
+    by: str | None
+    departure_at: str | None
+    energy_kwh: str | None
+    required_kwh: str | None
+    reserve_kwh: str | None
+
+    @classmethod
+    def of(cls, session: str, wish: WishSaid | None) -> PreferencesItem:
+        """The last wish; empty where nothing was said."""
+        if wish is None:
+            return cls(session=session, **dict.fromkeys(_OF_A_WISH))
+        return cls(
+            session=session,
+            said_at=in_utc(wish.received_at),
+            by=wish.by,
+            departure_at=in_utc(wish.departure_at) if wish.departure_at else None,
+            energy_kwh=in_text(wish.energy_kwh),
+            required_kwh=in_text(wish.required_kwh),
+            reserve_kwh=in_text(wish.reserve_kwh),
+        )
+
+
+_OF_A_WISH = ("said_at", "by", "departure_at", "energy_kwh", "required_kwh", "reserve_kwh")
+
+
+class ActItem(BaseModel):
+    """What an operator did."""
+
+    act: int
+    at: str
+    who: str
+    verb: str
+    what: str
+    why: str
+
+
+class Acts(BaseModel):
+    """Acts of operators in their order; ``next`` asks for more."""
+
+    items: list[ActItem]
+    next: str | None = None

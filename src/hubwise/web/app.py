@@ -2,101 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import PlainTextResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
 
 import hubwise
-from hubwise.domain.events import BillPosted, Event
-from hubwise.live import Actor, Session, Site, may
+from hubwise.domain.events import BillCorrected, BillPosted
+from hubwise.live import Site, may
 from hubwise.live.ports import Known
 from hubwise.live.rights import Role, Thing
-from hubwise.web import answers
+from hubwise.web import acts, answers
+from hubwise.web.asking import (
+    After,
+    Asking,
+    Here,
+    Most,
+    World,
+    check,
+    found,
+    problems,
+    world_of,
+)
+from hubwise.web.limits import Limits
 from hubwise.web.problems import add_problems
 
-MOST = 1_000
-
-
-class Ledger(Protocol):
-    """Reads what was posted."""
-
-    async def of_kind(self, kind: str, after: int, most: int) -> Sequence[tuple[int, Event]]:
-        """Events of a kind behind a position, in order."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the API answers from.
-
-    Parameters
-    ----------
-    site, ledger
-        The running site, and its posted bills.
-    actor_of
-        Whose token it is.
-    all_stations
-        Everything registered.
-    registry
-        What is measured.
-    """
-
-    site: Site
-    ledger: Ledger
-    actor_of: Callable[[str], Awaitable[Actor | None]]
-    all_stations: Callable[[], Awaitable[Sequence[Known]]]
-    registry: CollectorRegistry
-
-
-bearer = HTTPBearer(auto_error=False)
-Said = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-
-
-def _world(request: Request) -> World:
-    world = request.app.state.world
-    assert isinstance(world, World)
-    return world
-
-
-Here = Annotated[World, Depends(_world)]
-
-
-async def _actor(here: Here, said: Said) -> Actor:
-    """Who asks; whoever is not known hears 401."""
-    actor = await here.actor_of(said.credentials) if said else None
-    if actor is None:
-        raise HTTPException(401, "give a token: Authorization: Bearer TOKEN")
-    return actor
-
-
-Asking = Annotated[Actor, Depends(_actor)]
-After = Annotated[str, Query(max_length=600, description="As `next` said.")]
-Most = Annotated[int, Query(ge=1, le=MOST)]
-_problems: dict[int | str, dict[str, object]] = {
-    code: {"description": what, "content": {"application/problem+json": {}}}
-    for code, what in ((401, "Who asks is not known"), (403, "Not yours"), (404, "Not there"))
-}
-router = APIRouter(prefix="/api/v1", responses=_problems)
-
-
-def _check(actor: Actor, thing: Thing) -> None:
-    if not may(actor, "read", thing):
-        raise HTTPException(403, f"{thing.kind} of others are not yours to read")
-
-
-async def _found(here: World, actor: Actor, name: str, kind: str) -> Session:
-    """A session that the actor may read; to whom it is not theirs, it is not there."""
-    session = here.site.books.sessions.get(name)
-    account = await here.site.account_of(session.id_token) if session else ""
-    if session is None or not may(actor, "read", Thing(kind, account)):
-        raise HTTPException(404, f"there is no session {name!r}")
-    return session
+router = APIRouter(prefix="/api/v1", responses=problems)
 
 
 @router.get("/health", responses={503: {"description": "Control does not run"}})
@@ -113,7 +46,7 @@ async def health(here: Here) -> answers.Health:
 @router.get("/stations")
 async def stations(here: Here, actor: Asking) -> answers.Stations:
     """Every station that is registered."""
-    _check(actor, Thing("stations"))
+    check(actor, Thing("stations"))
     known = await here.all_stations()
     return answers.Stations(items=[_station(here.site, each) for each in known])
 
@@ -144,7 +77,7 @@ async def sessions(
     most: Most = 100,
 ) -> answers.Sessions:
     """Sessions, an operator's all, a driver's own."""
-    _check(actor, Thing("sessions", actor.account))
+    check(actor, Thing("sessions", actor.account))
     items: list[answers.SessionItem] = []
     behind = not after
     for session in [*here.site.books.sessions.values()]:
@@ -162,16 +95,15 @@ async def sessions(
 @router.get("/sessions/{session:path}/meter-values")
 async def meter_values(here: Here, actor: Asking, session: str) -> answers.MeterValues:
     """Every energy sample of a session; what is not billed from says why."""
-    found = await _found(here, actor, session, "meter-values")
-    readings = await here.site.readings(found)
+    readings = await here.site.readings(await found(here, actor, session, "meter-values"))
     return answers.MeterValues(items=[answers.MeterValue.of(each) for each in readings])
 
 
 @router.get("/sessions/{session:path}/bill")
 async def bill(here: Here, actor: Asking, session: str) -> answers.Bill:
-    """A session's bill; until it is final, what it would be now."""
-    found = await _found(here, actor, session, "bill")
-    return answers.Bill.of(await here.site.account(found))
+    """A session's bill and its corrections; until it is final, what it would be now."""
+    asked = await found(here, actor, session, "bill")
+    return answers.Bill.of(await here.site.account(asked))
 
 
 @router.get("/ledger/entries")
@@ -179,20 +111,21 @@ async def entries(
     here: Here, actor: Asking, after: Annotated[int, Query(ge=0, le=2**62)] = 0, most: Most = 1_000
 ) -> answers.Entries:
     """What was posted, an operator's all, a driver's own."""
-    _check(actor, Thing("entries", actor.account))
-    found = await here.ledger.of_kind("bill", after, most)
+    check(actor, Thing("entries", actor.account))
+    rows = await here.ledger.of_kinds(("bill", "correction"), after, most)
     items: list[answers.EntryItem] = []
-    for position, posted in found:
-        assert isinstance(posted, BillPosted)
-        if may(actor, "read", Thing("entries", posted.driver)):
+    for position, posted in rows:
+        assert isinstance(posted, BillPosted | BillCorrected)
+        bill = posted.bill if isinstance(posted, BillCorrected) else posted
+        if may(actor, "read", Thing("entries", bill.driver)):
             items += answers.EntryItem.all_of(position, posted)
-    return answers.Entries(items=items, next=str(found[-1][0]) if len(found) == most else None)
+    return answers.Entries(items=items, next=str(rows[-1][0]) if len(rows) == most else None)
 
 
 @router.get("/prices")
 async def prices(here: Here, actor: Asking) -> answers.Prices:
     """What is offered now to whoever plugs in; it is kept to the end of that stay."""
-    _check(actor, Thing("prices"))
+    check(actor, Thing("prices"))
     offered, settings = here.site.books.prices_at(here.site.now()), here.site.settings
     return answers.Prices.of(offered, settings.currency, settings.zone.key)
 
@@ -200,10 +133,10 @@ async def prices(here: Here, actor: Asking) -> answers.Prices:
 @router.get("/hubs")
 async def hubs(here: Here, actor: Asking) -> answers.Hubs:
     """Every hub's connection: what it carries, what its meter says, what is left to chargers."""
-    _check(actor, Thing("hubs"))
+    check(actor, Thing("hubs"))
     now = here.site.now()
-    found = here.site.connections.items()
-    return answers.Hubs(items=[answers.HubItem.of(hub, each, now) for hub, each in found])
+    places = here.site.connections.items()
+    return answers.Hubs(items=[answers.HubItem.of(hub, each, now) for hub, each in places])
 
 
 @router.get("/plan")
@@ -219,7 +152,7 @@ async def plan(
 @router.get("/alarms")
 async def alarms(here: Here, actor: Asking) -> answers.Alarms:
     """What an operator has to know, newest first."""
-    _check(actor, Thing("alarms"))
+    check(actor, Thing("alarms"))
     return answers.Alarms(
         items=[
             answers.AlarmItem(
@@ -236,7 +169,7 @@ async def alarms(here: Here, actor: Asking) -> answers.Alarms:
 
 async def metrics(request: Request) -> PlainTextResponse:
     """Figures for Prometheus: of the site as a whole, of nobody in particular."""
-    text = generate_latest(_world(request).registry).decode()
+    text = generate_latest(world_of(request).registry).decode()
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -244,9 +177,11 @@ def make_app(world: World) -> FastAPI:
     """The API of a site."""
     app = FastAPI(title="Hubwise", version=hubwise.__version__, docs_url=None, redoc_url=None)
     app.state.world = world
-    app.include_router(router)
+    for each in (router, acts.router):
+        app.include_router(each)
     app.add_route("/metrics", metrics, include_in_schema=False)
     add_problems(app)
+    app.add_middleware(Limits, rates=world.rates)
     return app
 
 

@@ -1,0 +1,133 @@
+"""What people say of a session: an operator's figures, a driver's wishes; checked at the door."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from hubwise.domain.events import Acted, Figures, WishSaid
+from hubwise.live.fold import Session
+from hubwise.live.registers import ABOVE_RATED, MOST_KWH
+from hubwise.live.rights import Actor, Role
+from hubwise.live.site import Site
+
+MOST_REASON = 2_000
+MOST_BATTERY_KWH = Decimal(10_000)
+LONGEST = timedelta(days=60)
+
+
+class NotNowError(ValueError):
+    """What is asked for does not fit what a session is; says all that is in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An operator's figures of a session: energies [kWh], when they flowed, and why."""
+
+    charged_kwh: Decimal
+    discharged_kwh: Decimal
+    began_at: datetime | None
+    ended_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """A driver's wishes for a stay [kWh]; levels count from ``energy_kwh`` at plug-in."""
+
+    departure_at: datetime | None
+    energy_kwh: Decimal
+    required_kwh: Decimal
+    reserve_kwh: Decimal
+
+
+async def correct(site: Site, session: Session, actor: Actor, asked: Correction) -> None:
+    """Bill a session by an operator's figures; what stood is taken back.
+
+    Raises
+    ------
+    NotNowError
+        Where messages are missing, or the figures cannot be.
+    """
+    began, ended = session.started, session.ended
+    if not session.complete or began is None or ended is None:
+        raise NotNowError("messages of the session are missing: it can be billed when it is whole")
+    figures = Figures(
+        asked.charged_kwh,
+        asked.discharged_kwh,
+        asked.began_at or began.at,
+        asked.ended_at or ended.at,
+    )
+    most_kw = Decimal(str(await site.most_kw(session.station)))
+    if wrong := [*_wrong(figures, most_kw, site.now()), *_wrong_reason(asked.reason)]:
+        raise NotNowError("; ".join(wrong))
+    name, now = f"act|{uuid.uuid4().hex}", site.now()
+    said = (actor.who, "correct", session.session, asked.reason.strip())
+    await site.act(Acted(name, "", now, *said, figures))
+
+
+def _wrong(figures: Figures, most_kw: Decimal, now: datetime) -> Iterator[str]:
+    span = figures.ended_at - figures.began_at
+    if not timedelta() < span <= LONGEST:
+        yield f"from {figures.began_at.isoformat()} to {figures.ended_at.isoformat()} is no stay"
+        return
+    if figures.ended_at > now:
+        yield "it ends in the future"
+    most = ABOVE_RATED * most_kw * Decimal(str(span.total_seconds())) / 3_600
+    for name, kwh in (("charged", figures.charged_kwh), ("discharged", figures.discharged_kwh)):
+        if not kwh.is_finite() or not 0 <= kwh <= min(most, MOST_KWH):
+            yield f"{kwh} kWh {name}: {most_kw} kW bring {most:.1f} at most in that time"
+
+
+def _wrong_reason(reason: str) -> Iterator[str]:
+    if not reason.strip() or len(reason) > MOST_REASON:
+        yield f"give a reason of at most {MOST_REASON} characters"
+
+
+async def prefer(site: Site, session: Session, actor: Actor, asked: Preferences) -> None:
+    """Keep what a driver wants of a stay; an operator's word for them is an act.
+
+    Raises
+    ------
+    NotNowError
+        Where the stay is over, or the wish cannot be.
+    """
+    if session.ended is not None:
+        raise NotNowError("the stay is over")
+    if wrong := [*_wrong_wish(asked, site.now())]:
+        raise NotNowError("; ".join(wrong))
+    by, now = await site.account_of(session.id_token), site.now()
+    if actor.role is Role.OPERATOR:
+        by = f"operator:{actor.who}"
+        said = (actor.who, "wish", session.session, "said for the driver")
+        await site.hear(Acted(f"act|{uuid.uuid4().hex}", "", now, *said))
+    wish = WishSaid(
+        id=f"wish|{uuid.uuid4().hex}",
+        station=session.station,
+        received_at=now,
+        session=session.session,
+        transaction=session.transaction,
+        by=by,
+        departure_at=asked.departure_at,
+        energy_kwh=asked.energy_kwh,
+        required_kwh=asked.required_kwh,
+        reserve_kwh=asked.reserve_kwh,
+    )
+    await site.wish(wish)
+
+
+def _wrong_wish(asked: Preferences, now: datetime) -> Iterator[str]:
+    leaves = asked.departure_at
+    if leaves is not None and not now < leaves <= now + LONGEST:
+        yield f"departure_at {leaves.isoformat()}: a time to come, within {LONGEST.days} days"
+    for name in ("energy_kwh", "required_kwh", "reserve_kwh"):
+        kwh: Decimal = getattr(asked, name)
+        if not kwh.is_finite() or abs(kwh) > MOST_BATTERY_KWH:
+            yield f"{name} {kwh}: at most {MOST_BATTERY_KWH} kWh"
+    if asked.energy_kwh < 0:
+        yield "energy_kwh is below 0"
+    if asked.reserve_kwh > asked.required_kwh:
+        yield "reserve_kwh is above required_kwh: what is never given up is required, too"

@@ -1,0 +1,89 @@
+"""How much may be asked: a bucket for each address, and a smaller one for tokens that fail."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from math import ceil
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hubwise.web.problems import problem
+
+MOST_ADDRESSES = 10_000
+
+
+@dataclass(slots=True)
+class Bucket:
+    """So many at once, and so many a second after that.
+
+    Parameters
+    ----------
+    burst, a_second
+        What it holds, and what comes in.
+    """
+
+    burst: float
+    a_second: float
+    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def wait_seconds(self, who: str) -> float:
+        """Take one from somebody's bucket; how long until there is one, where there is none [s]."""
+        now = time.monotonic()
+        left, at = self._left.pop(who, (self.burst, now))
+        left = min(self.burst, left + (now - at) * self.a_second)
+        short = 1.0 - left
+        self._left[who] = (left if short > 0 else left - 1.0, now)
+        while len(self._left) > MOST_ADDRESSES:
+            del self._left[next(iter(self._left))]
+        return max(short, 0.0) / self.a_second
+
+
+@dataclass(slots=True)
+class Rates:
+    """The buckets of a site: requests, and answers that somebody is not known."""
+
+    asked: Bucket = field(default_factory=lambda: Bucket(1_000.0, 200.0))
+    unknown: Bucket = field(default_factory=lambda: Bucket(60.0, 1.0))
+
+
+class Limits:
+    """Answers 429 where an address asks too much, or too often with a token that is not known."""
+
+    def __init__(self, app: ASGIApp, rates: Rates) -> None:
+        """Stands before an application."""
+        self._app, self._rates = app, rates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        who = str((scope.get("client") or ("",))[0])
+        if (wait := self._rates.asked.wait_seconds(who)) > 0:
+            await _too_much(wait)(scope, receive, send)
+            return
+        await self._app(scope, receive, self._noticing(who, scope, receive, send))
+
+    def _noticing(self, who: str, scope: Scope, receive: Receive, send: Send) -> Send:
+        """What sends an answer, but that tokens fail too often: whoever is known is not held up."""
+        instead = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal instead
+            if message["type"] == "http.response.start" and message["status"] == 401:
+                wait = self._rates.unknown.wait_seconds(who)
+                instead = wait > 0
+                if instead:
+                    await _too_much(wait)(scope, receive, send)
+            if not instead:
+                await send(message)
+
+        return noticed
+
+
+def _too_much(wait_seconds: float) -> Response:
+    answer = problem(429, "too much at once; ask again later")
+    answer.headers["Retry-After"] = str(ceil(wait_seconds))
+    return answer
