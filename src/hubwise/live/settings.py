@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hubwise.domain.devices import DevicePlace
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import PriceList
+from hubwise.live.party import NAMES as PARTY
+from hubwise.live.party import party_of
 from hubwise.live.places import meter_of
+from hubwise.record.books import Party
 
 NAME = "site.toml"
 MINUTES_OF_A_DAY = 1_440
@@ -61,6 +64,8 @@ class Settings:
         By hub: where the meter at its connection is, where it has one.
     planning
         What decisions rest on.
+    party
+        Who it is in records for others (OCPI), if it says so.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Settings:
     accepts_unknown: bool
     meters: dict[str, DevicePlace] = field(default_factory=dict)
     planning: Planning = field(default_factory=Planning)
+    party: Party | None = None
 
 
 def read_settings(folder: Path) -> Settings:
@@ -98,6 +104,7 @@ def read_settings(folder: Path) -> Settings:
         accepts_unknown=door.accepts_unknown(),
         meters=door.meters(),
         planning=door.planning(),
+        party=party_of(said.get("ocpi"), door.wrong),
     )
     door.no_other_keys()
     if door.issues:
@@ -217,12 +224,13 @@ class _Door:
         return found == "accept"
 
     def no_other_keys(self) -> None:
-        known = ("name", "currency", "zone", "hubs", "prices", "access", "planning")
+        known = ("name", "currency", "zone", "hubs", "prices", "access", "planning", "ocpi")
         self._only("", self.said, known)
         self._only("prices.", self.said.get("prices"), ("charge", "discharge"))
         planning = self.said.get("planning")
         self._only("planning.", planning, ("decides", "purchase", "feed_in", "wear"))
         self._only("access.", self.said.get("access"), ("unknown_tokens",))
+        self._only("ocpi.", self.said.get("ocpi"), PARTY)
         hubs = self.said.get("hubs")
         for hub, table in hubs.items() if isinstance(hubs, dict) else ():
             self._only(f"hubs.{hub}.", table, ("connection_kw", "meter"))

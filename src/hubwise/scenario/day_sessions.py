@@ -8,7 +8,7 @@ the price day's clock: a car that came at 08:15 comes at 08:15.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
@@ -178,11 +178,12 @@ def sessions_of_day(rows: Sequence[ForeignStay], day: Day, garage: Garage) -> Pi
     """The stays that overlap the day, and what became of the others."""
     tally = Tally(rows=len(rows))
     there = [row for row in rows if _is_there(row, day, tally)]
+    taken = {row.takes_back for row in rows if row.credit}
     made: dict[str, tuple[ForeignStay, ImportedSession]] = {}
     seen: set[object] = set()
     for row in there:
         key = _key(row)
-        reason = "there twice" if key in seen else _refusal(row)
+        reason = "there twice" if key in seen else _refusal(row, taken)
         stay = None if reason else _stay(row, day, garage, tally)
         if reason:
             tally.skipped[reason] += 1
@@ -225,7 +226,7 @@ def _key(row: ForeignStay) -> object:
     return row.session, row.station, row.connector, row.arrival
 
 
-def _refusal(row: ForeignStay) -> str | None:
+def _refusal(row: ForeignStay, taken: Collection[str | None]) -> str | None:
     """Why a row of the day cannot be a session, if it cannot."""
     if row.arrival is None:
         return "has no arrival"
@@ -233,6 +234,8 @@ def _refusal(row: ForeignStay) -> str | None:
         return "has not ended"
     if row.credit:
         return "takes another record back"
+    if row.session is not None and row.session in taken:
+        return "taken back by another record"
     if not row.claimed:
         return "unclaimed, so that nobody said what was asked for"
     if row.energy_kwh is None:

@@ -89,6 +89,8 @@ class ForeignStay:
         Highest power that it was charged with [kW].
     claimed, credit
         Whether somebody claimed the session, and whether the record takes another one back.
+    takes_back
+        Which record that is, by its session.
     problems
         Column, what is wrong and what would be right, of each cell that cannot be read.
     """
@@ -109,6 +111,7 @@ class ForeignStay:
     charge_kw: float | None
     claimed: bool
     credit: bool
+    takes_back: str | None
     problems: tuple[tuple[str, str, str], ...]
 
     @property
@@ -351,6 +354,7 @@ class _RowReader:
             charge_kw=self._power(),
             claimed=self._yes_no("claimed", default=True),
             credit=self._yes_no("credit", default=False),
+            takes_back=self._word("takes_back"),
             problems=tuple(self.problems),
         )
 

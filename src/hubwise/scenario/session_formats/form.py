@@ -29,6 +29,7 @@ MEANINGS = (
     "charge_kw",
     "claimed",
     "credit",
+    "takes_back",
 )
 
 

@@ -22,6 +22,7 @@ FORMAT = SessionFormat(
         "duration": ("total_time",),
         "delivered_kwh": ("total_energy", "kwh"),
         "credit": ("credit",),
+        "takes_back": ("credit_reference_id",),
     },
     zone="UTC",
 )

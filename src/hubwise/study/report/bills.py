@@ -12,6 +12,8 @@ from string import Template
 
 from hubwise.record import Statement
 from hubwise.record.bill_lines import Line
+from hubwise.record.books import Document, Invoice
+from hubwise.record.books.documents import Kind
 from hubwise.record.month_bills import MonthStatement, MonthStay, OperatorMonth
 from hubwise.record.statement import Honoured, Money, StayStatement
 from hubwise.study.report.glossary import MINUS
@@ -20,9 +22,8 @@ Lines = Sequence[tuple[Line, ...]]
 
 
 def write_bills(bills: Iterable[str], title: str, page: Path) -> Path:
-    """Write bills, each of `bill`, `month_bill` or `operator_bill`, as one page; whole or not."""
-    source = files(__package__).joinpath("bills.html").read_text(encoding="utf-8")
-    text = Template(source).substitute(title=escape(title), bills="\n".join(bills))
+    """Write bills, each of `bill`, `month_bill` or another, as one page; whole or not."""
+    text = bills_page(bills, title)
     page.parent.mkdir(parents=True, exist_ok=True)
     beside = page.with_name(f".{page.name}.part")
     try:
@@ -31,6 +32,12 @@ def write_bills(bills: Iterable[str], title: str, page: Path) -> Path:
     finally:
         beside.unlink(missing_ok=True)
     return page
+
+
+def bills_page(bills: Iterable[str], title: str) -> str:
+    """Bills as one page."""
+    source = files(__package__).joinpath("bills.html").read_text(encoding="utf-8")
+    return Template(source).substitute(title=escape(title), bills="\n".join(bills))
 
 
 def bill(made: Statement, lines: Lines) -> str:
@@ -128,6 +135,60 @@ def operator_bill(made: OperatorMonth) -> str:
         "Line items are each rounded by themselves, profit once; bills posted are sums of bills in "
         "whole cents, so that they may differ from the account's by what rounding moved.",
     )
+
+
+def invoice_bill(made: Invoice) -> str:
+    """A live site's invoice of a month, or its statement of all months: a row a document."""
+    body = "".join(_document_row(each, made) for each in made.documents)
+    heads = ("Document", "kWh in", "kWh back", "paid", "earned", "due")
+    total = (
+        f'<tr class="sum"><th>Together</th><td>{made.charged_kwh:,.3f}</td>'
+        f"<td>{made.discharged_kwh:,.3f}</td><td>{_cents(made.paid)}</td>"
+        f"<td>{_cents(made.earned)}</td><td>{_cents(made.net)}</td></tr>"
+    )
+    words = "To pay" if made.net >= 0 else "To be paid to you"
+    due = f"<span>{words}</span><b>{_cents(abs(made.net))} {escape(made.currency)}</b>"
+    lines = "".join(_document_lines(each, made) for each in made.documents)
+    note = (
+        f"Amounts in {escape(made.currency)}; value added tax is not shown apart. A final bill is "
+        "never changed: a correction takes it back and bills the stay anew. Lines are not rounded; "
+        "a bill is, once."
+    )
+    return _sheet(
+        "Invoice" if made.month else "Statement",
+        made.driver.partition(":")[2] or made.driver,
+        f"{made.site} · {_month(made.month) if made.month else 'all months'} · {made.number}",
+        f'<p class="due">{due}</p>',
+        f"<h2>Stays</h2>{_table(heads, body + total)}{lines}",
+        note,
+    )
+
+
+def _document_row(made: Document, of: Invoice) -> str:
+    bill, sign = made.bill, made.sign
+    stay = _span(*(at.astimezone(of.zone) for at in (made.billed.started_at, made.billed.ended_at)))
+    kind = "" if made.kind is Kind.BILL else f"<br>{made.kind.value}: {escape(made.reason)}"
+    return (
+        f'<tr><th class="text">{escape(made.number)}<br>{stay}{kind}</th>'
+        f"<td>{_cents(sign * round(bill.charged_kwh, 3))}</td>"
+        f"<td>{_cents(sign * round(bill.discharged_kwh, 3))}</td>"
+        f"<td>{_cents(sign * bill.paid)}</td><td>{_cents(sign * bill.earned)}</td>"
+        f"<td>{_cents(made.net)}</td></tr>"
+    )
+
+
+def _document_lines(made: Document, of: Invoice) -> str:
+    if made.kind is Kind.CREDIT:
+        return ""
+    heads = ("Slot", "kWh in", "price", "kWh back", "price", of.currency)
+    body = "".join(
+        f'<tr><th class="text">{_moment(line.slot_start.astimezone(of.zone))}</th>'
+        f"<td>{line.charged_kwh:,.3f}</td><td>{_cents(line.charge_price)}</td>"
+        f"<td>{line.discharged_kwh:,.3f}</td><td>{_cents(line.discharge_price)}</td>"
+        f"<td>{_cents(round(line.paid - line.earned, 4))}</td></tr>"
+        for line in made.lines
+    )
+    return f"<h2>{escape(made.number)}</h2>{_table(heads, body)}" if body else ""
 
 
 def _sheet(kind: str, name: str, of: str, above: str, body: str, note: str) -> str:
@@ -259,7 +320,7 @@ def _month_row(stay: MonthStay) -> str:
 
 
 def _cents(amount: Decimal) -> str:
-    return f"{amount:,}".replace("-", MINUS)
+    return f"{amount + 0:,}".replace("-", MINUS)
 
 
 def _moment(at: datetime) -> str:
