@@ -237,3 +237,48 @@ def test_registrations_are_acts(served: Served) -> None:
     assert served.get("/acts", most=2, after=page["next"]).json()["items"] == found[2:4]
     ann = token(served, "driver", "--driver", "ann")
     assert served.get("/acts", ann).status_code == 403
+
+
+async def hear(served: Served, who: str, begin: int | None, until: str) -> list[dict]:
+    """Events of the stream until one of a kind, from a position on."""
+    headers = {"Authorization": f"Bearer {who}"}
+    headers |= {"Last-Event-ID": str(begin)} if begin is not None else {}
+    url, heard = f"{served.ready['http']}/api/v1/events", []
+    async with (
+        httpx.AsyncClient(timeout=20) as client,
+        client.stream("GET", url, headers=headers) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        async for line in answer.aiter_lines():
+            if line.startswith("data: "):
+                heard.append(json.loads(line.removeprefix("data: ")))
+                if heard[-1]["kind"] == until:
+                    return heard
+    return heard
+
+
+def test_events_are_heard_as_they_happen(served: Served, names) -> None:
+    """An operator hears all, a driver their own stays; who comes back misses nothing."""
+    name, other = next(names), next(names)
+    ann = token(served, "driver", "--driver", "ann")
+
+    async def work():
+        listening = [
+            asyncio.create_task(hear(served, who, None, "bill")) for who in (served.token, ann)
+        ]
+        await asyncio.sleep(1.0)
+        for station, messages in ((other, stay()[:2]), (name, of_ann(stay()))):
+            async with served.station(station) as socket:
+                for said in messages:
+                    await socket.said("TransactionEvent", said)
+        return await asyncio.wait_for(asyncio.gather(*listening), 20)
+
+    everything, own = asyncio.run(work())
+    assert {each["station"] for each in everything} >= {name, other}
+    assert {each["station"] for each in own} == {name}
+    assert [each["kind"] for each in own] == ["transaction"] * 6 + ["bill"]
+    assert [each["position"] for each in own] == sorted(each["position"] for each in own)
+    again = asyncio.run(hear(served, ann, own[2]["position"], "bill"))
+    assert again == own[3:]
+    answer = httpx.get(f"{served.ready['http']}/api/v1/events", timeout=5)
+    assert answer.status_code == 401

@@ -26,6 +26,7 @@ from hubwise.cli.deciding import DecidingProcess
 from hubwise.cli.desk import StationDesk, recall_needs
 from hubwise.cli.passwords import PasswordGate, Renewals, renew_passwords
 from hubwise.cli.tls import Tls
+from hubwise.domain.events import Event
 from hubwise.edge.modbus import Link, ModbusMeter, mapped_points, sunspec_points
 from hubwise.edge.ocpp import OcppServer, Step
 from hubwise.live import Actor, Role, Settings, Site
@@ -34,6 +35,7 @@ from hubwise.store import ActRow, Registry, SiteKey, WaitingLog, database_url, o
 from hubwise.store.engine import SQLITE, URL_FILE
 from hubwise.web import make_app
 from hubwise.web.app import World
+from hubwise.web.bell import Bell
 
 SERVING = "serving.json"
 LOCK = "serving.lock"
@@ -197,14 +199,20 @@ async def _serve(
     neighbours = Neighbours(Registry(engine, key))
     clock = WallClock(asked.speed)
     site: Site
-    log = WaitingLog(engine, lambda event: site.applied(event), key.key)
+    bell = Bell()
+
+    def applied(event: Event) -> None:
+        site.applied(event)
+        bell.ring()
+
+    log = WaitingLog(engine, applied, key.key)
     site = Site(settings, log, neighbours, clock)
     desk = StationDesk(neighbours.registry, settings)
     gate = PasswordGate(neighbours.registry, Renewals(asked.folder))
     server = OcppServer(site, gate, desk, asked.tls.signer(), asked.speed)
     registry = _measured(site, server)
     asking = (neighbours.actor_of, neighbours.all_stations)
-    app = make_app(World(site, log, *asking, registry, neighbours.acts))
+    app = make_app(World(site, log, *asking, registry, neighbours.acts, bell=bell))
     planner, stop = DecidingProcess(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

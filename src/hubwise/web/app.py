@@ -14,7 +14,7 @@ from hubwise.domain.events import BillCorrected, BillPosted
 from hubwise.live import Site, may
 from hubwise.live.ports import Known
 from hubwise.live.rights import Role, Thing
-from hubwise.web import acts, answers, exports
+from hubwise.web import acts, answers, exports, stream
 from hubwise.web.asking import (
     After,
     Asking,
@@ -177,7 +177,7 @@ def make_app(world: World) -> FastAPI:
     """The API of a site."""
     app = FastAPI(title="Hubwise", version=hubwise.__version__, docs_url=None, redoc_url=None)
     app.state.world = world
-    for each in (router, acts.router, exports.router):
+    for each in (router, acts.router, exports.router, stream.router):
         app.include_router(each)
     app.add_route("/metrics", metrics, include_in_schema=False)
     add_problems(app)

@@ -16,6 +16,7 @@ from hubwise.live import Actor, Session, Site, may
 from hubwise.live.ports import Known
 from hubwise.live.rights import Thing
 from hubwise.store import ActRow
+from hubwise.web.bell import Bell
 from hubwise.web.limits import Rates
 
 MOST = 1_000
@@ -53,6 +54,8 @@ class World:
         Acts of operators behind a number, at most so many.
     rates
         How much may be asked.
+    bell
+        Rings with every new event.
     """
 
     site: Site
@@ -62,6 +65,7 @@ class World:
     registry: CollectorRegistry
     acts: Callable[[int, int], Awaitable[Sequence[ActRow]]]
     rates: Rates = field(default_factory=Rates)
+    bell: Bell = field(default_factory=Bell)
 
 
 bearer = HTTPBearer(auto_error=False)

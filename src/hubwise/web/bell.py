@@ -1,0 +1,38 @@
+"""Wakes whoever listens for events."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Bell:
+    """Rings when something happened.
+
+    Parameters
+    ----------
+    listeners
+        How many streams are open.
+    """
+
+    listeners: int = 0
+    _rung: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self) -> None:
+        """Wake whoever waits."""
+        self._rung.set()
+        self._rung = asyncio.Event()
+
+    def mark(self) -> asyncio.Event:
+        """What is set by the next ring: taken before one looks, no ring is missed."""
+        return self._rung
+
+
+async def rung(mark: asyncio.Event, seconds: float) -> bool:
+    """Whether it rang within a time [s]."""
+    try:
+        await asyncio.wait_for(mark.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

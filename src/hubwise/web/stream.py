@@ -1,0 +1,101 @@
+"""Events as they happen, server-sent: each when it is durable, from where a listener left off."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from hubwise.domain.events import KIND_OF, Acted, Alarmed, Event, StatusSaid, TransactionSaid
+from hubwise.live import Actor, may
+from hubwise.live.rights import Thing
+from hubwise.web.answers import in_utc
+from hubwise.web.asking import Asking, Here, World, check, problems
+from hubwise.web.bell import rung
+
+router = APIRouter(prefix="/api/v1", responses=problems)
+MOST_LISTENERS = 100
+PAGE = 500
+# A listener hears of what happened at most so often [s]; a line of nothing keeps proxies awake [s].
+PAUSE_SECONDS = 0.1
+QUIET_SECONDS = 15.0
+
+
+@router.get("/events", response_class=StreamingResponse)
+async def events(
+    request: Request,
+    here: Here,
+    actor: Asking,
+    after: Annotated[int | None, Query(ge=0, le=2**62, description="Else from now on.")] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
+) -> StreamingResponse:
+    """Events as they happen (``text/event-stream``); a driver hears those of their own stays."""
+    check(actor, Thing("events", actor.account))
+    if here.bell.listeners >= MOST_LISTENERS:
+        raise HTTPException(503, f"{MOST_LISTENERS} listen already")
+    begin = last_event_id if last_event_id is not None else after
+    position = await here.ledger.last() if begin is None else begin
+    return StreamingResponse(
+        _told(request, here, actor, position),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _told(request: Request, here: World, actor: Actor, position: int) -> AsyncIterator[str]:
+    here.bell.listeners += 1
+    try:
+        yield ": here\n\n"
+        while not await request.is_disconnected():
+            mark = here.bell.mark()
+            page = await here.ledger.of_kinds((), position, PAGE)
+            for at, event in page:
+                position = at
+                account = await _account(here, event)
+                if may(actor, "read", Thing("event", account)):
+                    yield _line(at, event, here)
+            if page:
+                await asyncio.sleep(PAUSE_SECONDS)
+            elif not await rung(mark, QUIET_SECONDS):
+                yield ": quiet\n\n"
+    finally:
+        here.bell.listeners -= 1
+
+
+def _session(here: World, event: Event) -> str:
+    """Of which session an event is; of none, nothing."""
+    if isinstance(event, TransactionSaid):
+        found = here.site.books.session_of(event.station, event.transaction)
+        return found.session if found else ""
+    return str(getattr(event, "session", ""))
+
+
+async def _account(here: World, event: Event) -> str:
+    session = here.site.books.sessions.get(_session(here, event))
+    return await here.site.account_of(session.id_token) if session else ""
+
+
+def _line(position: int, event: Event, here: World) -> str:
+    """One event: its position is its id; what it says in short, all else is asked for."""
+    kind, session = KIND_OF[type(event)], _session(here, event)
+    said: dict[str, object] = {
+        "position": position,
+        "kind": kind,
+        "at": in_utc(event.received_at),
+        "station": event.station or None,
+        "session": session or None,
+    }
+    if isinstance(event, TransactionSaid):
+        said["phase"] = event.phase.value
+    elif isinstance(event, StatusSaid):
+        said |= {"connector": f"{event.evse}.{event.connector}", "status": event.status}
+    elif isinstance(event, Alarmed):
+        said |= {"what": event.what, "detail": event.detail}
+    elif isinstance(event, Acted):
+        said |= {"who": event.who, "verb": event.verb, "what": event.what}
+    return f"id: {position}\nevent: {kind}\ndata: {json.dumps(said)}\n\n"
