@@ -144,9 +144,9 @@ async def plan(
     here: Here, actor: Asking, hours: Annotated[int, Query(ge=1, le=24)] = 6
 ) -> answers.Plans:
     """What cars do by plan in the hours to come, and why; hubs without a plan are left out."""
-    _check(actor, Thing("plan"))
-    found = here.site.plans.items()
-    return answers.Plans(items=[answers.HubPlanItem.of(hub, each, hours) for hub, each in found])
+    check(actor, Thing("plan"))
+    plans = here.site.plans.items()
+    return answers.Plans(items=[answers.HubPlanItem.of(hub, each, hours) for hub, each in plans])
 
 
 @router.get("/alarms")
