@@ -47,8 +47,10 @@ class Served:
     token: str = ""
     ports: tuple[int, int] = (0, 0)
     extra: list[str] = field(default_factory=list)
+    program: list[str] = field(default_factory=lambda: PLAIN)
 
-    def start(self) -> Served:
+    def begin(self) -> None:
+        """Start the process, and wait for nothing."""
         ports = ("--ocpp-port", str(self.ports[0]), "--http-port", str(self.ports[1]))
         words = [
             "serve",
@@ -58,8 +60,14 @@ class Served:
         ]
         with (self.folder / "stderr").open("a") as errors:
             self.process = subprocess.Popen(
-                [*PLAIN, *words, *self.extra], stdout=subprocess.PIPE, stderr=errors, text=True
+                [*self.program, *words, *self.extra],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
             )
+
+    def start(self) -> Served:
+        self.begin()
         line = self.process.stdout.readline()
         assert line, self.said()
         self.ready = json.loads(line)

@@ -6,6 +6,8 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from hubwise.domain.events import NeedsSaid
 from hubwise.edge.ocpp import OcppServer, Standing
 from hubwise.live import Settings
@@ -40,7 +42,11 @@ class StationDesk:
         """Its share where all stations of its hub draw at once [kW]."""
         async with self._turn:
             if station not in self._safe_kw or time.monotonic() - self._at > FRESH_SECONDS:
-                self._safe_kw = await asyncio.to_thread(self._shared)
+                try:
+                    self._safe_kw = await asyncio.to_thread(self._shared)
+                except SQLAlchemyError:
+                    if station not in self._safe_kw:  # else what was safe before still is
+                        raise
                 self._at = time.monotonic()
         return self._safe_kw.get(station, 0.0)
 

@@ -14,8 +14,10 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from hubwise.domain.events import Alarmed
 from hubwise.edge.ocpp import Listener, OcppServer, Outcome
@@ -76,18 +78,37 @@ class Renewals:
 
 @dataclass(frozen=True, slots=True)
 class PasswordGate:
-    """Who may connect: by the password that is registered, or by the one that is offered."""
+    """Who may connect: by the password that is registered, or by the one that is offered.
+
+    While the database is gone, by the one that it connected with last.
+    """
 
     registry: Registry
     renewals: Renewals
+    _proven: dict[str, str] = field(default_factory=dict)
 
     async def admits(self, station: str, password: str) -> bool:
         """Whether a station may connect."""
-        return await asyncio.to_thread(self._admits, station, password)
+        said = self.registry.key.hash_of("station", station, password)
+        try:
+            known = await asyncio.to_thread(self._admits, station, password)
+        except SQLAlchemyError:
+            return self.registry.key.same(self._proven.get(station, ""), said)
+        if known:
+            self._proven[station] = said
+        elif self._proven.get(station) == said:
+            del self._proven[station]
+        return known
 
     async def knows(self, station: str) -> bool:
         """Whether a station is registered."""
-        return await asyncio.to_thread(self.registry.find, station) is not None
+        try:
+            known = await asyncio.to_thread(self.registry.find, station) is not None
+        except SQLAlchemyError:
+            return station in self._proven
+        if known:
+            self._proven.setdefault(station, "")
+        return known
 
     def taken(self, station: str, password: str) -> None:
         """The new password is the password."""

@@ -317,6 +317,9 @@ def _measured(site: Site, server: OcppServer) -> CollectorRegistry:
     Gauge("hubwise_control_running", "1 while control runs", registry=registry).set_function(
         lambda: float(site.controls)
     )
+    Gauge("hubwise_troubles", "What is wrong now", registry=registry).set_function(
+        lambda: float(len(site.troubles.standing))
+    )
     answered = Histogram(
         "hubwise_ocpp_answer_seconds",
         "From a frame read to its answer, commit included",

@@ -14,6 +14,7 @@ from hubwise.live.fold import Books, Session
 from hubwise.live.planning import Planner
 from hubwise.live.ports import Chargers, Clock, Followed, Known, Meter, People, SetPoint
 from hubwise.live.settings import Settings
+from hubwise.live.troubles import CONTROL, Troubles, first_line
 
 TURN = timedelta(minutes=15)
 PAUSE_SECONDS = 0.25
@@ -23,6 +24,8 @@ DEAD_KW = 0.1
 ALIVE = timedelta(seconds=30)
 # Set-points under way at once: more would make answers to meter values wait.
 AT_ONCE = 200
+# How long what is registered is waited for; then what was known before holds [s].
+KNOWN_SECONDS = 2.0
 # How often a large hub is shared anew: each time may mean a set-point for everybody.
 SETPOINTS_A_SECOND = 200
 logger = logging.getLogger(__name__)
@@ -33,15 +36,23 @@ class Controller:
 
     Parameters
     ----------
-    books, settings, people, clock
-        What the site knows, and ports.
+    books, settings, people, clock, troubles
+        What the site knows, ports, and where it is told that control fails.
     """
 
-    def __init__(self, books: Books, settings: Settings, people: People, clock: Clock) -> None:
+    def __init__(
+        self,
+        books: Books,
+        settings: Settings,
+        people: People,
+        clock: Clock,
+        troubles: Troubles,
+    ) -> None:
         """Nothing happens yet."""
         self.chargers: Chargers | None = None
         self.planner: Planner | None = None
         self._books, self._settings, self._people, self._clock = books, settings, people, clock
+        self._troubles = troubles
         self._known: dict[str, Known] = {}
         self._changed: set[str] = set()
         self._asked: set[tuple[str, int]] = set()
@@ -96,8 +107,11 @@ class Controller:
             self._seen = self._clock.now()
             try:
                 await self._step()
-            except Exception:
+            except Exception as error:
                 logger.exception("control failed; the last set-points stand")
+                self._troubles.begin(CONTROL, first_line(error))
+            else:
+                self._troubles.end(CONTROL)
             await self._clock.sleep(PAUSE_SECONDS)
 
     async def _step(self) -> None:
@@ -106,19 +120,27 @@ class Controller:
         if turn != self._turn:
             self._forget()
             changed |= set(self._books.running)
-        try:
-            for station in changed:
-                self._known[station] = await self._people.station(station)
-        except Exception:
-            self._changed |= changed
-            raise
-        hubs = {self._known[station].hub for station in changed} | self._later
+        await self._learn(changed)
+        known = changed & set(self._known)
+        hubs = {self._known[station].hub for station in known} | self._later
         for hub in sorted(hubs):
             self._share(hub, at_once=turn != self._turn)
-        for hub in sorted({self._known[station].hub for station in changed}):
+        for hub in sorted({self._known[station].hub for station in known}):
             if self.planner is not None:
                 self.planner.ask(hub)
         self._turn = turn
+
+    async def _learn(self, stations: set[str]) -> None:
+        """What is registered of stations; where nobody says it, what was known before holds."""
+        left = set(stations)
+        try:
+            async with asyncio.timeout(KNOWN_SECONDS):
+                for station in stations:
+                    self._known[station] = await self._people.station(station)
+                    left.discard(station)
+        except Exception as error:
+            logger.warning("the registry does not answer: %s", first_line(error))
+            self._changed |= left
 
     def _forget(self) -> None:
         """Set-points of sessions that are over."""

@@ -93,6 +93,10 @@ class Log(Protocol):
         """Keep an event; true if it is new. Returns when it is durable, raises if it is not."""
         ...
 
+    async def check(self) -> None:
+        """Ask it for something; raises where it is gone."""
+        ...
+
     async def of_transaction(self, station: str, transaction: str) -> Sequence[Event]:
         """Every message of a station's transaction, as they came."""
         ...

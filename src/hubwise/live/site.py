@@ -36,6 +36,7 @@ from hubwise.live.registers import EXPORT, IMPORT, Reading
 from hubwise.live.running import Running
 from hubwise.live.settings import Settings
 from hubwise.live.settle import Settlement, Terms, by_figures, correct, make_bill, settle
+from hubwise.live.troubles import BOOKS, LOOK_SECONDS, Troubles, Watch, first_line
 
 LATE = timedelta(minutes=5)
 # Settlements under way at once: more would make answers to meter values wait.
@@ -68,7 +69,8 @@ class Site:
         self.settings = settings
         self.books = Books()
         self._log, self._people, self._clock = log, people, clock
-        self._controller = Controller(self.books, settings, people, clock)
+        self.troubles = Troubles(clock)
+        self._controller = Controller(self.books, settings, people, clock, self.troubles)
         self._beginning: dict[str, asyncio.Task[str]] = {}
         self._settling: dict[str, asyncio.Task[None]] = {}
         self._due: asyncio.Queue[Session] = asyncio.Queue()
@@ -102,6 +104,7 @@ class Site:
         if decide is not None and self.settings.planning.decides:
             self._spawn(self._controller.plan(self._planner(decide)))
         self._spawn(self._controller.run())
+        self._spawn(self._watch())
         self._running = True
 
     async def stop(self) -> None:
@@ -132,7 +135,17 @@ class Site:
 
     async def hear(self, event: Event) -> bool:
         """Keep an event, true if it is new; returns when it is durable, raises if it is not."""
-        return await self._log.append(event)
+        try:
+            return await self._log.append(event)
+        except Exception as error:
+            self.troubles.begin(BOOKS, first_line(error))
+            raise
+
+    def alarms(self) -> list[tuple[Alarmed, bool]]:
+        """What an operator has to know, newest first, and whether it still stands."""
+        standing = {each.id for each in self.troubles.standing.values()}
+        known = [*self.books.alarms, *self.troubles.waiting]
+        return [(each, each.id in standing) for each in reversed(known)]
 
     def applied(self, event: Event) -> None:
         """Take up a new event that is durable now. Called once each, in order."""
@@ -273,6 +286,16 @@ class Site:
     async def most_kw(self, station: str) -> float:
         """A station's rated power, as registered now [kW]."""
         return (await self._people.station(station)).max_kw
+
+    async def _watch(self) -> None:
+        watch = Watch(self.troubles, self._clock, self._log.check, self._log.append)
+        while True:
+            try:
+                busy = [station for station, found in self.books.running.items() if found]
+                await watch.look(busy, self.is_connected)
+            except Exception:
+                logger.exception("the watch failed; it looks again")
+            await self._clock.sleep(LOOK_SECONDS * self._clock.speed)
 
     async def _settle_due(self) -> None:
         """Settle what is complete, one after the other; what fails, again later."""

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hubwise.domain.events import KIND_OF, KINDS, Acted, Event
 from hubwise.store.seals import Sealer
-from hubwise.store.tables import acts, events
+from hubwise.store.tables import acts, events, seals
 
 MOST = 2_000
 Told = Callable[[list["Written"], Exception | None], None]
@@ -98,6 +98,11 @@ class EventLog:
         with self._engine.connect() as connection:
             asked = select(events.c.position).order_by(events.c.position.desc()).limit(1)
             return int(connection.execute(asked).scalar() or 0)
+
+    def check(self) -> None:
+        """Ask the database for something; raises where it is gone."""
+        with self._engine.connect() as connection:
+            connection.execute(select(seals.c.position).limit(1)).first()
 
     def find(self, event_id: str) -> Event | None:
         """The event of this id."""

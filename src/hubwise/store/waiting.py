@@ -52,6 +52,10 @@ class WaitingLog:
         self._log.append(event)
         return await future
 
+    async def check(self) -> None:
+        """Ask the database for something; raises where it is gone."""
+        await asyncio.to_thread(self._log.check)
+
     async def of_transaction(self, station: str, transaction: str) -> list[Event]:
         """Every message of a station's transaction, as they came."""
         found = await asyncio.to_thread(self._log.of_transaction, station, transaction)

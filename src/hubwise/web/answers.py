@@ -43,6 +43,7 @@ class Health(BaseModel):
 
     status: str
     stations_connected: int
+    troubles: list[str] = []
 
 
 class StationItem(BaseModel):
@@ -384,6 +385,7 @@ class AlarmItem(BaseModel):
     station: str
     what: str
     detail: str
+    stands: bool = False
 
 
 class Alarms(BaseModel):

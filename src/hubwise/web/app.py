@@ -40,7 +40,8 @@ async def health(here: Here) -> answers.Health:
         raise HTTPException(503, "control does not run")
     books = here.site.books
     connected = sum(here.site.is_connected(station) for station in books.stations)
-    return answers.Health(status="ok", stations_connected=connected)
+    troubles = sorted(here.site.troubles.standing)
+    return answers.Health(status="ok", stations_connected=connected, troubles=troubles)
 
 
 @router.get("/stations")
@@ -161,8 +162,9 @@ async def alarms(here: Here, actor: Asking) -> answers.Alarms:
                 station=each.station,
                 what=each.what,
                 detail=each.detail,
+                stands=stands,
             )
-            for each in reversed(here.site.books.alarms)
+            for each, stands in here.site.alarms()
         ]
     )
 

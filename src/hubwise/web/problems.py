@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from hubwise.store import GONE
+
 KIND = "application/problem+json"
 
 
@@ -42,6 +44,12 @@ async def _of_validation(_: Request, error: Exception) -> JSONResponse:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, {"problems": wrong})
 
 
+async def _of_the_store(_: Request, __: Exception) -> JSONResponse:
+    answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database takes nothing now; ask again")
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
 async def _of_us(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "our own mistake; it stands in the log")
 
@@ -50,4 +58,6 @@ def add_problems(app: FastAPI) -> None:
     """Answer every error as a problem."""
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
+    for gone in GONE:
+        app.add_exception_handler(gone, _of_the_store)
     app.add_exception_handler(Exception, _of_us)

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
-from websockets.exceptions import NegotiationError
+from websockets.exceptions import ConnectionClosed, NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -40,6 +40,8 @@ REALM = 'Basic realm="hubwise"'
 RENEW_SECONDS, RENEW_AT_ONCE = 5.0, 50
 # Set-points under way at once: with 200 answers to meter values waited three times as long.
 TOLD_AT_ONCE, DEAF_SECONDS = 40, 0.25
+# How long a connection that a newer one replaces has to show that somebody is there [s].
+PONG_SECONDS = 2.0
 # How long before its certificate ends a station is asked for a new request [s].
 RENEW_BEFORE = 30 * 86_400.0
 logger = logging.getLogger(__name__)
@@ -235,7 +237,7 @@ class OcppServer:
         steering.connect(connection, begun=steering.open.is_set())
         try:
             if before is not None:
-                await self._replace(before, station)
+                self._spawn(self._replace(before, station))
             await self._tell_connected(station, version.name)
             await connection.run()
         finally:
@@ -244,11 +246,15 @@ class OcppServer:
                 del self._live[station]
 
     async def _replace(self, before: Connection, station: str) -> None:
+        """Close an older connection; where somebody is still at its end, an operator is told."""
+        alive = await _is_alive(before.socket)
+        await before.socket.close(1008, "a newer connection took over")
+        if not alive:
+            return
         now = self._now()
         what = "two connections claim one station"
         key = f"{station}|claimed twice|{now.isoformat()}"
         detail = f"{_peer(before)} gave way to a newer one"
-        self._spawn(before.socket.close(1008, "a newer connection took over"))
         await self._hear_or_log(Alarmed(key, station, now, what, detail))
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
@@ -284,6 +290,15 @@ def _certificate(socket: ServerConnection) -> _Shown | None:
     names = [value for part in found["subject"] for key, value in part if key == "commonName"]
     station = names[0] if len(names) == 1 else ""
     return _Shown(station, cert_time_to_seconds(found["notAfter"]))
+
+
+async def _is_alive(socket: ServerConnection) -> bool:
+    """Whether anybody is there: a network that was cut leaves sockets with nobody."""
+    try:
+        await asyncio.wait_for(await socket.ping(), PONG_SECONDS)
+    except (TimeoutError, ConnectionClosed):
+        return False
+    return True
 
 
 def _peer(connection: Connection) -> str:

@@ -1,0 +1,176 @@
+"""Stations that say again what was not answered, through whatever happens to a site meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from hubwise.edge.simulated import Link
+from live_site import PASSWORD, T0, Served, make_site, stay
+
+# A process that serves with a clock that is off by as many seconds as a file says.
+OFF = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from hubwise.cli import main, serving
+place, real = Path(sys.argv.pop(1)), serving.WallClock.now
+serving.WallClock.now = lambda clock: real(clock) + timedelta(seconds=float(place.read_text()))
+main()
+"""
+
+
+@dataclass
+class Stays:
+    """Stations with one stay after the other, each message until it is answered."""
+
+    names: list[str]
+    url: str = ""
+    done: dict[str, int] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    over: bool = False
+    most: Mapping[str, int] | None = None
+
+    def begin(self) -> Stays:
+        """Connect; where there is no most, until the end."""
+        self.done = dict.fromkeys(self.names, 0)
+        self.tasks = [asyncio.create_task(self._stays(name)) for name in self.names]
+        return self
+
+    async def end(self, seconds: float = 60.0) -> dict[str, int]:
+        """Each goes to the end of the stay that it is in; how many each had."""
+        self.over = self.most is None
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*self.tasks)
+        return self.done
+
+    async def _stays(self, name: str) -> None:
+        answer = {"status": "Accepted"}
+        link = Link(self.url, name, PASSWORD, "ocpp2.1", lambda *_: answer, Random(name))
+        self.links[name] = link
+        running = asyncio.create_task(link.run())
+        while self._goes_on(name):
+            number = self.done[name]
+            at = T0 + timedelta(hours=2 * number)
+            for each in stay(f"T{number}", 100.0 + 6.0 * number, at):
+                await link.say("TransactionEvent", each)
+                await asyncio.sleep(0.02)
+            self.done[name] += 1
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    def _goes_on(self, name: str) -> bool:
+        if self.most is not None:
+            return self.done[name] < self.most[name]
+        return not self.over or self.done[name] < 1
+
+
+def every(site: Served, path: str) -> list[dict[str, Any]]:
+    """All items, page by page."""
+    found, page = [], site.get(path, most=500).json()
+    while page["next"]:
+        found += page["items"]
+        page = site.get(path, most=500, after=page["next"]).json()
+    return found + page["items"]
+
+
+def books_of(site: Served) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
+    """Sessions with what was measured, and entries: nothing that names when or where it stood."""
+    kept = ("status", "charged_kwh", "discharged_kwh", "started_at", "ended_at")
+    sessions = {e["session"]: tuple(e[k] for k in kept) for e in every(site, "/sessions")}
+    names = ("session", "debit", "credit", "amount")
+    return sessions, sorted(tuple(e[n] for n in names) for e in every(site, "/ledger/entries"))
+
+
+def undisturbed(folder: Path, done: Mapping[str, int]) -> tuple[dict[str, Any], list[Any]]:
+    """The books of a site to which nothing happens and the same is said."""
+    site = make_site(folder, list(done)).start()
+
+    async def work() -> None:
+        await Stays(list(done), site.ready["ocpp"], most=done).begin().end(300.0)
+
+    asyncio.run(work())
+    found = books_of(site)
+    assert site.stop() == 0
+    return found
+
+
+async def killed(site: Served, names: list[str], draw: Random, kills: int) -> dict[str, int]:
+    """Stays meanwhile a site is killed so often: while it works, and while it starts."""
+    stays = Stays(names, site.ready["ocpp"]).begin()
+    for _ in range(kills):
+        await asyncio.sleep(draw.uniform(0.05, 1.2))
+        site.kill()
+        while draw.random() < 0.25:
+            site.begin()
+            await asyncio.sleep(draw.uniform(0.1, 2.0))
+            site.kill()
+        await asyncio.to_thread(site.start)
+    return await stays.end()
+
+
+@dataclass
+class Cable:
+    """Between stations and a site: what is cut lets nothing through and tells nobody."""
+
+    to: int
+    cut: bool = False
+    port: int = 0
+    open: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def mend(self) -> None:
+        """Let through again; connections that were cut are gone on the stations' side only."""
+        self.cut = False
+        for each in self.open[::2]:
+            each.close()
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Someone connects."""
+        if self.cut:
+            writer.close()
+            return
+        inner, outer = await asyncio.open_connection("127.0.0.1", self.to)
+        self.open += [writer, outer]
+        with suppress(ConnectionError):
+            await asyncio.gather(self._pass(reader, outer), self._pass(inner, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while said := await reader.read(65_536):
+            if not self.cut:
+                writer.write(said)
+                await writer.drain()
+
+
+@asynccontextmanager
+async def cable(to: int):
+    """A cable to a port."""
+    made = Cable(to)
+    async with await asyncio.start_server(made.take, "127.0.0.1", 0) as server:
+        made.port = server.sockets[0].getsockname()[1]
+        yield made
+        for each in made.open:
+            each.close()
+        await asyncio.gather(*(each.wait_closed() for each in made.open), return_exceptions=True)
+
+
+async def until(site: Served, what: str, *, stands: bool, seconds: float = 30.0) -> None:
+    """Health says that something is wrong, or no more; control runs all the while."""
+    async with asyncio.timeout(seconds):
+        while True:
+            said = await asyncio.to_thread(site.get, "/health")
+            assert said.status_code == 200, said.text
+            if (what in said.json()["troubles"]) == stands:
+                return
+            await asyncio.sleep(0.2)
+
+
+def alarms(site: Served, what: str) -> list[dict[str, Any]]:
+    """What was told of something, newest first."""
+    return [each for each in site.items("/alarms") if each["what"] == what]
