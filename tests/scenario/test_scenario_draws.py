@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hubwise.dispatch import make_baseline
 from hubwise.domain import Drivers, Fleet
 from hubwise.scenario import Issue, ScenarioError, fingerprint, load, load_draws
+from hubwise.scenario.draws import Draws
+from hubwise.scenario.writing import new
 
 
 def test_a_seed_gives_one_fleet() -> None:
@@ -71,3 +75,32 @@ def test_all_that_is_wrong_reaches_another_process() -> None:
     twin = pickle.loads(pickle.dumps(error))
     assert twin.issues == error.issues
     assert str(twin) == str(error)
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_a_draw_obeys_the_fuses_of_its_hubs(tmp_path: Path, seed: int) -> None:
+    """What a connection carries is shared among those who are drawn; all ask for what they did."""
+    folder = new(tmp_path / "site")
+    toml = folder / "scenario.toml"
+    text = toml.read_text("utf-8").replace("import_limit_kw = 80.0", "import_limit_kw = 22.0")
+    toml.write_text(text + "\n[chargers]\nstep_a = 1\n", "utf-8")
+    usual, drawn = load(folder).situation, load(f"{folder}@{seed}").situation
+    assert (make_baseline(drawn).hub_kw <= 22.0 + 1e-6).all()
+    fleet = drawn.fleet
+    asked = dict(zip(usual.fleet.session.tolist(), usual.fleet.wished_kwh.tolist(), strict=True))
+    names = [name.rpartition("#")[0] for name in fleet.session.tolist()]
+    np.testing.assert_allclose(fleet.wished_kwh, [asked[name] for name in names])
+    assert (fleet.required_kwh <= fleet.wished_kwh).all()
+
+
+def test_a_synthetic_draw_stands_at_the_same_chargers() -> None:
+    """Least powers, stand-by and steps are those of the hubs, whoever is drawn."""
+    usual = load("ieee33")
+    ones = np.ones(len(usual.situation.fleet))
+    fleet = replace(usual.situation.fleet, charge_kw_min=4.1 * ones, standby_kw=0.1 * ones)
+    draws = Draws(usual.having(fleet=fleet), load_draws("ieee33").section)
+    found = draws.draw(7).situation.fleet
+    assert found.charge_kw_min is not None
+    assert found.standby_kw is not None
+    assert (found.charge_kw_min == 4.1).all()
+    assert (found.standby_kw == 0.1).all()

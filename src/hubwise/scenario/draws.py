@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.random import PCG64, Generator
@@ -12,12 +13,15 @@ from hubwise.domain.errors import ScenarioError, in_order
 from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.scenario.arbitrage import check_bounds
 from hubwise.scenario.files import FleetSection
+from hubwise.scenario.fuses import behind_fuses
 from hubwise.scenario.identity import with_participation
 from hubwise.scenario.reading import TOML
 from hubwise.scenario.synthetic import draw_fleets
+from hubwise.scenario.taper import tapered
 from hubwise.scenario.wiring import wired
 
 MARK = "@"
+_ONE_DAY = timedelta(hours=25)  # the longest, on which the clock goes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,14 @@ class Draws:
             fleet = resampled(usual.fleet, rng)
         else:
             drawn_fleet = draw_fleets(self.section, len(usual.hubs), usual.horizon, rng)
+            drawn_fleet = _with_chargers_of(drawn_fleet, usual.fleet)
             by_phase = usual.feeder.phases is not None
             fleet, _ = wired(drawn_fleet, usual.hubs, None, None, by_phase=by_phase)
         if usual.promises.equal_energy:
             fleet = fleet.leaving_no_less()
+        # Many days are seen to day by day.
+        if usual.horizon.end_utc - usual.horizon.start_utc <= _ONE_DAY:
+            fleet, _ = behind_fuses(tapered(fleet, usual.horizon), usual.hubs, usual.horizon)
         issues = check_bounds(usual.rules, fleet, usual.hubs, usual.horizon, file=TOML)
         if issues:
             raise ScenarioError(in_order(list(issues)))
@@ -90,9 +98,25 @@ def resampled(fleet: Fleet, rng: Generator) -> Fleet:
     rows = [rng.choice(np.flatnonzero(fleet.hub == hub), size=n) for hub, n in _crowds(fleet)]
     chosen = np.concatenate([np.zeros(0, np.int64), *rows])
     drawn = fleet.select(chosen)
+    # What connections carry is shared anew, of what was asked.
+    drawn = replace(drawn, required_kwh=drawn.wished_kwh, asked_kwh=None, at_once_kw=None)
     copy = np.array([f"#{k}" for k in range(len(chosen))])
     named = drawn.with_drivers(name=np.char.add(drawn.driver_name, copy))
     return replace(named, session=np.char.add(drawn.session, copy))
+
+
+def _with_chargers_of(drawn: Fleet, usual: Fleet) -> Fleet:
+    """A synthetic fleet at the chargers of another draw: the same ones, hub by hub."""
+    if len(drawn) != len(usual) or usual.plug is not None:
+        return drawn
+    return replace(
+        drawn,
+        charge_kw_min=usual.charge_kw_min,
+        discharge_kw_min=usual.discharge_kw_min,
+        standby_kw=usual.standby_kw,
+        step_kw=usual.step_kw,
+        starts_max=usual.starts_max,
+    )
 
 
 def _crowds(fleet: Fleet) -> list[tuple[int, int]]:
