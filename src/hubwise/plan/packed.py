@@ -82,8 +82,10 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
     found = first(partial(_pack, start=start) for start in STARTS)
     best = turn if found is None else found
     left = _left(best)
-    # Found wear is that of schedules like these: a program moves more than packing does.
-    if left and is_followable(turn.problem) and not wear_found(turn.situation):
+    # Found wear is that of schedules like these: a program moves more than packing does. Where a
+    # promise or limit is missed at any rate, a program takes longest and is worth least.
+    kept = not most_kw.any() and not wear_found(turn.situation)
+    if left and kept and is_followable(turn.problem):
         budgets = (share * WORTH * abs(profit) for share in BUDGETS)
         better = first(partial(_choose, budget=budget, done=best) for budget in budgets)
         return best if better is None or _left(better) >= left else better
