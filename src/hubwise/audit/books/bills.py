@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hubwise.audit.books.faults import Faults
 from hubwise.audit.books.forms import Said
-from hubwise.audit.books.meters import REGISTERS, Shown, doubtful, run, shown, slots
+from hubwise.audit.books.meters import Shown, doubtful, run, shown, slots
 from hubwise.audit.books.money import (
     PAYMENTS,
     REVENUE,
@@ -22,7 +22,7 @@ from hubwise.audit.books.money import (
     price_faults,
     turned,
 )
-from hubwise.audit.books.stays import Heard, Stay
+from hubwise.audit.books.stays import REGISTERS, Heard, Stay
 
 # Energies of a slot are written with nine digits, once for every two readings [kWh].
 DIGIT = Fraction(1, 10**9)

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 from hubwise.audit.books.forms import Said
 from hubwise.audit.books.stays import Heard, believable
 
-REGISTERS = ("Energy.Active.Import.Register", "Energy.Active.Export.Register")
 UNITS = {"Wh": Fraction(1, 1_000), "kWh": Fraction(1), "MWh": Fraction(1_000)}
 RUNS = 16
 HIGHEST = Fraction(10**9)
@@ -35,12 +34,7 @@ class Shown:
 
 def shown(heard: Heard, register: str) -> list[Shown]:
     """Every reading of a register at the outlet, by time."""
-    found = {
-        _shown(said, sample)
-        for said in heard.messages
-        for sample in said["samples"]
-        if sample["measurand"] == register and sample["location"] == "Outlet"
-    }
+    found = {_shown(said, sample) for said in heard.messages for sample in said[register]}
     return sorted(found, key=lambda each: (each.at, each.moment[0], each.kwh or 0))
 
 

@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from hubwise.audit.books.forms import Said
 
+# What is kept of a message: a site says millions of them.
+KEPT = ("phase", "seq_no", "at", "received_at", "id_token")
+KEPT_OF_A_SAMPLE = ("at", "value", "unit", "multiplier", "phase", "signed")
+REGISTERS = ("Energy.Active.Import.Register", "Energy.Active.Export.Register")
 CLOCKS_SET = datetime(2020, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
 
@@ -91,7 +95,7 @@ class Stay:
             return
         if number is not None:
             self._numbers.add(number)
-        self._counting.append((self.heard, said))
+        self._counting.append((self.heard, _kept(said)))
         if believable(said["at"], said["received_at"]):
             self._latest = max(self._latest or said["at"], said["at"])
 
@@ -111,6 +115,18 @@ class Stay:
             return False
         later = self._latest is not None and said["at"] > self._latest
         return later and believable(said["at"], said["received_at"])
+
+
+def _kept(said: Said) -> Said:
+    """A message without what nothing rests on; its samples by register, at the outlet alone."""
+    kept: Said = {name: said[name] for name in KEPT}
+    for register in REGISTERS:
+        kept[register] = [
+            {name: sample[name] for name in KEPT_OF_A_SAMPLE}
+            for sample in said["samples"]
+            if sample["measurand"] == register and sample["location"] == "Outlet"
+        ]
+    return kept
 
 
 @dataclass(slots=True)
