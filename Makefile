@@ -4,7 +4,7 @@
 #   make test     every check
 #   make live     serve a small site on loopback, with simulated chargers and cars, for a simulated day
 #   make bench    measure what the project promises about speed and results
-#   make nightly  hunt for bounds that some lawful tariff passes, for a quarter of an hour
+#   make nightly  hunt for bounds that some lawful tariff passes, and for what kills of a served site lose
 #   make mutants  put small faults into kernels, bounds, ledger and audit, and see whether tests find them
 
 PYTHON ?= python3
@@ -12,6 +12,7 @@ VENV   ?= .venv
 OUT    ?= out
 PAIRS  ?= 10000
 COUNT  ?= 40
+KILLS  ?= 200
 ROOM   ?=
 MINUTES ?= 24
 
@@ -61,6 +62,7 @@ bench: $(VENV)/.installed-bench
 
 nightly: $(VENV)/.installed-test
 	PYTHONPATH=tests $(BIN)/python -m bounds_hunt --pairs $(PAIRS)
+	PYTHONPATH=tests $(BIN)/python -m faults_hunt --kills $(KILLS)
 
 mutants: $(VENV)/.installed-mutants
 	PYTHONPATH=tests $(BIN)/python -m mutants --count $(COUNT) $(addprefix --room ,$(ROOM))

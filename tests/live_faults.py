@@ -89,14 +89,19 @@ def books_of(site: Served) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
     return sessions, sorted(tuple(e[n] for n in names) for e in every(site, "/ledger/entries"))
 
 
-def undisturbed(folder: Path, done: Mapping[str, int]) -> tuple[dict[str, Any], list[Any]]:
-    """The books of a site to which nothing happens and the same is said."""
-    site = make_site(folder, list(done)).start()
+def say_all(site: Served, done: Mapping[str, int]) -> None:
+    """So many stays of each station, one after the other."""
 
     async def work() -> None:
         await Stays(list(done), site.ready["ocpp"], most=done).begin().end(300.0)
 
     asyncio.run(work())
+
+
+def undisturbed(folder: Path, done: Mapping[str, int]) -> tuple[dict[str, Any], list[Any]]:
+    """The books of a site to which nothing happens and the same is said."""
+    site = make_site(folder, list(done)).start()
+    say_all(site, done)
     found = books_of(site)
     assert site.stop() == 0
     return found
@@ -105,7 +110,9 @@ def undisturbed(folder: Path, done: Mapping[str, int]) -> tuple[dict[str, Any], 
 async def killed(site: Served, names: list[str], draw: Random, kills: int) -> dict[str, int]:
     """Stays meanwhile a site is killed so often: while it works, and while it starts."""
     stays = Stays(names, site.ready["ocpp"]).begin()
-    for _ in range(kills):
+    for kill in range(kills):
+        if kill % 20 == 19:
+            print(f"{kill + 1} kills, {sum(stays.done.values())} stays", flush=True)
         await asyncio.sleep(draw.uniform(0.05, 1.2))
         site.kill()
         while draw.random() < 0.25:

@@ -36,9 +36,15 @@ _COMMANDS = {
     "serve": "serve",
     "simulate": "serve",
     "status": "serve",
+    "doctor": "operate",
+    "backup": "operate",
+    "restore": "operate",
 }
 # Commands that need the extra ``serve``, and how it is got, from a clone or else.
-_SERVE = ("site", "station", "driver", "token", "serve", "simulate", "status")
+_SERVE = (
+    *("site", "station", "driver", "token", "serve", "simulate", "status"),
+    *("doctor", "backup", "restore"),
+)
 _GET_SERVE = (
     "install what serves: pip install 'hubwise[serve]', from a clone pip install -e '.[serve]'"
 )

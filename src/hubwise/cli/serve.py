@@ -54,7 +54,7 @@ def serve(
     ] = 1.0,
 ) -> None:
     """Run a site until it is told to stop; says on stdout when it is ready."""
-    with explained(as_json=False), _database_explained():
+    with explained(as_json=False), database_explained():
         tls = Tls(tls_cert, tls_key, client_ca, client_ca_key)
         tls.check()
         registry = open_registry(folder, store)
@@ -80,7 +80,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """What a site that is served does now."""
-    with explained(as_json=as_json), _database_explained():
+    with explained(as_json=as_json), database_explained():
         ready = where_served(folder)
         found = _asked_all(folder, str(ready["http"]))
         if as_json:
@@ -115,7 +115,7 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
 
 
 @contextmanager
-def _database_explained() -> Iterator[None]:
+def database_explained() -> Iterator[None]:
     """A database that cannot be reached, in one line without its password."""
     try:
         yield

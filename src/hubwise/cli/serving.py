@@ -224,9 +224,7 @@ async def _serve(
         async with _http(app, listening, asked):
             ready = _ready(asked, ocpp_port, listening.getsockname()[1])
             _settle_collector()
-            (asked.folder / SERVING).write_text(
-                json.dumps({**ready, "pid": os.getpid(), "speed": asked.speed}), "utf-8"
-            )
+            (asked.folder / SERVING).write_text(json.dumps({**ready, **_served_as(asked)}), "utf-8")
             say(json.dumps(ready))
             renewing = asyncio.create_task(renew_passwords(gate, server, site))
             await stop.wait()
@@ -284,6 +282,12 @@ async def _http(app: object, listening: socket.socket, asked: Asked) -> AsyncIte
     finally:
         server.should_exit = True
         await task
+
+
+def _served_as(asked: Asked) -> dict[str, object]:
+    certificate = asked.tls.certificate
+    tls = {"tls_cert": str(certificate.resolve())} if certificate else {}
+    return {"pid": os.getpid(), "speed": asked.speed, **tls}
 
 
 def _ready(asked: Asked, ocpp_port: int, http_port: int) -> dict[str, str]:

@@ -33,16 +33,17 @@ def open_engine(url: str) -> Engine:
     sqlalchemy.exc.SQLAlchemyError
         Where it cannot be reached.
     """
-    engine = _make_engine(url)
+    engine = make_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _be_durable)
     with engine.connect() as connection:
-        if _version(connection) != NEWEST:
+        if version_of(connection) != NEWEST:
             _upgrade(connection)
     return engine
 
 
-def _make_engine(url: str) -> Engine:
+def make_engine(url: str) -> Engine:
+    """The database at a URL, as it is: nothing is asked of it yet."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -67,7 +68,8 @@ def _be_durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def _version(connection: Connection) -> str | None:
+def version_of(connection: Connection) -> str | None:
+    """Of its tables; none where there are none."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
