@@ -135,11 +135,12 @@ class Controller:
         left = set(stations)
         try:
             async with asyncio.timeout(KNOWN_SECONDS):
-                for station in stations:
+                for station in sorted(stations, key=self._known.__contains__):  # new ones first
                     self._known[station] = await self._people.station(station)
                     left.discard(station)
         except Exception as error:
-            logger.warning("the registry does not answer: %s", first_line(error))
+            if len(left) == len(stations):
+                logger.warning("the registry does not answer: %s", first_line(error))
             self._changed |= left
 
     def _forget(self) -> None:
