@@ -57,6 +57,9 @@ class World:
     async def station(self, station: str) -> Known:
         return Known(station, "main", self.max_kw)
 
+    async def stations(self, names) -> list[Known]:
+        return [await self.station(name) for name in names]
+
     def now(self) -> datetime:
         return self.at
 

@@ -68,6 +68,9 @@ class World:
     async def station(self, station: str) -> Known:
         return Known(station, "main", 7.0)
 
+    async def stations(self, names) -> list[Known]:
+        return [await self.station(name) for name in names]
+
     def now(self) -> datetime:
         return NOW
 

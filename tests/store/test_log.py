@@ -110,7 +110,11 @@ def test_the_registry_knows_whom_it_was_told(engine) -> None:
     registry.add_stations([StationRow("S7", "another-one", "side", 22.0)])
     assert registry.admit("S7", "password-7") is None
     assert registry.find("S7").hub == "side"
-    assert len(registry.all_stations()) == 1_200
+    everybody = registry.all_stations()
+    assert len(everybody) == 1_200
+    for names in ({each.station for each in everybody[:7]}, {each.station for each in everybody}):
+        found = registry.these({*names, "nobody"})
+        assert sorted(found, key=str) == sorted(filter(None, map(registry.find, names)), key=str)
     registry.add_driver("ann", ["tag-1", "tag-2"])
     registry.add_driver("ann", ["tag-3"])
     assert [registry.driver_of(f"tag-{n}") for n in range(1, 5)] == ["ann", "ann", "ann", None]

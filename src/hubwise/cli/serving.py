@@ -12,7 +12,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,6 +86,12 @@ class Neighbours:
         """What is registered of a station."""
         found = await asyncio.to_thread(self.registry.find, station)
         return Known(station, found.hub, found.max_kw) if found else Known(station, "", DEFAULT_KW)
+
+    async def stations(self, names: Collection[str]) -> Sequence[Known]:
+        """The same of several, in one question."""
+        found = await asyncio.to_thread(self.registry.these, names)
+        known = {each.station: Known(each.station, each.hub, each.max_kw) for each in found}
+        return [known.get(name, Known(name, "", DEFAULT_KW)) for name in names]
 
     async def all_stations(self) -> Sequence[Known]:
         """Everything registered."""

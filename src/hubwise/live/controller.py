@@ -132,16 +132,16 @@ class Controller:
 
     async def _learn(self, stations: set[str]) -> None:
         """What is registered of stations; where nobody says it, what was known before holds."""
-        left = set(stations)
+        if not stations:
+            return
         try:
             async with asyncio.timeout(KNOWN_SECONDS):
-                for station in sorted(stations, key=self._known.__contains__):  # new ones first
-                    self._known[station] = await self._people.station(station)
-                    left.discard(station)
+                found = await self._people.stations(stations)
         except Exception as error:
-            if len(left) == len(stations):
-                logger.warning("the registry does not answer: %s", first_line(error))
-            self._changed |= left
+            logger.warning("the registry does not answer: %s", first_line(error))
+            self._changed |= stations
+            return
+        self._known |= {each.station: each for each in found}
 
     def _forget(self) -> None:
         """Set-points of sessions that are over."""

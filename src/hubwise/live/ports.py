@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -124,4 +124,8 @@ class People(Protocol):
 
     async def station(self, station: str) -> Known:
         """What is registered of a station."""
+        ...
+
+    async def stations(self, names: Collection[str]) -> Sequence[Known]:
+        """What is registered of several, in one question."""
         ...
