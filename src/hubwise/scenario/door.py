@@ -155,10 +155,11 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     if reader.issues:
         return None
     there = (*waits, *stepped, *assumed, *short_of_tapers(fleet, horizon))
+    as_told = fleet
     fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
-    unusual = _unusual(market, rules, promised, fleet, hubs, feeder, sections, horizon)
+    unusual = _unusual(market, rules, promised, as_told, hubs, feeder, sections, horizon)
     unusual += untested_conditions(battery, fleet)
     scenario = Scenario(
         name=head.name,
