@@ -6,22 +6,19 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import IO
 
 from benchmarks.figure import Figure
-from benchmarks.served import PASSWORD, new_site, quantile, started
+from benchmarks.served import BOOT, PASSWORD, meter_values, new_site, quantile, started
 from hubwise.edge.simulated import Link
-from hubwise.edge.simulated.sayings import in_words
 
 STATIONS, QUICK_STATIONS = 2_000, 200
 ROUNDS, BETWEEN = 5, 5.0
 CONNECTS = 100  # in a second
 EVERY = 10.0
-BOOT = {"chargingStation": {"vendorName": "Bench", "model": "B"}, "reason": "PowerUp"}
 
 
 def bench(quick: bool) -> Iterator[Figure]:
@@ -79,25 +76,11 @@ async def _station(url: str, name: str, after: float, answers: list[float]) -> N
     try:
         await link.say("BootNotification", BOOT)
         for number in count():
-            await link.say("TransactionEvent", _event(number))
+            await link.say("TransactionEvent", meter_values(number, "T"))
             await asyncio.sleep(EVERY)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-
-
-def _event(number: int) -> dict[str, object]:
-    at = in_words(datetime.now(UTC))
-    sampled = [{"measurand": "Energy.Active.Import.Register", "value": 1_000_000 + number}]
-    return {
-        "eventType": "Updated" if number else "Started",
-        "timestamp": at,
-        "triggerReason": "MeterValuePeriodic",
-        "seqNo": number,
-        "transactionInfo": {"transactionId": "T"},
-        "evse": {"id": 1},
-        "meterValue": [{"timestamp": at, "sampledValue": sampled}],
-    }
 
 
 def stations_of(folder: Path) -> list[str]:

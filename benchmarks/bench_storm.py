@@ -10,14 +10,22 @@ from datetime import UTC, datetime
 from random import Random
 
 from benchmarks.figure import Figure
-from benchmarks.served import PASSWORD, certificate, new_site, quantile, served, trusting
+from benchmarks.served import (
+    BOOT,
+    PASSWORD,
+    certificate,
+    meter_values,
+    new_site,
+    quantile,
+    served,
+    trusting,
+)
 from hubwise.edge.simulated import Link
 from hubwise.edge.simulated.sayings import in_words
 
 STATIONS, QUICK_STATIONS, OTHERS = 2_000, 200, 100
 WITHIN = 3.0
 PATIENCE = 60.0
-BOOT = {"chargingStation": {"vendorName": "Bench", "model": "B"}, "reason": "PowerUp"}
 
 
 @dataclass(slots=True)
@@ -100,22 +108,10 @@ async def _other(url: str, name: str, tls: ssl.SSLContext | None, storm: Storm) 
     try:
         await link.say("BootNotification", BOOT)
         for number in range(1_000_000):
-            await link.say("TransactionEvent", _event(number))
+            await link.say(
+                "TransactionEvent", meter_values(number, f"T{in_words(datetime.now(UTC))[:13]}")
+            )
             await asyncio.sleep(1.0)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-
-
-def _event(number: int) -> dict[str, object]:
-    at = in_words(datetime.now(UTC))
-    sampled = [{"measurand": "Energy.Active.Import.Register", "value": 1_000_000 + number}]
-    return {
-        "eventType": "Updated" if number else "Started",
-        "timestamp": at,
-        "triggerReason": "MeterValuePeriodic",
-        "seqNo": number,
-        "transactionInfo": {"transactionId": f"T{at[:13]}"},
-        "evse": {"id": 1},
-        "meterValue": [{"timestamp": at, "sampledValue": sampled}],
-    }

@@ -10,15 +10,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
 
 from hubwise.domain.events import PricesPosted
+from hubwise.edge.simulated.sayings import in_words
 from hubwise.live import Site
 
 PASSWORD = "sixteen-or-more-characters"
+BOOT = {"chargingStation": {"vendorName": "Bench", "model": "B"}, "reason": "PowerUp"}
 HUBWISE = [sys.executable, "-c", "from hubwise.cli import main; main()"]
 
 
@@ -89,3 +92,18 @@ def quantile(seconds: Sequence[float], share: float) -> float:
     """Of times [s], in ms."""
     ordered = sorted(seconds)
     return ordered[int(share * (len(ordered) - 1))] * 1_000 if ordered else float("nan")
+
+
+def meter_values(number: int, transaction: str) -> dict[str, object]:
+    """A TransactionEvent (2.x) with the meter's next value; the first begins the transaction."""
+    at = in_words(datetime.now(UTC))
+    sampled = [{"measurand": "Energy.Active.Import.Register", "value": 1_000_000 + number}]
+    return {
+        "eventType": "Updated" if number else "Started",
+        "timestamp": at,
+        "triggerReason": "MeterValuePeriodic",
+        "seqNo": number,
+        "transactionInfo": {"transactionId": transaction},
+        "evse": {"id": 1},
+        "meterValue": [{"timestamp": at, "sampledValue": sampled}],
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -41,6 +42,28 @@ def prices(first: int) -> PriceList:
 
 
 SETTINGS = Settings("s", "EUR", ZONE, {"main": 43.0}, prices(25), True)
+
+
+class Memory:
+    """A log in memory: each event once, taken up before whoever said it goes on."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.site: Site
+
+    async def append(self, event: Event) -> bool:
+        if any(each.id == event.id for each in self.events):
+            return False
+        self.events.append(event)
+        self.site.applied(event)
+        return True
+
+    async def of_transaction(self, station: str, transaction: str) -> list[Event]:
+        said = (each for each in self.events if isinstance(each, TransactionSaid))
+        return [each for each in said if (each.station, each.transaction) == (station, transaction)]
+
+    def after(self, position: int) -> Iterator[tuple[int, Event]]:
+        return iter(list(enumerate(self.events, start=1))[position:])
 
 
 @dataclass

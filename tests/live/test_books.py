@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from hubwise.live.fold import Numbers
 from hubwise.live.ports import Followed, Known, SetPoint
 from hubwise.live.registers import EXPORT, IMPORT, readings
 from hubwise.live.settle import Terms, settle
+from site_books import Memory
 
 T0 = datetime(2026, 3, 28, 22, 10, tzinfo=UTC)  # the night in which Berlin's clocks go forward
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -33,28 +33,6 @@ def price_list(slots: int) -> PriceList:
 
 SETTINGS = Settings("s", "EUR", ZONE, {"main": 43.0}, price_list(96), True)
 TERMS = Terms("EUR", ZONE, SETTINGS.prices, 7.0)
-
-
-class Memory:
-    """A log in memory: each event once, taken up before whoever said it goes on."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.site: Site
-
-    async def append(self, event: Event) -> bool:
-        if any(each.id == event.id for each in self.events):
-            return False
-        self.events.append(event)
-        self.site.applied(event)
-        return True
-
-    async def of_transaction(self, station: str, transaction: str) -> list[Event]:
-        said = (each for each in self.events if isinstance(each, TransactionSaid))
-        return [each for each in said if (each.station, each.transaction) == (station, transaction)]
-
-    def after(self, position: int) -> Iterator[tuple[int, Event]]:
-        return iter(list(enumerate(self.events, start=1))[position:])
 
 
 class World:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,32 +26,10 @@ from hubwise.domain.events import (
     TransactionSaid,
 )
 from hubwise.live import Site
-from site_books import EXPORT, IMPORT, SETTINGS, World
+from site_books import EXPORT, IMPORT, SETTINGS, Memory, World
 
 NIGHT = datetime(2026, 3, 28, 20, 0, tzinfo=UTC)  # Berlin's clocks go forward
 LIES = ("0", "-1", "nan", "1e9", "", "12,5", "Infinity", "104.2", "99", "1E+400")
-
-
-class Memory:
-    """A log in memory."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.site: Site
-
-    async def append(self, event: Event) -> bool:
-        if any(each.id == event.id for each in self.events):
-            return False
-        self.events.append(event)
-        self.site.applied(event)
-        return True
-
-    async def of_transaction(self, station: str, transaction: str) -> list[Event]:
-        said = (each for each in self.events if isinstance(each, TransactionSaid))
-        return [each for each in said if (each.station, each.transaction) == (station, transaction)]
-
-    def after(self, position: int) -> Iterator[tuple[int, Event]]:
-        return iter(list(enumerate(self.events, start=1))[position:])
 
 
 def price_list(draw: random.Random) -> PriceList:

@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import openpyxl
 import pytest
 
 from hubwise.domain import Horizon
 from hubwise.scenario.price_files import Prices, asked_of, read_prices
 from hubwise.scenario.reading import Reader
+from workbooks import workbook
 
 EURO, BERLIN, LONDON = "Europe/Amsterdam", "Europe/Berlin", "Europe/London"
 CHICAGO, PACIFIC = "America/Chicago", "America/Los_Angeles"
@@ -277,17 +277,6 @@ def test_pairs_of_an_epoch_and_a_price_are_rows(tmp_path: Path) -> None:
     pairs.append([pairs[-1][0] + 3_600_000, None])
     found, reader = read(tmp_path, json.dumps({"meta": {"v": 1}, "series": pairs}), EURO)
     assert prices(found, reader, 24) == RISING
-
-
-def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
-    book, content = openpyxl.Workbook(), io.BytesIO()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    book.save(content)
-    return content.getvalue()
 
 
 ERCOT = ["Delivery Date", "Hour Ending", "Repeated Hour Flag", "Settlement Point",

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import openpyxl
 import pytest
 
 from hubwise.scenario.foreign_sessions import ForeignStay, Told, read_foreign_sessions
 from hubwise.scenario.reading import Reader
+from workbooks import workbook
 
 ZONE = "Europe/Amsterdam"
 STAY = ("2025-05-14T06:10", "2025-05-14T14:40", 18.2)
@@ -191,17 +190,6 @@ def test_pages_and_lines_of_records_are_one_table(tmp_path: Path) -> None:
         assert [(stay.session, told(stay)) for stay in found] == [("a", STAY), ("b", STAY)]
     (stay,) = rows(tmp_path, json.dumps([{"start_date_time": CDR["start_date_time"], "kwh": 3}]))
     assert told(stay) == (STAY[0], None, 3.0)
-
-
-def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
-    book, content = openpyxl.Workbook(), io.BytesIO()
-    book.remove(book.active)
-    for name, lines in sheets.items():
-        sheet = book.create_sheet(name)
-        for line in lines:
-            sheet.append(line)
-    book.save(content)
-    return content.getvalue()
 
 
 def test_sessions_are_found_among_worksheets(tmp_path: Path) -> None:

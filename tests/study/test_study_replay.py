@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from hubwise.audit import audit_record
 from hubwise.cli.commands import app
 from hubwise.domain import Scenario
+from hubwise.plan import Plan
 from hubwise.scenario import load, load_draws, with_participation
 from hubwise.study.replay.day import Beliefs, as_it_turns_out, early_by_slot
-from hubwise.study.replay.run import Ahead, Policy, Replayed, plan_ahead, replay
+from hubwise.study.replay.run import Policy, Replayed, plan_ahead, replay
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +25,12 @@ def expected() -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def ahead(expected) -> Ahead:
+def ahead(expected) -> Plan:
     """What is planned for them."""
     return plan_ahead(expected)
 
 
-def days(ahead: Ahead, expected: Scenario, seed: int, **beliefs: object) -> dict[Policy, Replayed]:
+def days(ahead: Plan, expected: Scenario, seed: int, **beliefs: object) -> dict[Policy, Replayed]:
     """Every policy on a day with other drivers."""
     day = with_participation(load_draws("example").draw(seed), expected.participation)
     found = replay(day, ahead, list(Policy), beliefs=Beliefs(**beliefs), seed=seed)  # type: ignore[arg-type]
@@ -84,7 +85,7 @@ def test_early_leavers_leave_as_the_distribution_says(expected) -> None:
                    departure_slot=np.full(len(many), expected.situation.horizon.slots))  # fmt: skip
     long = replace(long, late=None, early=None, bounds=None)
     scenario = expected.having(fleet=long)
-    posted = plan_ahead(expected).plan.tariff
+    posted = plan_ahead(expected).tariff
     day = as_it_turns_out(scenario, fleet, posted, Beliefs(leaving_early=True), 1)
     early = long.departure_slot - day.leaves
     told = early_by_slot(expected.situation.horizon.slot_minutes, 8)
@@ -95,7 +96,7 @@ def test_early_leavers_leave_as_the_distribution_says(expected) -> None:
 
 def test_base_loads_that_are_off_are_known_now_and_fade(expected) -> None:
     """What is believed of now is what is; of a far slot it is what was believed before."""
-    posted = plan_ahead(expected).plan.tariff
+    posted = plan_ahead(expected).tariff
     fleet, usual = expected.situation.fleet, expected.situation.feeder.base_kw
     day = as_it_turns_out(expected, fleet, posted, Beliefs(base_error=0.05), 1)
     real = day.scenario.situation.feeder.base_kw

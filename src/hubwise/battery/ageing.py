@@ -96,9 +96,7 @@ def fleet_ageing(fleet: Fleet, schedule: Schedule, horizon: Horizon, facts: Batt
     cycles, fade = np.zeros((2, size)), np.zeros((2, size))
     for model, rows in cells_of(fleet, facts):
         own = fleet.select(rows)
-        stays = Schedule(
-            schedule.charge_kw[rows], schedule.discharge_kw[rows], schedule.energy_kwh[rows]
-        )
+        stays = schedule.select(rows)
         cycles[:, rows], fade[:, rows] = _fade(model, own, stays, horizon, facts.years)
     drawn = drawn_kwh(fleet, schedule, horizon)
     extra = np.where(drawn > CRUMB_KWH, fade[1] - fade[0], 0.0)

@@ -24,9 +24,7 @@ def leaving_range(
     for chemistry in np.unique(fleet.chemistry):
         rows = np.flatnonzero(fleet.chemistry == chemistry)
         own = fleet.select(rows)
-        stays = Schedule(
-            schedule.charge_kw[rows], schedule.discharge_kw[rows], schedule.energy_kwh[rows]
-        )
+        stays = schedule.select(rows)
         said += _sentences(CELLS[cells[str(chemistry)]], own, stays, horizon)
     return said
 

@@ -128,8 +128,7 @@ def replay_table(found: Sequence[Replayed], currency: str) -> Table:
         table.add_column(policy.value, justify="right")
     table.add_column("")
     of = {policy: [it for it in found if it.policy is policy] for policy in policies}
-    base = {it.seed: it for it in of[Policy.FORESIGHT]}
-    for name, unit, cell in _lines(base, currency):
+    for name, unit, cell in _lines(currency):
         table.add_row(name, *(cell(of[policy]) for policy in policies), unit)
     return table
 
@@ -137,21 +136,20 @@ def replay_table(found: Sequence[Replayed], currency: str) -> Table:
 Cell = Callable[[list[Replayed]], str]
 
 
-def _lines(base: dict[int, Replayed], currency: str) -> list[tuple[str, str, Cell]]:
+def _lines(currency: str) -> list[tuple[str, str, Cell]]:
     """Name, unit, and how a cell is made of a policy's days."""
 
-    def loss(it: Replayed) -> float:
-        return 100.0 * (1.0 - it.profit / base[it.seed].profit)
-
-    def adjusted(it: Replayed) -> float:
-        return 100.0 * (1.0 - it.adjusted / base[it.seed].adjusted)
-
-    def mean(of: Callable[[Replayed], float | None], form: str) -> Cell:
+    def over(
+        sums: Callable[[list[float]], float], of: Callable[[Replayed], float | None], form: str
+    ) -> Cell:
         def cell(days: list[Replayed]) -> str:
             told = [value for it in days if (value := of(it)) is not None]
-            return format(float(np.mean(told)), form) if told else "-"
+            return format(float(sums(told)), form) if told else "-"
 
         return cell
+
+    def mean(of: Callable[[Replayed], float | None], form: str) -> Cell:
+        return over(lambda told: float(np.mean(told)), of, form)
 
     def at(share: float) -> Cell:
         def cell(days: list[Replayed]) -> str:
@@ -162,13 +160,13 @@ def _lines(base: dict[int, Replayed], currency: str) -> list[tuple[str, str, Cel
 
     return [
         ("operator's profit", currency, mean(lambda it: it.profit, ",.0f")),
-        ("  less than with foresight", "%", mean(loss, ".1f")),
-        ("  with misses of promises priced in", "%", mean(adjusted, ".1f")),
-        ("    on the worst day", "%", lambda days: f"{max(map(adjusted, days)):.1f}"),
+        ("  less than with foresight", "", mean(lambda it: it.loss, ".1%")),
+        ("  with misses of promises priced in", "", mean(lambda it: it.adjusted_loss, ".1%")),
+        ("    on the worst day", "", over(max, lambda it: it.adjusted_loss, ".1%")),
         ("drivers' cost, of uncoordinated", "", mean(_cost, ".1%")),
         ("peak-valley, of uncoordinated", "", mean(_span, ".1%")),
         ("limits broken", "", mean(_broken, ".1f")),
-        ("largest regret", currency, lambda days: f"{max(map(_regret, days)):.0e}"),
+        ("largest regret", currency, over(max, _regret, ".0e")),
         ("short at stated departures", "kWh", mean(_short, ".1f")),
         ("short for leaving early", "kWh", mean(lambda it: it.shortfall_kwh, ",.0f")),
         ("  drivers who are", "", mean(lambda it: it.short, ".0f")),

@@ -61,6 +61,10 @@ class SlotBounds:
         """The sessions that ``keep`` (a mask or indices) picks, in that order."""
         return SlotBounds(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
 
+    def between(self, first: int, last: int) -> SlotBounds:
+        """The slots from ``first`` to before ``last``."""
+        return SlotBounds(**{f.name: getattr(self, f.name)[:, first:last] for f in fields(self)})
+
 
 @dataclass(frozen=True, slots=True)
 class Drivers:

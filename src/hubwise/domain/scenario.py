@@ -120,6 +120,10 @@ class Scenario:
     hindsight: Hindsight = NOTHING_KNOWN
     delegation: Delegation = field(default_factory=Delegation)
 
+    def without_family_bound(self) -> Scenario:
+        """The same, whose plans spend nothing on the bound of their family."""
+        return replace(self, search=replace(self.search, boxes=0))
+
     def having(self, **changes: Any) -> Scenario:
         """The same with some parts replaced, of the situation or of the experiment around it."""
         inside = {part.name for part in fields(Situation)} & changes.keys()

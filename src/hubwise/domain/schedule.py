@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hubwise.domain.arrays import Array
+from hubwise.domain.arrays import Array, Flags, Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,17 @@ class Schedule:
     charge_kw: Array
     discharge_kw: Array
     energy_kwh: Array
+
+    def select(self, keep: Flags | Index) -> Schedule:
+        """The sessions that ``keep`` (a mask or indices) picks, in that order."""
+        return Schedule(self.charge_kw[keep], self.discharge_kw[keep], self.energy_kwh[keep])
+
+    def between(self, first: int, last: int) -> Schedule:
+        """The slots from ``first`` to before ``last``."""
+        slots = slice(first, last)
+        return Schedule(
+            self.charge_kw[:, slots], self.discharge_kw[:, slots], self.energy_kwh[:, slots]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +57,14 @@ class StationSchedule:
     energy_kwh: Array
     solar_kw: Array
     standby_kw: Array | None = None
+
+    def between(self, first: int, last: int) -> StationSchedule:
+        """The slots from ``first`` to before ``last``."""
+        slots = slice(first, last)
+        return StationSchedule(
+            self.charge_kw[:, slots],
+            self.discharge_kw[:, slots],
+            self.energy_kwh[:, slots],
+            self.solar_kw[:, slots],
+            None if self.standby_kw is None else self.standby_kw[:, slots],
+        )

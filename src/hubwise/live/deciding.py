@@ -38,11 +38,6 @@ def decided(outlook: Outlook) -> Powers:
     return dict(zip(found.session.tolist(), map(tuple, while_there.tolist()), strict=True))
 
 
-def warm_up(outlook: Outlook) -> None:
-    """Load what decides, and compile what is not compiled yet."""
-    decided(outlook)
-
-
 def situation_of(outlook: Outlook) -> Situation:
     """The outlook as a situation of one hub behind a wide wire, everybody here and taking part."""
     import numpy as np

@@ -41,7 +41,7 @@ def plan_as_done(
     hub_kw = hub_flows(len(situation.hubs), situation.fleet, schedule, stations).net_kw
     limits = feeder_limits(situation.feeder, situation.hubs.bus, hub_kw)
     problem = linear_problem(situation, baseline, limits)
-    done = _dispatch(problem, schedule, stations)
+    done = _dispatch(problem, schedule, stations, hub_kw)
     bound = _bound(situation, baseline, hub_kw)
     decision = PostedDecision(
         situation=situation,
@@ -71,17 +71,11 @@ def _bound(situation: Situation, baseline: Baseline, hub_kw: Array) -> float:
     return bound_profit(*relaxed_for_bound(situation, baseline, hub_kw, relaxed)).profit
 
 
-def _dispatch(problem: Problem, schedule: Schedule, stations: StationSchedule) -> Dispatch:
+def _dispatch(
+    problem: Problem, schedule: Schedule, stations: StationSchedule, hub_kw: Array
+) -> Dispatch:
     """What was done, as an answer of the problem whose limits have no prices."""
-    takes_part = problem.situation.fleet.participating
-    mine = Schedule(
-        schedule.charge_kw[takes_part],
-        schedule.discharge_kw[takes_part],
-        schedule.energy_kwh[takes_part],
-    )
-    hub_kw = hub_flows(
-        len(problem.situation.hubs), problem.situation.fleet, schedule, stations
-    ).net_kw
+    mine = schedule.select(problem.situation.fleet.participating)
     line_kw = problem.line_kw(mine, stations)
     free = Multipliers(
         problem.limits.row,

@@ -173,7 +173,7 @@ def decide(
     usual = [uncoordinated(each.fleet, each.horizon) for each in situations]
     near_usual = _near_usual(situations[0], usual[0], warm)
     spans = [
-        promised_span_kw(_inside(each), near_usual.head(_draw(each, schedule)))
+        promised_span_kw(_inside(each), near_usual.head(draw_at_rest(each, schedule)))
         for each, schedule in zip(situations, usual, strict=True)
     ]
     limits = _limits(situations, near_usual, warm)
@@ -216,7 +216,7 @@ def _near_usual(situation: Situation, usual: Schedule, warm: Warm | None) -> Lim
     due = warm is None or warm.age % SLOTS_LINEAR == SLOTS_LINEAR // 2
     if warm is not None and not due and not _moved(situation, warm):
         return warm.usual
-    return feeder_limits(situation.feeder, situation.hubs.bus, _draw(situation, usual))
+    return feeder_limits(situation.feeder, situation.hubs.bus, draw_at_rest(situation, usual))
 
 
 def _moved(situation: Situation, warm: Warm) -> bool:
@@ -246,10 +246,9 @@ def _problem(
     situation: Situation, usual: Schedule, limits: Limits, span_kw: float, inside_kw: float
 ) -> Problem:
     """The dispatch problem, aiming inside the shared limits by so much."""
-    narrowed = replace(limits, upper=limits.upper - inside_kw)
     return make_problem(
         situation,
-        narrowed if inside_kw else limits,
+        replace(limits, upper=limits.upper - inside_kw),
         everybody=usual,
         span_kw=span_kw,
         connection_caution_kw=inside_kw,
@@ -293,7 +292,7 @@ def _missed_now(situation: Situation, found: Dispatch) -> float:
     return float(missed_kw(situation, limits, np.inf, now, line_kw).max())
 
 
-def _draw(situation: Situation, everybody: Schedule) -> Array:
+def draw_at_rest(situation: Situation, everybody: Schedule) -> Array:
     """Hubs' net draw with station batteries at rest, all solar used; (hubs, slots) [kW]."""
     hubs = situation.hubs
     idle = np.zeros_like(hubs.solar_kw)
@@ -314,10 +313,9 @@ def _set_points(
     problem: Problem, found: Dispatch, here: Names, missed: float, warm: Warm
 ) -> SetPoints:
     rows = np.flatnonzero(np.isin(problem.fleet.session, here))
-    done = found.schedule
     return SetPoints(
         session=problem.fleet.session[rows],
-        schedule=Schedule(done.charge_kw[rows], done.discharge_kw[rows], done.energy_kwh[rows]),
+        schedule=found.schedule.select(rows),
         stations=found.stations,
         hub_kw=found.hub_kw[:, 0],
         missed_kw=missed,

@@ -57,8 +57,7 @@ def rule_costs(
     dropped = _without(scenario.situation.rules, market)
     found: list[RuleCost] = []
     for rule, (set_to, rules) in dropped.items():
-        freer = scenario.having(rules=rules)
-        freer = replace(freer, search=replace(freer.search, boxes=0))
+        freer = scenario.having(rules=rules).without_family_bound()
         other = make_plan(
             freer, participation=made.participation, method=method, progress=progress
         ).result

@@ -121,11 +121,7 @@ def storage_strategy(situation: Situation, baseline: Baseline) -> Decision:
     """Everybody charges at once; station batteries earn, and flatten as far as was promised."""
     tariff = reference_tariff(situation)
     everybody, participants = baseline.schedule, situation.fleet.participating
-    fixed = Schedule(
-        everybody.charge_kw[participants],
-        everybody.discharge_kw[participants],
-        everybody.energy_kwh[participants],
-    )
+    fixed = everybody.select(participants)
     used_one_way = replace(situation, hubs=situation.hubs.resting())
     dispatched = ac_dispatch(used_one_way, tariff, baseline, sessions=fixed).dispatch
     return Decision(situation, tariff, everybody, dispatched.stations, True)

@@ -196,10 +196,7 @@ def _wear(situation: Situation, schedule: Schedule) -> _Wear:
     fleet, horizon = situation.fleet, situation.horizon
     drawn = drawn_kwh(fleet, schedule, horizon)
     rows = np.flatnonzero(drawn > CRUMB_KWH)
-    stays = Schedule(
-        schedule.charge_kw[rows], schedule.discharge_kw[rows], schedule.energy_kwh[rows]
-    )
-    found = fleet_ageing(fleet.select(rows), stays, horizon, situation.battery)
+    found = fleet_ageing(fleet.select(rows), schedule.select(rows), horizon, situation.battery)
     days = horizon.slots * horizon.slot_hours / 24.0
     worth, fade = np.zeros((2, len(fleet)))
     worth[rows] = found.wear_nonlinear

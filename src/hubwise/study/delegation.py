@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +31,7 @@ class Sharing(NamedTuple):
 
     def of(self, scenario: Scenario) -> Scenario:
         """The scenario with as many who delegate; no family is bounded, as none is shown."""
-        quick = replace(scenario, search=replace(scenario.search, boxes=0))
-        return with_delegation(quick, self.share, self.ties)
+        return with_delegation(scenario.without_family_bound(), self.share, self.ties)
 
 
 ALL = Sharing(1.0, DeviceTies.EARLY)

@@ -12,7 +12,6 @@ from hubwise.domain import (
     Schedule,
     Situation,
     SoFar,
-    StationSchedule,
     Strategy,
     Tariff,
 )
@@ -79,7 +78,8 @@ def _part(
     site: Scenario, plan: Plan, part: Part, at_once: Schedule, peak: Array, slots: int
 ) -> PartDone:
     situation = _within(site, plan.scenario.situation, part, peak, slots)
-    schedule, stations = _cut(plan.schedule, part), _cut_stations(plan.stations, part)
+    schedule = plan.schedule.between(part.first, part.last)
+    stations = plan.stations.between(part.first, part.last)
     fleet = situation.fleet
     bills = make_bills(
         fleet,
@@ -87,7 +87,7 @@ def _part(
         situation.market,
         situation.horizon,
         schedule=schedule,
-        uncoordinated=_cut(at_once, part),
+        uncoordinated=at_once.between(part.first, part.last),
         best_response_cost=np.zeros(len(fleet)),
         terms=situation.terms,
     )
@@ -135,24 +135,6 @@ def _within(site: Scenario, situation: Situation, part: Part, peak: Array, slots
         ),
         terms=terms_between(situation.terms, first, last),
         so_far=SoFar(import_peak_kw=peak),
-    )
-
-
-def _cut(schedule: Schedule, part: Part) -> Schedule:
-    slots = slice(part.first, part.last)
-    return Schedule(
-        schedule.charge_kw[:, slots], schedule.discharge_kw[:, slots], schedule.energy_kwh[:, slots]
-    )
-
-
-def _cut_stations(stations: StationSchedule, part: Part) -> StationSchedule:
-    slots = slice(part.first, part.last)
-    return StationSchedule(
-        stations.charge_kw[:, slots],
-        stations.discharge_kw[:, slots],
-        stations.energy_kwh[:, slots],
-        stations.solar_kw[:, slots],
-        None if stations.standby_kw is None else stations.standby_kw[:, slots],
     )
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from hubwise.dispatch import make_baseline, make_problem, undelegated, with_participants
-from hubwise.domain import Fleet, Scenario, Strategy
+from hubwise.domain import Scenario, Strategy
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
 from hubwise.plan import Plan, make_plan
@@ -53,6 +53,9 @@ class Replayed:
     adjusted
         Profit with misses of the peak-valley promise, at what a kW of it is worth with foresight,
         and of the saving promise, one to one, put in or out [currency].
+    loss, adjusted_loss
+        Shares of foresight's profit, and of its adjusted one, that are lost; ``None`` where
+        foresight earns nothing.
     shortfall_kwh, short
         Energy that drivers who left early lack of what charging at once would have brought by then,
         and how many lack any [kWh].
@@ -64,6 +67,8 @@ class Replayed:
     policy: Policy
     plan: Plan
     adjusted: float
+    loss: float | None
+    adjusted_loss: float | None
     shortfall_kwh: float
     short: int
     cpu_ms: Array
@@ -74,26 +79,14 @@ class Replayed:
         return self.plan.result.money.operator_profit
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """What was planned the day before, for the drivers of another draw."""
-
-    plan: Plan
-
-    @property
-    def fleet(self) -> Fleet:
-        """Who was expected."""
-        return self.plan.scenario.situation.fleet
-
-
-def plan_ahead(expected: Scenario) -> Ahead:
+def plan_ahead(expected: Scenario) -> Plan:
     """Prices and stations for another draw of a scenario."""
-    return Ahead(make_plan(_quick(expected)))
+    return make_plan(expected.without_family_bound())
 
 
 def replay(
     scenario: Scenario,
-    ahead: Ahead,
+    ahead: Plan,
     policies: Sequence[Policy],
     *,
     beliefs: Beliefs | None = None,
@@ -118,32 +111,30 @@ def replay(
         Called before each slot of the rolling policy.
     """
     beliefs = beliefs or Beliefs()
-    day = as_it_turns_out(_quick(scenario), ahead.fleet, ahead.plan.tariff, beliefs, seed)
+    stated, expected = scenario.without_family_bound(), ahead.scenario.situation.fleet
+    day = as_it_turns_out(stated, expected, ahead.tariff, beliefs, seed)
     foresight = make_plan(day.scenario)
     for policy in dict.fromkeys([Policy.FORESIGHT, *policies]):
         plan, spent = _under(policy, day, ahead, foresight, beliefs, on_slot)
-        plan = plan if policy is not Policy.FORESIGHT else foresight
-        lacks = _lacks_kwh(plan, day)
+        lacks, adjusted = _lacks_kwh(plan, day), _adjusted(plan, foresight)
+        profits = (it.result.money.operator_profit for it in (plan, foresight))
         yield Replayed(
             seed=seed,
             policy=policy,
             plan=plan,
-            adjusted=_adjusted(plan, foresight),
+            adjusted=adjusted,
+            loss=_loss(*profits),
+            adjusted_loss=_loss(adjusted, _adjusted(foresight, foresight)),
             shortfall_kwh=float(lacks.sum()),
             short=int((lacks > 0.0).sum()),
             cpu_ms=1e3 * spent,
         )
 
 
-def _quick(scenario: Scenario) -> Scenario:
-    """The scenario without a bound of the family, which no replay shows."""
-    return replace(scenario, search=replace(scenario.search, boxes=0))
-
-
 def _under(
     policy: Policy,
     day: ReplayedDay,
-    ahead: Ahead,
+    ahead: Plan,
     foresight: Plan,
     beliefs: Beliefs,
     on_slot: OnSlot | None,
@@ -180,7 +171,7 @@ def _rolling(day: ReplayedDay, beliefs: Beliefs, on_slot: OnSlot | None) -> tupl
     return plan, done.cpu_seconds
 
 
-def _day_ahead(day: ReplayedDay, ahead: Ahead) -> Plan:
+def _day_ahead(day: ReplayedDay, ahead: Plan) -> Plan:
     """Own devices at the prices posted, gone when their drivers are; stations as planned."""
     situation = day.scenario.situation
     baseline = make_baseline(situation)
@@ -195,7 +186,11 @@ def _day_ahead(day: ReplayedDay, ahead: Ahead) -> Plan:
         discharge_kw=schedule.discharge_kw * there,
         energy_kwh=np.where(there, schedule.energy_kwh, left),
     )
-    return plan_as_done(day.scenario, day.posted, schedule, ahead.plan.stations)
+    return plan_as_done(day.scenario, day.posted, schedule, ahead.stations)
+
+
+def _loss(found: float, best: float) -> float | None:
+    return (best - found) / best if best > 0.0 else None
 
 
 def _adjusted(plan: Plan, foresight: Plan) -> float:

@@ -20,7 +20,7 @@ from hubwise.domain.fleets import joined
 from hubwise.drivers import uncoordinated
 from hubwise.grid import power_flow
 from hubwise.ledger import hub_flows
-from hubwise.plan.decide import Leaving, SetPoints, Warm, decide
+from hubwise.plan.decide import Leaving, SetPoints, Warm, decide, draw_at_rest
 from hubwise.plan.futures import Futures
 from hubwise.study.replay.day import ReplayedDay
 
@@ -76,15 +76,15 @@ class World:
         fleet, slots = situation.fleet, situation.horizon.slots
         self.both = joined([fleet, self.day.expected])
         self.usual = uncoordinated(fleet, situation.horizon)
-        hubs = situation.hubs
-        idle = np.zeros_like(hubs.solar_kw)
-        rest = StationSchedule(idle, idle, idle, hubs.solar_kw)
-        draw = hub_flows(len(hubs), fleet, self.usual, rest).net_kw
+        hubs, past = situation.hubs, situation.so_far
+        draw = draw_at_rest(situation, self.usual)
         self.usual_head_kw = power_flow(situation.feeder, hubs.bus, draw).head_kw
         self.charge_kw, self.discharge_kw = np.zeros((2, len(fleet), slots))
         self.energy_kwh = np.repeat(fleet.arrival_kwh[:, None], slots, axis=1)
-        self.stations = StationSchedule(idle.copy(), idle.copy(), idle.copy(), idle.copy())
-        self.import_kw = np.zeros(len(hubs))
+        idle = StationSchedule(*np.zeros((4, *hubs.solar_kw.shape)))
+        self.stations = replace(idle, standby_kw=hubs.standby_kw)
+        known = past.import_peak_kw
+        self.import_kw = np.zeros(len(hubs)) if known is None else known
 
     def run(self, on_slot: OnSlot | None = None) -> Done:
         """The whole day."""
@@ -102,8 +102,7 @@ class World:
             self.enact(now, decided)
             self.warm = decided.warm
         schedule = Schedule(self.charge_kw, self.discharge_kw, self.energy_kwh)
-        awake = self.day.scenario.situation.hubs.standby_kw
-        return Done(schedule, replace(self.stations, standby_kw=awake), spent)
+        return Done(schedule, self.stations, spent)
 
     def here(self, now: int) -> Flags:
         """Who of the day's sessions is plugged in; shape (sessions,)."""
@@ -145,21 +144,13 @@ class World:
             at_once[known] = np.where(begun, self.usual.energy_kwh[mine, now - 1], at_once[known])
             drawn = self._drawn_kwh(own.select(np.flatnonzero(known)), mine, now)
             limit[known] = np.maximum(limit[known] - drawn, 0.0)
-        bounds = own.bounds
-        if bounds is not None:
-            bounds = replace(
-                bounds,
-                charge_kw=bounds.charge_kw[:, now:],
-                discharge_kw=bounds.discharge_kw[:, now:],
-                least_kwh=bounds.least_kwh[:, now:],
-                most_kwh=bounds.most_kwh[:, now:],
-            )
+        slots = self.energy_kwh.shape[1]
         return replace(
             own,
             arrival_kwh=energy,
             at_once_kwh=at_once,
             discharge_limit_kwh=limit,
-            bounds=bounds,
+            bounds=None if own.bounds is None else own.bounds.between(now, slots),
             at_once_kw=None if own.at_once_kw is None else own.at_once_kw[:, now:],
         ).staying(np.maximum(own.begins - now, 0.0), own.ends - now)
 
@@ -194,18 +185,16 @@ class World:
             head_valley_kw=min(past.head_valley_kw, *self.head_kw),
             baseline_peak_kw=max(past.baseline_peak_kw, float(usual.max())),
             baseline_valley_kw=min(past.baseline_valley_kw, float(usual.min())),
-            import_peak_kw=np.maximum(self.import_kw, past.import_peak_kw)
-            if past.import_peak_kw is not None
-            else self.import_kw,
+            import_peak_kw=self.import_kw,
         )
 
     def enact(self, now: int, decided: SetPoints) -> None:
         """Cars, stations and feeder do what is set; those who do not take part charge at once."""
         situation = self.day.scenario.situation
         fleet, hubs = situation.fleet, situation.hubs
-        place = {name: k for k, name in enumerate(fleet.session.tolist())}
-        rows = np.array([place[name] for name in decided.session.tolist()], np.int64)
-        alone = np.flatnonzero(self.here(now) & ~fleet.participating)
+        here = self.here(now)
+        rows = np.flatnonzero(here & fleet.participating)  # whom is decided about, in this order
+        alone = np.flatnonzero(here & ~fleet.participating)
         self.charge_kw[rows, now] = decided.schedule.charge_kw[:, 0]
         self.discharge_kw[rows, now] = decided.schedule.discharge_kw[:, 0]
         self.energy_kwh[rows, now:] = decided.schedule.energy_kwh[:, :1]
@@ -221,16 +210,7 @@ class World:
 
     def _draw(self, now: int) -> Array:
         """What hubs have drawn in this slot; shape (hubs, 1) [kW]."""
-        situation, slot = self.day.scenario.situation, slice(now, now + 1)
-        done = Schedule(
-            self.charge_kw[:, slot], self.discharge_kw[:, slot], self.energy_kwh[:, slot]
-        )
-        them, awake = self.stations, situation.hubs.standby_kw
-        stations = StationSchedule(
-            them.charge_kw[:, slot],
-            them.discharge_kw[:, slot],
-            them.energy_kwh[:, slot],
-            them.solar_kw[:, slot],
-            None if awake is None else awake[:, slot],
-        )
+        situation = self.day.scenario.situation
+        done = Schedule(self.charge_kw, self.discharge_kw, self.energy_kwh).between(now, now + 1)
+        stations = self.stations.between(now, now + 1)
         return hub_flows(len(situation.hubs), situation.fleet, done, stations).net_kw
