@@ -16,6 +16,7 @@ import pytest
 from builders import scenario_of, small_situation
 from hubwise.audit import Status, audit_record
 from hubwise.audit.futures import futures_figures
+from hubwise.audit.sealed import shown
 from hubwise.audit.shape import check_shape
 from hubwise.audit.summary import check_seal
 from hubwise.domain import Promises, Scenario, Search
@@ -148,7 +149,7 @@ def named(lie: Lie, place: Path, scenario: Scenario) -> bool:
     said = [part for check in sealed for part in check.where.split(", ")]
     if lie.path == "report.html":
         return any(part.startswith("report.html") for part in said)
-    return bool(lie.path) and f"{lie.path} = {lie.value!r}" in said
+    return bool(lie.path) and f"{lie.path} = {shown(lie.value)}" in said
 
 
 def test_there_are_a_hundred_kinds_of_lies(

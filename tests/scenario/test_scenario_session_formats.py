@@ -293,7 +293,7 @@ def test_a_forgotten_unit_is_asked_about(tmp_path: Path) -> None:
     table = tmp_path / "sessions.csv"
     table.write_text("arrival,departure,energy_kwh\n2024-06-03 08:10,2024-06-03 16:40,18250\n")
     scenario = imported(table, tmp_path)
-    assert any("5 to 100 kWh are usual; is it in Wh?" in note for note in scenario.notes)
+    assert any("5 to 100 kWh are usual, as if in Wh." in note for note in scenario.notes)
 
 
 @pytest.mark.parametrize("text", ["[]", '{"_items": []}', '{"data": [], "links": {}}', "[1, 2]"])

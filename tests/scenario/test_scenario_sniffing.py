@@ -83,6 +83,7 @@ def test_a_row_with_more_cells_is_named(tmp_path: Path) -> None:
         (["$1,234.5", "(3.5)"], ",", [1234.5, -3.5]),
         (["\u22124.5", "1e3"], ",", [-4.5, 1000.0]),
         (["n/e", "-", "5"], ",", [None, None, 5.0]),
+        (["12,34,567.5", "7"], ",", [1234567.5, 7.0]),
         (["1'234.5", "1\u2019234.5", "7"], ";", [1234.5, 1234.5, 7.0]),
     ],
 )
@@ -92,6 +93,17 @@ def test_figures_are_read_as_they_are_meant(
     """Decimal and thousands marks by all cells of a column together."""
     mark = decimal_mark(cells, delimiter)
     assert [number(cell, mark) for cell in cells] == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [(["22.5", "31,0"], "22.5"), (["1.234,5", "7.25"], "7.25"), (["1,5", "1,234.5"], "1,5")],
+)
+def test_a_column_has_one_decimal_mark(cells: list[str], wrong: str) -> None:
+    """A mark that does not part thousands is no thousands mark: 22.5 is never taken for 225."""
+    mark = decimal_mark(cells)
+    with pytest.raises(ValueError, match=f"{wrong!r} is not a figure whose decimal mark"):
+        [number(cell, mark) for cell in cells]
 
 
 @pytest.mark.parametrize("cell", ["five", "1..2", "inf", "12:30", "1-2"])

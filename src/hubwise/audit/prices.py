@@ -84,7 +84,7 @@ def _family(evidence: Evidence) -> Check:
     }
     return agree(
         "prices: family",
-        f"Prices have the form of the family {rules.family!r}, "
+        f"Prices have the form of the family '{rules.family}', "
         f"{'hub by hub' if rules.per_hub else 'the same at all hubs'}",
         {name: (price, price[hub][:, leader]) for name, price in prices.items()},
         evidence.hubs_axes,

@@ -86,6 +86,13 @@ def _sealed(name: str, figures: Iterable[tuple[str, object]], why: str) -> Check
         f"sealed: {name}",
         "Nobody changed what tables and scenario do not give: for this only the seal speaks",
         Status.SEALED,
-        where=", ".join(f"{path} = {value!r}" for path, value in figures),
+        where=", ".join(f"{path} = {shown(value)}" for path, value in figures),
         advice=f"{SEALED}: {why}",
     )
+
+
+def shown(value: object) -> str:
+    """A sealed value as people read it: numbers to six digits, what is not there as none."""
+    if value is None:
+        return "none"
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)

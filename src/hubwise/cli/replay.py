@@ -14,6 +14,7 @@ from rich.table import Table
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.failure import ExitCode, explained
 from hubwise.cli.options import AsJson, Share, Source
+from hubwise.cli.show import figure
 from hubwise.record import write
 from hubwise.record.folder import is_plan
 from hubwise.record.place import whole_folder
@@ -122,7 +123,8 @@ def _broken(it: Replayed) -> int:
 def replay_table(found: Sequence[Replayed], currency: str) -> Table:
     """One column for each policy, means over the days."""
     policies = list(dict.fromkeys(it.policy for it in found))
-    table = Table(title=f"{len({it.seed for it in found})} days replayed, means")
+    days = len({it.seed for it in found})
+    table = Table(title="1 day replayed" if days == 1 else f"{days} days replayed, means")
     table.add_column("")
     for policy in policies:
         table.add_column(policy.value, justify="right")
@@ -144,11 +146,11 @@ def _lines(currency: str) -> list[tuple[str, str, Cell]]:
     ) -> Cell:
         def cell(days: list[Replayed]) -> str:
             told = [value for it in days if (value := of(it)) is not None]
-            return format(float(sums(told)), form) if told else "-"
+            return figure(float(sums(told)), form) if told else "-"
 
         return cell
 
-    def mean(of: Callable[[Replayed], float | None], form: str) -> Cell:
+    def mean(of: Callable[[Replayed], float | None], form: str = "") -> Cell:
         return over(lambda told: float(np.mean(told)), of, form)
 
     def at(share: float) -> Cell:
@@ -159,14 +161,14 @@ def _lines(currency: str) -> list[tuple[str, str, Cell]]:
         return cell
 
     return [
-        ("operator's profit", currency, mean(lambda it: it.profit, ",.0f")),
+        ("operator's profit", currency, mean(lambda it: it.profit)),
         ("  less than with foresight", "", mean(lambda it: it.loss, ".1%")),
         ("  with misses of promises priced in", "", mean(lambda it: it.adjusted_loss, ".1%")),
         ("    on the worst day", "", over(max, lambda it: it.adjusted_loss, ".1%")),
         ("drivers' cost, of uncoordinated", "", mean(_cost, ".1%")),
         ("peak-valley, of uncoordinated", "", mean(_span, ".1%")),
-        ("limits broken", "", mean(_broken, ".1f")),
-        ("largest regret", currency, over(max, _regret, ".0e")),
+        ("limits broken", "", mean(_broken, ",.3g")),
+        ("largest regret", currency, over(max, _regret, ".2g")),
         ("short at stated departures", "kWh", mean(_short, ".1f")),
         ("short for leaving early", "kWh", mean(lambda it: it.shortfall_kwh, ",.0f")),
         ("  drivers who are", "", mean(lambda it: it.short, ".0f")),

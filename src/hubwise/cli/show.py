@@ -27,9 +27,9 @@ def plan_table(result: Result, scenario: Scenario, lowest: str = "lowest voltage
     # Found wear is of this plan's schedule; the bounds are on tariffs at the same.
     at_wear = ", at this wear" if result["wear"] == WearPricing.NONLINEAR else ""
     lines = [
-        ("peak-valley difference", _number(result["peak_valley_kw"]), "kW"),
+        ("peak-valley difference", figure(result["peak_valley_kw"]), "kW"),
         ("  of uncoordinated", _percent(result["peak_valley_ratio"]), ""),
-        ("participants' cost, wear included", _number(result["participant_cost"]), money),
+        ("participants' cost, wear included", figure(result["participant_cost"]), money),
         ("  of theirs uncoordinated", _percent(result["participant_cost_ratio"]), ""),
         *_energy_fair(
             result,
@@ -37,9 +37,9 @@ def plan_table(result: Result, scenario: Scenario, lowest: str = "lowest voltage
             ("their cost if they buy it back", "energy_fair_cost_ratio", ""),
         ),
         *([("drivers who decline", str(declined), "")] if (declined := result["declined"]) else []),
-        (f"  of which wear, {result['wear']}", _number(result["wear_priced"]), money),
-        ("  wear by the cell models", _number(result["wear_nonlinear"]), money),
-        ("operator's profit", _number(result["operator_profit"]), money),
+        (f"  of which wear, {result['wear']}", figure(result["wear_priced"]), money),
+        ("  wear by the cell models", figure(result["wear_nonlinear"]), money),
+        ("operator's profit", figure(result["operator_profit"]), money),
         ("  of the fleet's uncoordinated cost", _percent(result["profit_ratio"]), ""),
         *_energy_fair(
             result,
@@ -48,31 +48,31 @@ def plan_table(result: Result, scenario: Scenario, lowest: str = "lowest voltage
             ("of the fleet's uncoordinated cost", "energy_fair_profit_ratio", ""),
         ),
         *(
-            [("  without the incentive", _number(bare), money)]
+            [("  without the incentive", figure(bare), money)]
             if (bare := result["operator_profit_without_incentive"]) != result["operator_profit"]
             else []
         ),
-        (f"  bound for any tariff{at_wear}", _number(result["profit_bound"]), money),
-        (f"  bound for such tariffs{at_wear}", _number(result["family_bound"]), money),
+        (f"  bound for any tariff{at_wear}", figure(result["profit_bound"]), money),
+        (f"  bound for such tariffs{at_wear}", figure(result["family_bound"]), money),
         *(
-            (f"  {name}", _number(named(outcome)["operator_profit"]), money)
+            (f"  {name}", figure(named(outcome)["operator_profit"]), money)
             for name, outcome in named(result["outcomes"]).items()
             if name != "dispatched"
         ),
-        ("  at the reference tariff, no station", _number(result["reference_margin"]), money),
-        (lowest, _number(result["min_voltage_pu"], ".4f"), "p.u."),
+        ("  at the reference tariff, no station", figure(result["reference_margin"]), money),
+        (lowest, figure(result["min_voltage_pu"], ".4f"), "p.u."),
         ("highest transformer loading", _percent(result["transformer_peak_loading"]), ""),
         ("limits broken", str(limits_broken(result)), ""),
         ("choose by themselves", _alone(result), ""),
-        ("shortfall", _number(result["shortfall_kwh"]), "kWh"),
-        ("largest step at the feeder head", _number(result["head_ramp_kw"]), "kW per 15 min"),
+        ("shortfall", figure(result["shortfall_kwh"]), "kWh"),
+        ("largest step at the feeder head", figure(result["head_ramp_kw"]), "kW per 15 min"),
         ("slots below a charger's least power", _slots(result, "below_least"), ""),
         ("slots off a charger's steps", _slots(result, "off_step"), ""),
         ("starts above what was asked", _starts_above(result), ""),
         ("credited for schedules above the least cost", _credited(result), money),
         ("largest regret", f"{number(result['max_regret']):.0e}", money),
         ("tariffs tried", str(result["evaluations"]), ""),
-        ("time", _number(result["wall_seconds"]), "s"),
+        ("time", figure(result["wall_seconds"]), "s"),
     ]
     share = _percent(result["participation"], ".0%")
     title = f"{scenario.name}: {result['strategy']}, {share} participating"
@@ -120,7 +120,7 @@ def _energy_fair(result: Result, *lines: tuple[str, str, str]) -> list[tuple[str
     if _left_alike(result):
         return []
     return [
-        (f"  {words}", (_percent if key.endswith("_ratio") else _number)(result[key]), unit)
+        (f"  {words}", (_percent if key.endswith("_ratio") else figure)(result[key]), unit)
         for words, key, unit in lines
         if not key.endswith("_kwh") or abs(number(result[key])) >= ROUNDING_KWH
     ]
@@ -163,9 +163,9 @@ def study_table(results: Sequence[Result], scenario: Scenario) -> Table:
             f"{number(result['participation']):.0%}",
             _percent(result["peak_valley_ratio"]),
             _percent(result["participant_cost_ratio"]),
-            _number(result["operator_profit"]),
+            figure(result["operator_profit"]),
             _percent(result["profit_ratio"]),
-            _number(result["min_voltage_pu"], ".4f"),
+            figure(result["min_voltage_pu"], ".4f"),
             _percent(result["transformer_peak_loading"]),
             str(limits_broken(result)),
         )
@@ -202,7 +202,7 @@ def energy_table(results: Sequence[Result], scenario: Scenario) -> Table | None:
             str(round(number(result["energy_left_kwh"]))),
             str(round(number(result["station_energy_left_kwh"]))),
             _percent(result["energy_fair_cost_ratio"]),
-            _number(result["energy_fair_profit"]),
+            figure(result["energy_fair_profit"]),
             _percent(result["energy_fair_profit_ratio"]),
         )
     return table
@@ -270,15 +270,15 @@ def zones_table(summary: Result) -> Table:
     for words, key in ratios:
         ends = (_percent(ranges[key][end]) for end in ("least", "greatest"))
         table.add_row(words, _percent(summary[key]), *ends)
-    lowest = (_number(ranges["min_voltage_pu"][end], ".4f") for end in ("least", "greatest"))
+    lowest = (figure(ranges["min_voltage_pu"][end], ".4f") for end in ("least", "greatest"))
     table.add_row("lowest voltage, p.u.", "", *lowest)
-    table.add_row(f"operator's profit, {money}", _number(summary["operator_profit"]))
+    table.add_row(f"operator's profit, {money}", figure(summary["operator_profit"]))
     table.add_row(
         "zones in which limits are broken", f"{number(summary['zones_with_broken_limits']):,}"
     )
     table.add_row(f"largest regret, {money}", f"{number(summary['max_regret']):.0e}")
-    spent = (_number(ranges["wall_seconds"][end]) for end in ("least", "greatest"))
-    table.add_row("time, s", _number(summary["wall_seconds"]), *spent)
+    spent = (figure(ranges["wall_seconds"][end]) for end in ("least", "greatest"))
+    table.add_row("time, s", figure(summary["wall_seconds"]), *spent)
     return table
 
 
@@ -304,7 +304,7 @@ def frontier_table(points: Sequence[Result], scenario: str) -> Table:
             f"{number(point['participation']):.0%}",
             f"{number(point['peak_valley_promise']):g}",
             f"{number(point['saving_promise']):g}",
-            *(_number(point[key], ".3f") for key in ratios),
+            *(figure(point[key], ".3f") for key in ratios),
             _percent(point["gap"]),
             str(point["violations"]),
             "yes" if point["kept"] else "no",
@@ -322,7 +322,7 @@ def rule_costs_table(figures: Result, scenario: Scenario) -> Table:
     for line in rows(figures["rules"]):
         without, cost = number(line["profit_without"]), number(line["cost"])
         share = cost / abs(without) if without else 0.0
-        cells = (_number(without), _number(cost), _percent(share))
+        cells = (figure(without), figure(cost), _percent(share))
         table.add_row(str(line["rule"]), str(line["set_to"]), *cells)
     return table
 
@@ -364,7 +364,7 @@ def say_warnings(warnings: Sequence[str]) -> None:
         messages.print(said, style="dim", highlight=False)
 
 
-def _number(found: object, form: str = "") -> str:
+def figure(found: object, form: str = "") -> str:
     """A number as people read it, whole where it is large; empty where there is none."""
     value = finite(found)
     if value is None:

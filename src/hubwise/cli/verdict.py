@@ -137,8 +137,10 @@ def _table(found: Verdict) -> Table:
     """All plans, a row each."""
     days = "one day" if found.words.days == 1 else f"{found.words.days} days"
     table = Table(title=f"{found.scenario}: plans, over {days}, before equipment")
-    for name in ("run", "cars", "battery kWh", "profit", "at most", "drivers' cost", ""):
-        table.add_column(name, justify="left" if name in ("run", "cars", "") else "right")
+    for name in ("run", "cars", "battery kWh", "profit", "at most", "drivers' cost"):
+        table.add_column(name, justify="left" if name in ("run", "cars") else "right")
+    if any(case.misses for case in found.cases):
+        table.add_column("")
     for case in found.cases:
         table.add_row(
             case.strategy,
@@ -147,6 +149,6 @@ def _table(found: Verdict) -> Table:
             f"{case.profit:,.2f}",
             "" if case.bound is None else f"{case.bound:,.2f}",
             f"{case.drivers_cost:,.2f}",
-            "misses promises or limits" if case.misses else "",
+            *(["misses promises or limits"] if case.misses else []),
         )
     return table

@@ -37,6 +37,7 @@ _MOST_MINUTES = 1e10  # far more than any stay
 _RIGHT = {
     "moment": "write it as 2024-05-12 08:15 or, with its offset from UTC, 2024-05-12T08:15+02:00",
     "number": "give a number such as 7.5",
+    "mark": "write it with the decimal mark that the other rows have",
     "power": "give it in kW, above 0",
     "yes_no": "give true or false",
     "duration": "write it as 4:38:00 or in hours",
@@ -435,7 +436,8 @@ class _RowReader:
             found = number(pattern.sub("", text) if own else text, self.marks[meaning])
             return found if found is None or not unit else found * _IN[unit]
         except ValueError:
-            self._wrong(meaning, f"{text!r} is not a number", "number")
+            marked = text.strip("0123456789") in {".", ","} - {self.marks[meaning]}
+            self._wrong(meaning, f"{text!r} is not a number", "mark" if marked else "number")
             return None
 
     def _power(self) -> float | None:

@@ -50,7 +50,7 @@ def what_was_done(picked: Picked, options: ImportOptions, horizon: Horizon) -> l
     noted = picked.tally.noted | {
         "asked for more than the assumed battery takes, "
         f"{_most(picked, options)}; capped there": capped,
-        f"asked for more than {_UNREAL_KWH:g} kWh, where 5 to 100 kWh are usual; is it in Wh?": sum(
+        f"asked for more than {_UNREAL_KWH:g} kWh, where 5 to 100 kWh are usual, as if in Wh": sum(
             (row.energy_kwh or 0.0) > _UNREAL_KWH for row in picked.sources
         ),
         "asked for more than the stay brings at full power; the rest is a shortfall": short,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
+from hubwise.domain.errors import did_you_mean
+from hubwise.scenario.clock import is_zone
 from hubwise.scenario.files import (
     ChemistryName,
     Currency,
@@ -28,7 +31,17 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _named_zone(name: str) -> str:
+    if not is_zone(name):
+        raise advice(f"{name!r} is unknown", did_you_mean(name, sorted(available_timezones())))
+    return name
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
+"""A zone as tables write it: an IANA name, an abbreviation or an offset."""
+
+NamedZone = Annotated[str, AfterValidator(_named_zone)]
+"""The IANA name of a zone, as scenarios have it."""
 
 
 class ImportOptions(Section):
@@ -85,7 +98,7 @@ class ImportOptions(Section):
         As in ``scenario.toml``.
     """
 
-    zone: Word
+    zone: NamedZone
     sessions_zone: Zone | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     days: Annotated[int, Field(ge=1, le=3660)] = 1

@@ -31,6 +31,11 @@ _LOOKED_AT, _LOOKED_FAR = 60, 2**20  # lines that tell the delimiter and the hea
 _HIDDEN = re.compile(r"/$|^__MACOSX/|(?:^|/)\.")  # folders, and what systems pack beside files
 _PAGES = ("results", "data", "records", "items")
 _EMPTY = frozenset({"", "-", "--", "\u2013", "n/a", "n/e", "na", "nan", "null", "none", "?"})
+# Figures with thousands apart, in threes (in India pairs before them), by their decimal mark.
+_GROUPED = {
+    mark: re.compile(rf"[-+]?\d{{1,3}}(?:{other}\d{{2,3}})*{other}\d{{3}}(?:[{mark}]\d*)?")
+    for mark, other in ((".", ","), (",", "[.]"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +202,17 @@ def number(cell: str, mark: str = ".") -> float | None:
     Raises
     ------
     ValueError
-        Where the cell holds something that is not a figure.
+        Where the cell holds something that is not a figure, or one with another decimal mark.
     """
     if is_empty(cell):
         return None
     plain = re.sub(r"[\s\u00a0\u202f'\u2019]|[€£$¥]", "", cell).replace("\u2212", "-")
-    plain = plain.replace("." if mark == "," else ",", "").replace(mark, ".")
     if plain.startswith("(") and plain.endswith(")"):
         plain = "-" + plain[1:-1]
+    other = "." if mark == "," else ","
+    if other in plain and not _GROUPED[mark].fullmatch(plain):
+        raise ValueError(f"{cell!r} is not a figure whose decimal mark is {mark!r}")
+    plain = plain.replace(other, "").replace(mark, ".")
     value = float(plain) if re.fullmatch(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?", plain) else None
     if value is None or not abs(value) < float("inf"):
         raise ValueError(f"{cell!r} is not a figure")
