@@ -21,8 +21,9 @@ from hubwise.domain import Tariff
 from hubwise.domain.errors import ScenarioError
 from hubwise.domain.events import NeedsSaid, PriceList, WishSaid
 from hubwise.live import read_settings
+from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
-from hubwise.live.deciding import decided, situation_of
+from hubwise.live.deciding import Decided, decided, situation_of
 from hubwise.live.fold import Books, Session
 from hubwise.live.outlook import (
     EFFICIENCY,
@@ -73,7 +74,7 @@ def test_nobody_pays_for_what_is_decided(seed, size) -> None:
     """With room for all, each car's powers are as cheap for it as any could be, and it has what it
     asked for; by a program that shares no code."""
     asked = outlook(np.random.default_rng(seed), size, 500.0)
-    powers = decided(asked)
+    powers = decided(asked).cars
     situation = situation_of(asked)
     fleet, hours = situation.fleet, 0.25
     assert fleet.session.tolist() == list(powers)
@@ -100,7 +101,7 @@ def test_cars_wait_for_cheap_slots_and_give_back_in_dear_ones() -> None:
         T0, T0, 100.0, (charge,), (tuple(0.9 * each for each in charge),), charge,
         (0.0,) * SLOTS, 0.03, "EUR", stays,
     )  # fmt: skip
-    powers = decided(asked)
+    powers = decided(asked).cars
     assert sum(powers["both"][:4]) == pytest.approx(-10.0 * EFFICIENCY * 4, rel=1e-6)
     assert max(powers["one"][:4]) == 0.0
     assert 0.25 * EFFICIENCY * sum(powers["one"]) == pytest.approx(5.0)
@@ -132,11 +133,14 @@ def test_the_connection_holds_whatever_is_planned(cars, connection_kw) -> None:
 def test_a_plan_is_good_for_an_hour() -> None:
     """Slot by slot; then it says nothing, and neither before it began."""
     plan = HubPlan(
-        outlook(np.random.default_rng(0), 1, 9.0), {"s": tuple(map(float, range(SLOTS)))}
+        outlook(np.random.default_rng(0), 1, 9.0),
+        Decided({"s": tuple(map(float, range(SLOTS)))}, tuple(map(float, range(SLOTS)))),
     )
     assert plan.at(T0) == {"s": 0.0}
     assert plan.at(T0 + timedelta(minutes=46)) == {"s": 3.0}
+    assert plan.battery_at(T0 + timedelta(minutes=46)) == 3.0
     assert plan.at(T0 + GOOD_FOR) == {}
+    assert plan.battery_at(T0 + GOOD_FOR) == 0.0
     assert plan.at(T0 - timedelta(seconds=1)) == {}
 
 
@@ -201,7 +205,9 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
     wish = WishSaid("w", "CP", T0, "s", "t", "driver:D", T0 + timedelta(hours=3), 20, 45, 10)
     session = Session("s", "CP", "t", T0, evse=1, wish=wish)
     books = Books(posted=[(T0, PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),)))])
-    answers = iter([{"s": (1.0,) * SLOTS}, RuntimeError("no optimum"), {"s": (2.0,) * SLOTS}])
+    answers = iter(
+        [Decided({"s": (1.0,) * SLOTS}), RuntimeError("no optimum"), Decided({"s": (2.0,) * SLOTS})]
+    )
     told, seen = [], []
 
     async def decide(_):
@@ -226,13 +232,17 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
             await asyncio.sleep(0)
 
     async def run():
-        site = SimpleNamespace(planning=Planning(), zone=ZoneInfo("UTC"), currency="EUR")
+        site = SimpleNamespace(
+            planning=Planning(), zone=ZoneInfo("UTC"), currency="EUR", batteries={}
+        )
         planner = Planner(
             books, site, Clock(), decide=decide, stored=stored, gives_back=lambda _: True,
-            failed=failed,
+            most_kw=lambda *_: 11.0, failed=failed,
         )  # fmt: skip
         here = [(session, Known("CP", "main", 11.0))]
-        task = asyncio.create_task(planner.run(lambda _: here, lambda _: 9.0, seen.append))
+        task = asyncio.create_task(
+            planner.run(lambda _: here, lambda _: Connection(9.0), seen.append)
+        )
         for _ in range(3):
             planner.ask("main")
             for _ in range(20):

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from hubwise.live.deciding import Powers, decided
+from hubwise.live.deciding import Decided, decided
 from hubwise.live.outlook import Outlook
 
 LOOKS_SECONDS = 1.0
@@ -24,7 +24,7 @@ class DecidingProcess:
         """There is no process yet."""
         self._pool: ProcessPoolExecutor | None = None
 
-    async def decide(self, outlook: Outlook) -> Powers:
+    async def decide(self, outlook: Outlook) -> Decided:
         """What every stay does.
 
         Raises

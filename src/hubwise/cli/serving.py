@@ -27,10 +27,11 @@ from hubwise.cli.desk import StationDesk, recall_needs
 from hubwise.cli.passwords import PasswordGate, Renewals, renew_passwords
 from hubwise.cli.tls import Tls
 from hubwise.domain.events import Event
-from hubwise.edge.modbus import Link, ModbusMeter, mapped_points, sunspec_points
+from hubwise.edge.modbus import Link, ModbusBattery, ModbusMeter, mapped_points, sunspec_points
 from hubwise.edge.ocpp import OcppServer, Step
+from hubwise.edge.simulated import SimulatedBattery
 from hubwise.live import Actor, Role, Settings, Site
-from hubwise.live.ports import Followed, Known, SetPoint
+from hubwise.live.ports import Followed, Known, SetPoint, StationBattery
 from hubwise.store import ActRow, Registry, SiteKey, WaitingLog, database_url, open_engine
 from hubwise.store.engine import SQLITE, URL_FILE
 from hubwise.web import make_app
@@ -224,7 +225,12 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tls = asked.tls.context()
     with _http_socket(asked) as listening:
-        await site.start(Chargers(server), _meters(settings, clock), planner.decide)
+        await site.start(
+            Chargers(server),
+            meters=_meters(settings, clock),
+            batteries=_batteries(settings, clock),
+            decide=planner.decide,
+        )
         await recall_needs(log, site.books, server)
         ocpp_port = await server.start(asked.host, asked.ocpp_port, tls)
         async with _http(app, listening, asked):
@@ -250,6 +256,27 @@ def _meters(settings: Settings, clock: WallClock) -> dict[str, ModbusMeter]:
         link = Link(place.host, place.port, place.unit)
         points = mapped_points(link, place.registers) if place.registers else sunspec_points(link)
         found[hub] = ModbusMeter(f"meter of hub {hub}", points, clock.now, place.reverse)
+    return found
+
+
+def _batteries(settings: Settings, clock: WallClock) -> dict[str, StationBattery]:
+    """The hubs' own batteries: over Modbus, or simulated."""
+    found: dict[str, StationBattery] = {}
+    for hub, place in settings.batteries.items():
+        kwh, kw = place.capacity_kwh, place.power_kw
+        if place.at is None:
+            assert kwh is not None
+            assert kw is not None
+            found[hub] = SimulatedBattery(clock.now, kwh, kw, place.efficiency)
+            continue
+        link = Link(place.at.host, place.at.port, place.at.unit)
+        points = (
+            mapped_points(link, place.at.registers, place.setpoint)
+            if place.at.registers
+            else sunspec_points(link)
+        )
+        name = f"battery of hub {hub}"
+        found[hub] = ModbusBattery(name, points, clock.now, kwh, kw, kw)
     return found
 
 

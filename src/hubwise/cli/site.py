@@ -32,6 +32,11 @@ zone = "Europe/Berlin"      # prices follow this clock
 [hubs.main]
 connection_kw = 43.0        # what all its chargers may draw together
 
+[hubs.main.battery]         # where it is a real one: modbus = "192.168.1.6:502"
+simulated = true
+capacity_kwh = 60.0
+power_kw = 25.0
+
 [prices]                    # a kWh, by hour of the day; posted anew when you change them and serve
 charge = [
     0.28, 0.28, 0.28, 0.28, 0.28, 0.30, 0.36, 0.40, 0.40, 0.36, 0.32, 0.30,

@@ -100,3 +100,31 @@ class DevicePlace:
     unit: int = 1
     reverse: bool = False
     registers: Mapping[str, Register] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryPlace:
+    """A hub's station battery: where it is, and what it can do where it does not say so itself.
+
+    Parameters
+    ----------
+    at
+        Where it is; ``None`` for a simulated one.
+    setpoint
+        The register that takes set-points in kW into the battery; none where it has SunSpec's
+        models.
+    capacity_kwh, power_kw
+        What it holds, and the most that it takes and gives; ``None`` for what it says itself
+        [kWh, kW].
+    efficiency
+        Share that comes through, one way.
+    wear
+        What a kWh drawn from it costs its owner [currency/kWh].
+    """
+
+    at: DevicePlace | None
+    setpoint: Register | None
+    capacity_kwh: float | None
+    power_kw: float | None
+    efficiency: float
+    wear: float

@@ -3,7 +3,8 @@
 The meter sees chargers and all else together. What chargers may draw is known, and what they do
 not draw others do not either: the others draw at least what the meter says beyond it. The highest
 of that within a quarter of an hour is kept free for them; so a car that draws less than it may
-gives nothing away that it could take back.
+gives nothing away that it could take back. A station battery says itself what flows: chargers count
+on what it is seen to give, and never on what it is only told to.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hubwise.domain.devices import MeterReading
+from hubwise.live.tended import Tended
 
 WINDOW = timedelta(minutes=15)
 # A set-point is followed within so long: before, what chargers draw is not what they may.
@@ -31,10 +33,16 @@ class Connection:
         What it carries [kW].
     metered
         Whether there is a meter at it; without one all of it is the chargers'.
+    battery
+        The station battery behind it, where there is one.
+    asked_kw
+        What chargers would draw together if the battery took nothing [kW].
     """
 
     most_kw: float
     metered: bool = False
+    battery: Tended | None = None
+    asked_kw: float = 0.0
     last: MeterReading | None = None
     _given: deque[tuple[datetime, float]] = field(default_factory=deque)
     _others: deque[tuple[datetime, float]] = field(default_factory=deque)
@@ -50,7 +58,8 @@ class Connection:
         """What the meter says now."""
         self.last = reading
         may = max((kw for _, kw in self._given), default=0.0)
-        self._others.append((reading.at, max(reading.power_kw - may, 0.0)))
+        battery_kw = 0.0 if self.battery is None else self.battery.power_kw
+        self._others.append((reading.at, max(reading.power_kw - battery_kw - may, 0.0)))
         while self._others[0][0] < reading.at - WINDOW:
             self._others.popleft()
 
@@ -64,8 +73,8 @@ class Connection:
         return max((kw for _, kw in self._others), default=0.0)
 
     @property
-    def room_kw(self) -> float:
-        """What chargers may draw together [kW].
+    def left_kw(self) -> float:
+        """What others leave to chargers and battery together [kW].
 
         Where a meter has never said anything, half of the connection; one that was lost leaves what
         others drew at most before.
@@ -73,3 +82,15 @@ class Connection:
         if self.metered and self.last is None:
             return 0.5 * self.most_kw
         return max(self.most_kw - self.others_kw, 0.0)
+
+    @property
+    def room_kw(self) -> float:
+        """What chargers may draw together now, whatever the battery does [kW]."""
+        if self.battery is None:
+            return self.left_kw
+        return max(self.left_kw - self.battery.draws_kw + self.battery.gives_kw, 0.0)
+
+    @property
+    def battery_room_kw(self) -> float:
+        """What the battery may draw: what chargers do not ask for [kW]."""
+        return max(self.left_kw - self.asked_kw, 0.0)

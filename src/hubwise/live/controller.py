@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from math import copysign, trunc
 
+from hubwise.domain.devices import BatteryPlace
 from hubwise.live.connection import Connection
 from hubwise.live.control import LEAST_KW, shares
 from hubwise.live.fold import Books, Session
 from hubwise.live.planning import Planner
-from hubwise.live.ports import Chargers, Clock, Followed, Known, Meter, People, SetPoint
+from hubwise.live.ports import (
+    Chargers,
+    Clock,
+    Followed,
+    Known,
+    Meter,
+    People,
+    SetPoint,
+    StationBattery,
+)
 from hubwise.live.settings import Settings
-from hubwise.live.troubles import CONTROL, Troubles, first_line
+from hubwise.live.tended import Tended
+from hubwise.live.troubles import BATTERY, CONTROL, METER, Troubles, first_line
 
 TURN = timedelta(minutes=15)
 PAUSE_SECONDS = 0.25
 METER_SECONDS = 2.0
+# A station battery that is told nothing for so long rests; it is told again twice as often [s].
+RESTS_SECONDS = 120
 # A connection's room that changes by less is shared anew at the next occasion [kW].
 DEAD_KW = 0.1
 ALIVE = timedelta(seconds=30)
+# A station battery that said nothing so often in a row is lost.
+SILENT = 15
 # Set-points under way at once: more would make answers to meter values wait.
 AT_ONCE = 200
 # How long what is registered is waited for; then what was known before holds [s].
@@ -63,7 +78,7 @@ class Controller:
         self._seen = clock.now()
         self._room_kw: dict[str, float] = {}
         self.connections = {
-            hub: Connection(kw, hub in settings.meters)
+            hub: Connection(kw, hub in settings.meters, _tended(settings.batteries.get(hub)))
             for hub, kw in settings.connection_kw.items()
         }
         self._under_way: set[asyncio.Task[None]] = set()
@@ -77,24 +92,60 @@ class Controller:
         """Something changed at a station: its hub is shared anew."""
         self._changed.add(station)
 
-    async def measure(self, hub: str, meter: Meter, lost: Callable[[str], Awaitable[None]]) -> None:
-        """Ask a hub's meter until cancelled; ``lost`` is told when it says nothing any more."""
-        connection, told = self.connections[hub], False
+    async def measure(self, hub: str, meter: Meter) -> None:
+        """Ask a hub's meter until cancelled; it is told when it says nothing any more."""
+        connection = self.connections[hub]
         while True:
-            why = ""
+            why = "it says nothing"
             try:
                 connection.saw(await meter.reading())
             except OSError as error:
-                why = str(error)
+                why = first_line(error)
             if connection.is_lost(self._clock.now()):
-                if not told:
-                    await lost(why or "it says nothing")
-                told = True
-            elif connection.last is not None:
-                told = False
-            if abs(connection.room_kw - self._room_kw.get(hub, connection.most_kw)) > DEAD_KW:
-                self._later.add(hub)
+                self._troubles.begin(METER, why, hub)
+            else:
+                self._troubles.end(METER, hub)
+            self._look_at_room(hub)
             await self._clock.sleep(METER_SECONDS)
+
+    async def tend(self, hub: str, battery: StationBattery) -> None:
+        """Ask a hub's battery and have it follow the plan until cancelled; a lost one is told."""
+        tended, silent = self.connections[hub].battery, 0
+        assert tended is not None
+        while True:
+            try:
+                await self._tend(hub, battery, tended)
+                silent = 0
+                self._troubles.end(BATTERY, hub)
+            except OSError as error:
+                tended.missed()
+                silent += 1
+                if silent >= SILENT:
+                    self._troubles.begin(BATTERY, first_line(error), hub)
+            self._look_at_room(hub)
+            await self._clock.sleep(METER_SECONDS)
+
+    async def _tend(self, hub: str, battery: StationBattery, tended: Tended) -> None:
+        state, was_there = await battery.state(), tended.answers
+        tended.saw(state)
+        if not was_there and self.planner is not None:
+            self.planner.ask(hub)
+        kw, now = self._battery_kw(hub), self._clock.now()
+        if kw != tended.told_kw or tended.is_due(now, RESTS_SECONDS / 2):
+            tended.told_kw = max(tended.told_kw, kw)  # it may draw either until it has taken it up
+            tended.told_kw = await battery.follow(kw, RESTS_SECONDS)
+            tended.told_at = now
+
+    def _look_at_room(self, hub: str) -> None:
+        """The connection is shared anew where what it leaves to chargers has changed."""
+        room_kw = self.connections[hub].room_kw
+        if abs(room_kw - self._room_kw.get(hub, self.connections[hub].most_kw)) > DEAD_KW:
+            self._later.add(hub)
+
+    def _battery_kw(self, hub: str) -> float:
+        """What the battery is to take by plan, after chargers; nothing where there is none [kW]."""
+        planned = 0.0 if self.planner is None else self.planner.battery_at(hub, self._clock.now())
+        return _whole_watts(min(planned, self.connections[hub].battery_room_kw))
 
     def ask(self, station: str, evse: int) -> None:
         """A car waits for a set-point."""
@@ -122,10 +173,11 @@ class Controller:
             changed |= set(self._books.running)
         await self._learn(changed)
         known = changed & set(self._known)
-        hubs = {self._known[station].hub for station in known} | self._later
-        for hub in sorted(hubs):
+        hubs = {self._known[station].hub for station in known}
+        for hub in sorted(hubs | self._later):
             self._share(hub, at_once=turn != self._turn)
-        for hub in sorted({self._known[station].hub for station in known}):
+        due = hubs | (set(self._settings.batteries) if turn != self._turn else set())
+        for hub in sorted(due):
             if self.planner is not None:
                 self.planner.ask(hub)
         self._turn = turn
@@ -169,11 +221,30 @@ class Controller:
             self._later.add(hub)
             given = self._meanwhile(sessions, most, connection)
         place.gave(now, sum(given.values()))
+        place.asked_kw = self._asked_for(hub, most, place.left_kw, now)
         self._send_all([self._point(sessions[name], kw) for name, kw in given.items()])
         waiting = [(station, evse) for station, evse in self._asked if station in self._known]
         for station, evse in waiting:
             if self._known[station].hub == hub:
                 self._send_all([self._alone(station, evse, connection)])
+
+    def _asked_for(
+        self, hub: str, most: Mapping[str, float], left_kw: float, now: datetime
+    ) -> float:
+        """What chargers would be given beside a battery that takes nothing: as planned, and to
+        those whom no plan knows their share of the connection [kW].
+        """
+        plan = {} if self.planner is None else self.planner.at(hub, now)
+        others = [kw for name, kw in most.items() if name not in plan]
+        planned = sum(
+            max(_followable(plan[name], most[name]), 0.0) for name in most if name in plan
+        )
+        return planned + min(sum(others), left_kw * len(others) / max(len(most), 1))
+
+    def most_kw(self, hub: str, station: str) -> float | None:
+        """The most that a hub's station draws, if it is known and of the hub [kW]."""
+        known = self._known.get(station)
+        return known.max_kw if known is not None and known.hub == hub else None
 
     async def plan(self, planner: Planner) -> None:
         """Have hubs planned until cancelled; a new plan is shared out at the next look."""
@@ -182,14 +253,14 @@ class Controller:
         def sessions(hub: str) -> list[tuple[Session, Known]]:
             return [(each, self._known[each.station]) for each in self._sessions_of(hub)]
 
-        def room_kw(hub: str) -> float:
-            return self.connections.get(hub, Connection(0.0)).room_kw
+        def connection(hub: str) -> Connection:
+            return self.connections.get(hub, Connection(0.0))
 
         def done(hub: str) -> None:
             self._shared_at.pop(hub, None)
             self._later.add(hub)
 
-        await planner.run(sessions, room_kw, done)
+        await planner.run(sessions, connection, done)
 
     def _given(
         self, hub: str, most: Mapping[str, float], connection_kw: float, now: datetime
@@ -259,6 +330,10 @@ class Controller:
             said = await self.chargers.follow(point)
         if said is Followed.UNREACHABLE:
             self._last_kw.pop(key, None)  # once more when it is back
+
+
+def _tended(place: BatteryPlace | None) -> Tended | None:
+    return None if place is None else Tended(simulated=place.at is None)
 
 
 def _followable(kw: float, most_kw: float) -> float:

@@ -1,4 +1,4 @@
-"""A hub's decision in a process of its own: what each car does in the slots ahead.
+"""A hub's decision in a process of its own: what each car and the battery do in the slots ahead.
 
 Called in another process: a busy thread beside the sockets would make every answer wait. What it
 needs is imported there alone.
@@ -6,10 +6,11 @@ needs is imported there alone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from hubwise.live.outlook import EFFICIENCY, SLOT, SLOTS, Outlook
+from hubwise.live.outlook import EFFICIENCY, SLOT, SLOTS, Outlook, Stay, Storage
 
 if TYPE_CHECKING:
     from hubwise.domain import Fleet, Situation
@@ -20,8 +21,31 @@ Powers = dict[str, tuple[float, ...]]
 """By session: mean power while it is there, in each slot ahead; below 0, given back [kW]."""
 
 
-def decided(outlook: Outlook) -> Powers:
-    """What every stay does, by `hubwise.plan.decide.decide`."""
+# Behind a hub without a battery.
+NO_BATTERY = Storage(0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is done in the slots ahead.
+
+    Parameters
+    ----------
+    cars
+        By session.
+    battery
+        Power into the station battery, by slot; below 0, out of it [kW].
+    battery_kwh
+        What is in it at the end of each slot [kWh].
+    """
+
+    cars: Powers
+    battery: tuple[float, ...] = ()
+    battery_kwh: tuple[float, ...] = ()
+
+
+def decided(outlook: Outlook) -> Decided:
+    """What every car that is here and the battery do, by `hubwise.plan.decide.decide`."""
     import numpy as np
 
     from hubwise.domain import Tariff
@@ -30,16 +54,24 @@ def decided(outlook: Outlook) -> Powers:
 
     situation = situation_of(outlook)
     posted = Tariff(np.array(outlook.charge[:1]), np.array(outlook.discharge[:1]))
-    here = situation.fleet.session
+    here = np.array([each.session for each in outlook.here], dtype=str)
     found = decide(Futures((situation,), np.ones(1)), here, posted)
     net = found.schedule.charge_kw - found.schedule.discharge_kw
-    there = situation.fleet.presence(SLOTS)
+    rows = np.flatnonzero(np.isin(situation.fleet.session, found.session))
+    there = situation.fleet.presence(SLOTS)[rows]
     while_there = np.divide(net, there, np.zeros_like(net), where=there > 0.0)
-    return dict(zip(found.session.tolist(), map(tuple, while_there.tolist()), strict=True))
+    cars = dict(zip(found.session.tolist(), map(tuple, while_there.tolist()), strict=True))
+    if outlook.storage is None:
+        return Decided(cars)
+    into = found.stations.charge_kw[0] - found.stations.discharge_kw[0]
+    return Decided(cars, tuple(into.tolist()), tuple(found.stations.energy_kwh[0].tolist()))
 
 
 def situation_of(outlook: Outlook) -> Situation:
-    """The outlook as a situation of one hub behind a wide wire, everybody here and taking part."""
+    """The outlook as a situation of one hub behind a wide wire, everybody taking part.
+
+    What is left in the battery at the end counts what it would cost to put it in.
+    """
     import numpy as np
 
     from hubwise.domain import (
@@ -60,6 +92,7 @@ def situation_of(outlook: Outlook) -> Situation:
     purchase = np.array(outlook.purchase)
     feed_in = np.minimum(np.array(outlook.feed_in), purchase)
     kept = outlook.charge[1:], outlook.discharge[1:]
+    storage = outlook.storage or NO_BATTERY
     return Situation(
         horizon=horizon,
         feeder=stiff_feeder(limit, horizon),
@@ -68,12 +101,14 @@ def situation_of(outlook: Outlook) -> Situation:
             bus=np.array([2]),
             import_limit_kw=limit,
             export_limit_kw=limit,
-            battery_kw=nothing,
-            battery_kwh=nothing,
-            battery_charge_efficiency=np.ones(1),
-            battery_discharge_efficiency=np.ones(1),
-            battery_initial_kwh=nothing,
-            battery_wear_cost=nothing,
+            battery_kw=np.array([storage.power_kw]),
+            battery_kwh=np.array([storage.capacity_kwh]),
+            battery_charge_efficiency=np.array([storage.efficiency]),
+            battery_discharge_efficiency=np.array([storage.efficiency]),
+            battery_initial_kwh=np.array([storage.energy_kwh]),
+            battery_final_kwh=nothing,
+            battery_end_value=np.array([purchase.min() / storage.efficiency]),
+            battery_wear_cost=np.array([storage.wear]),
             lease_cost=nothing,
             running_cost=nothing,
             solar_kw=np.zeros((1, SLOTS)),
@@ -96,7 +131,7 @@ def _fleet(outlook: Outlook) -> Fleet:
     least = np.array([min(each.wanted.least_kwh, each.stored_kwh) for each in stays])
     most = np.array([max(each.wanted.most_kwh, each.stored_kwh) for each in stays])
     slots = [(each.wanted.departs_at - outlook.starts_at) / SLOT for each in stays]
-    begins = np.full(size, outlook.elapsed)
+    begins = np.array([_begins(outlook, each) for each in stays])
     flat, never = np.zeros(size), np.full(size, np.inf)
     fleet = Fleet.of(
         session=np.array([each.session for each in stays], dtype=str),
@@ -129,3 +164,10 @@ def _fleet(outlook: Outlook) -> Fleet:
         price_list=np.array([each.prices for each in stays], np.int64),
     )
     return fleet.staying(begins, np.clip(slots, begins + 1e-3, float(SLOTS)))
+
+
+def _begins(outlook: Outlook, stay: Stay) -> float:
+    """When it can charge, in slots."""
+    if stay.arrives_at is None:
+        return outlook.elapsed
+    return (stay.arrives_at - outlook.starts_at) / SLOT

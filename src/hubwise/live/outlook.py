@@ -60,6 +60,8 @@ class Stay:
         The most that station and car take and give together [kW].
     prices
         Row of the outlook's lists that it accepted.
+    arrives_at
+        When it is expected; ``None`` where it is here.
     """
 
     session: str
@@ -68,6 +70,30 @@ class Stay:
     charge_kw: float
     discharge_kw: float
     prices: int
+    arrives_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A hub's station battery, as it is now.
+
+    Parameters
+    ----------
+    energy_kwh, capacity_kwh
+        What is in it, and what there can be [kWh].
+    power_kw
+        The most that it takes and gives [kW].
+    efficiency
+        Share that comes through, one way.
+    wear
+        What a kWh drawn from it costs [currency/kWh].
+    """
+
+    energy_kwh: float
+    capacity_kwh: float
+    power_kw: float
+    efficiency: float
+    wear: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +105,7 @@ class Outlook:
     starts_at, now
         When the slot began, and the time, in UTC.
     connection_kw
-        What those who are decided about may draw together [kW].
+        What those who are decided about and the battery may draw together [kW].
     charge, discharge
         Price lists by slot from ``starts_at`` on; lists x `SLOTS` [currency/kWh].
     purchase, feed_in
@@ -89,7 +115,9 @@ class Outlook:
     currency
         ISO 4217 code.
     stays
-        Who is decided about.
+        Who is decided about, and who is expected.
+    storage
+        The station battery, where there is one that answers.
     """
 
     starts_at: datetime
@@ -102,6 +130,12 @@ class Outlook:
     wear: float
     currency: str
     stays: tuple[Stay, ...]
+    storage: Storage | None = None
+
+    @property
+    def here(self) -> tuple[Stay, ...]:
+        """Who is decided about."""
+        return tuple(each for each in self.stays if each.arrives_at is None)
 
     @property
     def elapsed(self) -> float:
@@ -185,8 +219,9 @@ def outlook_of(
     about: Planning,
     zone: ZoneInfo,
     currency: str,
+    storage: Storage | None,
 ) -> Outlook:
-    """An outlook from what the site knows; ``lists`` are those that stays accepted."""
+    """An outlook from what the site knows; ``lists``: what is posted, then what stays accepted."""
     starts_at = slot_of(now)
 
     def ahead(values: Sequence[object]) -> tuple[float, ...]:
@@ -204,4 +239,5 @@ def outlook_of(
         wear=about.wear,
         currency=currency,
         stays=tuple(stays),
+        storage=storage,
     )

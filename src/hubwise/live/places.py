@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast, get_args
 
-from hubwise.domain.devices import DevicePlace, Register, RegisterKind
+from hubwise.domain.devices import BatteryPlace, DevicePlace, Register, RegisterKind
 
 Wrong = Callable[[str, str, str], None]
-QUANTITIES = ("power_kw", "imported_kwh", "exported_kwh")
+OF_METERS = ("power_kw", "imported_kwh", "exported_kwh")
+OF_BATTERIES = (
+    "power_kw",
+    "soc",
+    "energy_kwh",
+    "capacity_kwh",
+    "charge_kw_max",
+    "discharge_kw_max",
+)
 KINDS = get_args(RegisterKind)
+# Where an operator says nothing of a battery: lithium iron phosphate behind its inverter, one way,
+# and what a kWh drawn from it costs [currency/kWh].
+EFFICIENCY, WEAR = 0.95, 0.03
 _METER = ("modbus", "unit", "reverse", "registers")
+_BATTERY = (
+    "modbus", "simulated", "unit", "registers", "setpoint", "capacity_kwh", "power_kw",
+    "efficiency", "wear",
+)  # fmt: skip
 _REGISTER = ("address", "kind", "scale", "inputs", "little")
 
 
@@ -19,27 +35,75 @@ def meter_of(where: str, table: object, wrong: Wrong) -> DevicePlace | None:
     if not isinstance(table, dict):
         wrong(where, f"{table!r}", 'a table: meter = { modbus = "192.168.1.5:502" }')
         return None
+    told, tell = _counted(wrong)
+    _only(where, table, _METER, tell)
+    place = _place(where, table, OF_METERS, tell)
+    reverse = _flag(f"{where}.reverse", table.get("reverse", False), tell)
+    return None if told else replace(place, reverse=reverse)
+
+
+def battery_of(where: str, table: object, wrong: Wrong) -> BatteryPlace | None:
+    """A hub's station battery; ``None`` where it has a mistake, which ``wrong`` was told."""
+    if not isinstance(table, dict):
+        wrong(where, f"{table!r}", 'a table: battery = { modbus = "192.168.1.6:502" }')
+        return None
+    told, tell = _counted(wrong)
+    _only(where, table, _BATTERY, tell)
+    simulated = _flag(f"{where}.simulated", table.get("simulated", False), tell)
+    sizes = {
+        name: _amount(f"{where}.{name}", table[name], 1e-3, 1e6, tell)
+        for name in ("capacity_kwh", "power_kw")
+        if name in table
+    }
+    if simulated and ("modbus" in table or len(sizes) < 2):
+        tell(where, "simulated", "capacity_kwh and power_kw beside it, and no address")
+    setpoint, efficiency = table.get("setpoint"), table.get("efficiency", EFFICIENCY)
+    found = BatteryPlace(
+        at=None if simulated else _place(where, table, OF_BATTERIES, tell),
+        setpoint=None if setpoint is None else _register(f"{where}.setpoint", setpoint, tell),
+        capacity_kwh=sizes.get("capacity_kwh"),
+        power_kw=sizes.get("power_kw"),
+        efficiency=_amount(f"{where}.efficiency", efficiency, 0.3, 1, tell),
+        wear=_amount(f"{where}.wear", table.get("wear", WEAR), 0, 1_000, tell),
+    )
+    if found.at is not None and bool(found.at.registers) != (setpoint is not None):
+        right = "registers and a setpoint, or neither where it has SunSpec's models"
+        tell(where, "has one without the other", right)
+    return None if told else found
+
+
+def _counted(wrong: Wrong) -> tuple[list[str], Wrong]:
+    """The same, and where something was told."""
     told: list[str] = []
 
     def tell(at: str, what: str, right: str) -> None:
         told.append(at)
         wrong(at, what, right)
 
-    _only(where, table, _METER, tell)
-    host, port = _address(f"{where}.modbus", table.get("modbus"), tell)
-    unit = _whole(f"{where}.unit", table.get("unit", 1), 0, 255, tell)
-    reverse = _flag(f"{where}.reverse", table.get("reverse", False), tell)
-    registers = _registers(f"{where}.registers", table.get("registers", {}), tell)
-    return None if told else DevicePlace(host, port, unit, reverse, registers)
+    return told, tell
 
 
-def _registers(where: str, table: object, wrong: Wrong) -> dict[str, Register]:
+def _place(
+    where: str, table: dict[str, object], quantities: tuple[str, ...], wrong: Wrong
+) -> DevicePlace:
+    host, port = _address(f"{where}.modbus", table.get("modbus"), wrong)
+    unit = _whole(f"{where}.unit", table.get("unit", 1), 0, 255, wrong)
+    said = table.get("registers", {})
+    registers = _registers(f"{where}.registers", said, quantities, wrong)
+    return DevicePlace(host, port, unit, registers=registers)
+
+
+def _registers(
+    where: str, table: object, quantities: tuple[str, ...], wrong: Wrong
+) -> dict[str, Register]:
     if not isinstance(table, dict):
-        wrong(where, f"{table!r}", f"a table of {', '.join(QUANTITIES)}")
+        wrong(where, f"{table!r}", f"a table of {', '.join(quantities)}")
         return {}
-    _only(where, table, QUANTITIES, wrong)
+    _only(where, table, quantities, wrong)
     if table and "power_kw" not in table:
-        wrong(f"{where}.power_kw", "is missing", "without it nothing is known of the connection")
+        wrong(f"{where}.power_kw", "is missing", "without it nothing is known of what flows")
+    if table and quantities is OF_BATTERIES and not {"soc", "energy_kwh"} & table.keys():
+        wrong(f"{where}.soc", "is missing", "soc, from 0 to 1, or energy_kwh: what is in it")
     return {name: _register(f"{where}.{name}", each, wrong) for name, each in table.items()}
 
 
@@ -76,6 +140,13 @@ def _whole(where: str, said: object, least: int, most: int, wrong: Wrong) -> int
     if isinstance(said, int) and not isinstance(said, bool) and least <= said <= most:
         return said
     wrong(where, f"{said!r}", f"a whole number, {least} to {most}")
+    return least
+
+
+def _amount(where: str, said: object, least: float, most: float, wrong: Wrong) -> float:
+    if isinstance(said, int | float) and not isinstance(said, bool) and least <= said <= most:
+        return float(said)
+    wrong(where, f"{said!r}", f"a number, {least:g} to {most:g}")
     return least
 
 

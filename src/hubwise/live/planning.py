@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from hubwise.domain.events import PriceList
-from hubwise.live.deciding import LATE, Powers
+from hubwise.live.coming import coming
+from hubwise.live.connection import Connection
+from hubwise.live.deciding import LATE, Decided
 from hubwise.live.fold import Books, Session
 from hubwise.live.outlook import (
     EFFICIENCY,
@@ -21,6 +23,7 @@ from hubwise.live.outlook import (
     SLOTS,
     Outlook,
     Stay,
+    Storage,
     Wanted,
     outlook_of,
     slot_of,
@@ -38,9 +41,9 @@ TOO_LONG = 30.0
 PAUSE_SECONDS = 1.0
 
 Sessions = Callable[[str], Sequence[tuple[Session, Known]]]
-Decide = Callable[[Outlook], Awaitable[Powers]]
+Decide = Callable[[Outlook], Awaitable[Decided]]
 """A decision, made elsewhere."""
-Stored = Callable[[Session], Awaitable[tuple[float, float]]]
+Metered = Callable[[Session], Awaitable[tuple[float, float]]]
 """Energy that a session has charged and given back so far, at the meter [kWh]."""
 
 
@@ -57,11 +60,21 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """What a station battery takes in a slot [kW], what is in it then [kWh], what energy costs."""
+
+    start: datetime
+    kw: float
+    kwh: float
+    purchase_price: float
+
+
+@dataclass(frozen=True, slots=True)
 class HubPlan:
     """What was decided for a hub, and what it rests on."""
 
     outlook: Outlook
-    powers: Powers
+    decided: Decided
 
     @property
     def starts_at(self) -> datetime:
@@ -70,22 +83,37 @@ class HubPlan:
 
     def at(self, now: datetime) -> dict[str, float]:
         """What each car does now; nothing once the plan is too old [kW]."""
-        k = int((now - self.starts_at) / SLOT)
-        if not timedelta(0) <= now - self.starts_at < GOOD_FOR:
-            return {}
-        return {name: powers[k] for name, powers in self.powers.items()}
+        k = self._slot(now)
+        return {} if k is None else {name: kw[k] for name, kw in self.decided.cars.items()}
+
+    def battery_at(self, now: datetime) -> float:
+        """What the station battery takes now; it rests once the plan is too old [kW]."""
+        k = self._slot(now)
+        return 0.0 if k is None or not self.decided.battery else self.decided.battery[k]
+
+    def _slot(self, now: datetime) -> int | None:
+        """Which of its slots is now, if it is good still."""
+        within = timedelta(0) <= now - self.starts_at < GOOD_FOR
+        return int((now - self.starts_at) / SLOT) if within else None
 
     def slots(self, slots: int) -> Iterator[Planned]:
         """Every car's next slots, as long as it stays."""
-        for stay in self.outlook.stays:
+        for stay in self.outlook.here:
             left = ceil((stay.wanted.departs_at - self.starts_at) / SLOT)
             for k in range(min(slots, left, SLOTS)):
                 yield self._planned(stay, k, min(left, SLOTS))
 
+    def battery_slots(self, slots: int) -> Iterator[Stored]:
+        """The station battery's next slots."""
+        decided = self.decided
+        for k, (kw, kwh) in enumerate(zip(decided.battery, decided.battery_kwh, strict=True)):
+            if k < slots:
+                yield Stored(self.starts_at + k * SLOT, kw, kwh, self.outlook.purchase[k])
+
     def _planned(self, stay: Stay, k: int, left: int) -> Planned:
         charge = self.outlook.charge[stay.prices]
         discharge = self.outlook.discharge[stay.prices]
-        kw, lowest = self.powers[stay.session][k], min(charge[k:left])
+        kw, lowest = self.decided.cars[stay.session][k], min(charge[k:left])
         if kw > 0.0:
             cheaper = sum(price < charge[k] for price in charge[k:left])
             why = f"charges at {charge[k]:g}; {cheaper} of the {left - k} slots left are cheaper"
@@ -108,6 +136,8 @@ class Planner:
         See there.
     gives_back
         Whether a session's station and car are known to give energy back.
+    most_kw
+        The most that a hub's station draws, if it is known and of the hub [kW].
     failed
         Told why a hub has no new plan.
     """
@@ -119,14 +149,16 @@ class Planner:
         clock: Clock,
         *,
         decide: Decide,
-        stored: Stored,
+        stored: Metered,
         gives_back: Callable[[Session], bool],
+        most_kw: Callable[[str, str], float | None],
         failed: Callable[[str, str], Awaitable[None]],
     ) -> None:
         """Nothing is planned yet."""
         self._books, self._settings, self._clock = books, settings, clock
         self._decide, self._stored, self._failed = decide, stored, failed
-        self._gives_back = gives_back
+        self._gives_back, self._most_kw = gives_back, most_kw
+        self._expected: dict[str, tuple[datetime, tuple[Stay, ...]]] = {}
         self._due: dict[str, None] = {}
         self._wake = asyncio.Event()
         self.plans: dict[str, HubPlan] = {}
@@ -141,8 +173,16 @@ class Planner:
         plan = self.plans.get(hub)
         return {} if plan is None else plan.at(now)
 
+    def battery_at(self, hub: str, now: datetime) -> float:
+        """What a hub's station battery takes now by plan [kW]."""
+        plan = self.plans.get(hub)
+        return 0.0 if plan is None else plan.battery_at(now)
+
     async def run(
-        self, sessions: Sessions, room_kw: Callable[[str], float], done: Callable[[str], None]
+        self,
+        sessions: Sessions,
+        connection: Callable[[str], Connection],
+        done: Callable[[str], None],
     ) -> None:
         """Plan what is asked for until cancelled.
 
@@ -150,8 +190,8 @@ class Planner:
         ----------
         sessions
             Of a hub, with what is registered of their stations.
-        room_kw
-            What its connection leaves to chargers [kW].
+        connection
+            Of a hub.
         done
             Told which hub has a new plan.
         """
@@ -162,40 +202,62 @@ class Planner:
             due, self._due = list(self._due), {}
             for hub in due:
                 try:
-                    await self._plan(hub, sessions(hub), room_kw(hub))
+                    await self._plan(hub, sessions(hub), connection(hub))
                     done(hub)
                 except Exception as error:
                     await self._failed(hub, f"{type(error).__name__}: {error}")
 
     async def _plan(
-        self, hub: str, sessions: Sequence[tuple[Session, Known]], room_kw: float
+        self, hub: str, sessions: Sequence[tuple[Session, Known]], connection: Connection
     ) -> None:
-        outlook = await self._outlook(sessions, room_kw)
+        outlook = await self._outlook(hub, sessions, connection)
         if outlook is None:
             self.plans.pop(hub, None)
         elif outlook.elapsed < LATE:
-            powers = await asyncio.wait_for(self._decide(outlook), TOO_LONG)
-            self.plans[hub] = HubPlan(outlook, powers)
+            decided = await asyncio.wait_for(self._decide(outlook), TOO_LONG)
+            self.plans[hub] = HubPlan(outlook, decided)
 
     async def _outlook(
-        self, sessions: Sequence[tuple[Session, Known]], room_kw: float
+        self, hub: str, sessions: Sequence[tuple[Session, Known]], connection: Connection
     ) -> Outlook | None:
         """What is decided about; those of whom nothing is wanted keep their share of the room."""
         now = self._clock.now()
         wanted = {each.session: found for each, _ in sessions if (found := self._wanted(each, now))}
-        if not wanted or not self._books.posted:
+        storage = self._storage(hub, connection)
+        if not self._books.posted or not (wanted or storage):
             return None
-        lists: list[PriceList] = []
+        lists = [self._books.prices_at(now)]
         stays = []
         for session, known in sessions:
             if session.session in wanted:
                 row = _row(lists, self._books.prices_at(session.opened_at))
                 stays.append(await self._stay(session, known, wanted[session.session], row))
-        share = len(stays) / len(sessions)
+        share = len(stays) / len(sessions) if sessions else 1.0
         return outlook_of(
-            now, lists, stays, share * room_kw, self._settings.planning, self._settings.zone,
-            self._settings.currency,
+            now, lists, [*stays, *self._coming(hub, now)], share * connection.left_kw,
+            self._settings.planning, self._settings.zone, self._settings.currency, storage,
         )  # fmt: skip
+
+    def _coming(self, hub: str, now: datetime) -> tuple[Stay, ...]:
+        """Who is expected; looked for once a slot."""
+        slot = slot_of(now)
+        if self._expected.get(hub, (None, ()))[0] != slot:
+            self._expected[hub] = slot, coming(self._books, now, lambda it: self._most_kw(hub, it))
+        return tuple(each for each in self._expected[hub][1] if (each.arrives_at or now) > now)
+
+    def _storage(self, hub: str, connection: Connection) -> Storage | None:
+        """The station battery, as far as it answers."""
+        tended, place = connection.battery, self._settings.batteries.get(hub)
+        if tended is None or place is None or tended.last is None or not tended.answers:
+            return None
+        last = tended.last
+        return Storage(
+            energy_kwh=min(max(last.energy_kwh, 0.0), last.capacity_kwh),
+            capacity_kwh=last.capacity_kwh,
+            power_kw=min(last.charge_kw_max, last.discharge_kw_max),
+            efficiency=place.efficiency,
+            wear=place.wear,
+        )
 
     def _wanted(self, session: Session, now: datetime) -> Wanted | None:
         """What the driver said, or else the car; none if it is not known, or the time is over."""

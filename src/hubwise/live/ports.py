@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from hubwise.domain.devices import MeterReading
+from hubwise.domain.devices import BatteryState, MeterReading
 from hubwise.domain.events import Event
 
 
@@ -83,6 +83,21 @@ class Meter(Protocol):
 
     async def reading(self) -> MeterReading:
         """What it says now; an OSError where it cannot be asked, or says what cannot be."""
+        ...
+
+
+class StationBattery(Protocol):
+    """A hub's own battery."""
+
+    async def state(self) -> BatteryState:
+        """What it says of itself; an OSError where it cannot be asked, or says what cannot be."""
+        ...
+
+    async def follow(self, kw: float, seconds: int) -> float:
+        """Charge with so much, below 0 discharge, and rest after so many seconds; what it was told.
+
+        In kW; an OSError where it cannot be told, or refuses.
+        """
         ...
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from hubwise.domain.devices import DevicePlace
+from hubwise.domain.devices import BatteryPlace, DevicePlace
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import PriceList
 from hubwise.live.party import NAMES as PARTY
 from hubwise.live.party import party_of
-from hubwise.live.places import meter_of
+from hubwise.live.places import Wrong, battery_of, meter_of
 from hubwise.record.books import Party
 
+_Device = TypeVar("_Device", DevicePlace, BatteryPlace)
 NAME = "site.toml"
 MINUTES_OF_A_DAY = 1_440
 # What drawing a kWh costs a battery, where nothing is said of it [currency/kWh].
@@ -62,6 +64,8 @@ class Settings:
         Whether tags that stand for no driver may charge.
     meters
         By hub: where the meter at its connection is, where it has one.
+    batteries
+        By hub: its station battery, where it has one.
     planning
         What decisions rest on.
     party
@@ -75,6 +79,7 @@ class Settings:
     prices: PriceList
     accepts_unknown: bool
     meters: dict[str, DevicePlace] = field(default_factory=dict)
+    batteries: dict[str, BatteryPlace] = field(default_factory=dict)
     planning: Planning = field(default_factory=Planning)
     party: Party | None = None
 
@@ -102,7 +107,8 @@ def read_settings(folder: Path) -> Settings:
         connection_kw=door.hubs(),
         prices=door.prices(),
         accepts_unknown=door.accepts_unknown(),
-        meters=door.meters(),
+        meters=door.devices("meter", meter_of),
+        batteries=door.devices("battery", battery_of),
         planning=door.planning(),
         party=party_of(said.get("ocpi"), door.wrong),
     )
@@ -159,11 +165,14 @@ class _Door:
             self.wrong("hubs", "names no hub", "write [hubs.main] and connection_kw below it")
         return found
 
-    def meters(self) -> dict[str, DevicePlace]:
-        found: dict[str, DevicePlace] = {}
+    def devices(
+        self, name: str, of: Callable[[str, object, Wrong], _Device | None]
+    ) -> dict[str, _Device]:
+        """By hub: what it says of a device."""
+        found: dict[str, _Device] = {}
         for hub, table in self.table("hubs").items():
-            if isinstance(table, dict) and "meter" in table:
-                place = meter_of(f"hubs.{hub}.meter", table["meter"], self.wrong)
+            if isinstance(table, dict) and name in table:
+                place = of(f"hubs.{hub}.{name}", table[name], self.wrong)
                 found |= {hub: place} if place else {}
         return found
 
@@ -233,7 +242,7 @@ class _Door:
         self._only("ocpi.", self.said.get("ocpi"), PARTY)
         hubs = self.said.get("hubs")
         for hub, table in hubs.items() if isinstance(hubs, dict) else ():
-            self._only(f"hubs.{hub}.", table, ("connection_kw", "meter"))
+            self._only(f"hubs.{hub}.", table, ("connection_kw", "meter", "battery"))
 
     def _only(self, where: str, table: object, known: tuple[str, ...]) -> None:
         for name in table if isinstance(table, dict) else ():

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from hashlib import blake2b
 
 from hubwise.domain.events import (
@@ -31,7 +30,7 @@ from hubwise.live.controller import Controller
 from hubwise.live.facts import missing_notes, tag_noted
 from hubwise.live.fold import Books, Session, SessionStatus, take_in
 from hubwise.live.planning import Decide, HubPlan, Planner
-from hubwise.live.ports import Chargers, Clock, Known, Log, Meter, People
+from hubwise.live.ports import Chargers, Clock, Known, Log, Meter, People, StationBattery
 from hubwise.live.registers import EXPORT, IMPORT, Reading
 from hubwise.live.running import Running
 from hubwise.live.settings import Settings
@@ -83,12 +82,13 @@ class Site:
         self,
         chargers: Chargers,
         meters: Mapping[str, Meter] | None = None,
+        batteries: Mapping[str, StationBattery] | None = None,
         decide: Decide | None = None,
     ) -> None:
         """Take up the log, post the prices, settle what was left, then control.
 
-        ``meters``: by hub, at its connection. ``decide``: how hubs are planned; without it all is
-        under the safe rule.
+        ``meters``, ``batteries``: by hub, at its connection and behind it. ``decide``: how hubs are
+        planned; without it all is under the safe rule.
         """
         for _, event in self._log.after(0):
             self.books.apply(event)
@@ -100,7 +100,9 @@ class Site:
             self._spawn(self._settle_due())
         self._controller.chargers = chargers
         for hub, meter in (meters or {}).items():
-            self._spawn(self._controller.measure(hub, meter, partial(self._lost_meter, hub)))
+            self._spawn(self._controller.measure(hub, meter))
+        for hub, battery in (batteries or {}).items():
+            self._spawn(self._controller.tend(hub, battery))
         if decide is not None and self.settings.planning.decides:
             self._spawn(self._controller.plan(self._planner(decide)))
         self._spawn(self._controller.run())
@@ -222,6 +224,7 @@ class Site:
             decide=decide,
             stored=self.stored,
             gives_back=lambda it: chargers.gives_back(it.station, it.evse or 1, it.transaction),
+            most_kw=self._controller.most_kw,
             failed=self._no_plan,
         )
 
@@ -401,9 +404,6 @@ class Site:
     async def _alarm(self, what: str, detail: str, station: str, once: str) -> None:
         key = f"alarm|{what}|{station}|{once}"
         await self.hear(Alarmed(_short(key), station, self.now(), what, detail))
-
-    async def _lost_meter(self, hub: str, why: str) -> None:
-        await self._alarm("meter lost", f"hub {hub}: {why}", "", f"{self.now():%Y%m%d%H%M}")
 
     async def _post_prices(self) -> None:
         prices = self.settings.prices

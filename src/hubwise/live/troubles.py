@@ -19,6 +19,8 @@ BOOKS = "the database takes nothing"
 REACH = "stations are out of reach"
 CONTROL = "control fails"
 CLOCK = "the site's clock was set"
+METER = "meter lost"
+BATTERY = "battery lost"
 # A clock that differs from the time that passed by more was set, or the machine slept [s].
 STEP_SECONDS = 60.0
 # How often one looks, and how long the database may take to say that it is there [s].
@@ -36,7 +38,7 @@ class Troubles:
     clock
         The site's.
     standing
-        By what it is: alarms whose cause has not ended.
+        By what it is, and of which hub: alarms whose cause has not ended.
     waiting
         Alarms that are not kept yet.
     """
@@ -45,14 +47,15 @@ class Troubles:
     standing: dict[str, Alarmed] = field(default_factory=dict)
     waiting: list[Alarmed] = field(default_factory=list)
 
-    def begin(self, what: str, detail: str) -> None:
+    def begin(self, what: str, detail: str, hub: str = "") -> None:
         """Something goes wrong; while it does, it is one alarm."""
-        if what not in self.standing:
-            self.standing[what] = self.happened(what, detail)
+        key = f"{what}: {hub}" if hub else what
+        if key not in self.standing:
+            self.standing[key] = self.happened(what, f"hub {hub}: {detail}" if hub else detail)
 
-    def end(self, what: str) -> None:
+    def end(self, what: str, hub: str = "") -> None:
         """It goes on as it should."""
-        self.standing.pop(what, None)
+        self.standing.pop(f"{what}: {hub}" if hub else what, None)
 
     def happened(self, what: str, detail: str) -> Alarmed:
         """Something that is over already."""

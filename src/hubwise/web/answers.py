@@ -21,6 +21,7 @@ from hubwise.live.outlook import SLOT
 from hubwise.live.planning import HubPlan
 from hubwise.live.registers import Reading
 from hubwise.live.site import Account
+from hubwise.live.tended import Tended
 
 
 def in_text(number: Decimal) -> str:
@@ -62,6 +63,28 @@ class StationItem(BaseModel):
     sessions: list[str]
 
 
+class BatteryItem(BaseModel):
+    """A hub's station battery: power into it, as told and as seen; empty where it says nothing."""
+
+    answers: bool
+    told_kw: str
+    power_kw: str | None
+    energy_kwh: str | None
+    capacity_kwh: str | None
+
+    @classmethod
+    def of(cls, found: Tended) -> BatteryItem:
+        """What is known of it."""
+        last = found.last if found.answers else None
+        return cls(
+            answers=found.answers,
+            told_kw=f"{found.told_kw:.3f}",
+            power_kw=f"{last.power_kw:.3f}" if last else None,
+            energy_kwh=f"{last.energy_kwh:.3f}" if last else None,
+            capacity_kwh=f"{last.capacity_kwh:.3f}" if last else None,
+        )
+
+
 class HubItem(BaseModel):
     """A hub's connection; a meter's power is empty where there is none or it says nothing."""
 
@@ -72,6 +95,7 @@ class HubItem(BaseModel):
     power_kw: str | None
     others_kw: str
     room_kw: str
+    battery: BatteryItem | None
 
     @classmethod
     def of(cls, hub: str, found: Connection, now: datetime) -> HubItem:
@@ -85,6 +109,7 @@ class HubItem(BaseModel):
             power_kw=f"{last.power_kw:.3f}" if last else None,
             others_kw=f"{found.others_kw:.3f}",
             room_kw=f"{found.room_kw:.3f}",
+            battery=BatteryItem.of(found.battery) if found.battery else None,
         )
 
 
@@ -105,16 +130,28 @@ class PlannedItem(BaseModel):
     why: str
 
 
+class StoredItem(BaseModel):
+    """A station battery in a slot: power into it, what is in it then, what energy costs."""
+
+    start: str
+    kw: str
+    kwh: str
+    purchase_price: str
+
+
 class HubPlanItem(BaseModel):
-    """A hub's plan, as decided last."""
+    """A hub's plan, as decided last; ``coming``: how many cars it expects beside those here."""
 
     hub: str
     starts_at: str
     slots: list[PlannedItem]
+    battery: list[StoredItem]
+    coming: int
 
     @classmethod
     def of(cls, hub: str, found: HubPlan, hours: int) -> HubPlanItem:
         """Its next hours."""
+        ahead = round(hours * (timedelta(hours=1) / SLOT))
         slots = [
             PlannedItem(
                 session=each.session,
@@ -124,9 +161,20 @@ class HubPlanItem(BaseModel):
                 discharge_price=f"{each.discharge_price:g}",
                 why=each.why,
             )
-            for each in found.slots(round(hours * (timedelta(hours=1) / SLOT)))
+            for each in found.slots(ahead)
         ]
-        return cls(hub=hub, starts_at=in_utc(found.starts_at), slots=slots)
+        battery = [
+            StoredItem(
+                start=in_utc(each.start),
+                kw=f"{each.kw:.3f}",
+                kwh=f"{each.kwh:.3f}",
+                purchase_price=f"{each.purchase_price:g}",
+            )
+            for each in found.battery_slots(ahead)
+        ]
+        coming = len(found.outlook.stays) - len(found.outlook.here)
+        begins = in_utc(found.starts_at)
+        return cls(hub=hub, starts_at=begins, slots=slots, battery=battery, coming=coming)
 
 
 class Plans(BaseModel):
