@@ -24,6 +24,7 @@ HOSTS = {
     "doi.org",
     "ev.caltech.edu",
     "everlasting-project.eu",
+    "example.org",  # reserved for examples
     "github.com",
     "power-grid-model.readthedocs.io",
     "www.pandapower.org",

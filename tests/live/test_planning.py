@@ -233,7 +233,11 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
 
     async def run():
         site = SimpleNamespace(
-            planning=Planning(), zone=ZoneInfo("UTC"), currency="EUR", batteries={}
+            planning=Planning(),
+            zone=ZoneInfo("UTC"),
+            currency="EUR",
+            batteries={},
+            market=None,
         )
         planner = Planner(
             books, site, Clock(), decide=decide, stored=stored, gives_back=lambda _: True,

@@ -94,7 +94,7 @@ def _asked_all(folder: Path, http: str) -> dict[str, object]:
     with asking(folder) as ask:
         return {
             name: ask(f"{http}/api/v1/{name}", None)
-            for name in ("health", "stations", "sessions", "alarms")
+            for name in ("health", "stations", "sessions", "market", "alarms")
         }
 
 
@@ -107,6 +107,10 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
     typer.echo(f"OCPP {ready['ocpp']}, HTTP {ready['http']}, process {ready['pid']}")
     connected = [each for each in items("stations") if each["connected"]]
     typer.echo(f"{len(connected)} of {len(items('stations'))} stations connected")
+    market = found["market"]
+    assert isinstance(market, dict)
+    if market["source"]:
+        typer.echo(f"prices of {market['source']}: {market['said']}")
     for each in items("sessions"):
         if each["status"] != "final":
             typer.echo(f"{each['session']}: {each['status']}, {each['charged_kwh']} kWh charged")

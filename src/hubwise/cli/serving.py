@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 
 from hubwise.cli.deciding import DecidingProcess
 from hubwise.cli.desk import StationDesk, recall_needs
+from hubwise.cli.market import price_source
 from hubwise.cli.passwords import PasswordGate, Renewals, renew_passwords
 from hubwise.cli.tls import Tls
 from hubwise.domain.events import Event
@@ -230,6 +231,7 @@ async def _serve(
             meters=_meters(settings, clock),
             batteries=_batteries(settings, clock),
             decide=planner.decide,
+            source=price_source(asked.folder, settings),
         )
         await recall_needs(log, site.books, server)
         ocpp_port = await server.start(asked.host, asked.ocpp_port, tls)

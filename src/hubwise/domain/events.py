@@ -218,6 +218,28 @@ class PricesPosted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PurchaseNoted(Event):
+    """What energy costs in its market, as a source said; a later word on the same time holds.
+
+    Parameters
+    ----------
+    source
+        Where it is from, without secrets.
+    begins
+        From when on, in UTC.
+    prices
+        By quarter of an hour [currency/kWh].
+    notes
+        What was assumed, chosen and passed over when it was read.
+    """
+
+    source: str
+    begins: datetime
+    prices: tuple[Decimal, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BillPosted(Event):
     """A final bill and its entries; never changed [currency, kWh].
 
@@ -391,6 +413,7 @@ KINDS: dict[str, type[Event]] = {
     "needs": NeedsSaid,
     "alarm": Alarmed,
     "prices": PricesPosted,
+    "purchase": PurchaseNoted,
     "bill": BillPosted,
     "correction": BillCorrected,
     "terms": TermsNoted,

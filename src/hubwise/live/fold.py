@@ -18,6 +18,7 @@ from hubwise.domain.events import (
     Phase,
     PriceList,
     PricesPosted,
+    PurchaseNoted,
     StationNoted,
     StatusSaid,
     TagNoted,
@@ -26,6 +27,7 @@ from hubwise.domain.events import (
     WishSaid,
 )
 from hubwise.live.clocks import is_set
+from hubwise.live.purchase import Purchase
 
 MOST_ALARMS = 1_000
 
@@ -234,6 +236,8 @@ class Books:
         Sessions without an end, by station.
     posted
         Price lists and since when they are offered, in order.
+    purchase
+        What energy costs in its market, as far as it is known.
     alarms
         The latest `MOST_ALARMS`.
     noted
@@ -246,6 +250,7 @@ class Books:
     sessions: dict[str, Session] = field(default_factory=dict)
     running: dict[str, dict[str, Session]] = field(default_factory=dict)
     posted: list[tuple[datetime, PriceList]] = field(default_factory=list)
+    purchase: Purchase = field(default_factory=Purchase)
     alarms: list[Alarmed] = field(default_factory=list)
     noted: dict[tuple[str, str], Event] = field(default_factory=dict)
     needs: dict[tuple[str, int], NeedsSaid] = field(default_factory=dict)
@@ -263,6 +268,8 @@ class Books:
             self.noted[key_of(event)] = event
         elif isinstance(event, PricesPosted):
             self.posted.append((event.received_at, event.prices))
+        elif isinstance(event, PurchaseNoted):
+            self.purchase.take(event)
         elif isinstance(event, NeedsSaid):
             self.needs[(event.station, event.evse)] = event
         elif isinstance(event, Alarmed):

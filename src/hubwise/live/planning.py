@@ -17,6 +17,7 @@ from hubwise.live.coming import coming
 from hubwise.live.connection import Connection
 from hubwise.live.deciding import LATE, Decided
 from hubwise.live.fold import Books, Session
+from hubwise.live.following import at_market
 from hubwise.live.outlook import (
     EFFICIENCY,
     SLOT,
@@ -233,10 +234,14 @@ class Planner:
                 row = _row(lists, self._books.prices_at(session.opened_at))
                 stays.append(await self._stay(session, known, wanted[session.session], row))
         share = len(stays) / len(sessions) if sessions else 1.0
-        return outlook_of(
+        outlook = outlook_of(
             now, lists, [*stays, *self._coming(hub, now)], share * connection.left_kw,
             self._settings.planning, self._settings.zone, self._settings.currency, storage,
         )  # fmt: skip
+        market = self._settings.market
+        if market is None:
+            return outlook
+        return at_market(outlook, self._books.purchase, self._settings.zone, market.added)
 
     def _coming(self, hub: str, now: datetime) -> tuple[Stay, ...]:
         """Who is expected; looked for once a slot."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
@@ -97,6 +98,41 @@ class StationBattery(Protocol):
         """Charge with so much, below 0 discharge, and rest after so many seconds; what it was told.
 
         In kW; an OSError where it cannot be told, or refuses.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Prices of a market, as a source gave them.
+
+    Parameters
+    ----------
+    begins
+        From when on, in UTC.
+    prices
+        By quarter of an hour [currency/kWh].
+    notes
+        What was assumed, chosen and passed over when it was read.
+    """
+
+    begins: datetime
+    prices: tuple[Decimal, ...]
+    notes: tuple[str, ...] = ()
+
+
+class PriceSource(Protocol):
+    """Where a market's prices come from."""
+
+    async def quoted(self, day: date, today: date) -> Quoted | None:
+        """What it says of a day of the site's clock, or of any from today on; nothing if not new.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be asked.
+        ValueError
+            Where what it says is wrong.
         """
         ...
 

@@ -16,6 +16,7 @@ from hubwise.domain.events import PriceList
 from hubwise.live.party import NAMES as PARTY
 from hubwise.live.party import party_of
 from hubwise.live.places import Wrong, battery_of, meter_of
+from hubwise.live.sources import Margins, MarketSource, margins_of, source_of
 from hubwise.record.books import Party
 
 _Device = TypeVar("_Device", DevicePlace, BatteryPlace)
@@ -68,6 +69,10 @@ class Settings:
         By hub: its station battery, where it has one.
     planning
         What decisions rest on.
+    market
+        Where the prices of its energy come from, if a source says them.
+    margins
+        How the posted list follows these; ``None`` where it does not.
     party
         Who it is in records for others (OCPI), if it says so.
     """
@@ -81,6 +86,8 @@ class Settings:
     meters: dict[str, DevicePlace] = field(default_factory=dict)
     batteries: dict[str, BatteryPlace] = field(default_factory=dict)
     planning: Planning = field(default_factory=Planning)
+    market: MarketSource | None = None
+    margins: Margins | None = None
     party: Party | None = None
 
 
@@ -110,6 +117,8 @@ def read_settings(folder: Path) -> Settings:
         meters=door.devices("meter", meter_of),
         batteries=door.devices("battery", battery_of),
         planning=door.planning(),
+        market=source_of(said.get("market"), door.wrong),
+        margins=margins_of(said.get("prices"), "market" in said, door.wrong),
         party=party_of(said.get("ocpi"), door.wrong),
     )
     door.no_other_keys()
@@ -233,9 +242,10 @@ class _Door:
         return found == "accept"
 
     def no_other_keys(self) -> None:
-        known = ("name", "currency", "zone", "hubs", "prices", "access", "planning", "ocpi")
-        self._only("", self.said, known)
-        self._only("prices.", self.said.get("prices"), ("charge", "discharge"))
+        known = ("name", "currency", "zone", "hubs", "prices", "access", "planning", "market")
+        self._only("", self.said, (*known, "ocpi"))
+        prices = ("charge", "discharge", "margin", "discharge_margin")
+        self._only("prices.", self.said.get("prices"), prices)
         planning = self.said.get("planning")
         self._only("planning.", planning, ("decides", "purchase", "feed_in", "wear"))
         self._only("access.", self.said.get("access"), ("unknown_tokens",))

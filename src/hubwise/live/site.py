@@ -20,6 +20,7 @@ from hubwise.domain.events import (
     Phase,
     PriceList,
     PricesPosted,
+    PurchaseNoted,
     TransactionSaid,
     WishSaid,
 )
@@ -29,8 +30,18 @@ from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
 from hubwise.live.facts import missing_notes, tag_noted
 from hubwise.live.fold import Books, Session, SessionStatus, take_in
+from hubwise.live.market import MarketWatch
 from hubwise.live.planning import Decide, HubPlan, Planner
-from hubwise.live.ports import Chargers, Clock, Known, Log, Meter, People, StationBattery
+from hubwise.live.ports import (
+    Chargers,
+    Clock,
+    Known,
+    Log,
+    Meter,
+    People,
+    PriceSource,
+    StationBattery,
+)
 from hubwise.live.registers import EXPORT, IMPORT, Reading
 from hubwise.live.running import Running
 from hubwise.live.settings import Settings
@@ -84,11 +95,12 @@ class Site:
         meters: Mapping[str, Meter] | None = None,
         batteries: Mapping[str, StationBattery] | None = None,
         decide: Decide | None = None,
+        source: PriceSource | None = None,
     ) -> None:
         """Take up the log, post the prices, settle what was left, then control.
 
         ``meters``, ``batteries``: by hub, at its connection and behind it. ``decide``: how hubs are
-        planned; without it all is under the safe rule.
+        planned; without it all is under the safe rule. ``source``: of the market's prices.
         """
         for _, event in self._log.after(0):
             self.books.apply(event)
@@ -105,6 +117,8 @@ class Site:
             self._spawn(self._controller.tend(hub, battery))
         if decide is not None and self.settings.planning.decides:
             self._spawn(self._controller.plan(self._planner(decide)))
+        if source is not None:
+            self._spawn(self._market(source).run())
         self._spawn(self._controller.run())
         self._spawn(self._watch())
         self._running = True
@@ -157,6 +171,8 @@ class Site:
             self._after(event, *found)
         elif isinstance(event, NeedsSaid):
             self._controller.ask(event.station, event.evse)
+        elif isinstance(event, PurchaseNoted):
+            self._plan_anew()
         elif isinstance(event, WishSaid):
             self._controller.look(event.session.partition(":")[0])
         elif isinstance(event, Connected | Booted):
@@ -405,13 +421,31 @@ class Site:
         key = f"alarm|{what}|{station}|{once}"
         await self.hear(Alarmed(_short(key), station, self.now(), what, detail))
 
-    async def _post_prices(self) -> None:
-        prices = self.settings.prices
+    async def post(self, prices: PriceList) -> None:
+        """Offer a list from now on to whoever plugs in, under a name that is made of its prices."""
         name = _short(repr((prices.charge, prices.discharge)))
         prices = replace(prices, list_id=name)
         if not self.books.posted or self.books.posted[-1][1] != prices:
             now = self.now()
             await self.hear(PricesPosted(f"prices|{name}|{now.isoformat()}", "", now, prices))
+
+    async def _post_prices(self) -> None:
+        """The list of the settings; where the market's is followed, until that is known."""
+        known = self.books.purchase.latest is not None
+        if not (self.settings.margins and known and self.books.posted):
+            await self.post(self.settings.prices)
+
+    def _market(self, source: PriceSource) -> MarketWatch:
+        assert self.settings.market is not None
+        said = (self.books, self.settings, self._clock, self.troubles, self.settings.market)
+        return MarketWatch(*said, source, self.hear, self.post)
+
+    def _plan_anew(self) -> None:
+        """Energy costs otherwise than was known."""
+        planner = self._controller.planner
+        if planner is not None:
+            for hub in self.settings.connection_kw:
+                planner.ask(hub)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

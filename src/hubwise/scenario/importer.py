@@ -17,9 +17,9 @@ from hubwise.scenario.files import HorizonSection
 from hubwise.scenario.foreign_sessions import ForeignSessions, Told, read_foreign_sessions
 from hubwise.scenario.import_notes import counts, no_sessions, what_was_done
 from hubwise.scenario.imported import Offered, Site, family_notes, write_site
-from hubwise.scenario.market import KWH_IN, check_told
 from hubwise.scenario.options import ImportOptions
 from hubwise.scenario.price_files import asked_of, read_prices, read_series
+from hubwise.scenario.price_units import KWH_IN, unit_and_currency
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.writing import new_folder
 
@@ -174,18 +174,10 @@ def _read_prices(
     found = read_prices(reader, name, asked, horizon)
     if found is None:
         return None
-    unit, currency = options.unit or found.unit, options.currency or found.currency
-    both = {"unit": (options.unit, found.unit), "currency": (options.currency, found.currency)}
-    check_told(_OPTIONS, "", both, name, reader)
-    for field, told, right in (
-        ("unit", unit, "give kWh or MWh"),
-        ("currency", currency, "give three capitals such as EUR"),
-    ):
-        if told is None:
-            wrong = f"is neither given nor told by a header such as price_eur_per_mwh in {name}"
-            reader.wrong(_OPTIONS, "", field, wrong, right)
-    if unit is None or currency is None:
+    told = unit_and_currency(found, options.unit, options.currency, name, reader, (_OPTIONS, ""))
+    if told is None:
         return None
+    unit, currency = told
     purchase = found.by_slot / KWH_IN[unit]
     charges = found.demand_charges if options.days > 1 else ()
     return Offered(found.rows, unit, currency, purchase, found.minutes, found.notes, charges)

@@ -13,11 +13,11 @@ from hubwise.domain.errors import listed
 from hubwise.scenario.clock import in_windows
 from hubwise.scenario.files import NamedHours, PriceBlock, PricesSection, RulesSection
 from hubwise.scenario.price_files import Prices, asked_of, read_prices, read_series
+from hubwise.scenario.price_units import KWH_IN, check_told
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.sections import Sections
 
 PURCHASE = "purchase"
-KWH_IN = {"kWh": 1.0, "MWh": 1000.0}
 
 
 def read_market(
@@ -94,16 +94,6 @@ def _read_series(
         check_told(TOML, "prices", {"unit": (unit, found.unit)}, name, reader)
         check_told(TOML, "", {"currency": (currency, found.currency)}, name, reader)
     return found
-
-
-def check_told(
-    file: str, where: str, told: dict[str, tuple[str | None, str | None]], name: str, reader: Reader
-) -> None:
-    """What a user tells is not another than what the file ``name`` tells itself."""
-    for field, (own, others) in told.items():
-        if own is not None and others is not None and own != others:
-            wrong = f"is {own}, but {name} holds prices in {others}"
-            reader.wrong(file, where, field, wrong, f"give {others}, or prices in {own}")
 
 
 def read_rules(

@@ -80,8 +80,35 @@ def read_prices(reader: Reader, name: str, asked: Asked, horizon: Horizon) -> Pr
         The slots that need prices.
     """
     series = read_series(reader, name, asked)
+    return None if series is None else _on(series, reader, name, asked, horizon)
+
+
+def read_known_prices(
+    reader: Reader, name: str, asked: Asked, slot_minutes: int = 15
+) -> tuple[Horizon, Prices] | None:
+    """The prices of a file within the time asked for, from the first to the last that it has.
+
+    On whole slots. Nothing, noted, where it has none there, or any between is missing or wrong.
+    """
+    series = read_series(reader, name, asked)
     if series is None:
         return None
+    slot, zone = _MINUTE * slot_minutes, asked.stamps_zone or series.zone or asked.zone
+    begins, ends = asked.begins, asked.ends
+    if is_zone(zone):
+        there = in_time(series, zone, asked.zone, hold=asked.hold).intervals
+        near = [one for one in there if one.touches(begins, ends)]
+        begins = max([begins, *(one.start for one in near[:1])])
+        ends = min([ends, *(one.end for one in near[-1:])])
+    first = asked.begins + -((asked.begins - begins) // slot) * slot
+    slots = max((ends - first) // slot, 1)
+    horizon = Horizon(first, slots, slot_minutes, asked.zone)
+    found = _on(series, reader, name, asked, horizon)
+    return None if found is None else (horizon, found)
+
+
+def _on(series: Series, reader: Reader, name: str, asked: Asked, horizon: Horizon) -> Prices | None:
+    """A file's prices on a horizon, or nothing where any is missing or wrong, which is noted."""
     zone = asked.stamps_zone or series.zone or asked.zone
     if not is_zone(zone):
         right = "give an IANA name such as Europe/Amsterdam"

@@ -178,9 +178,10 @@ class HubPlanItem(BaseModel):
 
 
 class Plans(BaseModel):
-    """Plans by hub."""
+    """Plans by hub; ``market`` says how far the prices that they rest on are known."""
 
     items: list[HubPlanItem]
+    market: str
 
 
 class Stations(BaseModel):

@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 import hubwise
 from hubwise.domain.events import BillCorrected, BillPosted
 from hubwise.live import Site, may
+from hubwise.live.market import described
 from hubwise.live.ports import Known
 from hubwise.live.rights import Role, Thing
-from hubwise.web import acts, answers, exports, stream
+from hubwise.web import acts, answers, exports, market, stream
 from hubwise.web.asking import (
     After,
     Asking,
@@ -146,8 +147,9 @@ async def plan(
 ) -> answers.Plans:
     """What cars do by plan in the hours to come, and why; hubs without a plan are left out."""
     check(actor, Thing("plan"))
-    plans = here.site.plans.items()
-    return answers.Plans(items=[answers.HubPlanItem.of(hub, each, hours) for hub, each in plans])
+    site, plans = here.site, here.site.plans.items()
+    items = [answers.HubPlanItem.of(hub, each, hours) for hub, each in plans]
+    return answers.Plans(items=items, market=described(site.books, site.settings, site.now()))
 
 
 @router.get("/alarms")
@@ -179,7 +181,7 @@ def make_app(world: World) -> FastAPI:
     """The API of a site."""
     app = FastAPI(title="Hubwise", version=hubwise.__version__, docs_url=None, redoc_url=None)
     app.state.world = world
-    for each in (router, acts.router, exports.router, stream.router):
+    for each in (router, acts.router, exports.router, market.router, stream.router):
         app.include_router(each)
     app.add_route("/metrics", metrics, include_in_schema=False)
     add_problems(app)

@@ -156,6 +156,7 @@ FORMS: dict[str, Parser] = {
     "needs": _more(evse=whole, needs=text),
     "alarm": _more(what=text, detail=text),
     "prices": _more(prices=_LIST),
+    "purchase": _more(source=text, begins=moment, prices=many(number), notes=many(text)),
     "bill": _BILL,
     "correction": _more(
         session=text, transaction=text, number=whole, because=text, credit=many(_ENTRY), bill=_BILL

@@ -1,0 +1,79 @@
+"""What energy costs in its market by quarter of an hour, as far as it is known, and beyond that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import count, islice, takewhile
+from zoneinfo import ZoneInfo
+
+from hubwise.domain.events import PurchaseNoted
+
+QUARTER = timedelta(minutes=15)
+DAY = timedelta(days=1)
+# What is kept of the past: a day's shape is repeated, whatever the clocks did.
+KEPT = 3 * DAY
+
+
+def quarter_of(moment: datetime) -> datetime:
+    """When the quarter of an hour began."""
+    return moment - timedelta(seconds=moment.timestamp() % QUARTER.total_seconds())
+
+
+@dataclass(slots=True)
+class Purchase:
+    """What is known of a market's prices.
+
+    Parameters
+    ----------
+    latest
+        What was noted last; ``None`` where nothing ever was.
+    known
+        By the beginning of the quarter of an hour, in UTC [currency/kWh].
+    """
+
+    latest: PurchaseNoted | None = None
+    known: dict[datetime, Decimal] = field(default_factory=dict)
+
+    def take(self, noted: PurchaseNoted) -> None:
+        """Take up what a source said; what is long past is forgotten."""
+        self.latest = noted
+        self.known |= dict(_quarters(noted.begins, noted.prices))
+        oldest = min(noted.received_at, max(self.known, default=noted.begins)) - KEPT
+        self.known = {start: price for start, price in self.known.items() if start >= oldest}
+
+    def says_new(self, begins: datetime, prices: tuple[Decimal, ...]) -> bool:
+        """Whether anything is known otherwise, or not at all."""
+        return any(self.known.get(at) != price for at, price in _quarters(begins, prices))
+
+    def until(self, now: datetime) -> datetime:
+        """Up to when it is known without a gap; the beginning of the quarter where now is not."""
+        starts = (quarter_of(now) + k * QUARTER for k in count())
+        known = sum(1 for _ in takewhile(self.known.__contains__, starts))
+        return quarter_of(now) + known * QUARTER
+
+    def at(self, moment: datetime, zone: ZoneInfo) -> Decimal | None:
+        """What a kWh costs, or is taken to cost; ``None`` where nothing is known of any such day.
+
+        What is not known is as at the same time on the site's clock on the last day before of which
+        it is, or else on the next one [currency/kWh].
+        """
+        start = quarter_of(moment)
+        if start in self.known or not self.known:
+            return self.known.get(start)
+        wall = start.astimezone(zone)
+        gone = max((start - max(self.known)) // DAY, 0)
+        days = [*range(-gone, -gone - 5, -1), *range(1, 4)]
+        others = (quarter_of((wall + each * DAY).astimezone(start.tzinfo)) for each in days)
+        return next((self.known[each] for each in others if each in self.known), None)
+
+    def ahead(self, now: datetime, zone: ZoneInfo, quarters: int) -> list[Decimal | None]:
+        """The same by quarter of an hour from this one on; as many as asked for."""
+        starts = (quarter_of(now) + k * QUARTER for k in count())
+        return [self.at(start, zone) for start in islice(starts, quarters)]
+
+
+def _quarters(begins: datetime, prices: tuple[Decimal, ...]) -> Iterator[tuple[datetime, Decimal]]:
+    return ((begins + k * QUARTER, price) for k, price in enumerate(prices))
