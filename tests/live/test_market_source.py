@@ -95,7 +95,9 @@ def test_what_is_wrong_is_told_in_the_words_of_the_import(tmp_path) -> None:
     cases = {
         b"".join([*lines[:7], *lines[9:]]): "has no price for 2026-06-01T04:00Z",
         good.replace(b"T03:00:00+00:00,50.0", b"T03:00:00+00:00,abc"): "row 7",
-        good[:-12]: "row 49",
+        good[:-12]: "row 49: is cut off",
+        good[:-18]: "row 49: is cut off",
+        good[:-28]: "row 49: is cut off",
         good.replace(b"eur", b"gbp"): "site.toml, market, currency: is EUR, but prices.csv holds",
         good.replace(b"_eur_per_mwh", b""): "unit: is neither given nor told",
         good.replace(b"50.0", b"5e7"): "a kWh costs 50000",
@@ -109,6 +111,8 @@ def test_what_is_wrong_is_told_in_the_words_of_the_import(tmp_path) -> None:
         with pytest.raises(ScenarioError) as told:
             read(site(), content, date(2026, 6, 1), tmp_path)
         assert wanted in str(told.value), content[:40]
+    footer = good + b"Source: the exchange\n"
+    assert read(site(), footer, date(2026, 6, 1), tmp_path).prices == (Decimal("0.05"),) * 192
     with pytest.raises(ScenarioError, match="the table's prices start from 2026-05-31T22:00Z"):
         read(site(), good, date(2026, 6, 9), tmp_path)
 

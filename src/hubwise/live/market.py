@@ -22,7 +22,7 @@ from hubwise.live.troubles import Troubles, first_line
 
 UNREAD = "the market's prices are not read"
 RUN_OUT = "the market's prices run out"
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 # A market's day may end by another clock than the site's: so much of it may be missing.
 ANOTHER_CLOCK = timedelta(hours=3)
 # When less than that is known, it is told.

@@ -88,11 +88,14 @@ def read_known_prices(
 ) -> tuple[Horizon, Prices] | None:
     """The prices of a file within the time asked for, from the first to the last that it has.
 
-    On whole slots. Nothing, noted, where it has none there, or any between is missing or wrong.
+    On whole slots. Nothing, noted, where it has none there, or any between is missing or wrong, or
+    its last row is cut off.
     """
     series = read_series(reader, name, asked)
     if series is None:
         return None
+    if series.cut:
+        reader.wrong(name, series.cut, "", "is cut off", "give the file whole")
     slot, zone = _MINUTE * slot_minutes, asked.stamps_zone or series.zone or asked.zone
     begins, ends = asked.begins, asked.ends
     if is_zone(zone):
@@ -104,7 +107,7 @@ def read_known_prices(
     slots = max((ends - first) // slot, 1)
     horizon = Horizon(first, slots, slot_minutes, asked.zone)
     found = _on(series, reader, name, asked, horizon)
-    return None if found is None else (horizon, found)
+    return None if found is None or series.cut else (horizon, found)
 
 
 def _on(series: Series, reader: Reader, name: str, asked: Asked, horizon: Horizon) -> Prices | None:
@@ -189,7 +192,15 @@ def _with_torn(series: Series, document: Document, torn: Mapping[str, Issue]) ->
         replace(piece, price=None, fault=amiss[piece.where]) if piece.where in amiss else piece
         for piece in series.pieces
     ]
-    return replace(series, pieces=pieces)
+    return replace(series, pieces=pieces, cut=_cut(document))
+
+
+def _cut(document: Document) -> str:
+    """Where the last row of a table is, if it may be one that was cut off; a footer is none."""
+    sheet = document.sheet
+    if sheet is None or not sheet.rows or sheet.rows[-1] not in sheet.short:
+        return ""
+    return f"row {sheet.rows[-1]}" if sheet.cells[-1][0][:1].isdigit() else ""
 
 
 def _prices_at(timeline: Timeline, starts: list[datetime]) -> Iterator[float]:

@@ -99,6 +99,8 @@ class Series:
     demand_charges
         For a month's highest power, January to December [currency/kW]; empty where the file has
         none.
+    cut
+        Where its last row is, if that begins as a row of prices and ends before the header does.
     """
 
     pieces: Sequence[Piece]
@@ -109,6 +111,7 @@ class Series:
     notes: tuple[str, ...] = ()
     named: str = "start"
     demand_charges: tuple[float, ...] = ()
+    cut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
