@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,16 @@ def test_one_way_cars_and_solar_are_never_refused(tmp_path: Path) -> None:
     assert plan.result.bounds.profit_bound is None
     report = audit_record(write(plan, tmp_path / "plan"), scenario)
     assert report.ok, [str(check) for check in report.checks if check.status.value == "fails"]
+
+
+def test_behind_a_connection_that_takes_nothing_back_nobody_sells(tmp_path: Path) -> None:
+    """Two-way cars, stations and solar are not refused, and nothing is worth more than bought."""
+    folder = _site(tmp_path / "s", "0.5", two_way=True, stations=True)
+    assert check(folder)
+    toml, text = folder / "scenario.toml", (folder / "scenario.toml").read_text("utf-8")
+    toml.write_text(re.sub(r"export_limit_kw = .*", "export_limit_kw = 0.0", text), "utf-8")
+    market = load(folder).situation.market
+    np.testing.assert_array_equal(market.feed_in_price, market.purchase_price)
 
 
 @pytest.mark.parametrize(("feed_in", "refused"), [("0.055", False), ("0.09", True)])

@@ -238,11 +238,11 @@ def test_columns_of_any_table_can_be_named(tmp_path: Path) -> None:
 def test_an_unknown_table_is_refused_with_what_to_say(tmp_path: Path) -> None:
     """What is missing is named, all at once, with the columns there are and the option to use."""
     table = tmp_path / "sessions.csv"
-    table.write_text("Came,Went,kWh\n2024-06-03 08:10,2024-06-03 16:40,9\n")
+    table.write_text("Came,Went,Used\n2024-06-03 08:10,2024-06-03 16:40,9\n")
     with pytest.raises(ScenarioError) as raised:
         imported(table, tmp_path)
     assert [issue.field for issue in raised.value.issues] == ["arrival", "departure", "energy_kwh"]
-    assert all("Came, Went, kWh" in issue.right for issue in raised.value.issues)
+    assert all("Came, Went, Used" in issue.right for issue in raised.value.issues)
     assert all(f"--column {issue.field}=" in issue.right for issue in raised.value.issues)
 
 

@@ -152,13 +152,16 @@ _NOBODY = (-np.inf, "", 1.0, 0.0, np.zeros(0))
 def _stores(
     fleet: Fleet, hubs: Hubs, horizon: Horizon
 ) -> Iterator[tuple[str, float, float, Flags]]:
-    """Whatever can sell what was bought: its name, what it keeps, its wear and its slots."""
-    slot = np.arange(horizon.slots)
-    for h in np.flatnonzero(hubs.battery_kw * hubs.battery_kwh > 0.0):
+    """Whatever can sell what was bought: its name, what it keeps, its wear and its slots.
+
+    Nothing can behind a connection that takes nothing back.
+    """
+    slot, sells = np.arange(horizon.slots), hubs.export_limit_kw > 0.0
+    for h in np.flatnonzero(sells & (hubs.battery_kw * hubs.battery_kwh > 0.0)):
         charge, discharge = hubs.battery_charge_efficiency[h], hubs.battery_discharge_efficiency[h]
         wear = float(hubs.battery_wear_cost[h] * charge)
         yield f"the station of hub {hubs.name[h]}", float(charge * discharge), wear, slot >= 0
-    for k in np.flatnonzero(fleet.discharge_kw_max > 0.0):
+    for k in np.flatnonzero(sells[fleet.hub] & (fleet.discharge_kw_max > 0.0)):
         charge, discharge = fleet.charge_efficiency[k], fleet.discharge_efficiency[k]
         here = (slot >= fleet.arrival_slot[k]) & (slot < fleet.departure_slot[k])
         wear = float(fleet.wear_cost[k] * charge)
@@ -166,8 +169,8 @@ def _stores(
 
 
 def sold_by_somebody(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> Flags:
-    """Slots in which any hub has something to sell: solar, a station, a two-way car."""
-    some = (hubs.solar_kw > 0.0).any(axis=0)
+    """Slots in which any hub has something to sell, and can: solar, a station, a two-way car."""
+    some = (hubs.solar_kw[hubs.export_limit_kw > 0.0] > 0.0).any(axis=0)
     for _, _, _, here in _stores(fleet, hubs, horizon):
         some = some | here
     return np.asarray(some, dtype=np.bool_)

@@ -12,6 +12,7 @@ from hubwise.domain.errors import Issue, closest, did_you_mean, listed
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.records import tables_in
 from hubwise.scenario.session_formats import FORMATS, MEANINGS, OWN, SessionFormat, plain
+from hubwise.scenario.session_formats.shown import shown
 from hubwise.scenario.sniffing import Sheet, decimal_mark, is_empty, number, read_document
 from hubwise.scenario.spans import duration, unit_of_time, zone_of
 from hubwise.scenario.stamps import clock_told, date_order, stamp
@@ -155,7 +156,7 @@ def read_foreign_sessions(reader: Reader, name: str, told: Told) -> ForeignSessi
     if not tables:
         reader.wrong(name, "", "", "holds no sessions", "give a table, or JSON with a list of them")
         return None
-    sheet, form = _recognised(tables)
+    sheet, form = _recognised(tables, told)
     if not _told_right(reader, sheet, told):
         return None
     columns = _Columns(sheet, form, told)
@@ -164,13 +165,14 @@ def read_foreign_sessions(reader: Reader, name: str, told: Told) -> ForeignSessi
     return _read(columns, _date_order(columns), torn)
 
 
-def _recognised(tables: Sequence[Sheet]) -> tuple[Sheet, SessionFormat]:
-    """The first table of a known format; else the longest, to be told in our own words."""
+def _recognised(tables: Sequence[Sheet], told: Told) -> tuple[Sheet, SessionFormat]:
+    """The first table of a known format; else the longest, by what it holds or is told to hold."""
     for sheet in tables:
         for form in FORMATS:
             if form.recognises(sheet.header):
                 return sheet, form
-    return max(tables, key=lambda sheet: len(sheet.rows)), OWN
+    longest = max(tables, key=lambda sheet: len(sheet.rows))
+    return longest, (None if told.columns else shown(longest)) or OWN
 
 
 class _Columns:

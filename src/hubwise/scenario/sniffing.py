@@ -347,8 +347,9 @@ def _delimited(reader: Reader, name: str, text: str) -> Sheet | None:
     rows = text.count("\n") + text.count("\r")
     if not reader.fits(name, rows // (1 + ("\r\n" in text)), rows + text.count(delimiter)):
         return None
+    closed = re.sub(rf'" +(?={re.escape(delimiter)}|[\r\n])', '"', text)  # as in "May, 2025" ,x
     lines = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+        io.StringIO(closed, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )
     try:
         numbered = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]

@@ -18,12 +18,13 @@ from hubwise.scenario.stamps import date_order, stamp
 _DAYS = ("Delivery Date", "DeliveryDate", "Oper Day", "Market Day", "Operating Day", "Date", "Day",
          "Local Date", "Trade Date")  # fmt: skip
 _HOURS = ("Hour Ending", "HourEnding", "Hour_Ending", "HE", "Delivery Hour", "DeliveryHour",
-          "Hour Ending (HE)", "Hour End")  # fmt: skip
+          "Hour Ending (HE)", "Hour End", "Hr End", "HrEnd")  # fmt: skip
 _PARTS = ("Delivery Interval", "DeliveryInterval")
 _FLAGS = ("Repeated Hour Flag", "RepeatedHourFlag", "Repeated Hour", "DSTFlag", "DST Flag")
 _POINTS = ("Settlement Point", "Settlement Point Name", "SettlementPointName", "SettlementPoint",
            "BusName", "Location", "Location Name", "Node", "Zone", "Hub")  # fmt: skip
-_PRICES = ("Settlement Point Price", "SettlementPointPrice", "LMP", "Price", "SPP")
+_PRICES = ("Settlement Point Price", "SettlementPointPrice", "Locational Marginal Price", "LMP",
+           "LBMP", "Price", "SPP")  # fmt: skip
 
 
 def _price(sheet: Sheet) -> str | None:
@@ -51,10 +52,11 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     assert document.sheet is not None
     sheet = document.sheet
     point, price = column(sheet, *_POINTS), _price(sheet) or ""
-    keep, notes = list(range(len(sheet.rows))), list[str]()
+    keep, notes = _data(sheet), list[str]()
     if point:
         points = sheet.column(point)
-        one = chosen(list(dict.fromkeys(points)), asked, "points", sheet.file, reader)
+        there = list(dict.fromkeys(points[k] for k in keep))
+        one = chosen(there, asked, "points", sheet.file, reader)
         if one is None:
             return None
         keep = [k for k in keep if points[k] == one]
@@ -69,6 +71,14 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         "America/Chicago" if ercot else None,
         notes=tuple(notes),
     )
+
+
+def _data(sheet: Sheet) -> list[int]:
+    """The rows but those without figures, which say what columns hold, and those cut short."""
+    days = sheet.column(column(sheet, *_DAYS) or "")
+    hours = sheet.column(column(sheet, *_HOURS) or "")
+    rows = range(len(sheet.rows))
+    return [k for k in rows if hours[k] and re.search(r"\d", days[k] + hours[k])]
 
 
 def _pieces(sheet: Sheet, keep: list[int], zone: str) -> list[Piece]:

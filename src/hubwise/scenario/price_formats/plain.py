@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from hubwise.domain.errors import closest, listed
@@ -53,6 +54,11 @@ _AREAS = (
     "area", "price_area", "bidding_zone", "biddingzone", "zone", "region", "country", "location",
     "node", "settlement_point", "map_code", "geo_name", "ptid",
 )  # fmt: skip
+_HOUR = r"(?:h|he|hr|hour|ending|stunde|std|uur|heure|hora|ora)?[\W_]*\d{1,3}(?::?\d\d)?[ab]?"
+# So many columns that are named as hours, of a day that leaps over one.
+_SIDE_BY_SIDE = 23
+# With so many rows to a day, days are not what rows are told apart by.
+_MANY_A_DAY = 12
 _CURVES = ("curve_type", "curvetype", "curve")
 _CLOCKS = r"[\s_]*[(\[]?(?:utc|gmt|cet/cest|cet|cest|local|lokal)[)\]]?$"
 
@@ -64,6 +70,8 @@ def _recognises(document: Document) -> bool:
 def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
     assert document.sheet is not None
     sheet = document.sheet
+    if _hours_side_by_side(sheet, reader):
+        return None
     start, price = _start(sheet), _price(sheet, asked, reader)
     if _are_values(sheet.header if start is None else [start]):
         right = "put a row above it that names the columns, such as start,price_eur_per_mwh"
@@ -87,7 +95,7 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         starts, ends = [first for first, _, _ in halves], [last for _, _, last in halves]
     cells = Cells(starts, sheet.column(price), ends, (start, price), header.scale)
     keep = _kept(sheet, price, asked, reader)
-    if keep is None:
+    if keep is None or _days_alone(sheet, start, [starts[k] for k in keep], reader):
         return None
     curve = column(sheet, *_CURVES)
     return Series(
@@ -99,6 +107,28 @@ def _read(document: Document, asked: Asked, reader: Reader) -> Series | None:
         notes=tuple(notes),
         named=start,
     )
+
+
+def _hours_side_by_side(sheet: Sheet, reader: Reader) -> bool:
+    """Whether a row holds a whole day, its hours in columns; that is refused as such."""
+    hours = [name for name in sheet.header if re.fullmatch(_HOUR, name.casefold())]
+    if len(hours) < _SIDE_BY_SIDE:
+        return False
+    wrong = f"holds whole days in rows, their hours side by side from {hours[0]!r} to {hours[-1]!r}"
+    reader.wrong(sheet.file, "row 1", "", wrong, "give a row an hour: its moment and its price")
+    return True
+
+
+def _days_alone(sheet: Sheet, start: str, starts: Sequence[str], reader: Reader) -> bool:
+    """Whether rows are many a day and tell no time of day; that is refused as such."""
+    most = Counter(cell for cell in starts if not is_empty(cell)).most_common(1)
+    if not most or most[0][1] < _MANY_A_DAY or re.search(r"\d:\d\d|\d{8,}", most[0][0]):
+        return False
+    others = [name for name in sheet.header if name != start]
+    wrong = f"tells days alone, {most[0][1]} rows for {most[0][0]}, and no times of day"
+    right = f'call the column of them "time" or "hour ending"; there are {listed(others)}'
+    reader.wrong(sheet.file, "row 1", start, wrong, right)
+    return True
 
 
 def _kept(sheet: Sheet, price: str, asked: Asked, reader: Reader) -> list[int] | None:

@@ -2,14 +2,26 @@
 
 from hubwise.scenario.session_formats.form import SessionFormat
 
-_CREATED = ("Created", "Startzeit", "Créé", "Creato", "Hora de inicio", "Aangemaakt")
-_FINISHED = ("Finished", "Endzeit", "Terminé", "Finito", "Terminado", "Beëindigd")
+_CREATED = (
+    *("Created", "Startzeit", "Créé", "Creato", "Hora de inicio", "Aangemaakt"),
+    *("Oprettet", "Starttid", "Stworzony"),
+)
+_FINISHED = (
+    *("Finished", "Endzeit", "Terminé", "Finito", "Terminado", "Hora de finalización"),
+    *("Beëindigd", "Færdig", "Sluttid", "Zakończony"),
+)
 _ENERGY = (
     *("Energy (kWh)", "Charged Energy (kWh)", "chargedEnergy", "Energie (kWh)"),
-    *("Énergie (kWh)", "Energia (kWh)", "Energía (kWh)"),
+    *("Énergie (kWh)", "Energia (kWh)", "Energía (kWh)", "Energi (kWh)"),
 )
-_VEHICLE = ("Vehicle", "Fahrzeug", "Véhicule", "Veicolo", "Vehículo", "Voertuig")
-_IDENTIFIER = ("Identifier", "Kennung", "Identifiant", "Identificatore", "Identificador")
+_VEHICLE = (
+    *("Vehicle", "Fahrzeug", "Véhicule", "Veicolo", "Vehículo", "Voertuig"),
+    *("Køretøj", "Fordon", "Pojazd"),
+)
+_IDENTIFIER = (
+    *("Identifier", "Kennung", "Identifiant", "Identificatore", "Identificador"),
+    *("Identifikator", "Identifierare", "Identyfikator"),
+)
 
 FORMAT = SessionFormat(
     name="evcc charging sessions",
@@ -20,7 +32,7 @@ FORMAT = SessionFormat(
         "vehicle": _VEHICLE,
         "station": (
             *("Charging point", "Loadpoint", "Ladepunkt", "Point de charge"),
-            *("Punto di ricarica", "Punto de carga", "Oplaadpunt"),
+            *("Punto di ricarica", "Punto de carga", "Oplaadpunt", "Laddplats", "Ładowarka"),
         ),
         "arrival": _CREATED,
         "departure": _FINISHED,
