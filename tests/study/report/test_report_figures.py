@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import pytest
 
 from hubwise.domain import Horizon, Scenario
 from hubwise.study.report import glossary
-from hubwise.study.report.axes import clock_axis, slot_labels
+from hubwise.study.report.axes import clock_axis, line, slot_labels
 from hubwise.study.report.cases import Cases, by_slot, grid_of, read_study
+from hubwise.study.report.figures_grid import voltage_map
 from hubwise.study.report.figures_money import savings, waterfall
 from hubwise.study.report.figures_power import fleet_layers, load, prices
 from hubwise.study.report.page import _figures
@@ -115,6 +116,27 @@ def test_the_clock_axis_reads_the_wall_clock(day: tuple[int, int, int], slots: i
     assert "11:45" in labels[-1]
     midnight = axis["tickvals"][[t[:5] for t in axis["ticktext"]].index("00:00")]
     assert midnight == 47.5
+
+
+def test_a_date_stands_only_where_it_has_room() -> None:
+    """The last edge is at the margin: a date there would be cut off; the first always has one."""
+    horizon = Horizon.local_day(date(2024, 6, 3), "Europe/Amsterdam", start=time(0))
+    texts = clock_axis(horizon)["ticktext"]
+    assert (texts[0], texts[-1]) == ("00:00<br>Mon 3 Jun", "00:00")
+
+
+@pytest.mark.parametrize(("top", "decimals"), [(4431.2, 0), (63.5, 1), (7.0, 2), (0.0, 2)])
+def test_small_powers_are_drawn_as_they_are(top: float, decimals: int) -> None:
+    """A hub of 7 kW is not drawn in whole kilowatts."""
+    drawn = line("Feeder head", [0.0, top, np.nan], "#000000", "kW")
+    assert drawn["y"] == [0.0, round(top, decimals), None]
+
+
+def test_voltages_that_are_near_each_other_are_told_apart(cases: Cases) -> None:
+    """The ticks of a scale from 0.992 to 1.0 p.u. are not all 1.00."""
+    shown = voltage_map(cases.scenario, cases.chosen(0.7), (0.992, 1.0))
+    assert shown is not None
+    assert shown["data"][0]["colorbar"]["tickformat"] == ".3f"
 
 
 def test_tables_become_arrays() -> None:

@@ -303,6 +303,18 @@ def test_any_shape_of_site_gets_a_page(
     assert ("Solar used" in named) == bool(shape.get("solar"))
 
 
+def test_what_has_nothing_to_show_is_not_offered(
+    scenario: Make, study: Write, tmp_path: Path
+) -> None:
+    """No station battery and a single participation: neither sections nor links to them."""
+    given = scenario(stations=False, sources=("A meter",))
+    study(given, tmp_path, shares=(0.7,))
+    page = made(tmp_path, given)
+    hidden = {attrs.get("id") for _, attrs in page.tags if "hidden" in attrs}
+    assert {"stations", "compared"} <= hidden
+    assert not {"#stations", "#compared"} & {a["href"] for tag, a in page.tags if tag == "a"}
+
+
 def test_a_single_plan_stands_beside_its_uncoordinated_day(
     scenario: Make, study: Write, tmp_path: Path
 ) -> None:

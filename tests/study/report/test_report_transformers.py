@@ -54,7 +54,10 @@ def test_years_that_nobody_serves_are_not_promised(cases: Any) -> None:
         cases(uncoordinated=[row("T", 0.04, 470.0)], hubwise=[row("T", 0.02, 940.0)]), 1.0
     )
     assert "none adds years to it" in page
+    assert "Hubwise only uses less" in page
     assert "more than uncoordinated" not in page
+    hotter = cases(uncoordinated=[row("T", 0.02, 940.0)], hubwise=[row("T", 0.04, 470.0)])
+    assert "Hubwise uses more of what is not used up" in transformer_table(hotter, 1.0)
 
 
 def test_a_strategy_that_costs_life_says_so(cases: Any) -> None:

@@ -29,6 +29,13 @@ def plain(text: str) -> str:
     return text.replace("<", "\u2039").replace(">", "\u203a")
 
 
+def decimals_for(array: ArrayLike) -> int:
+    """Decimals with which numbers are told to three digits or more, two at most."""
+    known = np.abs(np.asarray(array, dtype=float))
+    size = float(known[np.isfinite(known)].max(initial=0.0))
+    return 0 if size >= 100.0 else 1 if size >= 10.0 else 2
+
+
 def values(array: ArrayLike, decimals: int = 1) -> list[float | None]:
     """Numbers rounded for drawing; None (a gap) where NaN or infinite."""
     rounded = np.round(np.asarray(array, dtype=float), decimals)
@@ -90,7 +97,9 @@ def _tick_slots(edges: Sequence[datetime], hours_apart: float) -> list[int]:
 
 def _tick_text(edges: Sequence[datetime], slot: int, first: bool) -> str:
     at = edges[slot]
-    day = f"<br>{at:%a} {at.day} {at:%b}" if first or (at.hour, at.minute) == (0, 0) else ""
+    # The last edge stands at the margin, where a date has no room; it begins no day that is drawn.
+    begins = first or ((at.hour, at.minute) == (0, 0) and slot < len(edges) - 1)
+    day = f"<br>{at:%a} {at.day} {at:%b}" if begins else ""
     return f"{at:%H:%M}{day}"
 
 
@@ -151,14 +160,15 @@ def clock_figure(
 
 
 def line(
-    name: str, y: ArrayLike, colour: str, unit: str, decimals: int = 0, **more: object
+    name: str, y: ArrayLike, colour: str, unit: str, decimals: int | None = None, **more: object
 ) -> Spec:
-    """One line over the slots, read in ``unit`` with so many decimals.
+    """One line over the slots, read in ``unit`` with so many decimals, else as its size asks for.
 
     A value holds for its slot, so lines are steps; what is a state at a moment asks for
     ``line={"shape": "linear"}``.
     """
     style = {"color": colour, "width": 2, "shape": "hvh", **named(more.pop("line", {}))}
+    decimals = decimals_for(y) if decimals is None else decimals
     return {
         "type": "scatter",
         "mode": "lines",

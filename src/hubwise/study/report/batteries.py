@@ -20,6 +20,7 @@ from hubwise.study.report.palette import CHARGE, DISCHARGE, GRID, INK, MUTED
 from hubwise.study.report.tables import table
 
 # Temperatures that the fade is shown at, beside the fleet's own [°C].
+NAME_PX = 24  # room for the name of a panel
 TEMPERATURES = (5.0, 15.0, 25.0, 35.0)
 LINEAR, NONLINEAR = "#8795a1", "#0072b2"
 # Draws below this are rounding [kWh].
@@ -236,6 +237,7 @@ def _steps(words: str, edges: Array, kwh: Array, colour: str, unit: str, panel: 
 def _price_look(names: list[str], unit: str) -> Spec:
     """One panel a chemistry, above each other, on one axis of prices."""
     height = 1.0 / len(names)
+    gap = max(0.14, NAME_PX * len(names) / 350)  # above each panel, where its name stands
     look = layout(
         450,
         value_axis("", showgrid=False),
@@ -252,7 +254,7 @@ def _price_look(names: list[str], unit: str) -> Spec:
         top = 1.0 - k * height
         last = k == len(names) - 1
         look[f"yaxis{number_of}"] = value_axis(
-            "kWh drawn", domain=[top - height * 0.86, top], nticks=4, anchor=f"x{number_of}"
+            "kWh drawn", domain=[top - height, top - height * gap], nticks=4, anchor=f"x{number_of}"
         )
         look[f"xaxis{number_of}"] = value_axis(
             f"Wear of a kWh drawn, {unit}" if last else "",
@@ -263,7 +265,7 @@ def _price_look(names: list[str], unit: str) -> Spec:
             zeroline=True,
             zerolinecolor=MUTED,
         )
-        look["annotations"].append(_corner(name, top))
+        look["annotations"].append(_corner(name, top - height * gap))
     return look
 
 
@@ -271,10 +273,10 @@ def _corner(name: str, top: float) -> Spec:
     return {
         "xref": "paper",
         "yref": "paper",
-        "x": 0.012,
-        "y": top - 0.01,
+        "x": 0,
+        "y": top,
         "xanchor": "left",
-        "yanchor": "top",
+        "yanchor": "bottom",
         "text": f"<b>{plain(name)}</b>",
         "showarrow": False,
         "font": {"color": INK, "size": 13},

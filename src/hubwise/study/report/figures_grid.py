@@ -94,7 +94,7 @@ def voltage_map(
         "colorbar": {
             "thickness": 10,
             "outlinewidth": 0,
-            "tickformat": ".2f",
+            "tickformat": f".{_decimals(spread[1] - spread[0])}f",
             "nticks": 6,
         },
         "hovertemplate": "bus %{y} · %{z:.4f} p.u.<br>%{x}<extra></extra>",
@@ -108,6 +108,11 @@ def voltage_map(
     }
     axis = value_axis("Bus", **rows)
     return clock_figure(scenario.situation.horizon, [heat], 380, axis, ticks=5, hovermode="closest")
+
+
+def _decimals(pu: float) -> int:
+    """Decimals that tell some six values within so many p.u. apart."""
+    return 2 if pu >= 0.05 else 3 if pu >= 0.005 else 4
 
 
 def _marked_buses(scenario: Scenario) -> list[str]:

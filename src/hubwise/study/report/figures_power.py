@@ -10,6 +10,7 @@ from hubwise.domain.arrays import Array
 from hubwise.study.report.axes import (
     Spec,
     clock_figure,
+    decimals_for,
     layer,
     line,
     plain,
@@ -59,7 +60,8 @@ def load(scenario: Scenario, cases: list[Case]) -> Spec | None:
     )
     lines = [_strategy_line(case, head) for case, head in known]
     axis = value_axis("Power at the feeder head, kW", rangemode="tozero")
-    return clock_figure(scenario.situation.horizon, [floor, *lines], 420, axis)
+    drawn = [floor, *lines] if base.any() else lines
+    return clock_figure(scenario.situation.horizon, drawn, 420, axis)
 
 
 def _strategy_line(case: Case, head: Array) -> Spec:
@@ -289,7 +291,7 @@ def _bars(name: str, kw: Array, colour: str) -> Spec:
     return {
         "type": "bar",
         "name": name,
-        "y": values(kw, 1),
+        "y": values(kw, 2),
         "marker": {"color": colour, "line": {"width": 0}},
-        "hovertemplate": "%{y:,.0f} kW",
+        "hovertemplate": f"%{{y:,.{decimals_for(kw)}f}} kW",
     }

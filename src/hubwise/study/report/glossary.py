@@ -179,6 +179,12 @@ def number(value: object, decimals: int = 0, unit: str = "") -> str:
     return text.replace("-", MINUS) + (_gap(unit) if unit else "")
 
 
+def power(value: object, unit: str = "") -> str:
+    """Power or energy: to a tenth below a hundred, whole above."""
+    known = finite(value)
+    return number(known, 1 if known is not None and abs(known) < 100.0 else 0, unit)
+
+
 def money(value: object, unit: str = "") -> str:
     """An amount of money: to the cent below a thousand, whole above."""
     known = finite(value)

@@ -93,7 +93,8 @@ def _when(horizon: Horizon, mask: Flags) -> str:
     runs = [(starts[a], ends[b - 1]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     if len(runs) > 1 and runs[-1][1] == runs[0][0] and mask[0] and mask[-1]:
         runs = [(runs[-1][0], runs[0][1]), *runs[1:-1]]
-    return ", ".join(f"{a}{EN}{b}" for a, b in runs[:6]) + (" …" if len(runs) > 6 else "")
+    told = [(a, "24:00" if b == "00:00" else b) for a, b in runs[:6]]
+    return ", ".join(f"{a}{EN}{b}" for a, b in told) + (" …" if len(runs) > 6 else "")
 
 
 def rules_in_words(scenario: Scenario, costs: JsonObject | None = None) -> str:

@@ -137,10 +137,10 @@ def _texts(material: Cases, shares: list[float]) -> dict[str, str]:
         "currency": escape(scenario.situation.market.currency),
         "made_by": escape(f"Hubwise {material.version}".strip()),
         "links": "".join(
-            f'<a href="#{key}">{title}</a>'
-            for key, title in SECTIONS
-            if key not in ("freedom", "delegation") or material.summary.get(key)
+            f'<a href="#{key}">{title}</a>' for key, title in SECTIONS if _shown(key, material)
         ),
+        "stations_hidden": "" if _shown("stations", material) else " hidden",
+        "compared_hidden": "" if _shown("compared", material) else " hidden",
         "freedom": freedom_section(material) + delegation_section(material),
         "switch": _switch(shares),
         "headline": _at_each(
@@ -170,6 +170,18 @@ def _texts(material: Cases, shares: list[float]) -> dict[str, str]:
         "method": inputs.method_table(material),
         "how_made": inputs.how_made(material),
     }
+
+
+def _shown(section: str, material: Cases) -> bool:
+    """Whether a section has something to show, by its key in `SECTIONS`."""
+    match section:
+        case "freedom" | "delegation":
+            return bool(material.summary.get(section))
+        case "stations":
+            return bool((material.scenario.situation.hubs.battery_kwh > 0).any())
+        case "compared":
+            return len(material.participations) > 1 or cites_published_study(material.scenario)
+    return True
 
 
 def _givens(material: Cases) -> dict[str, str]:
@@ -267,7 +279,7 @@ def _stations(scenario: Scenario) -> str:
         for k in equipped
     )
     without = len(hubs) - len(equipped)
-    note = f'<p class="note">{without} of {len(hubs)} hubs without a station battery.</p>'
+    note = f'<p class="note">{without} of {len(hubs)} hubs have no station battery.</p>'
     keys = "".join(
         f'<span class="key" style="--c:{colour}">{name}</span>' for name, colour in STATION_KEYS
     )

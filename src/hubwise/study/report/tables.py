@@ -19,6 +19,7 @@ from hubwise.study.report.glossary import (
     money,
     number,
     percent,
+    power,
     tiny,
 )
 from hubwise.study.report.palette import of_strategy
@@ -102,9 +103,9 @@ def _card(title: str, figure: str, detail: str, kind: str = "") -> str:
 
 
 def _head(case: Case, yardstick: Case | None) -> str:
-    now = number(case.value("peak_valley_kw"), 0, "kW")
+    now = power(case.value("peak_valley_kw"), "kW")
     before = yardstick.value("peak_valley_kw") if yardstick else None
-    return now if before is None else f"{number(before)} → {now}"
+    return now if before is None else f"{power(before)} → {now}"
 
 
 def _cost(case: Case, unit: str) -> str:
@@ -175,11 +176,11 @@ def _joined(clauses: Sequence[str]) -> str:
 
 
 FEEDER_ROWS: tuple[tuple[str, Reading], ...] = (
-    ("Peak, kW", lambda case: number(case.value("peak_kw"))),
-    ("Valley, kW", lambda case: number(case.value("valley_kw"))),
-    ("Peak-valley difference, kW", lambda case: number(case.value("peak_valley_kw"))),
+    ("Peak, kW", lambda case: power(case.value("peak_kw"))),
+    ("Valley, kW", lambda case: power(case.value("valley_kw"))),
+    ("Peak-valley difference, kW", lambda case: power(case.value("peak_valley_kw"))),
     ("Load factor", lambda case: percent(case.value("load_factor"), 1)),
-    ("Losses, kWh", lambda case: number(case.value("losses_kwh"))),
+    ("Losses, kWh", lambda case: power(case.value("losses_kwh"))),
     ("Lowest voltage, p.u.", lambda case: number(case.value("min_voltage_pu"), 4)),
     (
         "Transformer, highest loading",
@@ -205,9 +206,9 @@ def feeder_table(cases: Cases, share: float) -> str:
 
 
 RESULT_COLUMNS: tuple[tuple[str, Reading], ...] = (
-    ("Peak<br>kW", lambda case: number(case.value("peak_kw"))),
-    ("Peak-valley<br>kW", lambda case: number(case.value("peak_valley_kw"))),
-    ("Losses<br>kWh", lambda case: number(case.value("losses_kwh"))),
+    ("Peak<br>kW", lambda case: power(case.value("peak_kw"))),
+    ("Peak-valley<br>kW", lambda case: power(case.value("peak_valley_kw"))),
+    ("Losses<br>kWh", lambda case: power(case.value("losses_kwh"))),
     ("Lowest<br>voltage", lambda case: number(case.value("min_voltage_pu"), 3)),
     ("Trans&shy;former", lambda case: percent(case.value("transformer_peak_loading"))),
     ("Limits<br>broken", lambda case: broken(violations(case))),
@@ -218,7 +219,7 @@ RESULT_COLUMNS: tuple[tuple[str, Reading], ...] = (
         "… without<br>incentive",
         lambda case: money(case.value("operator_profit_without_incentive")),
     ),
-    ("Energy left<br>kWh", lambda case: number(_energy_left(case))),
+    ("Energy left<br>kWh", lambda case: power(_energy_left(case))),
     ("Cost, energy<br>bought back", lambda case: percent(case.value("energy_fair_cost_ratio"), 1)),
     ("… or profit<br>so", lambda case: money(case.value("energy_fair_profit"))),
     ("Largest<br>regret", lambda case: tiny(case.value("max_regret"))),
@@ -244,15 +245,15 @@ def results_table(cases: Cases) -> str:
         )
         for share in cases.participations
     ]
-    return grouped(["", *(name for name, _ in RESULT_COLUMNS)], groups, "numbers results")
+    return grouped(["", *(name for name, _ in RESULT_COLUMNS)], groups, "numbers results many")
 
 
 OUTCOME_COLUMNS: tuple[tuple[str, str, Callable[[object], str]], ...] = (
     ("Operator's profit", "operator_profit", money),
     ("… without incentive", "operator_profit_without_incentive", money),
     ("Participants' cost", "participant_cost", money),
-    ("Peak, kW", "peak_kw", number),
-    ("Peak-valley difference, kW", "peak_valley_kw", number),
+    ("Peak, kW", "peak_kw", power),
+    ("Peak-valley difference, kW", "peak_valley_kw", power),
     ("Transformer, highest loading", "transformer_peak_loading", lambda share: percent(share, 1)),
 )
 

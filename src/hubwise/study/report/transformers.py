@@ -89,10 +89,11 @@ def _sentence(known: Mapping[str, Mapping[str, Row]], chosen: Case | None) -> st
     gained = min(after, SERVICE_YEARS) - min(before, SERVICE_YEARS)
     all_years = [finite(rows.get(name, {}).get("life_years")) for rows in known.values()]
     if min(years for years in all_years if years is not None) >= SERVICE_YEARS:
+        uses = "only uses less" if after >= before else "uses more"
         return (
             f"Under no strategy does heat end the substation transformer's paper within "
-            f"{SERVICE_YEARS:.0f} years of service: none adds years to it, and "
-            f"{label(chosen.strategy)} only uses less of what is not used up. "
+            f"{SERVICE_YEARS:.0f} years of service: none adds years to it or takes any, and "
+            f"{label(chosen.strategy)} {uses} of what is not used up. "
             "Years are one day extrapolated, by heat alone."
         )
     more = "more" if gained >= 0 else "fewer"
