@@ -36,7 +36,7 @@ def write_days_report(site: Scenario, summary: Record, folder: Path) -> Path:
     currency, days = text(summary["currency"]), rows(summary["days"])
     pictures = (
         calendar(days, "profit", f"Operator's profit per day [{currency}]"),
-        calendar(days, "highest_import_kw", "Highest import of all hubs per day [kW]"),
+        calendar(days, "highest_import_kw", "Highest import of all hubs together per day [kW]"),
         calendar(days, "cars", "Cars per day [stays]"),
     )
     page = Template(part("days.html")).substitute(
@@ -44,6 +44,7 @@ def write_days_report(site: Scenario, summary: Record, folder: Path) -> Path:
         style=part("style.css"),
         headline=_headline(summary),
         calendars="".join(f'<div class="panel"><figure>{it}</figure></div>' for it in pictures),
+        columns="three" if len({text(day["date"])[:7] for day in days}) == 1 else "one",
         months=_months(rows(summary["months"]), currency),
         missed=_missed(days),
         how=escape(_how(summary)),
@@ -88,7 +89,7 @@ def _month_picture(
     begins = first - timedelta(days=first.weekday())
     weeks = (max(own) - begins).days // 7 + 1
     names = "".join(
-        f'<text x="0" y="{TOP + CELL * k + 11}">{letter}</text>'
+        f'<text x="0" y="{TOP + CELL * k + 8.5}">{letter}</text>'
         for k, letter in enumerate(WEEKDAYS)
     )
     cells = "".join(
@@ -152,7 +153,7 @@ def _months(months: Sequence[Record], currency: str) -> str:
         ("Charged [kWh]", "charged_kwh"),
         ("Discharged [kWh]", "discharged_kwh"),
         ("Imported [kWh]", "imported_kwh"),
-        ("Highest import of all hubs [kW]", "highest_import_kw"),
+        ("Highest import of all hubs together [kW]", "highest_import_kw"),
         ("Days", "days"),
         ("Bills", "bills"),
     ):
@@ -178,8 +179,9 @@ def _headline(summary: Record) -> str:
     profit = sum(number(month["profit"]) for month in months)
     cars = sum(number(month["bills"]) for month in months)
     return (
-        f"<b>{len(days)}</b> days, <b>{cars:,.0f}</b> bills: the operator keeps "
-        f"<b>{profit:,.2f} {escape(text(summary['currency']))}</b>."
+        f"<b>{len(days)}</b> days, <b>{cars:,.0f}</b> bills: the operator "
+        f"{'keeps' if profit >= 0.0 else 'loses'} "
+        f"<b>{abs(profit):,.2f} {escape(text(summary['currency']))}</b>."
     )
 
 

@@ -19,6 +19,14 @@ from hubwise.record.statement import Honoured, Money, StayStatement
 from hubwise.study.report.glossary import MINUS
 
 Lines = Sequence[tuple[Line, ...]]
+# The books as bills have them; what drivers are paid stands with a minus, as in the account.
+_BOOKS = {
+    "charging_revenue": "Charging revenue",
+    "discharge_payments": "Discharge payments",
+    "others_revenue": "From those who do not take part",
+    "credits": "Credits",
+}
+_PAID_OUT = ("discharge_payments", "credits")
 
 
 def write_bills(bills: Iterable[str], title: str, page: Path) -> Path:
@@ -83,7 +91,8 @@ def month_bill(made: MonthStatement) -> str:
         f"<td>{made.discharged_kwh:,.2f}</td><td>{_cents(money.paid)}</td>"
         f"<td>{_cents(money.earned)}</td><td>{_cents(_owed(money))}</td></tr>"
     )
-    table = f"{_table(heads, body + total)}<h2>What it comes to</h2>{_money(money, made.currency)}"
+    stays = _table(heads, body + total, "stays")
+    table = f"{stays}<h2>What it comes to</h2>{_money(money, made.currency)}"
     note = (
         f"Amounts in {escape(made.currency)}. A stay over the month's end is billed in both "
         "months, each for what flowed in it; what charging at once costs is counted where it would "
@@ -108,7 +117,8 @@ def operator_bill(made: OperatorMonth) -> str:
     )
     account += f'<tr class="sum"><th>Profit</th><td>{_cents(made.profit)}</td></tr>'
     books = "".join(
-        f"<tr><th>{escape(name.replace('_', ' ').capitalize())}</th><td>{_cents(amount)}</td></tr>"
+        f"<tr><th>{_BOOKS.get(name, escape(name))}</th>"
+        f"<td>{_cents(-amount if name in _PAID_OUT else amount)}</td></tr>"
         for name, amount in made.billed.items()
     )
     drivers = "".join(
@@ -128,7 +138,7 @@ def operator_bill(made: OperatorMonth) -> str:
         f'<p class="due"><span>Profit</span><b>{_cents(made.profit)} {unit}</b></p>'
         f'<p class="said">{shown["charged_kwh"]:,.1f} kWh charged, '
         f"{shown['discharged_kwh']:,.1f} kWh returned, {shown['imported_kwh']:,.1f} kWh bought; "
-        f"highest import of all hubs {shown['highest_import_kw']:,.1f} kW.</p>",
+        f"highest import of all hubs together {shown['highest_import_kw']:,.1f} kW.</p>",
         f"<h2>Account [{unit}]</h2>{_plain(account)}<h2>Bills posted [{unit}]</h2>{_plain(books)}"
         f"<h2>Drivers</h2>{_table(heads, drivers)}"
         f'<p class="said">All drivers together owe <b>{_cents(due)} {unit}</b>.</p>',
@@ -159,7 +169,7 @@ def invoice_bill(made: Invoice) -> str:
         made.driver.partition(":")[2] or made.driver,
         f"{made.site} · {_month(made.month) if made.month else 'all months'} · {made.number}",
         f'<p class="due">{due}</p>',
-        f"<h2>Stays</h2>{_table(heads, body + total)}{lines}",
+        f"<h2>Stays</h2>{_table(heads, body + total, 'stays')}{lines}",
         note,
     )
 

@@ -169,7 +169,7 @@ def battery_sentence(answer: BatteryAnswer, costs: Costs, words: Words) -> str:
     more = " A larger one was not tried; name some with --battery." if largest else ""
     return {
         Worth.YES: f"{name}, the best of {tried} kWh, is worth it: it {found}; {price}.{more}",
-        Worth.NO: f"A station battery is not worth it: the best of {tried} kWh, {size}, "
+        Worth.NO: f"A station battery is not worth it: the best of {tried} kWh, that of {size}, "
         f"{found}; {price}.",
         Worth.OPEN: f"{name}, the best of {tried} kWh, cannot be told apart from none: it {found}; "
         f"{price}, as found.",
