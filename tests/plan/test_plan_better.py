@@ -79,3 +79,14 @@ def test_each_kind_of_poor(profit, margin, bound, without, words) -> None:
     said = better(money(profit), margin, Bounds(profit_bound=bound), alone, "EUR")
     assert len(said) == len(words)
     assert all(word in sentence for word, sentence in zip(words, said, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("profit", "bare", "said"),
+    [(18.55, -1.88, True), (18.55, 1.0, False), (-3.0, -3.0, False), (-3.0, -9.0, True)],
+)
+def test_an_incentive_that_pays_for_pumping_is_told(profit: float, bare: float, said: bool) -> None:
+    """Where nothing would be left without it, the incentive is what the plan lives on."""
+    figures = replace(money(profit), operator_profit_without_incentive=bare)
+    found = better(figures, 0.0, Bounds(profit_bound=profit), None, "EUR")
+    assert any(f"loses {-bare:.2f}; ask whoever pays" in one for one in found) is said

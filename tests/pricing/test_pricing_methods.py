@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import get_args
+from weakref import WeakSet
 
 import numba
 import numpy as np
@@ -21,6 +23,7 @@ from hubwise.pricing import (
     run_search,
     value_of,
 )
+from hubwise.pricing.search import search_by
 from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
 from hubwise.scenario.files import SearchSection
@@ -274,3 +277,36 @@ def test_levelled_proposals_keep_the_promise(small_situation, make_problem_of) -
     first = level_prices(problem, family, np.full((2, family.groups), 0.3))
     found = run_search(METHODS["evolution"], problem, Setting(family, first, 30, 5), start)
     assert np.array_equal(level_prices(problem, family, found.prices), found.prices)
+
+
+class Answer:
+    """What a price vector is worth, and as large as an answer may be."""
+
+    broken_kw = 0.0
+
+    def __init__(self, merit: float) -> None:
+        self.merit = merit
+
+
+def test_a_search_keeps_no_answer_but_the_best(small_situation) -> None:
+    """An answer of a large fleet is large: before each step only the best and the last are left."""
+    family = wide_family(small_situation, "hourly")
+    kept, left = WeakSet(), []
+
+    class Counting(Evolution):
+        def propose(self, state):
+            gc.collect()
+            left.append(len(kept))
+            return super().propose(state)
+
+    def judge(point: np.ndarray, _: bool) -> tuple[np.ndarray, Answer]:
+        answer = Answer(-float(((point - 0.4) ** 2).sum()))
+        kept.add(answer)
+        return point, answer
+
+    setting = Setting(family, family.project(np.full((2, 12), 0.9)), 100, 1)
+    found = search_by(Counting(), setting, judge)
+    assert len(left) > 3
+    assert max(left) <= 2
+    assert found.value in kept
+    assert found.value.merit == max(found.history)

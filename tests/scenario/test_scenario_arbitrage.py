@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hubwise.domain import Fleet, Scenario, Tariff
-from hubwise.scenario import check_tariff, load
+from hubwise.domain.terms import Term, Terms
+from hubwise.scenario import check_tariff, load, new
+from hubwise.scenario.arbitrage import pays_for_pumping
 
 EXAMPLE = load("example")
 SHAPE = (len(EXAMPLE.situation.hubs), EXAMPLE.situation.horizon.slots)
@@ -99,3 +102,39 @@ def test_the_reference_tariff_without_selling_is_free_of_it() -> None:
         )
         == ()
     )
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_pumping_is_told_exactly_where_two_cars_gain(seed: int) -> None:
+    """One car buys what another sells: the incentive pays for it where their money says so."""
+    rng = np.random.default_rng(seed)
+    situation = EXAMPLE.situation
+    fleet, slots = situation.fleet, situation.horizon.slots
+    price = rng.uniform(-0.1, 0.4, slots)
+    paid = np.where(rng.random(slots) < 0.5, rng.uniform(0.0, 0.2, slots), 0.0)
+    terms = Terms((Term.of("incentive", 1, slots, discharge_to_operator=paid),))
+    expected, who = np.zeros(slots, dtype=bool), set()
+    for i in np.flatnonzero(fleet.discharge_kw_max > 0):
+        for t in range(fleet.arrival_slot[i], fleet.departure_slot[i]):
+            sold = fleet.charge_efficiency[i] * fleet.discharge_efficiency[i]
+            imported, worn = 1.0 - sold, fleet.charge_efficiency[i] * fleet.wear_cost[i]
+            if paid[t] > 0.0 and sold * paid[t] - imported * price[t] - worn > 1e-9:
+                expected[t] = True
+                who.add(int(i))
+    market = replace(situation.market, purchase_price=price)
+    found, cars = pays_for_pumping(market, terms, fleet, situation.horizon)
+    np.testing.assert_array_equal(found, expected)
+    assert cars == len(who)
+
+
+def test_an_incentive_that_pays_for_pumping_is_noted(tmp_path: Path) -> None:
+    """With its hours, when the scenario is read."""
+    folder = new(tmp_path / "s")
+    toml = folder / "scenario.toml"
+    said = '[[prices.incentives]]\nhours = ["18:00-20:00"]\nprice = {}\n\n[rules]\n'
+    text = toml.read_text(encoding="utf-8")
+    for price, noted in ((0.01, False), (0.9, True)):
+        toml.write_text(text.replace("[rules]\n", said.format(price), 1), encoding="utf-8")
+        notes = [note for note in load(folder).notes if "pays for pumping" in note]
+        assert bool(notes) is noted
+        assert all("18:00-20:00" in note for note in notes)

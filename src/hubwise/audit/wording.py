@@ -76,6 +76,7 @@ def _better(evidence: Evidence) -> list[str]:
     strategy, earned = said.get("strategy"), number(said.get("operator_profit"))
     known = strategy in list(Strategy)
     without = WithoutPrices(Strategy(str(strategy)), earned) if known else None
-    profit, margin = (number(result.get(key)) for key in ("operator_profit", "reference_margin"))
+    keys = "operator_profit", "reference_margin", "operator_profit_without_incentive"
+    profit, margin, bare = (number(result.get(key)) for key in keys)
     currency = evidence.scenario.situation.market.currency
-    return better_than(profit, margin, bound, without, currency)
+    return better_than(profit, margin, bound, without, currency, bare)

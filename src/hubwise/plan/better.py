@@ -31,7 +31,14 @@ def better(
         In which amounts are told.
     """
     bound = bounds.family_bound if bounds.family_bound is not None else bounds.profit_bound
-    return better_than(money.operator_profit, reference_margin, bound, best_without, currency)
+    return better_than(
+        money.operator_profit,
+        reference_margin,
+        bound,
+        best_without,
+        currency,
+        money.operator_profit_without_incentive,
+    )
 
 
 def best_of_keeping(

@@ -178,10 +178,14 @@ def best_of(
         return value_of(problem, family.tariff(prices), rounds=rounds, warm=warm)
 
     once = list({prices.tobytes(): prices for prices in trials}.values())
+    best: tuple[Array, Value] | None = None
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        found = list(threads.map(valued, once))
-    best = max(range(len(found)), key=lambda k: found[k].merit)
-    return once[best], found[best]
+        # One answer of a large fleet is large: of all only the best is kept.
+        for prices, value in zip(once, threads.map(valued, once), strict=True):
+            if best is None or value.merit > best[1].merit:
+                best = prices, value
+    assert best is not None, "somebody asks about at least one trial"
+    return best
 
 
 def rounds_to_judge(problem: Problem) -> int:

@@ -87,6 +87,7 @@ def better_than(
     bound: float | None,
     without: WithoutPrices | None,
     currency: str,
+    without_incentive: float = np.inf,
 ) -> list[str]:
     """What would be better than a plan that is poor, the plainest first.
 
@@ -100,6 +101,8 @@ def better_than(
         What would be brought without prices, with the same promises and limits kept.
     currency
         In which amounts are told.
+    without_incentive
+        The plan's profit but for what incentives bring [currency].
     """
     said = []
     if without is not None and _more(without.operator_profit, profit):
@@ -119,6 +122,12 @@ def better_than(
             f"the profit of {profit:,.2f} {currency} is below what participants bring at the "
             f"reference tariff without any of this ({reference_margin:,.2f}): what is promised, "
             "or what stations cost, takes more than prices bring"
+        )
+    if _more(min(0.0, profit, reference_margin), without_incentive):
+        said.append(
+            "the incentive pays for pumping: cars buy what they sell again for it, and without the "
+            f"{profit - without_incentive:,.2f} {currency} that it brings this plan loses "
+            f"{-without_incentive:,.2f}; ask whoever pays it whether such energy counts"
         )
     if bound is not None and bound - profit > LARGE_GAP * max(abs(bound), abs(profit)):
         said.append(

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from hubwise.domain import Fleet, Horizon, Hubs, Market, PriceRules, Tariff
+from hubwise.domain import Fleet, Horizon, Hubs, Market, PriceRules, Tariff, Terms
 from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.domain.errors import Issue
 from hubwise.scenario.days import windows
@@ -166,6 +166,28 @@ def _stores(
         here = (slot >= fleet.arrival_slot[k]) & (slot < fleet.departure_slot[k])
         wear = float(fleet.wear_cost[k] * charge)
         yield f"the car of session {fleet.session[k]}", float(charge * discharge), wear, here
+
+
+def pays_for_pumping(
+    market: Market, terms: Terms, fleet: Fleet, horizon: Horizon
+) -> tuple[Flags, int]:
+    """Slots in which an incentive pays for energy that cars buy only to sell it again; and cars.
+
+    What one car sells another buys meanwhile, so that it pays where ``(purchase price + incentive)
+    x charge efficiency x discharge efficiency`` is above ``purchase price + wear cost x charge
+    efficiency``, for a two-way car that is there; shape (slots,), and how many such cars there are.
+    """
+    price, paid = market.purchase_price, terms.on_discharging(horizon.slots)
+    cars = fleet.select(np.flatnonzero(fleet.discharge_kw_max > 0.0))
+    kept = cars.charge_efficiency * cars.discharge_efficiency
+    wear = cars.wear_cost * cars.charge_efficiency
+    slots: Flags = np.zeros(horizon.slots, dtype=np.bool_)
+    who: Flags = np.zeros(len(cars), dtype=np.bool_)
+    for t in np.flatnonzero(paid > 0.0):
+        gains = kept * (price[t] + paid[t]) > price[t] + wear + _TOLERANCE
+        gains &= (cars.arrival_slot <= t) & (t < cars.departure_slot)
+        slots[t], who = gains.any(), who | gains
+    return slots, int(who.sum())
 
 
 def sold_by_somebody(fleet: Fleet, hubs: Hubs, horizon: Horizon) -> Flags:

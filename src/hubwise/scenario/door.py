@@ -21,10 +21,16 @@ from hubwise.domain import (
     Scenario,
     Search,
     Situation,
+    Terms,
 )
 from hubwise.domain.errors import Issue, ScenarioError, in_order
 from hubwise.domain.scenario import NOTHING_KNOWN
-from hubwise.scenario.arbitrage import check_bounds, check_feed_in, sold_by_somebody
+from hubwise.scenario.arbitrage import (
+    check_bounds,
+    check_feed_in,
+    pays_for_pumping,
+    sold_by_somebody,
+)
 from hubwise.scenario.battery import read_battery, untested_conditions
 from hubwise.scenario.chargers import with_least_powers
 from hubwise.scenario.clock import read_horizon
@@ -159,6 +165,8 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
     market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
+    terms = read_terms(sections.prices, horizon)
+    sold_above += _pumped(market, terms, fleet, horizon)
     unusual = _unusual(market, rules, promised, as_told, hubs, feeder, sections, horizon)
     unusual += untested_conditions(battery, fleet)
     scenario = Scenario(
@@ -173,7 +181,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
             rules=rules,
             promises=promised,
             battery=battery,
-            terms=read_terms(sections.prices, horizon),
+            terms=terms,
         ),
         participation_order=tuple(rng.permutation(len(fleet)).tolist()),
         participation=head.participation,
@@ -284,6 +292,19 @@ def _felt(
     return market, (
         f"Feed-in is above the purchase price at {when}, where something can be sold: dispatch is "
         "then good and not proven best, and no bound on profit is told.",
+    )
+
+
+def _pumped(market: Market, terms: Terms, fleet: Fleet, horizon: Horizon) -> tuple[str, ...]:
+    """What is to be noted of an incentive that pays for buying and selling alone."""
+    pays, cars = pays_for_pumping(market, terms, fleet, horizon)
+    if not cars:
+        return ()
+    two_way = int((fleet.discharge_kw_max > 0.0).sum())
+    return (
+        f"The incentive pays for pumping at {clock_times(horizon, pays)}: for {cars:,} of {two_way:,} "
+        "two-way cars a kWh discharged brings more than buying it back, losses and wear together. "
+        "A plan tells its profit without the incentive as well.",
     )
 
 

@@ -174,21 +174,26 @@ def search_by(
             levelled, (best_prices, best) = True, at_first
     history = [best.merit]
     state = method.start(setting, best.merit)
+    watching = isinstance(method, Watching)
     answers, status = [(best_prices, best)], Status.EVALUATIONS_SPENT
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         while len(history) < setting.evaluations:
             if isinstance(method, Watching):
                 state = method.watch(state, answers)
+            answers = []
             proposals = method.propose(state)[: setting.evaluations - len(history)]
             if not proposals:
                 status = Status.STILL
                 break
-            answers = list(threads.map(valued, proposals))
-            for prices, worth in answers:
+            merits = []
+            # One answer of a large fleet is large: all are kept only for a method that watches.
+            for prices, worth in threads.map(valued, proposals):
                 if worth.merit > best.merit:
                     best_prices, best = prices, worth
                 history.append(best.merit)
-            state = method.learn(state, proposals, [worth.merit for _, worth in answers])
+                merits.append(worth.merit)
+                answers += [(prices, worth)] if watching else []
+            state = method.learn(state, proposals, merits)
             if progress:
                 progress(len(history), setting.evaluations)
     return SearchResult(best_prices, best, len(history), tuple(history), status)
