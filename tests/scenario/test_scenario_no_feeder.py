@@ -36,6 +36,15 @@ def test_a_site_needs_no_feeder(tmp_path: Path) -> None:
     assert not [check for check in report.checks if check.status.value == "fails"]
 
 
+def test_what_nobody_told_is_not_unusual(tmp_path: Path) -> None:
+    """The wires that a large site is thought to stand behind are not found fault with."""
+    folder = without_feeder(tmp_path / "site")
+    toml = (folder / "scenario.toml").read_text("utf-8")
+    large = re.sub(r"import_limit_kw = .*", "import_limit_kw = 90000.0", toml)
+    (folder / "scenario.toml").write_text(large, "utf-8")
+    assert not [note for note in load(folder).notes if note.startswith("Unusual: transformer")]
+
+
 def test_a_hub_on_a_feeder_names_its_bus(tmp_path: Path) -> None:
     """Where there is a feeder, a hub without a bus is told, with what would be right."""
     new(tmp_path / "site")

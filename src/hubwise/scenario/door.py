@@ -230,10 +230,11 @@ def _unusual(
     fee = 0.0 if sections.prices is None else sections.prices.service_fee
     currency = "" if sections.head is None else sections.head.currency
     several = len(horizon.day_edges()) > 2
+    told = None if sections.feeder is None else feeder
     return (
         *unusual_prices(market, fee, currency, several=several),
         *unusual_rules(rules, promised, currency),
-        *unusual_sizes(fleet, hubs, feeder, currency),
+        *unusual_sizes(fleet, hubs, told, currency),
     )
 
 
@@ -302,9 +303,9 @@ def _pumped(market: Market, terms: Terms, fleet: Fleet, horizon: Horizon) -> tup
         return ()
     two_way = int((fleet.discharge_kw_max > 0.0).sum())
     return (
-        f"The incentive pays for pumping at {clock_times(horizon, pays)}: for {cars:,} of {two_way:,} "
-        "two-way cars a kWh discharged brings more than buying it back, losses and wear together. "
-        "A plan tells its profit without the incentive as well.",
+        f"The incentive pays for pumping at {clock_times(horizon, pays)}: for {cars:,} of "
+        f"{two_way:,} two-way cars a kWh discharged brings more than buying it back, losses and "
+        "wear together. A plan tells its profit without the incentive as well.",
     )
 
 

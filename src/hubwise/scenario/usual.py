@@ -76,9 +76,13 @@ def unusual_rules(rules: PriceRules, promises: Promises, currency: str) -> Itera
             yield _said(f"promises.{name}", share, "", "0.5 to 1", why)
 
 
-def unusual_sizes(fleet: Fleet, hubs: Hubs, feeder: Feeder, currency: str) -> Iterator[str]:
-    """A sentence for each kind of size that is far from what is usual, with how many are."""
-    rating = np.atleast_1d(feeder.transformer_kva)
+def unusual_sizes(fleet: Fleet, hubs: Hubs, feeder: Feeder | None, currency: str) -> Iterator[str]:
+    """A sentence for each kind of size that is far from what is usual, with how many are.
+
+    ``feeder`` is ``None`` where nobody told of one.
+    """
+    rating = np.zeros(0) if feeder is None else np.atleast_1d(feeder.transformer_kva)
+    loads = np.zeros(0) if feeder is None else np.abs(feeder.at_nominal_kw).max(axis=1)
     some = hubs.battery_kwh > 0.0
     for name, values, (low, high), unit, why in (
         ("capacity_kwh", fleet.capacity_kwh, (1.0, 1500.0), "kWh", "is it in Wh?"),
@@ -90,7 +94,7 @@ def unusual_sizes(fleet: Fleet, hubs: Hubs, feeder: Feeder, currency: str) -> It
         ("battery_kw", hubs.battery_kw, (0.0, 1e5), "kW", "is it in W?"),
         ("battery_kwh", hubs.battery_kwh[some], (0.5, 5e5), "kWh", "is it in Wh?"),
         ("transformer_kva", rating, (5.0, 5e5), "kVA", "is it in VA?"),
-        ("load", np.abs(feeder.at_nominal_kw).max(axis=1), (0.0, 1e5), "kW", "is it in W?"),
+        ("load", loads, (0.0, 1e5), "kW", "is it in W?"),
     ):
         yield from _outside(name, np.asarray(values, dtype=float), (low, high), unit, why)
     if currency in _A_EURO:
