@@ -163,10 +163,9 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     there = (*waits, *stepped, *assumed, *short_of_tapers(fleet, horizon))
     as_told = fleet
     fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
-    market, sold_above = _felt(market, fleet, hubs, horizon)
     assert sections.prices is not None, "there is a market"
     terms = read_terms(sections.prices, horizon)
-    sold_above += _pumped(market, terms, fleet, horizon)
+    market, felt = _felt(market, terms, fleet, hubs, horizon)
     unusual = _unusual(market, rules, promised, as_told, hubs, feeder, sections, horizon)
     unusual += untested_conditions(battery, fleet)
     scenario = Scenario(
@@ -188,7 +187,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
         search=_search(search, sections),
         assumptions=tuple(head.assumptions),
         sources=tuple(head.sources),
-        notes=(*head.notes, *said, *network.notes, *there, *shared, *sold_above, *unusual),
+        notes=(*head.notes, *said, *network.notes, *there, *shared, *felt, *unusual),
         hindsight=known,
         delegation=Delegation(head.delegating, DeviceTies(head.device_ties), search.seed),
     )
@@ -272,6 +271,14 @@ def _behind_fuses(
 
 
 def _felt(
+    market: Market, terms: Terms, fleet: Fleet, hubs: Hubs, horizon: Horizon
+) -> tuple[Market, tuple[str, ...]]:
+    """The market as it is felt, and what is to be noted of selling."""
+    market, above = _sold_above(market, fleet, hubs, horizon)
+    return market, (*above, *_pumped(market, terms, fleet, horizon))
+
+
+def _sold_above(
     market: Market, fleet: Fleet, hubs: Hubs, horizon: Horizon
 ) -> tuple[Market, tuple[str, ...]]:
     """The market, feed-in at most the purchase price where nobody sells; and what is to be noted.
