@@ -163,9 +163,7 @@ def _read_folder(reader: Reader, source: str, days: int) -> Draws | None:
     there = (*waits, *stepped, *assumed, *short_of_tapers(fleet, horizon))
     as_told = fleet
     fleet, shared = _behind_fuses(fleet, hubs, horizon, sections, days)
-    assert sections.prices is not None, "there is a market"
-    terms = read_terms(sections.prices, horizon)
-    market, felt = _felt(market, terms, fleet, hubs, horizon)
+    market, terms, felt = _felt(market, sections, fleet, hubs, horizon)
     unusual = _unusual(market, rules, promised, as_told, hubs, feeder, sections, horizon)
     unusual += untested_conditions(battery, fleet)
     scenario = Scenario(
@@ -271,11 +269,13 @@ def _behind_fuses(
 
 
 def _felt(
-    market: Market, terms: Terms, fleet: Fleet, hubs: Hubs, horizon: Horizon
-) -> tuple[Market, tuple[str, ...]]:
-    """The market as it is felt, and what is to be noted of selling."""
+    market: Market, sections: Sections, fleet: Fleet, hubs: Hubs, horizon: Horizon
+) -> tuple[Market, Terms, tuple[str, ...]]:
+    """The market as it is felt, the terms beside it, and what is to be noted of selling."""
+    assert sections.prices is not None, "there is a market"
+    terms = read_terms(sections.prices, horizon)
     market, above = _sold_above(market, fleet, hubs, horizon)
-    return market, (*above, *_pumped(market, terms, fleet, horizon))
+    return market, terms, (*above, *_pumped(market, terms, fleet, horizon))
 
 
 def _sold_above(
