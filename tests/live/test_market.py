@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import PriceList, PurchaseNoted
 from hubwise.live import Settings
+from hubwise.live.deciding import decided
 from hubwise.live.fold import Books
 from hubwise.live.following import at_market, list_by_market
 from hubwise.live.market import LONGEST, RUN_OUT, UNREAD, MarketWatch, described
-from hubwise.live.outlook import SLOTS, Outlook
+from hubwise.live.outlook import SLOTS, Outlook, Storage
 from hubwise.live.ports import Quoted
-from hubwise.live.purchase import QUARTER, Purchase
+from hubwise.live.purchase import MOST_KNOWN, QUARTER, Purchase
 from hubwise.live.sources import Margins, MarketSource, bounds
 from hubwise.live.troubles import Troubles
 
@@ -87,7 +88,7 @@ def test_a_later_word_holds_and_the_past_is_forgotten() -> None:
     assert purchase.at(datetime(2026, 1, 1, tzinfo=UTC), BERLIN) is None
     for k in range(365):
         purchase.take(noted(date(2026, 1, 1) + k * DAY, BERLIN, k, days=2))
-    assert len(purchase.known) < 6 * 96
+        assert len(purchase.known) <= MOST_KNOWN + 2 * 96
     last = noted(date(2026, 12, 31), BERLIN, 364, days=2)
     assert not purchase.says_new(last.begins, last.prices)
     assert purchase.says_new(last.begins, (*last.prices, Decimal(1)))
@@ -128,13 +129,37 @@ def test_plans_rest_on_the_market_by_quarter() -> None:
     row = (0.3,) * SLOTS
     had = Outlook(begins, begins, 9.0, (row,), (row,), (9.0,) * SLOTS, row, 0.0, "EUR", ())
     purchase = Purchase()
-    assert at_market(had, purchase, BERLIN, Decimal("0.1")) == had
+    market = MarketSource("m", added=Decimal("0.1"))
+    assert at_market(had, purchase, BERLIN, market) == had
     known = noted(date(2026, 10, 25), BERLIN)
     assert len(known.prices) == 100
     purchase.take(known)
-    found = at_market(had, purchase, BERLIN, Decimal("0.1"))
+    found = at_market(had, purchase, BERLIN, market)
     assert found.purchase == tuple(float(each + Decimal("0.1")) for each in known.prices[:SLOTS])
     assert replace(found, purchase=had.purchase) == had
+    less = replace(market, feed_in_less=Decimal("0.004"))
+    fed = at_market(had, purchase, BERLIN, less)
+    assert fed.feed_in == tuple(float(each - Decimal("0.004")) for each in known.prices[:SLOTS])
+    assert fed.purchase == found.purchase
+
+
+def test_a_station_battery_trades_on_the_market() -> None:
+    """The posted list is flat all day: only the market says when it fills and when it gives."""
+    now = bounds(date(2026, 6, 1), BERLIN)[0]
+    flat, nothing = (0.3,) * SLOTS, (0.0,) * SLOTS
+    battery = Storage(5.0, 20.0, 5.0, 0.95, 0.01)
+    had = Outlook(now, now, 50.0, (flat,), (flat,), flat, nothing, 0.05, "EUR", (), battery)
+    cheap, dear = range(8, 20), range(60, 72)
+    prices = [Decimal("0.02") if k in cheap else Decimal("0.1") for k in range(SLOTS)]
+    prices = tuple(Decimal("0.6") if k in dear else each for k, each in enumerate(prices))
+    purchase = Purchase()
+    purchase.take(PurchaseNoted("p", "", now, "source", now, prices))
+    on_it = at_market(had, purchase, BERLIN, MarketSource("m", feed_in_less=Decimal("0.001")))
+    powers = decided(on_it).battery
+    assert max(powers[k] for k in range(SLOTS) if k not in cheap) < 0.1
+    assert 0.25 * sum(powers[k] for k in cheap) * 0.95 >= 14.0
+    assert 0.25 * sum(powers[k] for k in dear) <= -14.0
+    assert max(decided(had).battery, default=0.0) < 0.1  # on the flat list it fills never
 
 
 @dataclass

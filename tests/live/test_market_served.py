@@ -86,6 +86,9 @@ def test_a_site_on_a_watched_file(site) -> None:
         assert Decimal(posted["charge"][slot]) == price + Decimal("0.15")
         assert Decimal(posted["discharge"][slot]) == price + Decimal("0.08")
         assert "known until" in hubwise("status", site.folder)
+        assert f"prices.csv: prices until {ends.astimezone(BERLIN):%Y-%m-%d}" in hubwise(
+            "doctor", site.folder
+        )
 
         place.write_text(csv(today, level=500.0)[:-20])
         until(lambda: troubles(site) == ["the market's prices are not read"])
@@ -122,6 +125,7 @@ def test_a_site_on_a_server(site) -> None:
         web.says("/p", b"<html>come back later</html>", 503)
         url = web.url("/p") + "?d={date}&k={key}"
         says(site, f'url = "{url}"\nkey_env = "HUBWISE_TEST_KEY"\nat = "00:00"')
+        assert "HUBWISE_TEST_KEY is not set here" in hubwise("doctor", site.folder)
         site.extra = ["--speed", "30"]  # its pauses are over sooner
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("HUBWISE_TEST_KEY", "secret-4711")

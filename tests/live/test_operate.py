@@ -91,12 +91,17 @@ def _event_to_come(folder: Path) -> None:
 
 def _other_hub(folder: Path) -> None:
     place = folder / "site.toml"
-    place.write_text(place.read_text().replace("[hubs.main]", "[hubs.other]"))
+    place.write_text(place.read_text().replace("[hubs.main", "[hubs.other"))
 
 
 def _no_zone(folder: Path) -> None:
     place = folder / "site.toml"
     place.write_text(place.read_text().replace("Europe/Berlin", "Europe/Nowhere"))
+
+
+def _no_prices(folder: Path) -> None:
+    place = folder / "site.toml"
+    place.write_text(place.read_text() + '\n[market]\nfile = "prices.csv"\n')
 
 
 def _later_version(folder: Path) -> None:
@@ -114,6 +119,7 @@ def _later_version(folder: Path) -> None:
         (_event_to_come, "clock"),
         (_other_hub, "stations"),
         (_no_zone, "settings"),
+        (_no_prices, "market"),
     ],
 )
 def test_what_is_wrong_is_found(site, harm, check) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
+import os
 import shutil
 import socket
 import ssl
@@ -18,9 +20,11 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hubwise.cli.certificates import last_day
+from hubwise.cli.market import quoted_once
 from hubwise.cli.serving import LOCK, SERVING
 from hubwise.domain.errors import Issue, ScenarioError, listed
-from hubwise.live.settings import NAME, read_settings
+from hubwise.live.purchase import QUARTER
+from hubwise.live.settings import NAME, Settings, read_settings
 from hubwise.store import database_url
 from hubwise.store.engine import NEWEST, SQLITE, make_engine, version_of
 from hubwise.store.tables import events, stations, tokens
@@ -67,10 +71,13 @@ def examine(folder: Path, places: Places) -> Iterator[Symptom]:
     if not (folder / NAME).exists():
         right = f"make one: hubwise site new {folder}"
         raise ScenarioError([Issue(str(folder), "", "", "is no site", right)])
-    hubs = yield from _settings(folder)
+    settings = yield from _settings(folder)
+    hubs = None if settings is None else set(settings.connection_kw)
     yield from _secrets(folder)
     yield from _database(folder, hubs)
     yield from _disk(folder)
+    if settings is not None and settings.market is not None:
+        yield _market(folder, settings)
     served = _served(folder)
     if served is None:
         yield from _ports(folder, places)
@@ -82,8 +89,8 @@ def examine(folder: Path, places: Places) -> Iterator[Symptom]:
         yield _certificate(place)
 
 
-def _settings(folder: Path) -> Generator[Symptom, None, set[str] | None]:
-    """Says also which hubs there are."""
+def _settings(folder: Path) -> Generator[Symptom, None, Settings | None]:
+    """Gives them, too."""
     try:
         found = read_settings(folder)
     except (ScenarioError, OSError) as error:
@@ -92,7 +99,27 @@ def _settings(folder: Path) -> Generator[Symptom, None, set[str] | None]:
             yield Symptom("settings", "wrong", str(issue), f"edit {folder / NAME}")
         return None
     yield Symptom("settings", "fine", f"{found.name}: hubs {listed(found.connection_kw)}")
-    return set(found.connection_kw)
+    return found
+
+
+def _market(folder: Path, settings: Settings) -> Symptom:
+    """What the source of the market's prices says just now."""
+    today, market = datetime.now(settings.zone).date(), settings.market
+    assert market is not None
+    if market.key_env and market.key_env not in os.environ:
+        found = f"{market.key_env} is not set here: {market.name} is not asked"
+        return Symptom(
+            "market", "note", found, "set it where hubwise serve runs; GET /market tells"
+        )
+    try:
+        quoted = asyncio.run(quoted_once(folder, settings, today))
+    except ScenarioError as error:
+        return Symptom("market", "wrong", listed(error.issues, most=3), "mend it, or [market]")
+    except OSError as error:
+        return Symptom("market", "wrong", f"{market.name}: {error}", "try by hand; mend [market]")
+    assert quoted is not None
+    until = (quoted.begins + len(quoted.prices) * QUARTER).astimezone(settings.zone)
+    return Symptom("market", "fine", f"{market.name}: prices until {until:%Y-%m-%d %H:%M}")
 
 
 def _secrets(folder: Path) -> Iterator[Symptom]:

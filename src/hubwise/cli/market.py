@@ -121,6 +121,20 @@ class WebPrices:
         return await _elsewhere(Document(None, url, headers, self.settings, market, today))
 
 
+async def quoted_once(folder: Path, settings: Settings, today: date) -> Quoted | None:
+    """What the source says now of today, whatever it said before; nothing where there is none.
+
+    Raises
+    ------
+    OSError, ScenarioError
+        Where it cannot be had, and where it is wrong.
+    """
+    source = price_source(folder, settings)
+    if isinstance(source, FilePrices):
+        return await _elsewhere(Document(source.place, "", {}, settings, source.market, today))
+    return None if source is None else await source.quoted(today, today)
+
+
 def _state(place: Path) -> State:
     try:
         found = place.stat()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hubwise.domain.events import PriceList
 from hubwise.live.outlook import SLOTS, Outlook
 from hubwise.live.purchase import QUARTER, Purchase, quarter_of
-from hubwise.live.sources import Margins
+from hubwise.live.sources import Margins, MarketSource
 
 A_DAY = 96
 # Every time of a clock comes within so many quarters of an hour, though it be set back meanwhile.
@@ -18,11 +18,20 @@ AROUND = A_DAY + 4
 LEAST = Decimal("0.0001")
 
 
-def at_market(outlook: Outlook, purchase: Purchase, zone: ZoneInfo, added: Decimal) -> Outlook:
+def at_market(
+    outlook: Outlook, purchase: Purchase, zone: ZoneInfo, market: MarketSource
+) -> Outlook:
     """An outlook on the market's prices; where nothing is known of them, on what it had."""
-    prices = zip(purchase.ahead(outlook.starts_at, zone, SLOTS), outlook.purchase, strict=True)
-    found = tuple(had if price is None else float(price + added) for price, had in prices)
-    return replace(outlook, purchase=found)
+    ahead = purchase.ahead(outlook.starts_at, zone, SLOTS)
+
+    def instead(had: tuple[float, ...], more: Decimal) -> tuple[float, ...]:
+        pairs = zip(ahead, had, strict=True)
+        return tuple(each if price is None else float(price + more) for price, each in pairs)
+
+    outlook = replace(outlook, purchase=instead(outlook.purchase, market.added))
+    if market.feed_in_less is None:
+        return outlook
+    return replace(outlook, feed_in=instead(outlook.feed_in, -market.feed_in_less))
 
 
 def list_by_market(

@@ -241,7 +241,7 @@ class Planner:
         market = self._settings.market
         if market is None:
             return outlook
-        return at_market(outlook, self._books.purchase, self._settings.zone, market.added)
+        return at_market(outlook, self._books.purchase, self._settings.zone, market)
 
     def _coming(self, hub: str, now: datetime) -> tuple[Stay, ...]:
         """Who is expected; looked for once a slot."""

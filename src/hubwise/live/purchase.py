@@ -13,8 +13,10 @@ from hubwise.domain.events import PurchaseNoted
 
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
-# What is kept of the past: a day's shape is repeated, whatever the clocks did.
+# What is kept of the past at least: a day's shape is repeated, whatever the clocks did.
 KEPT = 3 * DAY
+# So many quarters are kept before the past is forgotten: an event costs the same however many are.
+MOST_KNOWN = 2_000
 
 
 def quarter_of(moment: datetime) -> datetime:
@@ -41,8 +43,9 @@ class Purchase:
         """Take up what a source said; what is long past is forgotten."""
         self.latest = noted
         self.known |= dict(_quarters(noted.begins, noted.prices))
-        oldest = min(noted.received_at, max(self.known, default=noted.begins)) - KEPT
-        self.known = {start: price for start, price in self.known.items() if start >= oldest}
+        if len(self.known) > MOST_KNOWN:
+            oldest = min(noted.received_at, max(self.known)) - KEPT
+            self.known = {start: price for start, price in self.known.items() if start >= oldest}
 
     def says_new(self, begins: datetime, prices: tuple[Decimal, ...]) -> bool:
         """Whether anything is known otherwise, or not at all."""

@@ -16,7 +16,7 @@ Wrong = Callable[[str, str, str], None]
 Unit = Literal["kWh", "MWh"]
 WHERE = "market"
 KEYS = (
-    *("file", "url", "entsoe", "header", "key_env", "at", "added"),
+    *("file", "url", "entsoe", "header", "key_env", "at", "added", "feed_in_less"),
     *("unit", "prices_zone", "prices_of", "curve"),
 )
 # The web service of ENTSO-E's transparency platform: day-ahead prices of a bidding zone, in UTC.
@@ -49,6 +49,9 @@ class MarketSource:
         When tomorrow's prices are asked for, on the site's clock.
     added
         What comes on top for each kWh, such as grid and taxes [currency/kWh].
+    feed_in_less
+        What is kept of the price of a kWh fed in; ``None`` where that does not follow the market
+        [currency/kWh].
     unit, prices_zone, prices_of, hold
         As of an import of prices.
     """
@@ -60,6 +63,7 @@ class MarketSource:
     key_env: str = ""
     at: time = AT
     added: Decimal = Decimal()
+    feed_in_less: Decimal | None = None
     unit: Unit | None = None
     prices_zone: str | None = None
     prices_of: str | None = None
@@ -150,6 +154,7 @@ def _of_table(table: dict[str, object], wrong: Wrong) -> MarketSource:
         found = "is missing" if asks else f"{key_env!r} is used nowhere"
         wrong("key_env", found, "the variable of the environment that holds {key}")
     curve, unit = table.get("curve", "given"), table.get("unit")
+    less = table.get("feed_in_less")
     if curve not in ("given", "hold"):
         wrong("curve", f"{curve!r}", '"given" or "hold"')
     if unit not in (None, "kWh", "MWh"):
@@ -162,6 +167,7 @@ def _of_table(table: dict[str, object], wrong: Wrong) -> MarketSource:
         key_env=key_env,
         at=_at(table.get("at", AT), wrong),
         added=amount(table.get("added", 0), "added", wrong),
+        feed_in_less=None if less is None else amount(less, "feed_in_less", wrong),
         unit=cast("Unit | None", unit),
         prices_zone=_text(table, "prices_zone", wrong) or None,
         prices_of=_text(table, "prices_of", wrong) or None,
