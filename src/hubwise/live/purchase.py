@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count, islice, takewhile
 from zoneinfo import ZoneInfo
@@ -66,16 +66,22 @@ class Purchase:
         start = quarter_of(moment)
         if start in self.known or not self.known:
             return self.known.get(start)
-        wall = start.astimezone(zone)
+        wall = start.astimezone(zone).replace(tzinfo=None)
         gone = max((start - max(self.known)) // DAY, 0)
         days = [*range(-gone, -gone - 5, -1), *range(1, 4)]
-        others = (quarter_of((wall + each * DAY).astimezone(start.tzinfo)) for each in days)
+        others = (_shown(wall + each * DAY, zone) for each in days)
         return next((self.known[each] for each in others if each in self.known), None)
 
     def ahead(self, now: datetime, zone: ZoneInfo, quarters: int) -> list[Decimal | None]:
         """The same by quarter of an hour from this one on; as many as asked for."""
         starts = (quarter_of(now) + k * QUARTER for k in count())
         return [self.at(start, zone) for start in islice(starts, quarters)]
+
+
+def _shown(wall: datetime, zone: ZoneInfo) -> datetime | None:
+    """When a clock shows a time, at first; never where it leaps over it."""
+    moment = wall.replace(tzinfo=zone).astimezone(UTC)
+    return moment if moment.astimezone(zone).replace(tzinfo=None) == wall else None
 
 
 def _quarters(begins: datetime, prices: tuple[Decimal, ...]) -> Iterator[tuple[datetime, Decimal]]:
