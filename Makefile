@@ -4,7 +4,8 @@
 #   make test     every check
 #   make live     serve a small site on loopback, with simulated chargers and cars, for a simulated day
 #   make bench    measure what the project promises about speed and results
-#   make nightly  hunt for bounds that some lawful tariff passes, and for what kills of a served site lose
+#   make nightly  every check with all of its examples; hunt for bounds that some lawful tariff passes, for what
+#                 kills of a served site lose, and for what noise does to one
 #   make mutants  put small faults into kernels, bounds, ledger and audit, and see whether tests find them
 
 PYTHON ?= python3
@@ -13,6 +14,7 @@ OUT    ?= out
 PAIRS  ?= 10000
 COUNT  ?= 40
 KILLS  ?= 200
+NOISE  ?= 100000
 ROOM   ?=
 MINUTES ?= 24
 
@@ -61,11 +63,13 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks --out $(OUT)/bench.json
 
 nightly: $(VENV)/.installed-test
+	HUBWISE_EXAMPLES=1 $(BIN)/python -m pytest -n 2
 	PYTHONPATH=tests $(BIN)/python -m bounds_hunt --pairs $(PAIRS)
 	PYTHONPATH=tests $(BIN)/python -m faults_hunt --kills $(KILLS)
+	PYTHONPATH=tests $(BIN)/python -m fuzz_hunt --frames $(NOISE) --bodies $(NOISE)
 
 mutants: $(VENV)/.installed-mutants
-	PYTHONPATH=tests $(BIN)/python -m mutants --count $(COUNT) $(addprefix --room ,$(ROOM))
+	HUBWISE_EXAMPLES=1 PYTHONPATH=tests $(BIN)/python -m mutants --count $(COUNT) $(addprefix --room ,$(ROOM))
 
 # The pins, made anew from what is installed now. To raise them: upgrade in $(VENV), test, make constraints.
 constraints: $(VENV)/.installed-test

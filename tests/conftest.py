@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 from builders import scenario_of
 from builders import small_situation as make_small_situation
@@ -18,6 +18,22 @@ from hubwise.domain import Scenario, Situation
 # examples every time; a developer's run draws new ones.
 settings.register_profile("hubwise", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("hubwise")
+# A property is tried on this share of its examples, and at least on a few; `make nightly` tries all.
+EXAMPLES, FEWEST = float(os.environ.get("HUBWISE_EXAMPLES", "0.3")), 5
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Scale the examples of every property."""
+    seen = set()
+    for item in items:
+        test = getattr(item, "obj", None)
+        test = getattr(test, "__func__", test)
+        whole = getattr(test, "_hypothesis_internal_use_settings", None)
+        if not is_hypothesis_test(test) or whole is None or test in seen:
+            continue
+        seen.add(test)
+        count = max(round(EXAMPLES * whole.max_examples), min(FEWEST, whole.max_examples))
+        test._hypothesis_internal_use_settings = settings(whole, max_examples=count)
 
 
 @pytest.fixture(scope="session")

@@ -183,7 +183,7 @@ def _show_nation(nation: Nation, *, as_json: bool) -> None:
 def _show(scenario: Scenario, *, as_json: bool) -> None:
     """What is in a scenario that is fine."""
     horizon = scenario.situation.horizon
-    first: date = horizon.local_starts()[0]
+    first: date = horizon.local_start
     facts: dict[str, object] = {
         "scenario": scenario.name,
         "source": scenario.source,

@@ -77,6 +77,11 @@ class Horizon:
         start = self.start_utc + timedelta(minutes=self.slot_minutes * first)
         return replace(self, start_utc=start, slots=last - first)
 
+    @property
+    def local_start(self) -> datetime:
+        """When it begins, on the site's clock."""
+        return self.start_utc.astimezone(ZoneInfo(self.zone))
+
     def starts_utc(self) -> list[datetime]:
         """Start of every slot, in UTC; length ``slots``."""
         step = timedelta(minutes=self.slot_minutes)

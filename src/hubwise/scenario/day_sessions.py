@@ -85,13 +85,13 @@ class Day:
     @property
     def begins(self) -> datetime:
         """The wall-clock time at which the day of sessions begins."""
-        first = self.horizon.local_starts()[0]
+        first = self.horizon.local_start
         return datetime.combine(self.sessions_day, time(first.hour, first.minute))
 
     @property
     def is_another(self) -> bool:
         """Whether sessions and prices are of different days."""
-        return self.horizon.local_starts()[0].date() != self.sessions_day
+        return self.horizon.local_start.date() != self.sessions_day
 
     def on_horizon(self, moment: datetime, place: tzinfo | None = None) -> datetime:
         """A session's moment on the horizon, in UTC; ``place`` is the zone where its car stood.
@@ -107,7 +107,7 @@ class Day:
     def _laid(self, moment: datetime, place: tzinfo | None) -> datetime:
         if not self.is_another:
             return moment
-        first = self.horizon.local_starts()[0].replace(tzinfo=None)
+        first = self.horizon.local_start.replace(tzinfo=None)
         return first + (self._wall(moment, place) - self.begins)
 
     def _wall(self, moment: datetime, place: tzinfo | None) -> datetime:

@@ -166,7 +166,7 @@ def _head(site: Site) -> dict[str, object]:
 
 
 def _sections(site: Site, limits: dict[str, float]) -> dict[str, object]:
-    options, start = site.options, site.horizon.local_starts()[0]
+    options, start = site.options, site.horizon.local_start
     days = {"days": options.days} if options.days > 1 else {}
     curves = {name: curve_of(points) for points, name in site.tapers.items()}
     promises = {"saving": options.saving, "peak_valley": options.peak_valley}

@@ -86,7 +86,7 @@ def import_sessions(
     if not picked.stays:
         raise ScenarioError([no_sessions(foreign, picked.tally, day)])
     name = (
-        chosen.name or f"{Path(sessions).name.split('.')[0]}-{horizon.local_starts()[0]:%Y-%m-%d}"
+        chosen.name or f"{Path(sessions).name.split('.')[0]}-{horizon.local_start:%Y-%m-%d}"
     )
     notes = [
         _source(len(picked.stays), Path(sessions).name, Path(prices).name, taken, chosen.days),
@@ -146,7 +146,7 @@ def _source(count: int, sessions: str, prices: str, day: Day, days: int) -> str:
     from_there = f"{count} sessions of {day.sessions_day}{until} from {sessions}"
     if not day.is_another:
         return f"{from_there}, on the prices of the same time from {prices}."
-    first = day.horizon.local_starts()[0].date()
+    first = day.horizon.local_start.date()
     return f"{from_there}, at the same clock times on the prices of {first} on from {prices}."
 
 

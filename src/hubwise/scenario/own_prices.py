@@ -116,7 +116,7 @@ def _rows_in_force(
     age = slots - begins[place] + np.where(place < 0, before, 0.0)
     missing = age >= _longest(begins) - 1e-9
     if missing.any():
-        first, last = horizon.local_starts()[0], horizon.end_utc
+        first, last = horizon.local_start, horizon.end_utc
         wrong = f"has no row for {clock_times(horizon, missing)}"
         right = f"needed from {first:%Y-%m-%d %H:%M} to {last.astimezone(first.tzinfo):%d %H:%M}"
         reader.wrong(table.file, "", key, wrong, right)

@@ -88,7 +88,7 @@ def price_rules(scenario: Scenario) -> str:
 def _when(horizon: Horizon, mask: Flags) -> str:
     """The local hours at which a mask over the slots holds."""
     starts = [f"{at:%H:%M}" for at in horizon.local_starts()]
-    ends = [*starts[1:], f"{horizon.end_utc.astimezone(horizon.local_starts()[0].tzinfo):%H:%M}"]
+    ends = [*starts[1:], f"{horizon.end_utc.astimezone(horizon.local_start.tzinfo):%H:%M}"]
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(int), [0]])))
     runs = [(starts[a], ends[b - 1]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     if len(runs) > 1 and runs[-1][1] == runs[0][0] and mask[0] and mask[-1]:
