@@ -18,7 +18,7 @@ from hubwise.domain import Scenario, Situation
 # examples every time; a developer's run draws new ones.
 settings.register_profile("hubwise", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("hubwise")
-# A property is tried on this share of its examples, and at least on a few; `make nightly` tries all.
+# A property is tried on this share of its examples, at least on a few; `make nightly` tries all.
 EXAMPLES, FEWEST = float(os.environ.get("HUBWISE_EXAMPLES", "0.3")), 5
 
 
