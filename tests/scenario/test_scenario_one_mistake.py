@@ -109,3 +109,34 @@ def test_a_plug_that_nobody_has_is_unknown(site) -> None:
         cells[at] = plug
         text = "\n".join([header, ",".join(cells), *rows]) + "\n"
         assert _told(site, "sessions.csv", text) == [("sessions.csv", "row 2", "plug")]
+
+
+@pytest.mark.parametrize("table", [name for name in TABLES if name != "prices"])
+@pytest.mark.parametrize("cells", ["one", "one more"])
+def test_a_row_of_another_length_is_told_alone(site: Path, table: str, cells: str) -> None:
+    """Every cell of the row is refused with it, and what rests on them is not told to be wrong."""
+    text = (site / f"{table}.csv").read_text("utf-8")
+    header, first, *rows = text.splitlines()
+    changed = first.split(",")[0] if cells == "one" else f"{first},"
+    told = _told(site, f"{table}.csv", "\n".join([header, changed, *rows]))
+    assert told == [(f"{table}.csv", "row 2", "")]
+
+
+def test_a_row_of_another_length_hides_nothing(site: Path) -> None:
+    """What is wrong in other rows of the table, and in the horizon's zone, is told beside it."""
+    text = (site / "sessions.csv").read_text("utf-8")
+    header, first, second, *rows = text.splitlines()
+    place = header.split(",").index("hub")
+    cells = second.split(",")
+    cells[place] = "nowhere"
+    told = _told(site, "sessions.csv", "\n".join([header, f"{first},", ",".join(cells), *rows]))
+    assert told == [("sessions.csv", "row 2", ""), ("sessions.csv", "row 3", "hub")]
+
+
+def test_all_of_a_horizon_is_told(site: Path) -> None:
+    """An unknown zone stands beside slots of a length that there is not."""
+    text = (site / "scenario.toml").read_text("utf-8")
+    text = re.sub(r'(?m)^zone = ".*"', 'zone = "Europe/Amsterdan"', text)
+    text = re.sub(r"(?m)^slot_minutes = .*", "slot_minutes = 14", text)
+    told = {(where, key) for _, where, key in _told(site, "scenario.toml", text)}
+    assert told == {("horizon", "zone"), ("horizon", "slot_minutes")}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array, Flags
-from hubwise.domain.errors import did_you_mean
 from hubwise.scenario.files import HorizonSection
 from hubwise.scenario.reading import TOML, Reader
 
@@ -22,8 +21,6 @@ def read_horizon(
 
     At least ``days`` of them.
     """
-    if not check_zone(section.zone, reader, file=file, where="horizon", field="zone"):
-        return None
     clock, days = section.start, max(section.days, days)
     if clock.second or clock.microsecond or clock.minute % section.slot_minutes:
         wrong = f"{clock} is not a whole slot of {section.slot_minutes} min"
@@ -111,24 +108,6 @@ def after_leap(moment: datetime, zone: str) -> datetime:
     while (found - minute).astimezone(there).utcoffset() == offset:
         found -= minute
     return found
-
-
-def check_zone(name: str, reader: Reader, *, file: str, where: str, field: str) -> bool:
-    """Whether there is such a time zone; if not, that is noted."""
-    if is_zone(name):
-        return True
-    right = did_you_mean(name, sorted(available_timezones()))
-    reader.wrong(file, where, field, f"{name!r} is unknown", right)
-    return False
-
-
-def is_zone(name: str) -> bool:
-    """Whether ``name`` is that of a time zone."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of zones
-        return False
-    return True
 
 
 def _hours(clock: str) -> float:

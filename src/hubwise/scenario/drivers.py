@@ -35,14 +35,14 @@ def read_drivers(sections: Sections, reader: Reader) -> Table | None:
         for k in range(len(raw))
         if key in table.columns and raw[key][k] is not None and table[key][k] is None
     }
-    return replace(table, inherited=refused)
+    return replace(table, inherited={**raw.inherited, **refused})
 
 
 def with_wishes(sessions: Table, drivers: Table, horizon: Horizon | None) -> Table:
     """A table of sessions as it stands, its empty cells filled with what their drivers wish."""
     names = sessions.columns.get("driver", [None] * len(sessions))
     place = {name: j for j, name in enumerate(drivers["driver"]) if name is not None}
-    columns, inherited = dict(sessions.columns), {}
+    columns, inherited = dict(sessions.columns), dict(sessions.inherited)
     for key in WISHES:
         cells = list(columns.get(key, [None] * len(sessions)))
         for k in [k for k, cell in enumerate(cells) if cell is None and names[k] in place]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from hubwise.domain import Cap, TariffFamily, WearPricing
+from hubwise.domain.errors import did_you_mean
 from hubwise.scenario.messages import advice
 
 
@@ -25,6 +27,21 @@ def _matching(pattern: str, kind: str, right: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def is_zone(name: str) -> bool:
+    """Whether ``name`` is that of a time zone."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, not a name, a folder of zones
+        return False
+    return True
+
+
+def _named_zone(name: str) -> str:
+    if not is_zone(name):
+        raise advice(f"{name!r} is unknown", did_you_mean(name, sorted(available_timezones())))
+    return name
 
 
 # No amount of anything is more than this.
@@ -85,6 +102,7 @@ Efficiency = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 NotNegativeOrNone = Annotated[float, Field(ge=0)]  # infinite where there is no limit
 Celsius = Annotated[float, Field(ge=-40, le=80)]
 Word = Annotated[str, Field(min_length=1)]
+ZoneName = Annotated[str, AfterValidator(_named_zone)]  # of the IANA
 Starts = Annotated[int, Field(ge=1, le=1_000_000)]
 _POINT = r"[01](?:\.\d+)?:[01](?:\.\d+)?"
 CurvePoints = Annotated[
@@ -137,7 +155,7 @@ class HorizonSection(Section):
     day: date
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1
     start: time = time(12)
-    zone: Word
+    zone: ZoneName
     slot_minutes: Literal[5, 10, 15, 20, 30, 60] = 15
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
-from hubwise.domain.errors import did_you_mean
-from hubwise.scenario.clock import is_zone
 from hubwise.scenario.files import (
     ChemistryName,
     Currency,
@@ -20,6 +17,7 @@ from hubwise.scenario.files import (
     Section,
     Share,
     Word,
+    ZoneName,
 )
 from hubwise.scenario.messages import advice
 from hubwise.scenario.spans import zone_of
@@ -31,17 +29,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _named_zone(name: str) -> str:
-    if not is_zone(name):
-        raise advice(f"{name!r} is unknown", did_you_mean(name, sorted(available_timezones())))
-    return name
-
-
 Zone = Annotated[str, AfterValidator(_known_zone)]
 """A zone as tables write it: an IANA name, an abbreviation or an offset."""
-
-NamedZone = Annotated[str, AfterValidator(_named_zone)]
-"""The IANA name of a zone, as scenarios have it."""
 
 
 class ImportOptions(Section):
@@ -98,7 +87,7 @@ class ImportOptions(Section):
         As in ``scenario.toml``.
     """
 
-    zone: NamedZone
+    zone: ZoneName
     sessions_zone: Zone | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     days: Annotated[int, Field(ge=1, le=3660)] = 1

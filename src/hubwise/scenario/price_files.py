@@ -17,7 +17,8 @@ import numpy as np
 from hubwise.domain import Horizon
 from hubwise.domain.arrays import Array
 from hubwise.domain.errors import Issue, listed
-from hubwise.scenario.clock import in_utc, is_zone
+from hubwise.scenario.clock import in_utc
+from hubwise.scenario.files import is_zone
 from hubwise.scenario.price_formats import PLAIN, Asked, Fault, Piece, Series, formats, the_format
 from hubwise.scenario.reading import Reader
 from hubwise.scenario.series import STEPS, Interval, Timeline, in_time, lay, rows_of, steps

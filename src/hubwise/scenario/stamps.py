@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from hubwise.scenario.clock import exists, in_utc, is_zone
+from hubwise.scenario.clock import exists, in_utc
+from hubwise.scenario.files import is_zone
 
 # Offsets from UTC [h] by the letters that stand behind a stamp.
 _LETTERS = {

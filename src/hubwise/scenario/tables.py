@@ -34,7 +34,7 @@ class Table:
         Values by column; every list as long as ``rows``.
     inherited
         Cells (column, row's index) that another table filled, and the place there. An empty one
-        was refused there, and told of there.
+        was refused there, and told of there; without a place, with its whole row.
     """
 
     file: str
@@ -125,16 +125,20 @@ def _rectangle(reader: Reader, name: str, lines: list[tuple[int, list[str]]]) ->
     twice = sorted({column for column in header if header.count(column) > 1})
     for column in twice:
         reader.wrong(name, "row 1", column, "is there twice", "give each column once")
-    ragged = [(row, cells) for row, cells in body if len(cells) != len(header)]
-    for row, cells in ragged:
+    if twice:
+        return None
+    # Of a row that is too short or too long nobody knows which cell is which: all are refused.
+    ragged = [k for k, (_, cells) in enumerate(body) if len(cells) != len(header)]
+    for k in ragged:
+        row, cells = body[k]
         right = f"give {len(header)}, as the header does"
         reader.wrong(name, f"row {row}", "", f"has {len(cells)} cells", right)
-    if twice or ragged:
-        return None
+        body[k] = row, [None] * len(header)
     columns: dict[str, list[object]] = {
         key: [cells[k] for _, cells in body] for k, key in enumerate(header)
     }
-    return Table(name, [row for row, _ in body], columns)
+    refused = {(key, k): "" for key in header for k in ragged}
+    return Table(name, [row for row, _ in body], columns, refused)
 
 
 def parquet_frame(reader: Reader, name: str, content: bytes) -> pl.DataFrame | None:
