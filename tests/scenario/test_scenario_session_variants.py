@@ -71,6 +71,25 @@ def test_durations_are_read_in_their_unit(tmp_path: Path, header: str, cell: str
     assert told(stay) == STAY
 
 
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        ("Duration", "8:30:00"),
+        ("Duration (min)", "510"),
+        ("Session duration", "8.5"),
+        ("Dauer (h)", "8.5"),
+        ("Durée (min)", "510"),
+    ],
+)
+def test_a_usual_table_may_tell_how_long_a_stay_was(
+    tmp_path: Path, header: str, cell: str
+) -> None:
+    """No end is told, no column is: its duration is known by its name, too."""
+    text = f"Start time,{header},Energy (kWh)\n2025-05-14 08:10,{cell},18.2\n"
+    (stay,) = rows(tmp_path, text)
+    assert told(stay) == STAY
+
+
 @pytest.mark.parametrize("lasted", [timedelta(hours=8, minutes=30), time(8, 30)])
 def test_durations_of_a_workbook_are_typed(tmp_path: Path, lasted: object) -> None:
     """As times of day up to 24 hours, as spans beyond."""

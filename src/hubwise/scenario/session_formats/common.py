@@ -18,6 +18,13 @@ _DEPARTURE = (
     *("Vertrek", "Vertrektijd", "Eindtijd", "Sluttid", "Avgang"),
     *("Départ", "Heure de départ", "Fin", "Date de fin", "Salida", "Partenza", "Fine"),
 )
+_DURATION = (
+    *("Duration", "Duration (h)", "Duration (min)", "Duration (s)", "Duration (hh:mm:ss)"),
+    *("Duration (minutes)", "Duration (hours)", "Session duration", "Charging duration"),
+    *("Plug-in duration", "Connected time", "Connection duration", "Time connected"),
+    *("Dauer", "Dauer (h)", "Dauer (min)", "Ladedauer", "Standzeit", "Duur", "Duur (min)"),
+    *("Laadduur", "Durée", "Durée (min)", "Duración", "Durata", "Varaktighet", "Varighed"),
+)
 _ENERGY = (
     *("Energy", "Energy (kWh)", "Energy (Wh)", "Energy delivered (kWh)", "Energy consumed (kWh)"),
     *("Energy kWh", "Energy Added (kWh)", "Charged energy (kWh)", "Consumption (kWh)", "kWh"),
@@ -29,7 +36,7 @@ _ENERGY = (
 
 FORMAT = SessionFormat(
     name="a table with the usual names of columns",
-    known_by=(_ARRIVAL, _DEPARTURE, _ENERGY),
+    known_by=(_ARRIVAL, (*_DEPARTURE, *_DURATION), _ENERGY),
     columns={
         "session": ("Session ID", "Session", "Transaction ID", "ID"),
         "driver": ("Driver", "User ID", "User", "Card", "RFID", "Fahrer", "Bestuurder"),
@@ -40,6 +47,7 @@ FORMAT = SessionFormat(
         "connector": ("Connector", "Connector ID", "Plug", "Socket"),
         "arrival": _ARRIVAL,
         "departure": _DEPARTURE,
+        "duration": _DURATION,
         "delivered_kwh": _ENERGY,
     },
 )  # fmt: skip
