@@ -81,9 +81,7 @@ def test_durations_are_read_in_their_unit(tmp_path: Path, header: str, cell: str
         ("Durée (min)", "510"),
     ],
 )
-def test_a_usual_table_may_tell_how_long_a_stay_was(
-    tmp_path: Path, header: str, cell: str
-) -> None:
+def test_a_usual_table_may_tell_how_long_a_stay_was(tmp_path: Path, header: str, cell: str) -> None:
     """No end is told, no column is: its duration is known by its name, too."""
     text = f"Start time,{header},Energy (kWh)\n2025-05-14 08:10,{cell},18.2\n"
     (stay,) = rows(tmp_path, text)

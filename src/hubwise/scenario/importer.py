@@ -85,9 +85,7 @@ def import_sessions(
     picked = sessions_of_day(foreign.stays, taken, garage)
     if not picked.stays:
         raise ScenarioError([no_sessions(foreign, picked.tally, day)])
-    name = (
-        chosen.name or f"{Path(sessions).name.split('.')[0]}-{horizon.local_start:%Y-%m-%d}"
-    )
+    name = chosen.name or f"{Path(sessions).name.split('.')[0]}-{horizon.local_start:%Y-%m-%d}"
     notes = [
         _source(len(picked.stays), Path(sessions).name, Path(prices).name, taken, chosen.days),
         *counts(picked),
