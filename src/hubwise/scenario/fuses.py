@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from hubwise.domain import PHASES, Fleet, Horizon, Hubs, Lines, connection_spots
 from hubwise.domain.arrays import Array, Flags, Index
@@ -96,7 +95,10 @@ class _Fuses:
         """Which sessions draw through what."""
         self.most_kw, self.carried_kw = most_kw, carried_kw
         session, line, share = lines.of_spots(fleet.spots)
-        self.share = csr_array((share, (line, session)), shape=(len(lines), len(fleet)))
+        if len(lines):
+            from scipy.sparse import csr_array  # only here: it takes a while to import
+
+            self.share = csr_array((share, (line, session)), shape=(len(lines), len(fleet)))
         self.lines = [np.flatnonzero(lines.hub == hub) for hub in range(len(hubs))]
 
     def part(self, hub: int, t: int, here: Index, first: Array, want: Array) -> Array | None:
