@@ -293,7 +293,7 @@ def test_a_source_that_fails_is_told_once_and_what_was_known_goes_on() -> None:
     world.goes_on(20.0)
     mine = [each for each in world.troubles.waiting if each.what == UNREAD]
     assert [each.detail for each in mine] == ["the exchange: answers 500; what was known goes on"]
-    assert f"the prices of {day}" in described(world.books, world.settings, world.moment)
+    assert f"the prices of {day}" in described(world.books.purchase, world.settings, world.moment)
     issues = [Issue("the answer", f"row {k}", "price", "'x'", "a number") for k in range(9)]
     world.answers[day + DAY] = ScenarioError(issues)
     world.goes_on(1.0)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import psutil
 import pytest
 
 from hubwise.live.purchase import quarter_of
@@ -102,6 +103,18 @@ def test_a_site_on_a_watched_file(site) -> None:
         place.write_text(csv(today, level=500.0))
         until(lambda: troubles(site) == [] and site.get("/prices").json() != posted)
         posted = site.get("/prices").json()
+        now = site.get("/market").json()
+        assert now["prices"] != shown["prices"]
+        before = datetime.fromisoformat(now["noted_at"]) - timedelta(microseconds=1)
+        then = site.get("/market", known_at=before.isoformat(), hours=6).json()
+        assert then["noted_at"] == shown["noted_at"]
+        assert then["prices"][0]["price"] == shown["prices"][0]["price"] or (
+            quarter_of(before) > start
+        )
+        nothing = datetime.fromisoformat(shown["noted_at"]) - timedelta(microseconds=1)
+        assert site.get("/market", known_at=nothing.isoformat()).json()["known_until"] is None
+        for wrong in ("2999-01-01T00:00Z", "2026-01-01T00:00", "0001-01-01T00:00+14:00", "x"):
+            assert site.get("/market", known_at=wrong).status_code == 422
     finally:
         assert site.stop() == 0
     site.start()
@@ -148,3 +161,17 @@ def test_a_site_on_a_server(site) -> None:
     assert "secret-4711" not in site.said()
     assert b"secret-4711" not in (site.folder / "site.db").read_bytes()
     assert hubwise("audit", site.folder)
+
+
+def test_a_site_ends_in_time_while_it_asks(site) -> None:
+    """SIGTERM in the middle of an answer that never ends: 0 within 10 s, and no process is left."""
+    with served_web() as web:
+        says(site, f'url = "{web.drips("/p", 0.2)}"')
+        site.start()
+        until(lambda: web.asked)
+        children = psutil.Process(site.process.pid).children(recursive=True)
+        assert children
+        assert site.stop() == 0
+        _, alive = psutil.wait_procs(children, timeout=5)
+        assert alive == []
+    assert site.said() == ""

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
+import random
+import zipfile
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +22,7 @@ from hubwise.domain.events import PriceList
 from hubwise.edge import download as downloads
 from hubwise.edge.download import MOST_BYTES, download
 from hubwise.live import Settings, read_settings
+from hubwise.live.purchase import QUARTER
 from hubwise.live.sources import ENTSOE, MarketSource, bounds, filled
 from hubwise.scenario.reading import Reader
 from live_site import hubwise
@@ -115,6 +119,71 @@ def test_what_is_wrong_is_told_in_the_words_of_the_import(tmp_path) -> None:
     assert read(site(), footer, date(2026, 6, 1), tmp_path).prices == (Decimal("0.05"),) * 192
     with pytest.raises(ScenarioError, match="the table's prices start from 2026-05-31T22:00Z"):
         read(site(), good, date(2026, 6, 9), tmp_path)
+
+
+PIECES = (
+    *(b"\n", b",", b'"', b"{", b"[", b"<", b">", b"nan", b"1e999", b"-", b"9" * 30, b"\0", b"null"),
+    *(b"2026-13-45", b"0001-01-01T00:00Z", b"9999-12-31T23:59Z", b"2026-10-25T02:30"),
+)
+
+
+def harmed(content: bytes, rng: random.Random) -> bytes:
+    """A document that was cut, joined wrongly, or met other bytes."""
+    for _ in range(rng.choice([1, 1, 1, 2, 5])):
+        k = rng.randrange(len(content) + 1)
+        j = k + rng.randrange(1, 400)
+        content = rng.choice(
+            [
+                content[:k],
+                content[k:],
+                content[:k] + content[j:],
+                content[:j] + content[k:],
+                content[:k] + rng.choice(PIECES) + content[k:],
+                content[:k] + rng.randbytes(rng.randrange(1, 9)) + content[k + 1 :],
+            ]
+        )
+    return content
+
+
+def packed_anew(content: bytes, rng: random.Random) -> bytes:
+    """A workbook of which one part is harmed, and packed so."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(made, "w") as after:
+        chosen = rng.choice(before.namelist())
+        for name in before.namelist():
+            part = before.read(name)
+            after.writestr(name, harmed(part, rng) if name == chosen else part)
+    return made.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # a workbook's reader says what it leaves out
+@pytest.mark.parametrize("seed", range(40))
+def test_damage_is_told_or_does_not_matter(seed, tmp_path) -> None:
+    """Whatever happens to a document of any form: it is wrong in words for people, or its prices
+    are figures of days that were asked for."""
+    rng = random.Random(seed)
+    for name in WRITERS:
+        writer, day = WRITERS[name], rng.choice([SPRING, AUTUMN])
+        begins, ends = bounds(day, ZoneInfo(writer.zone))
+        step = timedelta(minutes=rng.choice(writer.steps))
+        rows = [(begins + k * step, float(k % 50)) for k in range((ends - begins) // step)]
+        content = writer.write(rows, step)
+        harm = packed_anew if name == "workbook" and rng.random() < 0.7 else harmed
+        found, told = None, ()
+        try:
+            found = read(
+                site(writer.zone, writer.currency or "USD"), harm(content, rng), day, tmp_path
+            )
+        except ScenarioError as error:
+            told = error.issues
+        assert (found is None) == bool(told)
+        assert all(each.wrong and each.right for each in told)
+        if found is None:
+            continue
+        assert found.begins >= begins
+        assert (found.begins - begins) % QUARTER == timedelta()
+        assert found.begins + len(found.prices) * QUARTER <= begins + 4 * 24 * HOUR
+        assert all(abs(price) < 1_000 for price in found.prices)
 
 
 def watched(place: Path) -> FilePrices:

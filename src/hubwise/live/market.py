@@ -15,7 +15,7 @@ from hubwise.domain.events import Event, PriceList, PurchaseNoted
 from hubwise.live.fold import Books
 from hubwise.live.following import list_by_market
 from hubwise.live.ports import Clock, PriceSource, Quoted
-from hubwise.live.purchase import DAY, QUARTER
+from hubwise.live.purchase import DAY, QUARTER, Purchase
 from hubwise.live.settings import Settings
 from hubwise.live.sources import MarketSource, bounds
 from hubwise.live.troubles import Troubles, first_line
@@ -113,7 +113,7 @@ class MarketWatch:
         try:
             quoted = await self.source.quoted(day, today)
         except Exception as error:
-            self._tell(UNREAD, f"{self.market.name}: {_said(error)}")
+            self._tell(UNREAD, f"{self._named(error)}{_said(error)}")
             if self.market.file:  # one that is wrong is read as soon as it is mended
                 self._rest(again=not isinstance(error, ScenarioError))
             quoted = None
@@ -121,6 +121,11 @@ class MarketWatch:
             self._end(UNREAD)
         self._asked = True
         return quoted
+
+    def _named(self, error: Exception) -> str:
+        """The source, where what is wrong does not name it itself: a file's problems do."""
+        named = self.market.file and isinstance(error, ScenarioError)
+        return "" if named else f"{self.market.name}: "
 
     async def _note(self, quoted: Quoted) -> None:
         """Prices become facts, where they say anything new."""
@@ -132,7 +137,7 @@ class MarketWatch:
     def _tell_end(self, now: datetime) -> None:
         until = self.books.purchase.until(now)
         if until - now < SOON:
-            self._tell(RUN_OUT, described(self.books, self.settings, now))
+            self._tell(RUN_OUT, described(self.books.purchase, self.settings, now))
         else:
             self._end(RUN_OUT)
 
@@ -161,9 +166,8 @@ class MarketWatch:
         self._followed = due
 
 
-def described(books: Books, settings: Settings, now: datetime) -> str:
+def described(purchase: Purchase, settings: Settings, now: datetime) -> str:
     """How far the market's prices are known, and what is taken beyond, as a sentence."""
-    purchase = books.purchase
     if settings.market is None:
         return "no market is followed"
     if purchase.latest is None:

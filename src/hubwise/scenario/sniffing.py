@@ -29,6 +29,11 @@ _DELIMITERS = ",;\t|"
 _LEAST_EPOCH = 1e9  # seconds since 1970 are more
 _LOOKED_AT, _LOOKED_FAR = 60, 2**20  # lines that tell the delimiter and the header; and letters
 _HIDDEN = re.compile(r"/$|^__MACOSX/|(?:^|/)\.")  # folders, and what systems pack beside files
+# What damage of a workbook comes to, in three libraries.
+_NO_WORKBOOK = (
+    *(OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, EOFError),
+    *(SyntaxError, RuntimeError, zipfile.BadZipFile, zlib.error),
+)
 _PAGES = ("results", "data", "records", "items")
 _EMPTY = frozenset({"", "-", "--", "\u2013", "n/a", "n/e", "na", "nan", "null", "none", "?"})
 # Figures with thousands apart, in threes (in India pairs before them), by their decimal mark.
@@ -377,21 +382,17 @@ def _delimiter(text: str) -> str:
 
 def _workbook(reader: Reader, name: str, content: bytes) -> list[Sheet | None]:
     """The tables in the worksheets: those with the same header are one, below each other."""
-    import openpyxl  # only here: it takes a while to import
-
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        worksheets = _worksheets(content)
+    except _NO_WORKBOOK:
         reader.wrong(name, "", "", "is not a workbook that can be read", "save it as CSV")
         return []
     bodies = dict[tuple[str, ...], list[tuple[int, list[str]]]]()
     titles = dict[tuple[str, ...], str]()
-    for sheet in book.worksheets:
-        lines = enumerate(sheet.iter_rows(values_only=True), 1)
-        texts = [(row, [_text(value) for value in line]) for row, line in lines]
+    for title, texts in worksheets:
         found = _from_header([one for one in texts if any(one[1])])
         header = tuple(cell.strip().casefold() for cell in found[0][1]) if found else ()
-        titles.setdefault(header, sheet.title)
+        titles.setdefault(header, title)
         bodies.setdefault(header, found[:1]).extend(found[1:])
     whole = {header: body for header, body in bodies.items() if len(body) > 1}
     if not whole:
@@ -401,6 +402,23 @@ def _workbook(reader: Reader, name: str, content: bytes) -> list[Sheet | None]:
     return [
         replace(table, title=titles[header] if titled else "") if table else None
         for header, table in tables.items()
+    ]
+
+
+def _worksheets(content: bytes) -> list[tuple[str, list[tuple[int, list[str]]]]]:
+    """The title and the numbered lines of each worksheet; they are unpacked as they are read."""
+    import openpyxl  # only here: it takes a while to import
+
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    return [
+        (
+            sheet.title,
+            [
+                (row, [_text(value) for value in line])
+                for row, line in enumerate(sheet.iter_rows(values_only=True), 1)
+            ],
+        )
+        for sheet in book.worksheets
     ]
 
 

@@ -149,7 +149,8 @@ async def plan(
     check(actor, Thing("plan"))
     site, plans = here.site, here.site.plans.items()
     items = [answers.HubPlanItem.of(hub, each, hours) for hub, each in plans]
-    return answers.Plans(items=items, market=described(site.books, site.settings, site.now()))
+    market = described(site.books.purchase, site.settings, site.now())
+    return answers.Plans(items=items, market=market)
 
 
 @router.get("/alarms")

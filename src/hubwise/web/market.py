@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
+from hubwise.domain.events import PurchaseNoted
 from hubwise.live.market import described
-from hubwise.live.purchase import QUARTER, quarter_of
+from hubwise.live.purchase import QUARTER, Purchase, quarter_of
 from hubwise.live.rights import Thing
-from hubwise.live.site import Site
+from hubwise.live.settings import Settings
 from hubwise.web import answers
-from hubwise.web.asking import Asking, Here, check, problems
+from hubwise.web.asking import MOST, Asking, Here, Ledger, check, problems
 
 router = APIRouter(prefix="/api/v1", responses=problems)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class MarketPrice(BaseModel):
@@ -38,9 +42,8 @@ class Market(BaseModel):
     prices: list[MarketPrice]
 
     @classmethod
-    def of(cls, site: Site, hours: int) -> Market:
+    def of(cls, purchase: Purchase, settings: Settings, now: datetime, hours: int) -> Market:
         """What is known, and what is taken for hours to come."""
-        purchase, settings, now = site.books.purchase, site.settings, site.now()
         market, latest = settings.market, purchase.latest
         starts = [quarter_of(now) + k * QUARTER for k in range(4 * hours)] if market else []
         found = [(start, purchase.at(start, settings.zone)) for start in starts]
@@ -50,7 +53,7 @@ class Market(BaseModel):
             currency=settings.currency,
             added=answers.in_text(market.added) if market else "0",
             known_until=answers.in_utc(purchase.until(now)) if latest else None,
-            said=described(site.books, settings, now),
+            said=described(purchase, settings, now),
             notes=list(latest.notes) if latest else [],
             prices=[
                 MarketPrice(
@@ -65,8 +68,37 @@ class Market(BaseModel):
 
 @router.get("/market")
 async def market(
-    here: Here, actor: Asking, hours: Annotated[int, Query(ge=1, le=48)] = 24
+    here: Here,
+    actor: Asking,
+    hours: Annotated[int, Query(ge=1, le=48)] = 24,
+    known_at: datetime | None = None,
 ) -> Market:
-    """What energy costs in its market by quarter of an hour, how far that is known, and whence."""
+    """What energy costs in its market by quarter of an hour, how far that is known, and whence.
+
+    With ``known_at``, as it was known then, for the hours from then on.
+    """
     check(actor, Thing("market"))
-    return Market.of(here.site, hours)
+    site = here.site
+    if known_at is None:
+        return Market.of(site.books.purchase, site.settings, site.now(), hours)
+    if known_at.tzinfo is None:
+        raise HTTPException(422, "known_at: say the offset from UTC, such as Z")
+    try:
+        then = known_at.astimezone(UTC)
+    except OverflowError as error:
+        raise HTTPException(422, f"known_at: {known_at} is no time of a site") from error
+    if not EARLIEST <= then <= site.now():
+        raise HTTPException(422, f"known_at: from {EARLIEST:%Y} to now")
+    return Market.of(await _known_at(here.ledger, then), site.settings, then, hours)
+
+
+async def _known_at(ledger: Ledger, then: datetime) -> Purchase:
+    """What the log says that was known at a time."""
+    purchase, after = Purchase(), 0
+    while rows := await ledger.of_kinds(("purchase",), after, MOST):
+        after = rows[-1][0]
+        for _, noted in rows:
+            assert isinstance(noted, PurchaseNoted)
+            if noted.received_at <= then:
+                purchase.take(noted)
+    return purchase
