@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import socket
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -34,7 +35,9 @@ async def main(folder: Path) -> None:
     desk = StationDesk(neighbours.registry, settings)
     gate = PasswordGate(neighbours.registry, Renewals(folder))
     server = OcppServer(site, gate, desk)
-    port = await server.start("127.0.0.1", 0)
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    await server.start(listening)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     print(json.dumps({"ocpp": f"ws://127.0.0.1:{port}/ocpp"}), flush=True)

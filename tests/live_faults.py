@@ -52,9 +52,7 @@ class Stays:
         return self.done
 
     async def _stays(self, name: str) -> None:
-        answer = {"status": "Accepted"}
-        link = Link(self.url, name, PASSWORD, "ocpp2.1", lambda *_: answer, Random(name))
-        self.links[name] = link
+        link = self.links[name] = self._link(name)
         running = asyncio.create_task(link.run())
         while self._goes_on(name):
             number = self.done[name]
@@ -65,6 +63,10 @@ class Stays:
             self.done[name] += 1
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+    def _link(self, name: str) -> Link:
+        answer = {"status": "Accepted"}
+        return Link(self.url, name, PASSWORD, "ocpp2.1", lambda *_: answer, Random(name))
 
     def _goes_on(self, name: str) -> bool:
         if self.most is not None:

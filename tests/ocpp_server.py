@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -111,7 +112,10 @@ class Gate:
 async def running(speed: float = 1.0, desk: Desk | None = None, signer=None, tls=None):
     listener, desk = Listener(speed), desk or Desk()
     server = OcppServer(listener, Gate(), desk, signer, speed)
-    port = await server.start("127.0.0.1", 0, tls)
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    await server.start(listening, tls)
+    listening.close()
     secure = "wss" if tls else "ws"
     try:
         yield Running(server, listener, desk, f"{secure}://localhost:{port}/ocpp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,24 +16,30 @@ from hubwise.cli.site import open_registry
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.live import Role
 
-SERVING = "serving.json"
 Ask = Callable[[str, dict[str, object] | None], object]
 
 
-def where_served(folder: Path) -> dict[str, object]:
-    """What a site said when it was ready.
+def health_of(http: str) -> dict[str, object]:
+    """What a process says of itself, also where it stands by.
 
     Raises
     ------
-    ScenarioError
-        Where it is not served.
+    OSError
+        Where it does not answer.
     """
-    place = folder / SERVING
-    if not place.exists():
-        right = f"hubwise serve {folder}"
-        raise ScenarioError([Issue(str(folder), "", "", "is not served", right)])
-    said: dict[str, object] = json.loads(place.read_text("utf-8"))
-    return said
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # only whether it answers
+    try:
+        answer = urllib.request.urlopen(f"{http}/api/v1/health", timeout=10, context=context)
+    except HTTPError as error:
+        said = json.loads(error.read())
+        if said.get("status") != "standby":
+            raise
+    else:
+        with answer:
+            said = json.load(answer)
+    found: dict[str, object] = said
+    return found
 
 
 @contextmanager

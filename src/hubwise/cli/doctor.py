@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import json
 import os
 import shutil
 import socket
-import ssl
-import urllib.request
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,9 +15,10 @@ from typing import Literal
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from hubwise.cli.asking import health_of
 from hubwise.cli.certificates import last_day
 from hubwise.cli.market import quoted_once
-from hubwise.cli.serving import LOCK, SERVING
+from hubwise.cli.served import Seat, served
 from hubwise.domain.errors import Issue, ScenarioError, listed
 from hubwise.live.purchase import QUARTER
 from hubwise.live.settings import NAME, Settings, read_settings
@@ -78,13 +75,13 @@ def examine(folder: Path, places: Places) -> Iterator[Symptom]:
     yield from _disk(folder)
     if settings is not None and settings.market is not None:
         yield _market(folder, settings)
-    served = _served(folder)
-    if served is None:
+    processes = served(folder)
+    for each in processes:
+        yield from _health(each)
+    if not processes:
         yield from _ports(folder, places)
-    else:
-        yield from _health(served)
     known = [folder / name for name in PUBLIC if (folder / name).exists()]
-    own = [Path(str(served["tls_cert"]))] if served and served.get("tls_cert") else []
+    own = [Path(str(each["tls_cert"])) for each in processes if each.get("tls_cert")]
     for place in (*own, *places.certificates, *known):
         yield _certificate(place)
 
@@ -200,39 +197,28 @@ def _disk(folder: Path) -> Iterator[Symptom]:
     yield Symptom("disk", state, f"{free / 1e9:.1f} GB free at {folder}", right)
 
 
-def _served(folder: Path) -> dict[str, object] | None:
-    """Where a site is served now; none where it is not."""
-    if not (folder / SERVING).exists() or not (folder / LOCK).exists():
-        return None
-    with (folder / LOCK).open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            said: dict[str, object] = json.loads((folder / SERVING).read_text("utf-8"))
-            return said
-    return None
-
-
-def _health(served: Mapping[str, object]) -> Iterator[Symptom]:
-    who = f"process {served['pid']} serves {served['ocpp']} and {served['http']}"
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # only whether it answers
+def _health(one: Mapping[str, object]) -> Iterator[Symptom]:
+    who = f"process {one['pid']} serves {one['ocpp']} and {one['http']}"
     try:
-        url = f"{served['http']}/api/v1/health"
-        with urllib.request.urlopen(url, timeout=10, context=context) as answer:
-            said = json.load(answer)
+        said = health_of(str(one["http"]))
     except (OSError, ValueError) as error:
         right = "look at its log; start it anew: systemctl restart hubwise"
         yield Symptom("control", "wrong", f"{who}, but health says: {error}", right)
         return
     troubles = said.get("troubles", [])
-    yield Symptom("control", "fine", f"{who}; control runs")
+    assert isinstance(troubles, list)
+    if said["status"] == "standby":
+        found = f"process {one['pid']} stands by at {one['ocpp']}"
+        active = said.get("active")
+        yield Symptom("control", "fine", f"{found}; {active or 'nobody yet'} is active")
+    else:
+        yield Symptom("control", "fine", f"{who}; control runs")
     for each in troubles:
         yield Symptom("control", "wrong", each, "docs/operate.md says what to do about it")
 
 
 def _ports(folder: Path, places: Places) -> Iterator[Symptom]:
-    if (folder / SERVING).exists():
+    if Seat(folder).file.exists():
         found = "the last process that served it was killed"
         yield Symptom("control", "note", found, f"hubwise serve {folder}; nothing is lost")
     for what, port in places.ports.items():

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from hubwise.cli.asking import asking, where_served
+from hubwise.cli.asking import asking, health_of
 from hubwise.cli.console import put_json
 from hubwise.cli.failure import explained
+from hubwise.cli.served import where_served
 from hubwise.cli.serving import Asked, run
 from hubwise.cli.simulate import simulate_command
 from hubwise.cli.site import Folder, open_registry
@@ -82,7 +83,9 @@ def status(
     """What a site that is served does now."""
     with explained(as_json=as_json), database_explained():
         ready = where_served(folder)
-        found = _asked_all(folder, str(ready["http"]))
+        health = health_of(str(ready["http"]))
+        standby = health["status"] == "standby"
+        found = {"health": health, **({} if standby else _asked_all(folder, str(ready["http"])))}
         if as_json:
             put_json({**ready, **found})
             return
@@ -94,7 +97,7 @@ def _asked_all(folder: Path, http: str) -> dict[str, object]:
     with asking(folder) as ask:
         return {
             name: ask(f"{http}/api/v1/{name}", None)
-            for name in ("health", "stations", "sessions", "market", "alarms")
+            for name in ("stations", "sessions", "market", "alarms")
         }
 
 
@@ -105,6 +108,11 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
         return list(table["items"])
 
     typer.echo(f"OCPP {ready['ocpp']}, HTTP {ready['http']}, process {ready['pid']}")
+    health = found["health"]
+    assert isinstance(health, dict)
+    typer.echo(_duty(health))
+    if health["status"] == "standby":
+        return
     connected = [each for each in items("stations") if each["connected"]]
     typer.echo(f"{len(connected)} of {len(items('stations'))} stations connected")
     market = found["market"]
@@ -116,6 +124,13 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
             typer.echo(f"{each['session']}: {each['status']}, {each['charged_kwh']} kWh charged")
     for each in items("alarms")[:10]:
         typer.echo(f"{each['at']} {each['what']}: {each['detail']}")
+
+
+def _duty(health: dict[str, object]) -> str:
+    """Who is active, and who stands by."""
+    if health["status"] == "standby":
+        return f"stands by as {health['standby']}; active: {health['active'] or 'nobody yet'}"
+    return f"active as {health['active']}; stands by: {health['standby'] or 'nobody'}"
 
 
 @contextmanager

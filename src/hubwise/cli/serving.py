@@ -4,43 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
-import json
 import logging
 import os
 import resource
+import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from ssl import SSLContext
 
 import uvicorn
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from sqlalchemy import Engine
+from starlette.types import ASGIApp
 
 from hubwise.cli.deciding import DecidingProcess
 from hubwise.cli.desk import StationDesk, recall_needs
 from hubwise.cli.market import price_source
 from hubwise.cli.passwords import PasswordGate, Renewals, renew_passwords
+from hubwise.cli.served import MOST, Seat, seated
+from hubwise.cli.tenure import KeyDiffersError, Tenure
 from hubwise.cli.tls import Tls
+from hubwise.cli.turns import Turns
+from hubwise.domain.devices import BatteryState
+from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import Event
 from hubwise.edge.modbus import Link, ModbusBattery, ModbusMeter, mapped_points, sunspec_points
 from hubwise.edge.ocpp import OcppServer, Step
 from hubwise.edge.simulated import SimulatedBattery
 from hubwise.live import Actor, Role, Settings, Site
 from hubwise.live.ports import Followed, Known, SetPoint, StationBattery
-from hubwise.store import ActRow, Registry, SiteKey, WaitingLog, database_url, open_engine
-from hubwise.store.engine import SQLITE, URL_FILE
+from hubwise.store import (
+    ActRow,
+    Fence,
+    Lease,
+    Registry,
+    SiteKey,
+    WaitingLog,
+    database_url,
+    open_engine,
+)
+from hubwise.store.engine import SQLITE, URL_FILE, make_engine
 from hubwise.web import make_app
 from hubwise.web.app import World
 from hubwise.web.bell import Bell
 
-SERVING = "serving.json"
-LOCK = "serving.lock"
 STOP_SECONDS = 8.0
 DEFAULT_KW = 7.0
 
@@ -112,12 +125,15 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class Chargers:
-    """The OCPP server as the site's port."""
+    """The OCPP server as the site's port; whoever may be followed by another commands nobody."""
 
     server: OcppServer
+    tenure: Tenure
 
     async def follow(self, setpoint: SetPoint) -> Followed:
         """Send a set-point and say what became of it."""
+        if not self.tenure.holds:
+            return Followed.UNREACHABLE
         steps = (Step(0, setpoint.most_kw), *(Step(*each) for each in setpoint.later))
         said = await self.server.follow(
             setpoint.station, setpoint.evse, setpoint.transaction, steps
@@ -131,6 +147,24 @@ class Chargers:
     def is_connected(self, station: str) -> bool:
         """Whether a station can be reached now."""
         return self.server.is_connected(station)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBattery:
+    """A station battery that is commanded while nobody else can serve the site."""
+
+    battery: StationBattery
+    tenure: Tenure
+
+    async def state(self) -> BatteryState:
+        """What it says of itself."""
+        return await self.battery.state()
+
+    async def follow(self, kw: float, seconds: int) -> float:
+        """Charge with so much for so long; what it was told [kW]."""
+        if not self.tenure.holds:
+            raise ConnectionAbortedError(103, "another process may serve the site")
+        return await self.battery.follow(kw, seconds)
 
 
 class _Http(uvicorn.Server):
@@ -151,9 +185,10 @@ def run(asked: Asked, settings: Settings, say: Callable[[str], None]) -> None:
     """
     logging.getLogger("websockets").setLevel(logging.ERROR)
     _allow_sockets()
-    with _alone(asked.folder):
+    several = not database_url(asked.folder, asked.store).startswith("sqlite")
+    with seated(asked.folder, MOST if several else 1) as seat:
         engine = _open_books(asked)
-        main = _serve(asked, settings, engine, say)
+        main = _serve(asked, settings, engine, seat, say)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(main)
         engine.dispose()
@@ -174,17 +209,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return made
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two processes with one log would number its events twice."""
-    with (folder / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BlockingIOError(11, "is served already", str(folder)) from error
-        yield
-
-
 def _open_books(asked: Asked) -> Engine:
     """The database asked for; another one hears of whom the site's own knows."""
     url = database_url(asked.folder, asked.store)
@@ -201,54 +225,129 @@ def _open_books(asked: Asked) -> Engine:
 
 
 async def _serve(
-    asked: Asked, settings: Settings, engine: Engine, say: Callable[[str], None]
+    asked: Asked, settings: Settings, engine: Engine, seat: Seat, say: Callable[[str], None]
 ) -> None:
-    key = SiteKey.read(asked.folder)
-    neighbours = Neighbours(Registry(engine, key))
-    clock = WallClock(asked.speed)
-    site: Site
-    bell = Bell()
-
-    def applied(event: Event) -> None:
-        site.applied(event)
-        bell.ring()
-
-    log = WaitingLog(engine, applied, key.key)
-    site = Site(settings, log, neighbours, clock)
-    desk = StationDesk(neighbours.registry, settings)
-    gate = PasswordGate(neighbours.registry, Renewals(asked.folder))
-    server = OcppServer(site, gate, desk, asked.tls.signer(), asked.speed)
-    registry = _measured(site, server)
-    asking = (neighbours.actor_of, neighbours.all_stations)
-    app = make_app(World(site, log, *asking, registry, neighbours.acts, bell=bell))
-    planner, stop = DecidingProcess(), asyncio.Event()
+    key, clock, stop = SiteKey.read(asked.folder), WallClock(asked.speed), asyncio.Event()
+    tenure = _tenure(engine, key, seat)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    tls = asked.tls.context()
-    with _http_socket(asked) as listening:
-        await site.start(
-            Chargers(server),
-            meters=_meters(settings, clock),
-            batteries=_batteries(settings, clock),
-            decide=planner.decide,
-            source=price_source(asked.folder, settings),
+    with (
+        _listening(asked.host, asked.ocpp_port) as ocpp,
+        _listening(asked.host, asked.http_port) as http,
+    ):
+        ready = _ready(asked, ocpp.getsockname()[1], http.getsockname()[1])
+        turns = Turns(
+            tenure,
+            lambda: Wired(asked, settings, engine, (key, clock, tenure)),
+            ocpp,
+            asked.tls.context(),
+            seat,
+            {**ready, **_served_as(asked)},
+            say,
         )
-        await recall_needs(log, site.books, server)
-        ocpp_port = await server.start(asked.host, asked.ocpp_port, tls)
-        async with _http(app, listening, asked):
-            ready = _ready(asked, ocpp_port, listening.getsockname()[1])
-            _settle_collector()
-            (asked.folder / SERVING).write_text(json.dumps({**ready, **_served_as(asked)}), "utf-8")
-            say(json.dumps(ready))
-            renewing = asyncio.create_task(renew_passwords(gate, server, site))
-            await stop.wait()
-            renewing.cancel()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(server.stop(), STOP_SECONDS / 2)
-            await site.stop()
-            planner.stop()
-    await log.close()
-    (asked.folder / SERVING).unlink(missing_ok=True)
+        async with _http(turns.front, http, asked):
+            try:
+                await turns.run(stop)
+            except KeyDiffersError as error:
+                raise _another_key(asked.folder, error) from error
+    seat.file.unlink(missing_ok=True)
+
+
+def _tenure(engine: Engine, key: SiteKey, seat: Seat) -> Tenure:
+    """On PostgreSQL by a lease, whose connections are its own: none waits for another's."""
+    name = f"{socket.gethostname()}:{os.getpid()}-{secrets.token_hex(2)}"
+    if engine.dialect.name != "postgresql":
+        return Tenure(name)
+    lease = Lease(make_engine(engine.url), name, key.hash_of("lease", "", ""))
+    return Tenure(name, lease, before=str(seat.read().get("name", "")))
+
+
+def _another_key(folder: Path, error: KeyDiffersError) -> ScenarioError:
+    wrong = f"is not the key of {error}, which serves this database"
+    right = "copy that one's site.key here, or name another database"
+    return ScenarioError([Issue(str(folder / "site.key"), "", "", wrong, right)])
+
+
+class Wired:
+    """A site from its adapters to its API, for one tenure.
+
+    Parameters
+    ----------
+    asked, settings, engine, lasting
+        What is asked for, the database, and what lasts longer: key, clock and tenure.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        settings: Settings,
+        engine: Engine,
+        lasting: tuple[SiteKey, WallClock, Tenure],
+    ) -> None:
+        """Nothing happens yet."""
+        key, self.clock, self.tenure = lasting
+        self.folder = asked.folder
+        self.settings, self.bell, self.fence = settings, Bell(), Fence()
+        neighbours = Neighbours(Registry(engine, key))
+        fenced = () if self.tenure.lease is None else (self.fence,)
+        self.log = WaitingLog(engine, self._applied, key.key, *fenced)
+        self.site = Site(settings, self.log, neighbours, self.clock)
+        desk = StationDesk(neighbours.registry, settings)
+        self.gate = PasswordGate(neighbours.registry, Renewals(asked.folder))
+        self.server = OcppServer(self.site, self.gate, desk, asked.tls.signer(), asked.speed)
+        asking = (neighbours.actor_of, neighbours.all_stations)
+        world = World(
+            self.site,
+            self.log,
+            *asking,
+            _measured(self.site, self.server),
+            neighbours.acts,
+            bell=self.bell,
+            processes=lambda: (self.tenure.active, self.tenure.standby),
+        )
+        self.app: ASGIApp = make_app(world)
+        self.planner = DecidingProcess()
+        self._renewing: asyncio.Task[None] | None = None
+
+    def _applied(self, event: Event) -> None:
+        self.site.applied(event)
+        self.bell.ring()
+
+    def take_up(self) -> None:
+        """Take up what the log holds by now."""
+        self.site.take_up()
+
+    async def begin(self, listening: socket.socket, tls: SSLContext | None, term: int) -> None:
+        """Control, and let stations in."""
+        self.fence.term = term
+        await self.site.start(
+            Chargers(self.server, self.tenure),
+            meters=_meters(self.settings, self.clock),
+            batteries={
+                hub: HeldBattery(each, self.tenure)
+                for hub, each in _batteries(self.settings, self.clock).items()
+            },
+            decide=self.planner.decide,
+            source=price_source(self.folder, self.settings),
+        )
+        await recall_needs(self.log, self.site.books, self.server)
+        await self.server.start(listening, tls)
+        _settle_collector()
+        self._renewing = asyncio.create_task(renew_passwords(self.gate, self.server, self.site))
+
+    async def end(self, *, kept: bool) -> None:
+        """Let stations go; where the site may be another's by now, nothing more is written."""
+        if not kept:
+            self.log.give_up()
+        if self._renewing is not None:
+            self._renewing.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.server.stop(), STOP_SECONDS / 2)
+        await self.site.stop()
+        self.planner.stop()
+        self.bell.stop()
+        if kept:
+            await self.log.close()
 
 
 def _meters(settings: Settings, clock: WallClock) -> dict[str, ModbusMeter]:
@@ -282,15 +381,15 @@ def _batteries(settings: Settings, clock: WallClock) -> dict[str, StationBattery
     return found
 
 
-def _http_socket(asked: Asked) -> socket.socket:
-    kind = socket.AF_INET6 if ":" in asked.host else socket.AF_INET
+def _listening(host: str, port: int) -> socket.socket:
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(kind, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        made.bind((asked.host, asked.http_port))
+        made.bind((host, port))
     except OSError as error:
         made.close()
-        error.filename = f"{asked.host}:{asked.http_port}"
+        error.filename = f"{host}:{port}"
         raise
     return made
 
@@ -340,6 +439,7 @@ def _settle_collector() -> None:
 
     Python's collector, as it is, made the slowest answers of 10,000 stations wait for a second.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

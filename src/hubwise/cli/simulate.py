@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 from pathlib import Path
@@ -13,9 +12,8 @@ import typer
 
 from hubwise.cli.console import messages
 from hubwise.cli.failure import explained
-from hubwise.cli.serving import SERVING
+from hubwise.cli.served import served, where_served
 from hubwise.cli.site import Folder, open_registry
-from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.edge.simulated import Habits, Simulation, simulate
 from hubwise.live import read_settings
 from hubwise.store import StationRow
@@ -58,7 +56,7 @@ def simulate_command(
             for number, (name, password) in enumerate(said.items())
         ]
         open_registry(folder).add_stations(rows)
-        speed = float(ready.get("speed", 1.0))
+        speed = float(str(ready.get("speed", 1.0)))
         habits = Habits(speed, every, faults, strange)
         messages.print(f"{stations} stations, at {speed:g} times their speed", highlight=False)
         lasts = None if minutes is None else minutes * 60
@@ -66,17 +64,12 @@ def simulate_command(
         typer.echo(_summary(made))
 
 
-def _ready(folder: Path) -> dict[str, str]:
+def _ready(folder: Path) -> dict[str, object]:
     """Where the site is served; it may be starting still."""
-    place = folder / SERVING
     until = time.monotonic() + WAIT_SECONDS
-    while not place.exists():
-        if time.monotonic() > until:
-            right = f"hubwise serve {folder}"
-            raise ScenarioError([Issue(str(folder), "", "", "is not served", right)])
+    while not served(folder) and time.monotonic() < until:
         time.sleep(0.2)
-    found: dict[str, str] = json.loads(place.read_text("utf-8"))
-    return found
+    return where_served(folder)
 
 
 def _summary(made: Simulation) -> str:

@@ -137,7 +137,8 @@ def correct(
     A bill that stood is kept, and taken back by entries of its own; the act is kept with your name
     and reason.
     """
-    from hubwise.cli.asking import asking, where_served
+    from hubwise.cli.asking import asking
+    from hubwise.cli.served import where_served
 
     with explained(as_json=False):
         http = where_served(folder)["http"]

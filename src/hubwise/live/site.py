@@ -87,6 +87,7 @@ class Site:
         self._told: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
+        self._position = 0
         self._costs: dict[str, Running] = {}
 
     async def start(
@@ -102,8 +103,7 @@ class Site:
         ``meters``, ``batteries``: by hub, at its connection and behind it. ``decide``: how hubs are
         planned; without it all is under the safe rule. ``source``: of the market's prices.
         """
-        for _, event in self._log.after(0):
-            self.books.apply(event)
+        self.take_up()
         await self._post_prices()
         for session in self.books.sessions.values():
             if session.complete and session.settled_at != session.state:
@@ -122,6 +122,15 @@ class Site:
         self._spawn(self._controller.run())
         self._spawn(self._watch())
         self._running = True
+
+    def take_up(self) -> None:
+        """Take up what the log holds by now and was not taken up before: another process's events.
+
+        Only before the start; from then on ``applied`` is told.
+        """
+        for position, event in self._log.after(self._position):
+            self.books.apply(event)
+            self._position = position
 
     async def stop(self) -> None:
         """End what runs."""

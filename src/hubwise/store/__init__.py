@@ -3,6 +3,7 @@
 from sqlalchemy.exc import DBAPIError
 
 from hubwise.store.engine import database_url, open_engine
+from hubwise.store.lease import LASTS_SECONDS, Fence, FencedError, Holder, Lease
 from hubwise.store.log import EventLog
 from hubwise.store.registry import ActRow, Admission, Registry, StationRow
 from hubwise.store.secrets import SiteKey
@@ -13,9 +14,14 @@ GONE = (DBAPIError, NotKeptError)
 
 __all__ = [
     "GONE",
+    "LASTS_SECONDS",
     "ActRow",
     "Admission",
     "EventLog",
+    "Fence",
+    "FencedError",
+    "Holder",
+    "Lease",
     "NotKeptError",
     "Registry",
     "SiteKey",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-NEWEST = "0002"
+NEWEST = "0003"
 SQLITE = "site.db"
 # Where a site keeps the URL that it was last served with: other commands find its books there.
 URL_FILE = "store.url"
+# PostgreSQL that is cut off is gone after about so long, not after a quarter of an hour [s].
+CUT_SECONDS = 10
+# What keeps two processes from bringing tables up to date at once: any number that is ours.
+UPGRADING = 7_201_964
 
 
 def database_url(folder: Path, asked: str | None = None) -> str:
@@ -42,7 +46,7 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str | URL) -> Engine:
     """The database at a URL, as it is: nothing is asked of it yet."""
     try:
         parsed = make_url(url)
@@ -55,7 +59,13 @@ def make_engine(url: str) -> Engine:
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 5},
+            connect_args={
+                "connect_timeout": 5,
+                "tcp_user_timeout": CUT_SECONDS * 1_000,
+                "keepalives_idle": CUT_SECONDS // 2,
+                "keepalives_interval": 1,
+                "keepalives_count": CUT_SECONDS // 2,
+            },
         )
     raise ValueError(f"{kind} is no database that is known here; sqlite and postgresql are")
 
@@ -80,6 +90,8 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:ours)"), {"ours": UPGRADING})
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection

@@ -43,11 +43,20 @@ class EventLog:
         what was not kept and why.
     key
         What commits are sealed with.
+    fence
+        Called first in each commit's transaction; raises where this process may write no more.
     """
 
-    def __init__(self, engine: Engine, told: Told, key: bytes = b"") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        told: Told,
+        key: bytes = b"",
+        fence: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         """The writer starts at once."""
-        self._engine = engine
+        self._engine, self._fence = engine, fence
+        self._given_up = False
         self._sealer = Sealer(key)
         self._told = told
         self._waiting: SimpleQueue[Event | None] = SimpleQueue()
@@ -68,6 +77,11 @@ class EventLog:
         """Write what waits, then end."""
         self._waiting.put(None)
         self._thread.join()
+
+    def give_up(self) -> None:
+        """Write nothing more, also of what waits; a commit that is under way may still be kept."""
+        self._given_up = True
+        self._waiting.put(None)
 
     def after(self, position: int) -> Iterator[tuple[int, Event]]:
         """Every event behind a position, in order."""
@@ -124,7 +138,8 @@ class EventLog:
             while len(batch) < MOST and not self._waiting.empty():
                 batch.append(self._waiting.get())
             going = None not in batch
-            if kept := [event for event in batch if event is not None]:
+            kept = [event for event in batch if event is not None]
+            if kept and not self._given_up:
                 self._write_one(kept)
 
     def _write_one(self, batch: list[Event]) -> None:
@@ -140,6 +155,7 @@ class EventLog:
     def _commit(self, batch: list[Event]) -> list[Written]:
         """All that is new in one commit; who is known already is asked only where somebody is."""
         with self._engine.begin() as connection:
+            self._fence(connection)
             if self._next is None:
                 last = select(events.c.position).order_by(events.c.position.desc()).limit(1)
                 self._next = int(connection.execute(last).scalar() or 0) + 1

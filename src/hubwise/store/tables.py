@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     Float,
     Index,
     Integer,
@@ -82,4 +83,18 @@ acts = Table(
     Column("what", String(512), nullable=False),
     Column("why", String(2000), nullable=False),
     Column("event", String(512), nullable=False),
+)
+
+# Who serves the site now, on PostgreSQL: times by the database's clock, in seconds since 1970. It
+# is none of the books: a backup does not hold it.
+leases = Table(
+    "leases",
+    MetaData(),
+    Column("name", String(40), primary_key=True),
+    Column("owner", String(255), nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("secret", String(64), nullable=False),
+    Column("standby", String(255), nullable=False),
+    Column("standby_until", Double, nullable=False),
 )

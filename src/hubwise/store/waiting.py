@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from hubwise.domain.events import Event
 from hubwise.store.log import EventLog, Written
 
+OVER = "this process keeps nothing any more"
 logger = logging.getLogger(__name__)
 
 
@@ -30,14 +31,23 @@ class WaitingLog:
         appended it goes on.
     key
         What commits are sealed with.
+    fence
+        Raises in a commit's transaction where this process may write no more.
     """
 
-    def __init__(self, engine: Engine, applied: Callable[[Event], None], key: bytes = b"") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        applied: Callable[[Event], None],
+        key: bytes = b"",
+        fence: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         """Nothing happens yet."""
+        self._over = False
         self._loop = asyncio.get_running_loop()
         self._applied = applied
         self._futures: dict[int, asyncio.Future[bool]] = {}
-        self._log = EventLog(engine, self._told, key)
+        self._log = EventLog(engine, self._told, key, fence)
 
     async def append(self, event: Event) -> bool:
         """Keep an event; true if it is new.
@@ -47,6 +57,8 @@ class WaitingLog:
         NotKeptError
             Where it is not durable.
         """
+        if self._over:
+            raise NotKeptError(OVER)
         future: asyncio.Future[bool] = self._loop.create_future()
         self._futures[id(event)] = future
         self._log.append(event)
@@ -81,7 +93,17 @@ class WaitingLog:
 
     async def close(self) -> None:
         """Write what waits, then end."""
+        self._over = True
         await asyncio.to_thread(self._log.close)
+
+    def give_up(self) -> None:
+        """Write nothing more: whoever waits is told so at once."""
+        self._over = True
+        self._log.give_up()
+        for future in self._futures.values():
+            if not future.done():
+                future.set_exception(NotKeptError(OVER))
+        self._futures.clear()
 
     def _apply(self, event: Event) -> None:
         try:

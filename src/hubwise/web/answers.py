@@ -40,11 +40,13 @@ def in_utc(at: datetime) -> str:
 
 
 class Health(BaseModel):
-    """Whether control runs."""
+    """Whether control runs, ``ok`` or ``standby``; who is active, and who stands by."""
 
     status: str
-    stations_connected: int
+    stations_connected: int = 0
     troubles: list[str] = []
+    active: str | None = None
+    standby: str | None = None
 
 
 class StationItem(BaseModel):

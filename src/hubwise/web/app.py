@@ -42,7 +42,14 @@ async def health(here: Here) -> answers.Health:
     books = here.site.books
     connected = sum(here.site.is_connected(station) for station in books.stations)
     troubles = sorted(here.site.troubles.standing)
-    return answers.Health(status="ok", stations_connected=connected, troubles=troubles)
+    active, standby = (name or None for name in here.processes())
+    return answers.Health(
+        status="ok",
+        stations_connected=connected,
+        troubles=troubles,
+        active=active,
+        standby=standby,
+    )
 
 
 @router.get("/stations")

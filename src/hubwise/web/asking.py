@@ -56,6 +56,8 @@ class World:
         How much may be asked.
     bell
         Rings with every new event.
+    processes
+        Which process is active, and which stands by.
     """
 
     site: Site
@@ -66,6 +68,7 @@ class World:
     acts: Callable[[int, int], Awaitable[Sequence[ActRow]]]
     rates: Rates = field(default_factory=Rates)
     bell: Bell = field(default_factory=Bell)
+    processes: Callable[[], tuple[str, str]] = lambda: ("", "")
 
 
 bearer = HTTPBearer(auto_error=False)

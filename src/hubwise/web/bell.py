@@ -14,15 +14,23 @@ class Bell:
     ----------
     listeners
         How many streams are open.
+    is_over
+        Whether it will ring no more.
     """
 
     listeners: int = 0
+    is_over: bool = False
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ring(self) -> None:
         """Wake whoever waits."""
         self._rung.set()
         self._rung = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ring for the last time: streams end."""
+        self.is_over = True
+        self.ring()
 
     def mark(self) -> asyncio.Event:
         """What is set by the next ring: taken before one looks, no ring is missed."""

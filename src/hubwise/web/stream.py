@@ -51,7 +51,7 @@ async def _told(request: Request, here: World, actor: Actor, position: int) -> A
     here.bell.listeners += 1
     try:
         yield ": here\n\n"
-        while not await request.is_disconnected():
+        while not (here.bell.is_over or await request.is_disconnected()):
             mark = here.bell.mark()
             page = await here.ledger.of_kinds((), position, PAGE)
             for at, event in page:

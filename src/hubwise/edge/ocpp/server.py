@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import logging
+import socket
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -96,18 +97,11 @@ class OcppServer:
         self.counts = Counts()
         self._world = World(listener, desk, self.counts.tell, signer)
 
-    async def start(self, host: str, port: int, ssl: SSLContext | None = None) -> int:
-        """Listen; the port, which is a free one where 0 was asked for.
-
-        Raises
-        ------
-        OSError
-            Where the port is taken.
-        """
+    async def start(self, listening: socket.socket, ssl: SSLContext | None = None) -> None:
+        """Let stations in; whoever gave the socket may go on with it after the stop."""
         self._server = await serve(
             self._hold,
-            host,
-            port,
+            sock=listening.dup(),
             process_request=self._admit,
             select_subprotocol=_choose,
             subprotocols=[Subprotocol(name) for name in VERSIONS],
@@ -121,17 +115,17 @@ class OcppServer:
             server_header=None,
         )
         self._spawn(self._renew())
-        return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def stop(self) -> None:
         """Close every socket, politely and soon."""
         if self._server is not None:
             self._server.close()
-            await self._server.wait_closed()
         for task in [*self._tasks]:
             task.cancel()
         for steering in self._steering.values():
             await steering.close()
+        if self._server is not None:
+            await self._server.wait_closed()
 
     @property
     def connected(self) -> int:
