@@ -20,7 +20,7 @@ from time import monotonic
 
 import httpx
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -28,6 +28,7 @@ from databases import server
 from hubwise.cli.doctor import Places, examine
 from hubwise.edge.simulated import Link
 from hubwise.store import LASTS_SECONDS
+from hubwise.store.engine import make_engine
 from live_faults import Stays, books_of, undisturbed
 from live_site import PASSWORD, T0, Served, basic, event, hubwise, make_site, sample
 
@@ -296,4 +297,26 @@ def test_another_key_is_refused(tmp_path) -> None:
         said = hubwise("serve", tmp_path / "there", "--store", url, *ports, fails=True)
         assert "site.key" in said
         assert health(one).json()["active"] in said
+        one.kill()
+        one.start()
+        assert "standby_for" not in one.ready  # it need not wait for its own lease
         assert one.stop() == 0
+
+
+def test_many_sites_in_one_database(tmp_path) -> None:
+    """Each in a schema of its own, with its own key, lease and books."""
+    with server(tmp_path / "pg") as made:
+        url = made("many")
+        engine = make_engine(url)
+        with engine.begin() as connection:
+            for name in ("a", "b"):
+                connection.execute(text(f"CREATE SCHEMA {name}"))
+        engine.dispose()
+        sites = [
+            make_site(tmp_path / name, [name], f"{url}&options=-csearch_path%3D{name}").start()
+            for name in ("a", "b")
+        ]
+        assert [health(each).json()["standby"] for each in sites] == [None, None]
+        stations = [[row["station"] for row in each.items("/stations")] for each in sites]
+        assert stations == [["a"], ["b"]]
+        assert [each.stop() for each in sites] == [0, 0]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 from websockets.asyncio.server import Server
 
@@ -118,7 +119,7 @@ class Turns:
                 await asyncio.to_thread(work.take_up)
                 taken = await self.tenure.take()
                 self._trouble.clear()
-            except GONE as error:
+            except SQLAlchemyError as error:
                 if not self._trouble:
                     logger.warning("the lease cannot be asked for: %s", first_line(error))
                 self._trouble[:], taken = [BOOKS], False
