@@ -42,8 +42,8 @@ from hubwise.pricing import account_of
 STARTS = (2.0, 0.2, 0.0)
 # How often it is packed, each time aiming further inside what was missed.
 TRIES = 5
-# Aim inside by so many times what was missed.
-BEYOND = 1.5
+# Aim inside by so many times what was missed: first by little more than it, which costs least.
+JUST, BEYOND = 1.05, 1.5
 # What following may cost, as a share of the profit; beyond, schedules stay as they were.
 WORTH = 1e-3
 # What a program of a small hub may spend, first more than that, as shares of it: mostly less is.
@@ -148,13 +148,14 @@ def _within(turn: Turn, baseline: Baseline, most_kw: Array, way: Way) -> Turn | 
         if schedule is None:
             return None
         schedule = _sparing(turn, schedule)
-        missed = 0.0
+        first = missed = 0.0
         # What is missed by little stations make up for, by steps where programs leap to and fro.
-        for inside, rounds in ((0.0, EXACTLY), (BEYOND, EXACTLY), (0.0, ROUNDS)):
-            found = _with(turn, baseline, schedule, Aim(inside * missed, turn.head_kw), rounds)
+        for inside, rounds in ((0.0, EXACTLY), (JUST, EXACTLY), (BEYOND, EXACTLY), (0.0, ROUNDS)):
+            found = _with(turn, baseline, schedule, Aim(inside * first, turn.head_kw), rounds)
             missed = float((_missed(found, baseline) - most_kw).max())
             if missed <= 0.0:
                 return found
+            first = first or missed
         caution += BEYOND * missed
         turn = _inside(turn, baseline, caution)
     return None
