@@ -219,6 +219,19 @@ def test_a_share_named_twice_is_planned_once(run: Run, quick: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("word", "right"), [("pln", "did you mean 'plan'?"), ("qqqq", "known are plan")]
+)
+def test_a_command_that_there_is_not_is_told_with_what_there_is(
+    run: Run, word: str, right: str
+) -> None:
+    """The one that was meant, or all."""
+    done = run(word)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{word!r} is no command" in done.stderr
+    assert right in done.stderr
+
+
+@pytest.mark.parametrize(
     "options",
     [
         ["--method", "guessing"],

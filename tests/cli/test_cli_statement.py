@@ -65,8 +65,9 @@ def test_a_folder_that_is_no_plan(run: Run, planned: Path, tmp_path: Path, what:
         (place / "wishes.parquet").write_text("no table")
     done = run("statement", place, "--driver", "d02")
     assert done.exit_code == 2
-    assert ("bills.parquet" in done.stderr) is (what != "nothing")
-    assert ("wishes.parquet" in done.stderr) is (what != "nothing")
+    assert ("bills.parquet" in done.stderr) is (what == "spoilt")
+    assert ("wishes.parquet" in done.stderr) is (what == "spoilt")
+    assert ("is no plan" in done.stderr) is (what == "another")
 
 
 def test_a_plan_says_what_drivers_have_to_be_told(run: Run, quick: Path, tmp_path: Path) -> None:

@@ -195,6 +195,18 @@ def test_every_fault_is_named_at_once(plan, tmp_path):
         assert fault in told
 
 
+@pytest.mark.parametrize(
+    ("file", "kind"), [("notes.txt", "is no plan"), ("scenario.toml", "is a scenario")]
+)
+def test_a_folder_that_is_no_plan_is_told_in_one_line(tmp_path, file, kind):
+    """Not by every table that it lacks; a scenario is called what it is."""
+    (tmp_path / file).write_text("", "utf-8")
+    with pytest.raises(PlanFolderError) as caught:
+        read(tmp_path)
+    [told] = caught.value.issues
+    assert told.startswith(kind)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "3"])
 def test_a_summary_of_another_shape(plan, tmp_path, content):
     """A summary that is no JSON object is an error for people, not a crash."""

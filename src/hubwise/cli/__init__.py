@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 import hubwise
+from hubwise.domain.errors import did_you_mean
 
 __all__ = ["app", "main"]
 
@@ -57,8 +58,11 @@ class _Commands(TyperGroup):
         return list(_COMMANDS)
 
     def get_command(self, ctx: object, cmd_name: str) -> TyperGroup | TyperCommand | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name.startswith("-"):
             return None
+        if cmd_name not in _COMMANDS:
+            right = did_you_mean(cmd_name, _COMMANDS)
+            raise typer.BadParameter(f"{cmd_name!r} is no command — {right}")
         try:
             module = import_module(f"hubwise.cli.{_COMMANDS[cmd_name]}")
         except ModuleNotFoundError as error:

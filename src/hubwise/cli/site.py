@@ -178,8 +178,10 @@ def add_station(
         found = _checked(rows, hubs, str(file or ""))
         registry.add_stations(found)
         if weak := [row.station for row in found if len(row.password) < GOOD_PASSWORD]:
-            said_of = f"{listed(weak)}: fewer than {GOOD_PASSWORD} characters can be guessed"
-            messages.print(said_of, highlight=False, markup=False, soft_wrap=True)
+            said_of = f"a password of fewer than {GOOD_PASSWORD} characters can be guessed"
+            messages.print(
+                f"{listed(weak)}: {said_of}", highlight=False, markup=False, soft_wrap=True
+            )
 
 
 def _rows(file: Path, said: dict[str, str | None]) -> list[dict[str, str | None]]:

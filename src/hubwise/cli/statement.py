@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from rich.table import Table
 from hubwise.cli.console import put_json, results
 from hubwise.cli.failure import explained
 from hubwise.cli.options import AsJson
-from hubwise.domain.errors import listed
+from hubwise.domain.errors import listed, nearest
 from hubwise.record import Statement, UnknownDriverError, make_statement, make_statements, read
 from hubwise.record.bill_lines import BillLines
 from hubwise.record.days import is_days
@@ -65,7 +64,7 @@ def statement(
             else:
                 _finish(folder, driver, out, as_json=as_json)
         except UnknownDriverError as error:
-            near = get_close_matches(error.driver, error.known, n=3)
+            near = nearest(error.driver, error.known, 3)
             right = f"near it are {', '.join(near)}" if near else f"known are {listed(error.known)}"
             issue = Issue(str(folder), "", "--driver", f"{driver!r} is unknown", right)
             raise ScenarioError([issue]) from error
@@ -81,7 +80,7 @@ def _check(
     """Refuse what does not go together, all at once."""
     wrong: list[tuple[str, str, str]] = []
     if driver is None and not operator and out is None:
-        right = "give one; or --out with a page to write, for all drivers'"
+        right = "give one, or --out with the name of a page to write for all drivers"
         wrong.append(("--driver", "is missing", right))
     if driver is not None and operator:
         wrong.append(("--operator", "and --driver are two statements", "leave one out"))

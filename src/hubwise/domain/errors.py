@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 
 
@@ -85,9 +85,21 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like ``word``, capitals or not, if any is."""
+    return next(iter(nearest(word, known, 1)), None)
+
+
+def nearest(word: str, known: Iterable[str], most: int) -> list[str]:
+    """The known words most like ``word``, capitals or not; of those that are as like the first."""
     names = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), names, n=1)
-    return names[found[0]] if found else None
+    near = set(get_close_matches(word.lower(), names, n=max(len(names), 1)))
+    like = SequenceMatcher(b=word.lower())
+
+    def likeness(name: str) -> float:
+        like.set_seq1(name)
+        return like.ratio()
+
+    found = sorted((name for name in names if name in near), key=likeness, reverse=True)
+    return [names[name] for name in found[:most]]
 
 
 def listed(items: Iterable[object], most: int = 12) -> str:

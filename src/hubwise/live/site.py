@@ -417,7 +417,8 @@ class Site:
             self._controller.look(said.station)
         late = said.received_at - said.at > LATE
         if not said.offline and (late or not is_set(said.at, said.received_at)):
-            off = f"says {said.at.isoformat()} at {said.received_at.isoformat()}"
+            told, here = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (said.at, said.received_at))
+            off = f"says {told} at {here}"
             hour = f"{said.received_at:%Y%m%d%H}"
             if f"{said.station}|{hour}" not in self._told:
                 self._told = {

@@ -214,6 +214,11 @@ def read(folder: str | Path) -> PlanFolder:
     place = Path(folder)
     if not place.is_dir():
         raise PlanFolderError(place, ["there is no such folder"])
+    files = [SUMMARY, *(f"{name}.parquet" for name in TABLES)]
+    if not any((place / file).exists() for file in files):
+        is_scenario = (place / "scenario.toml").exists()
+        kind = "is a scenario, not a plan" if is_scenario else "is no plan"
+        raise PlanFolderError(place, [f"{kind}: it holds no summary.json, and none of its tables"])
     issues: list[str] = []
     found_summary = _read_summary(place / SUMMARY, issues)
     found = {

@@ -193,12 +193,12 @@ def _document_lines(made: Document, of: Invoice) -> str:
     heads = ("Slot", "kWh in", "price", "kWh back", "price", of.currency)
     body = "".join(
         f'<tr><th class="text">{_moment(line.slot_start.astimezone(of.zone))}</th>'
-        f"<td>{line.charged_kwh:,.3f}</td><td>{_cents(line.charge_price)}</td>"
-        f"<td>{line.discharged_kwh:,.3f}</td><td>{_cents(line.discharge_price)}</td>"
+        f"<td>{line.charged_kwh:,.3f}</td><td>{_price(line.charge_price)}</td>"
+        f"<td>{line.discharged_kwh:,.3f}</td><td>{_price(line.discharge_price)}</td>"
         f"<td>{_cents(round(line.paid - line.earned, 4))}</td></tr>"
         for line in made.lines
     )
-    return f"<h2>{escape(made.number)}</h2>{_table(heads, body)}" if body else ""
+    return f"<h2>{escape(made.number)}</h2>{_table(heads, body, 'stays')}" if body else ""
 
 
 def _sheet(kind: str, name: str, of: str, above: str, body: str, note: str) -> str:
@@ -331,6 +331,12 @@ def _month_row(stay: MonthStay) -> str:
 
 def _cents(amount: Decimal) -> str:
     return f"{amount + 0:,}".replace("-", MINUS)
+
+
+def _price(price: Decimal) -> str:
+    """A price as it was posted, with two decimals at least."""
+    short = price == round(price, 2)
+    return _cents(round(price, 2) if short else price.normalize())
 
 
 def _moment(at: datetime) -> str:
