@@ -327,13 +327,16 @@ def test_a_server_that_does_wrong_is_told(web, monkeypatch) -> None:
         web.says("/round", b"", 302, Location="/round"): "answers 302",
         "http://127.0.0.1:1/x": "cannot be reached",
         "http://nowhere.invalid/x": "cannot be reached",
-        "http://127.0.0.1/a b": "is no address to ask",
+        "http://127.0.0.1/a b": "address or header is not whole",
     }
     for url, wanted in cases.items():
         with pytest.raises(OSError, match=r".") as told:
             download(url, {"X": "y"})
         assert wanted in str(told.value), url
         assert "/x" not in str(told.value)
+    with pytest.raises(OSError, match="header is not whole") as told:
+        download(web.says("/", b""), {"X-Key": "secret\n"})
+    assert "secret" not in str(told.value)
     silent = web.drips("/silent", 5.0)
     with pytest.raises(OSError, match=r"says nothing for 0\.5 s"):
         download(silent, {})
@@ -385,7 +388,7 @@ def read_with(lines: str, prices: str = "") -> Settings:
 def test_settings_of_a_market_are_read() -> None:
     """Every key, and what holds without it."""
     found = read_with(
-        'url = "https://u:p@example.org/p?t=x&d={date}"\nheader = "X-Key: {key}"\nkey_env = "K"\n'
+        'url = "https://example.org/p?t=x&d={date}"\nheader = "X-Key: {key}"\nkey_env = "K"\n'
         'at = "13:15"\nadded = 0.0725\nunit = "kWh"\nprices_zone = "UTC"\nprices_of = "NL"\n'
         'curve = "hold"',
         "margin = 0.05",
@@ -421,6 +424,7 @@ def test_every_mistake_of_a_market_is_told() -> None:
         'entsoe = "NL"': "market.entsoe",
         'entsoe = { zone = "NL", key_env = "K" }': "market.entsoe.zone",
         'url = "https://[::1"': "market.url",
+        'url = "https://user:secret@x/"': "market.url",
         'url = "https://x/{key}"': "market.key_env: is missing",
         'file = "p.csv"\nkey_env = "K"': "market.key_env: 'K' is used nowhere",
         'url = "https://x/"\nheader = "X: a\\r\\nY: b"': "market.header",

@@ -51,7 +51,8 @@ def download(url: str, headers: Mapping[str, str]) -> bytes:
     except TimeoutError:
         raise OSError(f"says nothing for {SILENT_SECONDS:g} s") from None
     except (InvalidURL, ValueError) as error:
-        raise OSError(f"is no address to ask ({type(error).__name__})") from None
+        wrong = f"cannot be asked: address or header is not whole ({type(error).__name__})"
+        raise OSError(wrong) from None
     except (HTTPException, ConnectionError) as error:
         raise OSError(f"breaks off ({type(error).__name__})") from None
 

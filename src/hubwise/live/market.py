@@ -109,14 +109,15 @@ class MarketWatch:
         self._not_before = self.clock.now() + self._pause
 
     async def _ask(self, day: date) -> Quoted | None:
-        today = self.clock.now().astimezone(self.settings.zone).date()
+        today, again = self.clock.now().astimezone(self.settings.zone).date(), False
+        quoted = None
         try:
             quoted = await self.source.quoted(day, today)
         except Exception as error:
             self._tell(UNREAD, f"{self._named(error)}{_said(error)}")
-            if self.market.file:  # one that is wrong is read as soon as it is mended
-                self._rest(again=not isinstance(error, ScenarioError))
-            quoted = None
+            again = not isinstance(error, ScenarioError)  # one that is wrong is read once mended
+        if self.market.file:
+            self._rest(again=again)
         if quoted is not None:
             self._end(UNREAD)
         self._asked = True

@@ -180,7 +180,8 @@ def _address(url: str, wrong: Wrong) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        if parts.scheme in ("http", "https") and host and parts.port != 0:
+        fine = parts.scheme in ("http", "https") and parts.port != 0 and parts.username is None
+        if fine and host:
             return f"{parts.scheme}://{host}{parts.path}"
     except ValueError:  # brackets or a port that are none
         pass
