@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,12 +21,17 @@ from hubwise.domain.events import (
     Figures,
     Phase,
     PriceList,
+    PricesPosted,
+    PurchaseNoted,
     Sample,
     TransactionSaid,
     WishSaid,
 )
 from hubwise.live import Settings, Site
+from hubwise.live.following import followed, list_by_market
 from hubwise.live.ports import Followed, Known, SetPoint
+from hubwise.live.purchase import QUARTER, Purchase
+from hubwise.live.sources import Margins
 from hubwise.store import SiteKey, WaitingLog, open_engine
 
 IMPORT = "Energy.Active.Import.Register"
@@ -204,7 +210,25 @@ def told() -> list[Event]:
         act("S4:T1", "5.5"),
         act("S5:T1", "5", 245),
         *stay("S6", "tag-cid", begin=300)[:3],  # under way
+        *by_market(T0 + timedelta(hours=9)),
     ]
+
+
+def by_market(at: datetime) -> list[Event]:
+    """Two words of a market, and the list that follows them."""
+    first = tuple(Decimal(k) / 1_000 for k in range(192))
+    begins = datetime(2026, 3, 1, 23, tzinfo=UTC)
+    facts = [
+        PurchaseNoted("purchase|1", "", at, "prices.csv", begins, first, ("a note",)),
+        PurchaseNoted("purchase|2", "", at, "prices.csv", begins + 90 * QUARTER, first[:8]),
+    ]
+    purchase = Purchase()
+    for each in facts:
+        purchase.take(each)
+    how = followed(at, ZONE, Decimal("0.1"), Margins(Decimal("0.05"), Decimal("0.02")))
+    made = list_by_market(purchase, how)
+    name = blake2b(repr((made.charge, made.discharge)).encode(), digest_size=16).hexdigest()
+    return [*facts, PricesPosted("prices|m", "", at, replace(made, list_id=name), how)]
 
 
 async def tell(site: Site, world: World, events: list[Event]) -> None:

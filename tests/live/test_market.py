@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubwise.audit.books.market import Known
 from hubwise.domain.errors import Issue, ScenarioError
-from hubwise.domain.events import PriceList, PurchaseNoted
+from hubwise.domain.events import Followed, PriceList, PurchaseNoted
 from hubwise.live import Settings
 from hubwise.live.deciding import decided
 from hubwise.live.fold import Books
-from hubwise.live.following import at_market, list_by_market
+from hubwise.live.following import at_market, followed, list_by_market
 from hubwise.live.market import LONGEST, RUN_OUT, UNREAD, MarketWatch, described
 from hubwise.live.outlook import SLOTS, Outlook, Storage
 from hubwise.live.ports import Quoted
@@ -31,9 +32,11 @@ BERLIN = ZoneInfo("Europe/Berlin")
 DAY = timedelta(days=1)
 LIST = PriceList("", 1_440, (Decimal("0.3"),), (Decimal("0.2"),))
 days_of_two_years = st.dates(date(2025, 1, 1), date(2026, 12, 31))
-zones = st.sampled_from(
-    ["Europe/Berlin", "Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
+CLOCKS = (
+    *("Europe/Berlin", "Europe/London", "America/New_York", "Australia/Lord_Howe"),
+    *("Asia/Kathmandu", "Africa/Cairo", "America/Havana"),
 )
+zones = st.sampled_from(CLOCKS)
 
 
 def prices_of(begins: datetime, ends: datetime, level: int = 0) -> tuple[Decimal, ...]:
@@ -107,7 +110,8 @@ def test_a_list_by_the_market_has_each_time_when_it_comes_next(day, quarter, nam
     purchase.take(noted(day, zone, 0, days=3))
     now = bounds(day, zone)[0] + quarter * QUARTER
     margins = Margins(Decimal("0.05"), Decimal("0.02"))
-    found = list_by_market(purchase, now, zone, Decimal("0.1"), margins)
+    how = followed(now, zone, Decimal("0.1"), margins)
+    found = list_by_market(purchase, how)
     assert (len(found.charge), len(found.discharge), found.slot_minutes) == (96, 96, 15)
     walls: dict[datetime, list[Decimal]] = {}
     for k in range(92):
@@ -121,6 +125,51 @@ def test_a_list_by_the_market_has_each_time_when_it_comes_next(day, quarter, nam
             mean = sum(prices) / len(prices) + Decimal("0.1")
             assert abs(found.charge[slot] - mean - Decimal("0.05")) <= Decimal("0.00005")
             assert abs(found.discharge[slot] - mean + Decimal("0.02")) <= Decimal("0.00005")
+
+
+@given(
+    st.sampled_from([date(2026, 3, 28), date(2026, 10, 24), date(2026, 4, 23), date(2026, 10, 29)]),
+    st.integers(-1, 1),
+    st.integers(0, 95),
+    zones,
+    st.integers(0, 3),
+    st.integers(0, 200),
+    st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_audit_makes_the_same_list_by_other_means(
+    day, more, quarter, name, days, lost, data
+) -> None:
+    """Around the days on which clocks change, with all known or only some days before: no fault in
+    the list that the site posts, and one wherever a price is another."""
+    zone, day = ZoneInfo(name), day + more * DAY
+    purchase, audit = Purchase(), Known()
+    for k in range(-days, 2):
+        fact = noted(day + k * DAY, zone, k + 5)
+        fact = replace(fact, prices=fact.prices[: len(fact.prices) - (lost if k == 1 else 0)])
+        if fact.prices:
+            purchase.take(fact)
+            assert not [*audit.take({"begins": fact.begins, "prices": fact.prices})]
+    now = bounds(day, zone)[0] + quarter * QUARTER + timedelta(minutes=4)
+    how = followed(now, zone, Decimal("0.1"), Margins(Decimal("0.05"), Decimal("0.02")))
+    found = list_by_market(purchase, how)
+    assert found is not None
+    said = {
+        "received_at": now,
+        "followed": {
+            name: getattr(how, name) for name in ("begins", "zone", "charge", "discharge")
+        },
+        "prices": {"slot_minutes": 15, "charge": [*found.charge], "discharge": [*found.discharge]},
+    }
+    assert [*audit.list_faults(said)] == []
+    slot, column = (
+        data.draw(st.integers(0, 95)),
+        data.draw(st.sampled_from(["charge", "discharge"])),
+    )
+    said["prices"][column][slot] += Decimal("0.0002")
+    assert [*audit.list_faults(said)] == [
+        f"at {slot // 4:02}:{15 * (slot % 4):02} the price to {column} is not the market's"
+    ]
 
 
 def test_plans_rest_on_the_market_by_quarter() -> None:
@@ -210,7 +259,7 @@ class World:
         self.books.apply(event)
         return True
 
-    async def post(self, prices: PriceList) -> None:
+    async def post(self, prices: PriceList, _: Followed) -> None:
         self.posted.append((self.moment, prices))
 
     def says(self, day: date, level: int = 0) -> None:

@@ -211,10 +211,31 @@ class Alarmed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """How a posted list was made of what was known of the market's prices.
+
+    Parameters
+    ----------
+    begins
+        The quarter of an hour from which on it holds for 24 hours.
+    zone
+        The clock that it follows.
+    charge, discharge
+        What was added to the price of each quarter [currency/kWh].
+    """
+
+    begins: datetime
+    zone: str
+    charge: Decimal
+    discharge: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class PricesPosted(Event):
-    """A price list offered from now on to whoever plugs in."""
+    """A price list offered from now on to whoever plugs in; how it was made, if by the market."""
 
     prices: PriceList
+    followed: Followed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from hubwise.domain.events import PriceList
+from hubwise.domain.events import Followed, PriceList
 from hubwise.live.outlook import SLOTS, Outlook
-from hubwise.live.purchase import QUARTER, Purchase, quarter_of
+from hubwise.live.purchase import DAY, QUARTER, Purchase, quarter_of
 from hubwise.live.sources import Margins, MarketSource
 
 A_DAY = 96
-# Every time of a clock comes within so many quarters of an hour, though it be set back meanwhile.
-AROUND = A_DAY + 4
+# Every time that a clock shows today or tomorrow comes within so many quarters of an hour, set
+# back or leapt over meanwhile.
+AROUND = A_DAY + 8
 LEAST = Decimal("0.0001")
 
 
@@ -34,28 +35,38 @@ def at_market(
     return replace(outlook, feed_in=instead(outlook.feed_in, -market.feed_in_less))
 
 
-def list_by_market(
-    purchase: Purchase, now: datetime, zone: ZoneInfo, added: Decimal, margins: Margins
-) -> PriceList | None:
-    """The list for the 24 hours from now on; ``None`` where nothing is known of them.
+def followed(now: datetime, zone: ZoneInfo, added: Decimal, margins: Margins) -> Followed:
+    """How a list that is posted now is made."""
+    terms = added + margins.charge, added - margins.discharge
+    return Followed(quarter_of(now), zone.key, *terms)
+
+
+def list_by_market(purchase: Purchase, how: Followed) -> PriceList | None:
+    """The list for the 24 hours from its beginning on; ``None`` where nothing is known of them.
 
     A time of the clock has the price of when it comes next; one that comes twice as the clock is
-    set back, the mean of both; one that is leapt over, that of the quarter before.
+    set back, the mean of both; one that is leapt over, or of which nothing is known, that of the
+    quarter before.
     """
     found: dict[int, list[Decimal]] = {}
-    dates: dict[int, object] = {}
+    dates: dict[int, date] = {}
+    zone = ZoneInfo(how.zone)
+    tomorrow = how.begins.astimezone(zone).date() + DAY
     for k in range(AROUND):
-        start = quarter_of(now) + k * QUARTER
+        start = how.begins + k * QUARTER
         local, price = start.astimezone(zone), purchase.at(start, zone)
         slot = (60 * local.hour + local.minute) // 15
-        if price is None:
-            return None
+        if price is None or local.date() > tomorrow:
+            continue
         if dates.setdefault(slot, local.date()) == local.date():
             found.setdefault(slot, []).append(price)
+    if not found:
+        return None
     mean = {slot: sum(prices, Decimal()) / len(prices) for slot, prices in found.items()}
-    by_slot: list[Decimal] = []
+    before, by_slot = mean[max(mean)], []
     for slot in range(A_DAY):
-        by_slot.append(mean[slot] if slot in mean else by_slot[-1])
-    charge = tuple((each + added + margins.charge).quantize(LEAST) for each in by_slot)
-    discharge = tuple((each + added - margins.discharge).quantize(LEAST) for each in by_slot)
+        before = mean.get(slot, before)
+        by_slot.append(before)
+    charge = tuple((each + how.charge).quantize(LEAST) for each in by_slot)
+    discharge = tuple((each + how.discharge).quantize(LEAST) for each in by_slot)
     return PriceList("", 15, charge, discharge)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from hubwise.domain.errors import ScenarioError
-from hubwise.domain.events import Event, PriceList, PurchaseNoted
+from hubwise.domain.events import Event, Followed, PriceList, PurchaseNoted
 from hubwise.live.fold import Books
-from hubwise.live.following import list_by_market
+from hubwise.live.following import followed, list_by_market
 from hubwise.live.ports import Clock, PriceSource, Quoted
 from hubwise.live.purchase import DAY, QUARTER, Purchase
 from hubwise.live.settings import Settings
@@ -46,7 +46,7 @@ class MarketWatch:
     hear
         Keeps an event; raises where it is not durable.
     post
-        Posts a price list.
+        Posts a price list, with how it was made.
     """
 
     books: Books
@@ -56,7 +56,7 @@ class MarketWatch:
     market: MarketSource
     source: PriceSource
     hear: Callable[[Event], Awaitable[bool]]
-    post: Callable[[PriceList], Awaitable[None]]
+    post: Callable[[PriceList, Followed], Awaitable[None]]
     _asked: bool = False
     _pause: timedelta = timedelta()
     _not_before: datetime | None = None
@@ -161,9 +161,10 @@ class MarketWatch:
         due = (purchase.latest.id, now.astimezone(self.settings.zone).date())
         if due == self._followed:
             return
-        found = list_by_market(purchase, now, self.settings.zone, self.market.added, margins)
+        how = followed(now, self.settings.zone, self.market.added, margins)
+        found = list_by_market(purchase, how)
         if found is not None:
-            await self.post(found)
+            await self.post(found, how)
         self._followed = due
 
 

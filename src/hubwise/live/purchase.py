@@ -13,8 +13,9 @@ from hubwise.domain.events import PurchaseNoted
 
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
-# What is kept of the past at least: a day's shape is repeated, whatever the clocks did.
-KEPT = 3 * DAY
+# So many days back one looks for a time of day, and what is kept of the past for that.
+BACK = 5
+KEPT = (BACK + 1) * DAY
 # So many quarters are kept before the past is forgotten: an event costs the same however many are.
 MOST_KNOWN = 2_000
 
@@ -68,7 +69,7 @@ class Purchase:
             return self.known.get(start)
         wall = start.astimezone(zone).replace(tzinfo=None)
         gone = max((start - max(self.known)) // DAY, 0)
-        days = [*range(-gone, -gone - 5, -1), *range(1, 4)]
+        days = [*range(-gone, -gone - BACK, -1), *range(1, 4)]
         others = (_shown(wall + each * DAY, zone) for each in days)
         return next((self.known[each] for each in others if each in self.known), None)
 

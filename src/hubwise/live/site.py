@@ -16,6 +16,7 @@ from hubwise.domain.events import (
     Booted,
     Connected,
     Event,
+    Followed,
     NeedsSaid,
     Phase,
     PriceList,
@@ -431,13 +432,14 @@ class Site:
         key = f"alarm|{what}|{station}|{once}"
         await self.hear(Alarmed(_short(key), station, self.now(), what, detail))
 
-    async def post(self, prices: PriceList) -> None:
+    async def post(self, prices: PriceList, how: Followed | None = None) -> None:
         """Offer a list from now on to whoever plugs in, under a name that is made of its prices."""
         name = _short(repr((prices.charge, prices.discharge)))
         prices = replace(prices, list_id=name)
         if not self.books.posted or self.books.posted[-1][1] != prices:
             now = self.now()
-            await self.hear(PricesPosted(f"prices|{name}|{now.isoformat()}", "", now, prices))
+            key = f"prices|{name}|{now.isoformat()}"
+            await self.hear(PricesPosted(key, "", now, prices, how))
 
     async def _post_prices(self) -> None:
         """The list of the settings; where the market's is followed, until that is known."""

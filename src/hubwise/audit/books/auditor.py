@@ -10,6 +10,7 @@ from hubwise.audit.books.bills import Examiner, Noted, said_curves
 from hubwise.audit.books.database import Database, Row, opened
 from hubwise.audit.books.faults import Faults
 from hubwise.audit.books.forms import Said, WrongFormError, said_by
+from hubwise.audit.books.market import Known
 from hubwise.audit.books.meters import slots
 from hubwise.audit.books.money import accepted, list_faults
 from hubwise.audit.books.seals import Seals, read_key
@@ -77,6 +78,7 @@ class Audit:
     def __init__(self, faults: Faults) -> None:
         """Nothing was seen yet."""
         self._faults, self._noted, self._stays = faults, Noted(), Stays()
+        self._market = Known()
         self._examiner = Examiner(self._noted, faults)
         self._wishes = Wishes(self._noted, faults)
         self._seen: set[str] = set()
@@ -107,6 +109,11 @@ class Audit:
             self._stays.take(said)
         elif row.kind == "prices":
             self._faults.add_all("prices: posted", row.place, list_faults(said["prices"]))
+            if said["followed"] is not None:
+                found = self._market.list_faults(said)
+                self._faults.add_all("prices: followed", row.place, found)
+        elif row.kind == "purchase":
+            self._faults.add_all("prices: followed", row.place, self._market.take(said))
         elif row.kind in ("bill", "correction"):
             stay = self._stays.by_name.get(said["session"])
             stay = stay if stay and stay.station == said["station"] else None

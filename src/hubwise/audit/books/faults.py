@@ -28,6 +28,11 @@ PROMISES: dict[str, tuple[str, str, Status]] = {
         CHANGED,
         Status.FAILS,
     ),
+    "prices: followed": (
+        "every list that follows the market is made of what was noted of it before, with margins",
+        CHANGED,
+        Status.FAILS,
+    ),
     "bills: session": (
         "every bill is of a stay that was heard of, its first and only one",
         CHANGED,

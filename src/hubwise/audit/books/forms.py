@@ -114,6 +114,7 @@ _LIST = record(
         **{"charge": many(number), "discharge": many(number)},
     }
 )
+_FOLLOWED = record({"begins": moment, "zone": text, "charge": number, "discharge": number})
 _LINE = record(
     {
         **{"slot_start": moment, "charged_kwh": number, "charge_price": number},
@@ -155,7 +156,7 @@ FORMS: dict[str, Parser] = {
     "transaction": _MESSAGE,
     "needs": _more(evse=whole, needs=text),
     "alarm": _more(what=text, detail=text),
-    "prices": _more(prices=_LIST),
+    "prices": record({**_EVENT, "prices": _LIST, "followed": maybe(_FOLLOWED)}, {"followed": None}),
     "purchase": _more(source=text, begins=moment, prices=many(number), notes=many(text)),
     "bill": _BILL,
     "correction": _more(
