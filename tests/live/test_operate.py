@@ -17,6 +17,7 @@ import pytest
 from certificates import OpenSsl
 from hubwise.cli.backup import read_backup, write_backup
 from hubwise.cli.doctor import Places, examine
+from hubwise.cli.serve import _alarm
 from hubwise.domain.errors import ScenarioError
 from live_faults import Stays, books_of, say_all, undisturbed
 from live_site import Served, hubwise, make_site
@@ -270,3 +271,16 @@ def test_the_container_serves_as_the_command_does() -> None:
     compile(json.loads(said["HEALTHCHECK"].partition("CMD ")[2])[2], "healthcheck", "exec")
     assert (ROOT / "constraints.txt").exists()
     assert "serve" in said["RUN"] or "[serve" in " ".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("station", "line"),
+    [
+        ("S0", "2026-11-28T18:00:50Z S0 clock differs: by a quarter"),
+        ("", "2026-11-28T18:00:50Z clock differs: by a quarter"),
+    ],
+)
+def test_an_alarm_names_its_station(station: str, line: str) -> None:
+    """To the second, as ``hubwise status`` shows it; an alarm of the site itself names none."""
+    each: dict[str, object] = {"at": "2026-11-28T18:00:50.453763Z", "station": station}
+    assert _alarm({**each, "what": "clock differs", "detail": "by a quarter"}) == line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -123,7 +124,7 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
         if each["status"] != "final":
             typer.echo(f"{each['session']}: {each['status']}, {each['charged_kwh']} kWh charged")
     for each in items("alarms")[:10]:
-        typer.echo(f"{each['at']} {each['what']}: {each['detail']}")
+        typer.echo(_alarm(each))
 
 
 def _duty(health: dict[str, object]) -> str:
@@ -131,6 +132,13 @@ def _duty(health: dict[str, object]) -> str:
     if health["status"] == "standby":
         return f"stands by as {health['standby']}; active: {health['active'] or 'nobody yet'}"
     return f"active as {health['active']}; stands by: {health['standby'] or 'nobody'}"
+
+
+def _alarm(each: dict[str, object]) -> str:
+    """When, whose, what and why, in a line; moments to the second."""
+    at = f"{datetime.fromisoformat(str(each['at'])):%Y-%m-%dT%H:%M:%SZ}"
+    said = (at, each["station"], each["what"])
+    return f"{' '.join(str(part) for part in said if part)}: {each['detail']}"
 
 
 @contextmanager
