@@ -14,6 +14,7 @@ OUT    ?= out
 PAIRS  ?= 10000
 COUNT  ?= 40
 KILLS  ?= 200
+BLOWS  ?= 40
 NOISE  ?= 100000
 ROOM   ?=
 MINUTES ?= 24
@@ -65,7 +66,7 @@ bench: $(VENV)/.installed-bench
 nightly: $(VENV)/.installed-test
 	HUBWISE_EXAMPLES=1 $(BIN)/python -m pytest -n 2
 	PYTHONPATH=tests $(BIN)/python -m bounds_hunt --pairs $(PAIRS)
-	PYTHONPATH=tests $(BIN)/python -m faults_hunt --kills $(KILLS)
+	PYTHONPATH=tests $(BIN)/python -m faults_hunt --kills $(KILLS) --blows $(BLOWS)
 	PYTHONPATH=tests $(BIN)/python -m fuzz_hunt --frames $(NOISE) --bodies $(NOISE)
 
 mutants: $(VENV)/.installed-mutants

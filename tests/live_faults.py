@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import Any
+
+import httpx
 
 from hubwise.edge.simulated import Link
 from live_site import PASSWORD, T0, Served, make_site, stay
@@ -74,6 +79,29 @@ class Stays:
         return not self.over or self.done[name] < 1
 
 
+class Roaming(Link):
+    """A station with two addresses: where one does not let it in, it tries the other."""
+
+    def __init__(self, urls: list[str], station: str) -> None:
+        answer = {"status": "Accepted"}
+        super().__init__(urls[0], station, PASSWORD, "ocpp2.1", lambda *_: answer, Random(station))
+        self.urls = cycle(urls)
+
+    async def _connected(self) -> None:
+        self._url = next(self.urls)
+        await super()._connected()
+
+
+@dataclass
+class RoamingStays(Stays):
+    """Stays at stations with two addresses."""
+
+    urls: list[str] = field(default_factory=list)
+
+    def _link(self, name: str) -> Link:
+        return Roaming(self.urls, name)
+
+
 def every(site: Served, path: str) -> list[dict[str, Any]]:
     """All items, page by page."""
     found, page = [], site.get(path, most=500).json()
@@ -123,6 +151,42 @@ async def killed(site: Served, names: list[str], draw: Random, kills: int) -> di
             site.kill()
         await asyncio.to_thread(site.start)
     return await stays.end()
+
+
+async def struck(
+    sites: tuple[Served, Served], names: list[str], draw: Random, blows: int
+) -> dict[str, int]:
+    """Stays meanwhile one of two is killed, or sleeps for a while; then one serves within 30 s."""
+    stays = RoamingStays(names, urls=[each.ready["ocpp"] for each in sites]).begin()
+    longest = 0.0
+    for blow in range(blows):
+        await asyncio.sleep(draw.uniform(0.5, 6.0))
+        site, began = draw.choice(sites), monotonic()
+        if draw.random() < 0.5:
+            site.kill()
+            back = asyncio.create_task(asyncio.to_thread(site.start))
+        else:
+            site.process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(draw.uniform(0.5, 20.0))
+            site.process.send_signal(signal.SIGCONT)
+            back = asyncio.create_task(asyncio.sleep(0.0))
+        async with asyncio.timeout(60):
+            while not await asyncio.to_thread(_any_serves, sites):
+                await asyncio.sleep(0.2)
+        longest = max(longest, monotonic() - began)
+        await back
+        said = f"blow {blow + 1}: {sum(stays.done.values())} stays, control again after"
+        print(f"{said} {longest:.1f} s at most", flush=True)
+    return await stays.end(120.0)
+
+
+def _any_serves(sites: tuple[Served, ...]) -> bool:
+    for each in sites:
+        with suppress(httpx.TransportError):
+            url = f"{each.ready['http']}/api/v1/health"
+            if httpx.get(url, timeout=1).status_code == 200:
+                return True
+    return False
 
 
 @dataclass

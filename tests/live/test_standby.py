@@ -13,9 +13,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from itertools import cycle
-from random import Random
+from dataclasses import dataclass
 from time import monotonic
 
 import httpx
@@ -26,10 +24,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from databases import server
 from hubwise.cli.doctor import Places, examine
-from hubwise.edge.simulated import Link
 from hubwise.store import LASTS_SECONDS
 from hubwise.store.engine import make_engine
-from live_faults import Stays, books_of, undisturbed
+from live_faults import RoamingStays, books_of, undisturbed
 from live_site import PASSWORD, T0, Served, basic, event, hubwise, make_site, sample
 
 NAMES = [f"S{number}" for number in range(4)]
@@ -43,29 +40,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 def _collected():
     yield
     gc.collect()
-
-
-class Roaming(Link):
-    """A station with two addresses: where one does not let it in, it tries the other."""
-
-    def __init__(self, urls: list[str], station: str) -> None:
-        answer = {"status": "Accepted"}
-        super().__init__(urls[0], station, PASSWORD, "ocpp2.1", lambda *_: answer, Random(station))
-        self.urls = cycle(urls)
-
-    async def _connected(self) -> None:
-        self._url = next(self.urls)
-        await super()._connected()
-
-
-@dataclass
-class RoamingStays(Stays):
-    """Stays at stations with two addresses."""
-
-    urls: list[str] = field(default_factory=list)
-
-    def _link(self, name: str) -> Link:
-        return Roaming(self.urls, name)
 
 
 def health(site: Served) -> httpx.Response:

@@ -110,7 +110,7 @@ class Tenure:
                 continue
             self._take_answer(asking, began)
             asking = None
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(max(began + self._pause - _seconds(), 0.0))
         self._lost = True
 
     @property

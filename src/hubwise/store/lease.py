@@ -103,14 +103,18 @@ class Lease:
     def renew(self, term: int) -> str | None:
         """Hold it on: who stands by, empty if nobody does; none where the term is over."""
         said = {"term": term, "lasts": LASTS_SECONDS}
-        with self.engine.begin() as connection:
+        with self._at_once() as connection:
             row = connection.execute(_RENEW, said).first()
         return None if row is None else str(row[0])
 
     def free(self, term: int) -> None:
         """Let it go: whoever stands by need not wait."""
-        with self.engine.begin() as connection:
+        with self._at_once() as connection:
             connection.execute(_FREE, {"term": term})
+
+    def _at_once(self) -> Connection:
+        """Each statement is a commit: where the database is slow, one answer is waited for."""
+        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 @dataclass(slots=True)
