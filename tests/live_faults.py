@@ -42,6 +42,7 @@ class Stays:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     over: bool = False
     most: Mapping[str, int] | None = None
+    pause: float = 0.02
 
     def begin(self) -> Stays:
         """Connect; where there is no most, until the end."""
@@ -64,7 +65,7 @@ class Stays:
             at = T0 + timedelta(hours=2 * number)
             for each in stay(f"T{number}", 100.0 + 6.0 * number, at):
                 await link.say("TransactionEvent", each)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(self.pause)
             self.done[name] += 1
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -157,7 +158,8 @@ async def struck(
     sites: tuple[Served, Served], names: list[str], draw: Random, blows: int
 ) -> dict[str, int]:
     """Stays meanwhile one of two is killed, or sleeps for a while; then one serves within 30 s."""
-    stays = RoamingStays(names, urls=[each.ready["ocpp"] for each in sites]).begin()
+    urls = [each.ready["ocpp"] for each in sites]
+    stays = RoamingStays(names, urls=urls, pause=0.4).begin()
     longest = 0.0
     for blow in range(blows):
         await asyncio.sleep(draw.uniform(0.5, 6.0))

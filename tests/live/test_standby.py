@@ -24,9 +24,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from databases import server
 from hubwise.cli.doctor import Places, examine
+from hubwise.live.troubles import HANDS
 from hubwise.store import LASTS_SECONDS
 from hubwise.store.engine import make_engine
-from live_faults import RoamingStays, books_of, undisturbed
+from live_faults import RoamingStays, alarms, books_of, undisturbed
 from live_site import PASSWORD, T0, Served, basic, event, hubwise, make_site, sample
 
 NAMES = [f"S{number}" for number in range(4)]
@@ -104,11 +105,13 @@ async def _killed(one: Served, other: Served) -> dict[str, int]:
     stays = RoamingStays(NAMES, urls=urls(one, other)).begin()
     await asyncio.sleep(2.0)
     one.kill()
-    before = dict(stays.done)
+    before, gone = dict(stays.done), health(other).json()["active"]
     took = await until(serves(other))
     print(f"control again after {took:.1f} s")
     await until(lambda: sum(each["connected"] for each in other.items("/stations")) == len(NAMES))
     await until(lambda: all(stays.done[name] > before[name] for name in NAMES))
+    await until(lambda: len(alarms(other, HANDS)) == 1)
+    assert gone in alarms(other, HANDS)[0]["detail"]
     await asyncio.to_thread(one.start)
     assert stands_by(one)()
     assert await asyncio.to_thread(other.stop) == 0

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from hubwise.cli import tenure as rooms
-from hubwise.cli.serving import Chargers, HeldBattery
+from hubwise.cli.devices import Chargers, HeldBattery
 from hubwise.cli.tenure import KeyDiffersError, Tenure
 from hubwise.edge.simulated import SimulatedBattery
 from hubwise.live.ports import Followed, SetPoint

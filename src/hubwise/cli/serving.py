@@ -25,20 +25,19 @@ from starlette.types import ASGIApp
 
 from hubwise.cli.deciding import DecidingProcess
 from hubwise.cli.desk import StationDesk, recall_needs
+from hubwise.cli.devices import Chargers, batteries_of, meters_of
 from hubwise.cli.market import price_source
 from hubwise.cli.passwords import PasswordGate, Renewals, renew_passwords
 from hubwise.cli.served import MOST, Seat, seated
 from hubwise.cli.tenure import KeyDiffersError, Tenure
 from hubwise.cli.tls import Tls
 from hubwise.cli.turns import Turns
-from hubwise.domain.devices import BatteryState
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import Event
-from hubwise.edge.modbus import Link, ModbusBattery, ModbusMeter, mapped_points, sunspec_points
-from hubwise.edge.ocpp import OcppServer, Step
-from hubwise.edge.simulated import SimulatedBattery
+from hubwise.edge.ocpp import OcppServer
 from hubwise.live import Actor, Role, Settings, Site
-from hubwise.live.ports import Followed, Known, SetPoint, StationBattery
+from hubwise.live.ports import Known
+from hubwise.live.troubles import HANDS
 from hubwise.store import (
     ActRow,
     Fence,
@@ -121,50 +120,6 @@ class Neighbours:
     async def acts(self, after: int, most: int) -> Sequence[ActRow]:
         """What operators did."""
         return await asyncio.to_thread(self.registry.acts, after, most)
-
-
-@dataclass(frozen=True, slots=True)
-class Chargers:
-    """The OCPP server as the site's port; whoever may be followed by another commands nobody."""
-
-    server: OcppServer
-    tenure: Tenure
-
-    async def follow(self, setpoint: SetPoint) -> Followed:
-        """Send a set-point and say what became of it."""
-        if not self.tenure.holds:
-            return Followed.UNREACHABLE
-        steps = (Step(0, setpoint.most_kw), *(Step(*each) for each in setpoint.later))
-        said = await self.server.follow(
-            setpoint.station, setpoint.evse, setpoint.transaction, steps
-        )
-        return Followed(said.value)
-
-    def gives_back(self, station: str, evse: int, transaction: str) -> bool:
-        """Whether station and car are known to give energy back to set-points."""
-        return self.server.gives_back(station, evse, transaction)
-
-    def is_connected(self, station: str) -> bool:
-        """Whether a station can be reached now."""
-        return self.server.is_connected(station)
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBattery:
-    """A station battery that is commanded while nobody else can serve the site."""
-
-    battery: StationBattery
-    tenure: Tenure
-
-    async def state(self) -> BatteryState:
-        """What it says of itself."""
-        return await self.battery.state()
-
-    async def follow(self, kw: float, seconds: int) -> float:
-        """Charge with so much for so long; what it was told [kW]."""
-        if not self.tenure.holds:
-            raise ConnectionAbortedError(103, "another process may serve the site")
-        return await self.battery.follow(kw, seconds)
 
 
 class _Http(uvicorn.Server):
@@ -322,14 +277,14 @@ class Wired:
         self.fence.term = term
         await self.site.start(
             Chargers(self.server, self.tenure),
-            meters=_meters(self.settings, self.clock),
-            batteries={
-                hub: HeldBattery(each, self.tenure)
-                for hub, each in _batteries(self.settings, self.clock).items()
-            },
+            meters=meters_of(self.settings, self.clock),
+            batteries=batteries_of(self.settings, self.clock, self.tenure),
             decide=self.planner.decide,
             source=price_source(self.folder, self.settings),
         )
+        if self.tenure.taken_from:
+            what = f"{self.tenure.name} serves the site in place of {self.tenure.taken_from}"
+            self.site.troubles.happened(HANDS, f"{what}, in term {term}")
         await recall_needs(self.log, self.site.books, self.server)
         await self.server.start(listening, tls)
         _settle_collector()
@@ -348,37 +303,6 @@ class Wired:
         self.bell.stop()
         if kept:
             await self.log.close()
-
-
-def _meters(settings: Settings, clock: WallClock) -> dict[str, ModbusMeter]:
-    """The meters at the connections, each asked over Modbus."""
-    found = {}
-    for hub, place in settings.meters.items():
-        link = Link(place.host, place.port, place.unit)
-        points = mapped_points(link, place.registers) if place.registers else sunspec_points(link)
-        found[hub] = ModbusMeter(f"meter of hub {hub}", points, clock.now, place.reverse)
-    return found
-
-
-def _batteries(settings: Settings, clock: WallClock) -> dict[str, StationBattery]:
-    """The hubs' own batteries: over Modbus, or simulated."""
-    found: dict[str, StationBattery] = {}
-    for hub, place in settings.batteries.items():
-        kwh, kw = place.capacity_kwh, place.power_kw
-        if place.at is None:
-            assert kwh is not None
-            assert kw is not None
-            found[hub] = SimulatedBattery(clock.now, kwh, kw, place.efficiency)
-            continue
-        link = Link(place.at.host, place.at.port, place.at.unit)
-        points = (
-            mapped_points(link, place.at.registers, place.setpoint)
-            if place.at.registers
-            else sunspec_points(link)
-        )
-        name = f"battery of hub {hub}"
-        found[hub] = ModbusBattery(name, points, clock.now, kwh, kw, kw)
-    return found
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -39,6 +39,8 @@ class Tenure:
         Who sat in its place and is dead.
     active, standby
         Who serves the site, and who stands by for them; empty if nobody is known.
+    taken_from
+        Who was seen to serve it before; empty if nobody was.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Tenure:
     before: str = ""
     active: str = ""
     standby: str = ""
+    taken_from: str = ""
     _term: int = 0
     _renewed: float = 0.0
     _lost: bool = True
@@ -89,6 +92,7 @@ class Tenure:
                     raise KeyDiffersError(found.owner)
                 return False
             self._term = found
+        self.taken_from = self.active if self.active != self.name else ""
         self.before, self.active, self.standby = "", self.name, ""
         self._renewed, self._lost = began, False
         return True
