@@ -105,10 +105,10 @@ class RoamingStays(Stays):
 
 def every(site: Served, path: str) -> list[dict[str, Any]]:
     """All items, page by page."""
-    found, page = [], site.get(path, most=500).json()
+    found, page = [], site.get(path, most=100).json()
     while page["next"]:
         found += page["items"]
-        page = site.get(path, most=500, after=page["next"]).json()
+        page = site.get(path, most=100, after=page["next"]).json()
     return found + page["items"]
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 import hubwise.store.lease as leases
@@ -103,7 +103,7 @@ def test_an_older_term_keeps_nothing(engine, short) -> None:
         assert await new.append(alarm("d"))
         for each in (old, new):
             await each.close()
-        return [event.id for _, event in new.after(0)]
+        return [each.id for _, each in new.after(0)]
 
     assert asyncio.run(work()) == ["a", "b", "d"]
 
@@ -138,6 +138,34 @@ def test_a_commit_under_way_is_waited_for_but_not_for_ever(engine, short, monkey
         asleep.invalidate()
 
 
+def test_who_falls_silent_while_it_stands_by_holds_nobody_up(engine) -> None:
+    """Asleep behind any of its statements: the holder renews all the same."""
+    holder = Lease(engine, "one", "")
+    term = holder.take()
+    url = engine.url
+    for many in range(1, 5):
+        asleep, other, said = threading.Event(), create_engine(url), []
+
+        @event.listens_for(other, "after_cursor_execute")
+        def _(*_, asleep=asleep, said=said, many=many) -> None:
+            said.append(1)
+            if len(said) == many:
+                asleep.wait(20)
+
+        standing = threading.Thread(target=Lease(other, "two", "").take, daemon=True)
+        standing.start()
+        while len(said) < many:
+            time.sleep(0.01)
+        renewing = threading.Thread(target=holder.renew, args=(term,), daemon=True)
+        renewing.start()
+        renewing.join(5.0)
+        waits = renewing.is_alive()
+        asleep.set()
+        standing.join(10.0)
+        other.dispose()
+        assert not waits, many
+
+
 def test_renewals_do_not_wait_for_commits(engine) -> None:
     """Nor commits for them: else a long commit would cost the lease."""
     lease = Lease(engine, "one", "")
@@ -168,9 +196,9 @@ def test_terms_never_go_back(engine) -> None:
                 continue
             log = WaitingLog(engine, lambda _: None, b"k", Fence(term))
             for number in range(40):
-                event = f"{term}|{name}|{number}"
+                said = f"{term}|{name}|{number}"
                 try:
-                    kept.append((event, await log.append(alarm(event))))
+                    kept.append((said, await log.append(alarm(said))))
                 except NotKeptError:
                     break
                 await asyncio.sleep(draw.uniform(0.0, 0.04))
@@ -180,7 +208,7 @@ def test_terms_never_go_back(engine) -> None:
         await asyncio.gather(*(work(name) for name in ("one", "two", "three")))
 
     asyncio.run(all_of_them())
-    found = [event.id for _, event in EventLog(engine, lambda *_: None).after(0)]
+    found = [each.id for _, each in EventLog(engine, lambda *_: None).after(0)]
     terms = [int(name.partition("|")[0]) for name in found]
     assert terms == sorted(terms)
     assert sorted(found) == sorted(name for name, _ in kept)  # what was answered, and nothing else

@@ -20,14 +20,13 @@ _MAKE = text(
     "INSERT INTO leases (name, owner, term, until, secret, standby, standby_until)"
     " VALUES ('site', '', 0, 0, '', '', 0) ON CONFLICT DO NOTHING"
 )
-# Conflicts with every commit under way, as renewals do not: they leave the term as it is.
-_LOCK = text(
-    f"SELECT term FROM leases WHERE name = 'site' AND (until < {_NOW} OR owner = :before) "
-    "FOR UPDATE"
-)
+# FOR UPDATE waits for every commit under way, as a renewal does not: that leaves the term as it is.
 _TAKE = text(
-    f"UPDATE leases SET owner = :owner, term = term + 1, until = {_NOW} + :lasts,"
-    " secret = :secret, standby = '', standby_until = 0 WHERE name = 'site' RETURNING term"
+    f"WITH free AS (SELECT name FROM leases WHERE name = 'site' AND (until < {_NOW}"
+    " OR owner = :before) FOR UPDATE)"
+    f" UPDATE leases SET owner = :owner, term = term + 1, until = {_NOW} + :lasts,"
+    " secret = :secret, standby = '', standby_until = 0 FROM free WHERE leases.name = free.name"
+    " RETURNING term"
 )
 _WAIT = text(
     f"UPDATE leases SET standby = :owner, standby_until = {_NOW} + :lasts WHERE name = 'site'"
@@ -91,14 +90,15 @@ class Lease:
             A holder that is known to be dead: its lease need not lapse.
         """
         said = {"owner": self.owner, "secret": self.secret, "lasts": LASTS_SECONDS}
-        with self.engine.begin() as connection:
+        with self._at_once() as connection:
             connection.execute(_MAKE)
-            if connection.execute(_LOCK, {"before": before or self.owner}).first() is not None:
-                return int(connection.execute(_TAKE, said).scalar_one())
-            row = connection.execute(_SEE).one()
-            if row.secret == self.secret:
+            row = connection.execute(_TAKE, {**said, "before": before or self.owner}).first()
+            if row is not None:
+                return int(row.term)
+            seen = connection.execute(_SEE).one()
+            if seen.secret == self.secret:
                 connection.execute(_WAIT, said)
-            return Holder(str(row.owner), str(row.secret))
+            return Holder(str(seen.owner), str(seen.secret))
 
     def renew(self, term: int) -> str | None:
         """Hold it on: who stands by, empty if nobody does; none where the term is over."""
@@ -113,7 +113,7 @@ class Lease:
             connection.execute(_FREE, {"term": term})
 
     def _at_once(self) -> Connection:
-        """Each statement is a commit: where the database is slow, one answer is waited for."""
+        """Each statement is a commit: whoever falls silent between two holds nobody up."""
         return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
