@@ -10,6 +10,7 @@ import numpy as np
 
 from hubwise.domain import Fleet, SlotBounds, Taper
 from hubwise.domain.arrays import Array, Index, Names
+from hubwise.domain.fleets import joined
 
 
 def rows_of_sessions(
@@ -58,7 +59,12 @@ def _check_present(fleets: Sequence[Fleet], present: Names) -> None:
 
 
 def _differing(one: Fleet, other: Fleet) -> tuple[str, int] | None:
-    """The first column in which two fleets of the same sessions differ, and the first row of it."""
+    """The first column in which two fleets of the same sessions differ, and the first row of it.
+
+    What one of them does not tell of is what that means.
+    """
+    both, rows = joined([one, other]), np.arange(len(one))
+    one, other = both.select(rows), both.select(len(one) + rows)
     for name in (f.name for f in fields(Fleet) if f.name not in ("driver", "drivers")):
         for mine, theirs in _arrays(getattr(one, name), getattr(other, name)):
             if mine is None or theirs is None or mine.shape[1:] != theirs.shape[1:]:

@@ -65,19 +65,20 @@ def _joined(fleets: Sequence[Fleet], name: str) -> object:
         return _bounds(fleets)
     if any(isinstance(part, Taper) for part in parts):
         return _taper(parts)
+    beyond = next(part.shape[1:] for part in parts if part is not None)
     return np.concatenate(
-        [_column(fleet, name) if part is None else part
+        [_column(fleet, name, beyond) if part is None else part
          for fleet, part in zip(fleets, parts, strict=True)]
     )  # fmt: skip
 
 
-def _column(fleet: Fleet, name: str) -> Array:
-    """A column that a fleet does not tell of, written out."""
+def _column(fleet: Fleet, name: str, beyond: tuple[int, ...]) -> Array:
+    """A column that a fleet does not tell of, written out; ``beyond``: its shape but for rows."""
     if name in _STANDS_FOR:
         return np.asarray(getattr(fleet, _STANDS_FOR[name]))
     if name not in _UNTOLD:
         raise ValueError(f"one fleet tells of {name} and another does not: give it in both")
-    return np.full(len(fleet), _UNTOLD[name])
+    return np.full((len(fleet), *beyond), _UNTOLD[name])
 
 
 def _bounds(fleets: Sequence[Fleet]) -> SlotBounds:

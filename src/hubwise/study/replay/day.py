@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,7 +53,7 @@ class ReplayedDay:
     leaves
         Slot before which each car is gone; shape (sessions,).
     expected
-        Sessions that may come.
+        Sessions that may come, each a possible future.
     posted
         The price list of every hub, posted the day before.
     base_share
@@ -61,7 +62,7 @@ class ReplayedDay:
 
     scenario: Scenario
     leaves: Index
-    expected: Fleet
+    expected: tuple[Fleet, ...]
     posted: Tariff
     base_share: Array
 
@@ -78,7 +79,7 @@ class ReplayedDay:
 
 
 def as_it_turns_out(
-    scenario: Scenario, expected: Fleet, posted: Tariff, beliefs: Beliefs, seed: int
+    scenario: Scenario, expected: Sequence[Fleet], posted: Tariff, beliefs: Beliefs, seed: int
 ) -> ReplayedDay:
     """The day, the base load and departures drawn where they differ from what was stated.
 
@@ -87,7 +88,7 @@ def as_it_turns_out(
     scenario
         The day with its fleet, its base load as it was believed to be.
     expected
-        Sessions of another draw.
+        Sessions of other draws, or of other days.
     posted
         What was posted.
     beliefs
@@ -97,7 +98,7 @@ def as_it_turns_out(
     """
     rng = Generator(PCG64(seed))
     fleet, horizon = scenario.situation.fleet, scenario.situation.horizon
-    leaves = scenario.hindsight.departures(fleet)
+    leaves = np.minimum(scenario.hindsight.departures(fleet), fleet.departure_slot)
     if beliefs.leaving_early:
         leaves = np.minimum(leaves, _early(fleet, horizon.slot_minutes, rng))
         scenario = replace(scenario, hindsight=Hindsight(fleet.session, leaves))
@@ -105,7 +106,8 @@ def as_it_turns_out(
     feeder = scenario.situation.feeder
     if share.any():
         scenario = scenario.having(feeder=_scaled(feeder, 1.0 + share))
-    return ReplayedDay(scenario, leaves, _believed_fleet(expected, beliefs, rng), posted, share)
+    believed = tuple(_believed_fleet(each, beliefs, rng) for each in expected)
+    return ReplayedDay(scenario, leaves, believed, posted, share)
 
 
 def _early(fleet: Fleet, minutes: float, rng: Generator) -> Index:

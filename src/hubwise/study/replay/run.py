@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from hubwise.dispatch import make_baseline, make_problem, undelegated, with_participants
-from hubwise.domain import Scenario, Strategy
+from hubwise.domain import Scenario, StationSchedule, Strategy
 from hubwise.domain.arrays import Array
 from hubwise.drivers import uncoordinated
 from hubwise.plan import Plan, make_plan
@@ -112,11 +112,11 @@ def replay(
     """
     beliefs = beliefs or Beliefs()
     stated, expected = scenario.without_family_bound(), ahead.scenario.situation.fleet
-    day = as_it_turns_out(stated, expected, ahead.tariff, beliefs, seed)
+    day = as_it_turns_out(stated, [expected], ahead.tariff, beliefs, seed)
     foresight = make_plan(day.scenario)
     for policy in dict.fromkeys([Policy.FORESIGHT, *policies]):
-        plan, spent = _under(policy, day, ahead, foresight, beliefs, on_slot)
-        lacks, adjusted = _lacks_kwh(plan, day), _adjusted(plan, foresight)
+        plan, spent = run_under(policy, day, ahead.stations, foresight, beliefs, on_slot)
+        lacks, adjusted = lacks_kwh(plan, day), _adjusted(plan, foresight)
         profits = (it.result.money.operator_profit for it in (plan, foresight))
         yield Replayed(
             seed=seed,
@@ -131,15 +131,18 @@ def replay(
         )
 
 
-def _under(
+def run_under(
     policy: Policy,
     day: ReplayedDay,
-    ahead: Plan,
+    stations: StationSchedule,
     foresight: Plan,
     beliefs: Beliefs,
     on_slot: OnSlot | None,
 ) -> tuple[Plan, Array]:
-    """The day under a policy, and the CPU time of its decisions [s]."""
+    """The day under a policy, and the CPU time of its decisions [s].
+
+    ``stations`` is what they do where nobody decides: as planned the day before.
+    """
     nothing = np.zeros(0)
     match policy:
         case Policy.FORESIGHT:
@@ -147,7 +150,7 @@ def _under(
         case Policy.UNCOORDINATED:
             return make_plan(day.scenario, strategy=Strategy.UNCOORDINATED), nothing
         case Policy.DAY_AHEAD:
-            return _day_ahead(_ready(day), ahead), nothing
+            return _day_ahead(_ready(day), stations), nothing
         case Policy.ROLLING:
             return _rolling(_ready(day), beliefs, on_slot)
 
@@ -171,7 +174,7 @@ def _rolling(day: ReplayedDay, beliefs: Beliefs, on_slot: OnSlot | None) -> tupl
     return plan, done.cpu_seconds
 
 
-def _day_ahead(day: ReplayedDay, ahead: Plan) -> Plan:
+def _day_ahead(day: ReplayedDay, stations: StationSchedule) -> Plan:
     """Own devices at the prices posted, gone when their drivers are; stations as planned."""
     situation = day.scenario.situation
     baseline = make_baseline(situation)
@@ -186,7 +189,7 @@ def _day_ahead(day: ReplayedDay, ahead: Plan) -> Plan:
         discharge_kw=schedule.discharge_kw * there,
         energy_kwh=np.where(there, schedule.energy_kwh, left),
     )
-    return plan_as_done(day.scenario, day.posted, schedule, ahead.stations)
+    return plan_as_done(day.scenario, day.posted, schedule, stations)
 
 
 def _loss(found: float, best: float) -> float | None:
@@ -209,7 +212,7 @@ def _adjusted(plan: Plan, foresight: Plan) -> float:
     return float(found)
 
 
-def _lacks_kwh(plan: Plan, day: ReplayedDay) -> Array:
+def lacks_kwh(plan: Plan, day: ReplayedDay) -> Array:
     """What those who left early lack of what charging at once had brought; (sessions,) [kWh]."""
     situation = plan.scenario.situation
     fleet = situation.fleet

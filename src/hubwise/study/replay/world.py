@@ -59,7 +59,7 @@ class World:
 
     day: ReplayedDay
     leaving: Leaving | None = None
-    both: Fleet = field(init=False)
+    both: tuple[Fleet, ...] = field(init=False)
     usual: Schedule = field(init=False)
     usual_head_kw: Array = field(init=False)
     charge_kw: Array = field(init=False)
@@ -74,7 +74,7 @@ class World:
         """Nothing has been done yet."""
         situation = self.day.scenario.situation
         fleet, slots = situation.fleet, situation.horizon.slots
-        self.both = joined([fleet, self.day.expected])
+        self.both = tuple(joined([fleet, each]) for each in self.day.expected)
         self.usual = uncoordinated(fleet, situation.horizon)
         hubs, past = situation.hubs, situation.so_far
         draw = draw_at_rest(situation, self.usual)
@@ -112,28 +112,28 @@ class World:
 
     def futures(self, now: int) -> tuple[Futures, Names]:
         """What is known and believed from ``now`` on, and who is here and takes part."""
-        whole = self.day.scenario.situation
-        slots, count = whole.horizon.slots, len(whole.fleet)
-        here = self.here(now)
-        to_come = self.both.arrival_slot[count:] > now
-        fleet = self._fleet(np.flatnonzero(np.concatenate([here, to_come])), now)
-        situation = replace(
+        whole, here = self.day.scenario.situation, self.here(now)
+        slots = whole.horizon.slots
+        known = replace(
             whole,
             horizon=whole.horizon.between(now, slots),
             feeder=self.day.believed(now),
             hubs=self._hubs(now),
-            fleet=fleet,
             market=market_between(whole.market, now, slots),
             rules=rules_between(whole.rules, now, slots),
             terms=terms_between(whole.terms, now, slots),
             so_far=self._so_far(now),
+            accepted=None if whole.accepted is None else tariff_between(whole.accepted, now, slots),
         )
+        situations = tuple(replace(known, fleet=self._fleet(both, here, now)) for both in self.both)
         present = whole.fleet.session[here & whole.fleet.participating]
-        return Futures((situation,), np.ones(1)), present
+        return Futures(situations, np.full(len(situations), 1.0 / len(situations))), present
 
-    def _fleet(self, rows: Index, now: int) -> Fleet:
-        """Those rows of `both` as they stand now."""
-        own, count = self.both.select(rows), len(self.energy_kwh)
+    def _fleet(self, both: Fleet, here: Flags, now: int) -> Fleet:
+        """Who is here as they stand now, and those of ``both`` who are still to come."""
+        count = len(here)
+        rows = np.flatnonzero(np.concatenate([here, both.arrival_slot[count:] > now]))
+        own = both.select(rows)
         known = rows < count
         mine = rows[known]
         energy, at_once = own.arrival_kwh.copy(), own.arrival_kwh.copy()
