@@ -44,7 +44,7 @@ def replayed(situation: Situation, seed: int, **beliefs: object) -> tuple[World,
     posted = posted_for(situation, seed)
     day = as_it_turns_out(
         scenario_of(situation),
-        situation.fleet,
+        [situation.fleet],
         posted,
         Beliefs(**beliefs),
         seed,  # type: ignore[arg-type]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.sites import write_site
 from hubwise.audit import audit_record
 from hubwise.cli.commands import app
 from hubwise.domain import Scenario
 from hubwise.plan import Plan
 from hubwise.scenario import load, load_draws, with_participation
 from hubwise.study.replay.day import Beliefs, as_it_turns_out, early_by_slot
+from hubwise.study.replay.many import replay_days
+from hubwise.study.replay.over_days import Mean, lost
 from hubwise.study.replay.run import Policy, Replayed, plan_ahead, replay
 
 
@@ -86,7 +90,7 @@ def test_early_leavers_leave_as_the_distribution_says(expected) -> None:
     long = replace(long, late=None, early=None, bounds=None)
     scenario = expected.having(fleet=long)
     posted = plan_ahead(expected).tariff
-    day = as_it_turns_out(scenario, fleet, posted, Beliefs(leaving_early=True), 1)
+    day = as_it_turns_out(scenario, [fleet], posted, Beliefs(leaving_early=True), 1)
     early = long.departure_slot - day.leaves
     told = early_by_slot(expected.situation.horizon.slot_minutes, 8)
     for k in (1, 2, 4, 8):
@@ -98,10 +102,68 @@ def test_base_loads_that_are_off_are_known_now_and_fade(expected) -> None:
     """What is believed of now is what is; of a far slot it is what was believed before."""
     posted = plan_ahead(expected).tariff
     fleet, usual = expected.situation.fleet, expected.situation.feeder.base_kw
-    day = as_it_turns_out(expected, fleet, posted, Beliefs(base_error=0.05), 1)
+    day = as_it_turns_out(expected, [fleet], posted, Beliefs(base_error=0.05), 1)
     real = day.scenario.situation.feeder.base_kw
     assert 0.01 < float(day.base_share.std()) < 0.12
     np.testing.assert_allclose(day.believed(4).base_kw[:, 0], real[:, 4])
     far = day.believed(0).base_kw[:, -1]
     left = abs(far - usual[:, -1]).max()
     assert left <= abs(real[:, 0] - usual[:, 0]).max() + 1e-9
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    """A site of eight days, ten cars a weekday, some over midnight, as its files."""
+    return write_site(tmp_path_factory.mktemp("many") / "site", cars=10, days=8)
+
+
+def test_days_of_a_site_are_replayed_in_a_row(many) -> None:
+    """Each expects its last days alike; what a day leaves is what the next begins with, in every
+    policy; money of days adds up to what participants and operator have, and no limit breaks."""
+    site = load(many)
+    found = list(replay_days(site, [Policy.ROLLING, Policy.UNCOORDINATED], days=2))
+    assert [(it.date[-2:], it.policy.value) for it in found] == [
+        (day, policy)
+        for day in ("06", "07")
+        for policy in ("foresight", "rolling", "uncoordinated")
+    ]
+    best, rolling, usual = (found[k::3] for k in range(3))
+    for it in found:
+        assert sum(it.plan.result.feeder.broken().values()) == 0
+        assert it.plan.result.money.max_regret <= 1e-5
+    for days in (best, rolling):
+        kept = days[0].plan, days[1].plan.scenario.situation.hubs.battery_initial_kwh
+        slots = 96
+        np.testing.assert_allclose(kept[0].stations.energy_kwh[:, slots - 1], kept[1], atol=1e-6)
+        over = days[0].plan.scenario.situation.fleet
+        stays_on = set(over.session[over.departure_slot > slots].tolist())
+        assert stays_on
+        assert stays_on <= set(days[1].plan.scenario.situation.fleet.session.tolist())
+    assert sum(it.profit - it.cost for it in best) >= sum(it.profit - it.cost for it in usual)
+    assert lost(best, best).value == 0.0
+    assert lost(rolling, best).value >= -0.05
+
+
+def test_a_charge_for_every_day_is_paid_every_day(many) -> None:
+    """In the place of the month's: each day's own highest import times the charge."""
+    for it in replay_days(load(many), [], days=2, charge_a_day=0.7):
+        assert it.charges == pytest.approx(0.7 * it.peak_kw)
+        assert it.peak_kw > 0.0
+
+
+def test_means_have_the_intervals_that_a_book_gives() -> None:
+    """Ten numbers by hand: Student's t of nine degrees of freedom is 2.262."""
+    found = Mean.of([float(k) for k in range(1, 11)])
+    assert found.value == 5.5
+    assert found.give_or_take == pytest.approx(2.262 * 3.02765 / 10**0.5, rel=1e-3)
+    assert Mean.of([3.0]).give_or_take is None
+
+
+def test_options_of_days_are_for_sites_of_days(many) -> None:
+    """And draws are of a scenario of one; too many days are refused with how many there can be."""
+    run = CliRunner().invoke
+    assert run(app, ["replay", "example", "--days", "3"]).exit_code == 2
+    assert run(app, ["replay", str(many), "--draw", "3"]).exit_code == 2
+    done = run(app, ["replay", str(many), "--days", "7"])
+    assert done.exit_code == 2
+    assert "3 can be replayed" in done.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +15,18 @@ from rich.table import Table
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.failure import ExitCode, explained
 from hubwise.cli.options import AsJson, Share, Source
+from hubwise.cli.replay_days import broken, days_table, write_days
 from hubwise.cli.show import figure
+from hubwise.domain import Scenario
+from hubwise.domain.plain import Json
 from hubwise.record import write
 from hubwise.record.folder import is_plan
 from hubwise.record.place import whole_folder
 from hubwise.scenario import load, load_draws, with_participation
+from hubwise.scenario.days import days_of
 from hubwise.study.replay.day import Beliefs
+from hubwise.study.replay.many import DayReplayed, replay_days
+from hubwise.study.replay.over_days import summary_of_days
 from hubwise.study.replay.run import Policy, Replayed, plan_ahead, replay
 from hubwise.study.replay.summary import summary_of
 
@@ -58,13 +65,28 @@ def replay_command(
     speed: Annotated[
         float, typer.Option(min=0, help="Times real time; 0 for as fast as it goes.")
     ] = 0.0,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Of a site of many days: how many are replayed.")
+    ] = None,
+    charge_a_day: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Of a site of many days: charge for each day's own highest import, in the place "
+            "of the month's [currency/kW].",
+        ),
+    ] = None,
+    as_stated: Annotated[
+        bool, typer.Option(help="Of a site of many days: everybody stays as stated.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Replay days slot by slot with the controller of a running hub: what does not knowing cost?
 
     The scenario's own drivers are who is expected: prices and stations are planned for them the day
-    before. Then other drivers come. Each policy is held against foresight, which plans the day that
-    comes in full knowledge. Exit code 1 says that the rolling policy misses a limit.
+    before. Then other drivers come. Of a site of many days each is replayed with its own drivers,
+    and its last five days alike are expected. Each policy is held against foresight, which plans
+    the day that comes in full knowledge. Exit code 1 says that the rolling policy misses a limit.
     """
     with explained(as_json=as_json), progress_bar() as bar:
         expected = load(scenario)
@@ -72,33 +94,105 @@ def replay_command(
             expected = with_participation(expected, participation)
         minutes = expected.situation.horizon.slot_minutes
         beliefs = Beliefs(cars, -(-late // minutes), base_error, leaving_early)
-        draws = load_draws(scenario)
-        found: list[Replayed] = []
-        bar(0, 1, "the day before")
-        ahead = plan_ahead(expected)
-        for seed in draw or [expected.search.seed + 1]:
-            day = with_participation(draws.draw(seed), expected.participation)
-
-            def paced(now: int, slots: int, seed: int = seed) -> None:
-                bar(now, slots, f"day {seed}")
-                _wait(minutes, speed)
-
-            found += replay(
-                day, ahead, policy or list(Policy), beliefs=beliefs, seed=seed, on_slot=paced
+        asked = _Asked(policy or list(Policy), beliefs, bar, speed, out)
+        if len(days_of(expected.situation.horizon)) > 1:
+            _only_of(
+                draw is None, "--draw", "of a scenario of one day; this one has days of its own"
             )
-        if out is not None:
-            _write(found, out)
-    told = summary_of(found)
+            missed = _days(expected, asked, days, charge_a_day, as_stated=as_stated)
+        else:
+            alone = days is None and charge_a_day is None and not as_stated
+            _only_of(alone, "--days", "(or --charge-a-day, --as-stated) of a site of many days")
+            missed = _draws(scenario, expected, asked, draw)
+        told, table = missed.summary, missed.table
     if as_json:
         put_json(told)
     else:
-        results.print(replay_table(found, expected.situation.market.currency))
+        results.print(table)
         if out is not None:
             results.print(f"Plans of all days: {out}", soft_wrap=True)
         if late or base_error or leaving_early or cars != 1.0:
             messages.print("What was believed differs from what came, as asked for.")
-    if any(_broken(it) for it in found if it.policy is Policy.ROLLING):
+    if missed.broken:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked for, and who hears how far it is."""
+
+    policies: list[Policy]
+    beliefs: Beliefs
+    bar: Callable[[int, int, str], None]
+    speed: float
+    out: Path | None
+
+    def on_slot(self, minutes: float, what: str) -> Callable[[int, int], None]:
+        """Tell of each slot, and let it last as long as it does."""
+
+        def paced(now: int, slots: int) -> None:
+            self.bar(now, slots, what)
+            _wait(minutes, self.speed)
+
+        return paced
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    summary: dict[str, Json]
+    table: Table
+    broken: bool
+
+
+def _only_of(fine: bool, option: str, wrong: str) -> None:
+    if not fine:
+        raise typer.BadParameter(f"is {wrong}", param_hint=option)
+
+
+def _draws(scenario: str, expected: Scenario, asked: _Asked, draw: list[int] | None) -> _Told:
+    """Other draws of a day."""
+    draws, found, horizon = load_draws(scenario), list[Replayed](), expected.situation.horizon
+    asked.bar(0, 1, "the day before")
+    ahead = plan_ahead(expected)
+    for seed in draw or [expected.search.seed + 1]:
+        day = with_participation(draws.draw(seed), expected.participation)
+        on_slot = asked.on_slot(horizon.slot_minutes, f"day {seed}")
+        found += replay(
+            day, ahead, asked.policies, beliefs=asked.beliefs, seed=seed, on_slot=on_slot
+        )
+    if asked.out is not None:
+        _write(found, asked.out)
+    table = replay_table(found, expected.situation.market.currency)
+    missed = any(_broken(it) for it in found if it.policy is Policy.ROLLING)
+    return _Told(summary_of(found), table, missed)
+
+
+def _days(
+    site: Scenario,
+    asked: _Asked,
+    days: int | None,
+    charge_a_day: float | None,
+    *,
+    as_stated: bool,
+) -> _Told:
+    """A site's own days."""
+    found: list[DayReplayed] = []
+    for it in replay_days(
+        site,
+        asked.policies,
+        days=days,
+        charge_a_day=charge_a_day,
+        beliefs=asked.beliefs,
+        as_stated=as_stated,
+        on_slot=asked.on_slot(site.situation.horizon.slot_minutes, "a slot of a day"),
+    ):
+        found.append(it)
+        asked.bar(0, 1, f"{it.date}, {it.policy.value}")
+    if asked.out is not None:
+        write_days(found, asked.out)
+    missed = any(broken(it) for it in found if it.policy is Policy.ROLLING)
+    table = days_table(found, site.situation.market.currency)
+    return _Told(summary_of_days(found), table, missed)
 
 
 def _wait(minutes: float, speed: float) -> None:
