@@ -109,6 +109,32 @@ def test_a_day_of_decisions_costs_no_driver_anything(seed, leaving) -> None:
     np.testing.assert_allclose(gained, put_in - taken, atol=1e-6)
 
 
+@given(seeds, st.floats(0.2, 0.9))
+@settings(max_examples=15)
+def test_a_connection_holds_where_everybody_wants_the_same_slot(seed, share) -> None:
+    """The first slot is by far the cheapest on every list: nobody draws more than the connection
+    carries, all who charge at it are cut by the same share, and books of energy add up."""
+    situation = small_situation(seed, sessions=14)
+    fleet, hubs = situation.fleet, situation.hubs
+    here = replace(fleet, arrival_slot=np.zeros_like(fleet.arrival_slot), late=None, early=None)
+    here = replace(here, participating=np.ones(len(fleet), bool))
+    situation = replace(situation, fleet=here)
+    posted = posted_for(situation, seed)
+    cheap = posted.charge_price.copy()
+    cheap[:, 0] = cheap.min() - 1.0
+    posted = replace(posted, charge_price=cheap, discharge_price=np.minimum(0.0, cheap))
+    free = decide(alone(situation), here.session, posted)
+    limit = np.maximum(share * free.hub_kw, 0.5)
+    tight = replace(situation, hubs=replace(hubs, import_limit_kw=limit))
+    found = decide(alone(tight), here.session, posted)
+    assert (found.hub_kw <= limit + 2e-3).all()
+    rate = here.charge_efficiency * situation.horizon.slot_hours
+    back = here.discharge_efficiency
+    first = rate * found.schedule.charge_kw[:, 0]
+    first -= situation.horizon.slot_hours * found.schedule.discharge_kw[:, 0] / back
+    np.testing.assert_allclose(found.schedule.energy_kwh[:, 0] - here.arrival_kwh, first, atol=1e-6)
+
+
 @given(seeds)
 @settings(max_examples=8)
 def test_stations_end_where_they_would(seed) -> None:

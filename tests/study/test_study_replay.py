@@ -16,6 +16,7 @@ from hubwise.cli.commands import app
 from hubwise.domain import Scenario
 from hubwise.plan import Plan
 from hubwise.scenario import load, load_draws, with_participation
+from hubwise.study.days.run import lean
 from hubwise.study.replay.day import Beliefs, as_it_turns_out, early_by_slot
 from hubwise.study.replay.many import replay_days
 from hubwise.study.replay.over_days import Mean, lost
@@ -120,7 +121,7 @@ def many(tmp_path_factory) -> Path:
 def test_days_of_a_site_are_replayed_in_a_row(many) -> None:
     """Each expects its last days alike; what a day leaves is what the next begins with, in every
     policy; money of days adds up to what participants and operator have, and no limit breaks."""
-    site = load(many)
+    site = lean(load(many))
     found = list(replay_days(site, [Policy.ROLLING, Policy.UNCOORDINATED], days=2))
     assert [(it.date[-2:], it.policy.value) for it in found] == [
         (day, policy)
@@ -146,7 +147,7 @@ def test_days_of_a_site_are_replayed_in_a_row(many) -> None:
 
 def test_a_charge_for_every_day_is_paid_every_day(many) -> None:
     """In the place of the month's: each day's own highest import times the charge."""
-    for it in replay_days(load(many), [], days=2, charge_a_day=0.7):
+    for it in replay_days(lean(load(many)), [], days=1, charge_a_day=0.7):
         assert it.charges == pytest.approx(0.7 * it.peak_kw)
         assert it.peak_kw > 0.0
 

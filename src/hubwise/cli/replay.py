@@ -25,7 +25,7 @@ from hubwise.record.place import whole_folder
 from hubwise.scenario import load, load_draws, with_participation
 from hubwise.scenario.days import days_of
 from hubwise.study.replay.day import Beliefs
-from hubwise.study.replay.many import DayReplayed, replay_days
+from hubwise.study.replay.many import BACK, DayReplayed, days_to_replay, replay_days
 from hubwise.study.replay.over_days import summary_of_days
 from hubwise.study.replay.run import Policy, Replayed, plan_ahead, replay
 from hubwise.study.replay.summary import summary_of
@@ -176,6 +176,9 @@ def _days(
     as_stated: bool,
 ) -> _Told:
     """A site's own days."""
+    can = days_to_replay(site)
+    fits = can >= (days or 1)
+    _only_of(fits, "--days", f"too many: {can} can be replayed, as {BACK} must be known before")
     found: list[DayReplayed] = []
     for it in replay_days(
         site,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, product
 
 import numpy as np
@@ -48,6 +49,7 @@ from hubwise.plan.wear import (
     wear_found,
 )
 from hubwise.pricing import (
+    FEW,
     Family,
     FamilyBound,
     Value,
@@ -254,7 +256,8 @@ def conclude(
     promised = state.baseline
     turn = ramped(turn, promised)
     before = turn.dispatch
-    turn, wear = (packed(turn, promised), wear) if held else _followed(turn, wear, asked, promised)
+    pack = partial(packed, baseline=promised, exactly=search.evaluations >= FEW)
+    turn, wear = (pack(turn), wear) if held else _followed(turn, wear, asked, pack)
     relaxed = searched.relaxed
     if not np.array_equal(turn.problem.fleet.session, relaxed.session):
         relaxed = relaxed_problem(turn.situation, baseline)[1]
@@ -285,10 +288,10 @@ def conclude(
 
 
 def _followed(
-    turn: Turn, wear: Convergence, asked: Flags, baseline: Baseline
+    turn: Turn, wear: Convergence, asked: Flags, pack: Callable[[Turn], Turn]
 ) -> tuple[Turn, Convergence]:
     """The turn packed and settled; settled alone where found wear would be further off for it."""
-    now = packed(turn, baseline)
+    now = pack(turn)
     if not wear_found(turn.situation):
         return now, wear
     there = replace(wear, change=wear_change(now.situation, now.schedule))

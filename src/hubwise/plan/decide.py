@@ -7,7 +7,9 @@ what is decided is the dispatch, and every car's is one of its cheapest schedule
 cheapest schedule goes on cheapest, so does the whole of a stay: nobody pays for a change of mind.
 
 Safety limits come before energy: schedules hold what a stay allows, limits are pressed for by
-prices that rise until they hold, and the slot that is executed is checked under AC.
+prices that rise until they hold, and the slot that is executed is checked under AC. Where the lists
+posted make everybody want the same slot, no choice among cheapest schedules holds a connection: all
+who charge at it are then held back alike, which costs them something, and is told as regret.
 """
 
 from __future__ import annotations
@@ -198,6 +200,9 @@ def decide(
             for each, dispatched in zip(situations, found, strict=True)
         )
         starts = [dispatched.warm() for dispatched in found]
+    if missed > HOLDS_KW:
+        found = (_held_back(problems[0], found[0], here), *found[1:])
+        missed = _missed_now(situations[0], found[0])
     age = 0 if warm is None else warm.age
     base_kw = situations[0].feeder.base_kw
     left = Warm(tuple(each.warm() for each in found), limits, near_usual, base_kw, age)
@@ -290,6 +295,38 @@ def _missed_now(situation: Situation, found: Dispatch) -> float:
         return 0.0
     limits = feeder_limits(feeder, hubs.bus, now)
     return float(missed_kw(situation, limits, np.inf, now, line_kw).max())
+
+
+def _held_back(problem: Problem, found: Dispatch, here: Names) -> Dispatch:
+    """The dispatch whose first slot holds every connection: who charges at one is cut alike.
+
+    Stations first, as they have time; cars that are here, not those that nobody decides about.
+    """
+    situation, fleet = problem.situation, problem.fleet
+    over = found.hub_kw[:, 0] - situation.hubs.most_import_kw
+    if (over <= HOLDS_KW).all():
+        return found
+    hours, stations, schedule = situation.horizon.slot_hours, found.stations, found.schedule
+    into = stations.charge_kw.copy()
+    less = np.clip(over, 0.0, into[:, 0])
+    into[:, 0] -= less
+    gained = situation.hubs.battery_charge_efficiency * less * hours
+    stored = stations.energy_kwh - gained[:, None]
+    charge, energy = schedule.charge_kw.copy(), schedule.energy_kwh.copy()
+    mine = np.isin(fleet.session, here)
+    drawn = np.bincount(fleet.hub[mine], charge[mine, 0], len(situation.hubs))
+    share = np.clip(np.maximum(over - less, 0.0) / np.maximum(drawn, 1e-9), 0.0, 1.0)
+    cut = np.where(mine, share[fleet.hub] * charge[:, 0], 0.0)
+    charge[:, 0] -= cut
+    energy -= (fleet.charge_efficiency * cut * hours)[:, None]
+    hub_kw = found.hub_kw.copy()
+    hub_kw[:, 0] -= less + np.bincount(fleet.hub, cut, len(situation.hubs))
+    return replace(
+        found,
+        stations=replace(stations, charge_kw=into, energy_kwh=stored),
+        schedule=replace(schedule, charge_kw=charge, energy_kwh=energy),
+        hub_kw=hub_kw,
+    )
 
 
 def draw_at_rest(situation: Situation, everybody: Schedule) -> Array:

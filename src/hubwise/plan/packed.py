@@ -65,11 +65,11 @@ def rounded(turn: Turn, baseline: Baseline) -> Turn:
     return turn if found is None else found
 
 
-def packed(turn: Turn, baseline: Baseline) -> Turn:
+def packed(turn: Turn, baseline: Baseline, *, exactly: bool) -> Turn:
     """The turn with schedules that chargers can follow, where they cost next to nothing.
 
-    No promise or limit is missed for it that was kept, or by more than it was. Small hubs on which
-    packing leaves something are asked for the best by a program.
+    No promise or limit is missed for it that was kept, or by more than it was. Where ``exactly``,
+    small hubs on which packing leaves something are asked for the best by a program.
     """
     most_kw = _allowed_kw(turn, baseline)
     profit = _profit(turn)
@@ -85,7 +85,7 @@ def packed(turn: Turn, baseline: Baseline) -> Turn:
     # Found wear is that of schedules like these: a program moves more than packing does. Where a
     # promise or limit is missed at any rate, a program takes longest and is worth least.
     kept = not most_kw.any() and not wear_found(turn.situation)
-    if left and kept and is_followable(turn.problem):
+    if exactly and left and kept and is_followable(turn.problem):
         budgets = (share * WORTH * abs(profit) for share in BUDGETS)
         better = first(partial(_choose, budget=budget, done=best) for budget in budgets)
         return best if better is None or _left(better) >= left else better

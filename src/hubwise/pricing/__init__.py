@@ -8,6 +8,7 @@ from hubwise.pricing.family_bound import FamilyBound, bound_family
 from hubwise.pricing.first import first_prices
 from hubwise.pricing.levelling import level_prices, level_where, participants_pay
 from hubwise.pricing.search import (
+    FEW,
     METHODS,
     SearchResult,
     Setting,
@@ -26,6 +27,7 @@ from hubwise.pricing.value import (
 )
 
 __all__ = [
+    "FEW",
     "METHODS",
     "Exact",
     "Family",

@@ -4,7 +4,7 @@ from hubwise.pricing.search.annealing import Annealing
 from hubwise.pricing.search.evolution import Evolution
 from hubwise.pricing.search.exact import ExactMethod
 from hubwise.pricing.search.loop import Method, SearchResult, Setting, run_search, search_by
-from hubwise.pricing.search.steps import search_in_steps
+from hubwise.pricing.search.steps import FEW, search_in_steps
 from hubwise.pricing.search.surrogate import Surrogate
 
 METHODS: dict[str, Method] = {
@@ -36,6 +36,7 @@ def search_method(name: str) -> tuple[str, Method]:
 
 
 __all__ = [
+    "FEW",
     "METHODS",
     "Method",
     "SearchResult",

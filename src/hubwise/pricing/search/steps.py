@@ -25,7 +25,8 @@ from hubwise.pricing.value import Value, best_of, reward, rounds_to_judge
 
 # Numbers of clusters before every group is on its own.
 CLUSTERS = (4, 8)
-# A search of fewer tariffs than this begins at the best of fewer, too.
+# A search of fewer tariffs than this begins at the best of fewer, too, and no program is asked for
+# schedules that chargers can follow.
 FEW = 100
 # Rounds of moves by ticks, where these are coarse.
 POLISHES = 3

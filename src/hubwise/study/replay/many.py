@@ -25,7 +25,7 @@ from hubwise.study.replay.day import Beliefs, ReplayedDay, as_it_turns_out
 from hubwise.study.replay.run import Policy, lacks_kwh, plan_ahead, run_under
 from hubwise.study.replay.world import OnSlot
 
-# So many days alike are looked back at, and known before the first day is replayed.
+# So many days are looked back at, and known before the first day is replayed.
 BACK = 5
 SATURDAY = 5
 
@@ -110,12 +110,11 @@ def replay_days(
     """
     if as_stated:
         site = replace(site, hindsight=NOTHING_KNOWN)
-    whole = days_of(site.situation.horizon)
-    first = next((day.number for day in whole if len(_alike(whole, day)) >= BACK), None)
-    if first is None or (days is not None and not 1 <= days <= len(whole) - first):
-        can = 0 if first is None else len(whole) - first
+    whole, first, can = days_of(site.situation.horizon), BACK, days_to_replay(site)
+    if not 1 <= (days or 1) <= can:
         raise ValueError(
-            f"of {len(whole)} days {can} can be replayed, where {BACK} days alike are known before"
+            f"of {len(whole)} days {can} can be replayed, as {BACK} must be known before: give "
+            f"days from 1 to {can}"
         )
     carried = Carried.nothing(site.situation.hubs.battery_initial_kwh)
     for day in whole[:first]:
@@ -129,6 +128,11 @@ def replay_days(
                 site, day, (policy, before), beliefs or Beliefs(), charge_a_day, on_slot
             )
             yield found
+
+
+def days_to_replay(site: Scenario) -> int:
+    """How many days of a site can be replayed: all but those that must be known before."""
+    return max(len(days_of(site.situation.horizon)) - BACK, 0)
 
 
 def _replayed(
