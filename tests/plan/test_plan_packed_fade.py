@@ -31,7 +31,7 @@ def planned(limit, *, rounds=False, tariff=None):
 def unpacked(limit, *, tariff=None):
     """The same, as it was dispatched."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hubwise.plan.bilevel.packed", lambda turn, _: turn)
+        patch.setattr("hubwise.plan.bilevel.packed", lambda turn, **_: turn)
         return planned(limit, tariff=tariff)
 
 
