@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -82,7 +83,7 @@ def spoiled(draw: Random, value: object) -> object:
                 del where[key]
                 break
             else:
-                where[key] = draw.choice(ODD)
+                where[key] = deepcopy(draw.choice(ODD))
                 break
     return made
 
