@@ -22,7 +22,8 @@ import psutil
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from live_site import PASSWORD, Served, basic, make_site, stay
+from live_site import PASSWORD, Served, basic, make_site
+from station_messages import AT, known_to
 
 PROTOCOLS = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
 # Requests from one address are limited, so that they come from several.
@@ -33,28 +34,7 @@ ODD: tuple[object, ...] = (
     None, True, 0, -1, 10**30, 1e308, "", "-1", "x" * 300, "\0", "NaN", "1970-01-01T00:00:00Z",
     "9999-12-31T23:59:59-23:00", "2026-03-02T10:00:00Z", {}, [], [[]], {"a": {"b": []}},
 )  # fmt: skip
-AT = "2026-03-02T10:00:00Z"
-METER = [{"timestamp": AT, "sampledValue": [{"value": "1.5", "unit": "kWh"}]}]
-OLD: tuple[tuple[str, dict[str, object]], ...] = (
-    ("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"}),
-    ("StatusNotification",
-     {"connectorId": 1, "errorCode": "NoError", "status": "Charging", "timestamp": AT}),
-    ("StartTransaction", {"connectorId": 1, "idTag": "T", "meterStart": 5, "timestamp": AT}),
-    ("MeterValues", {"connectorId": 1, "transactionId": 1, "meterValue": METER}),
-    ("StopTransaction", {"transactionId": 1, "meterStop": 9, "timestamp": AT}),
-    ("Authorize", {"idTag": "T"}),
-    ("DataTransfer", {"vendorId": "V", "data": "x"}),
-)  # fmt: skip
-NEW: tuple[tuple[str, dict[str, object]], ...] = (
-    ("BootNotification",
-     {"chargingStation": {"vendorName": "V", "model": "M"}, "reason": "PowerUp"}),
-    ("StatusNotification",
-     {"timestamp": AT, "evseId": 1, "connectorId": 1, "connectorStatus": "Occupied"}),
-    *(("TransactionEvent", each) for each in stay()),
-    ("Authorize", {"idToken": {"idToken": "T", "type": "ISO14443"}}),
-    ("NotifyEVChargingNeeds", {"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "DC"}}),
-    ("NotifyReport", {"requestId": 1, "generatedAt": AT, "seqNo": 0}),
-)  # fmt: skip
+REPORT = ("NotifyReport", {"requestId": 1, "generatedAt": AT, "seqNo": 0})
 BODIES = {
     "post": {"charged_kwh": "6", "discharged_kwh": "1", "reason": "looked", "ended_at": AT},
     "put": {"departure_at": AT, "energy_kwh": "20", "required_kwh": "5", "reserve_kwh": "1"},
@@ -102,7 +82,7 @@ def in_bytes(draw: Random, value: object) -> str | bytes:
 async def frames(site: Served, station: str, seed: int, count: int, found: Found) -> None:
     """Send frames; behind each a heartbeat, whose answer says that the connection lives."""
     draw, sent, protocol = Random(f"{station} {seed}"), 0, PROTOCOLS[int(station[1:]) % 3]
-    known = OLD if protocol == "ocpp1.6" else NEW
+    known = (*known_to(protocol, transaction=1), REPORT)
     headers = {"Authorization": basic(station, PASSWORD)}
     while sent < count:
         async with connect(

@@ -94,3 +94,38 @@ async def served(device: Device, unit: int = 1) -> AsyncIterator[int]:
         yield server.transport.sockets[0].getsockname()[1]
     finally:
         await server.shutdown()
+
+
+BEGIN = 40_000
+
+
+def sunspec(*models: list[int]) -> Device:
+    """A device that lists these models behind the common one."""
+    common = laid_out(1, {"DA": 1})
+    registers = [0x5375, 0x6E53, *common, *(word for model in models for word in model), 0xFFFF, 0]
+    return Device(registers, BEGIN)
+
+
+def sunspec_battery(watts: int = -5_000, soc: int = 4_000) -> Device:
+    """60 kWh, 24 of them in it, charging with 5 kW, 30 kW in and 25 out."""
+    return sunspec(
+        laid_out(701, {"W": watts // 10, "W_SF": 1}),
+        laid_out(702, {"WChaRteMax": 300, "WDisChaRteMax": 250, "W_SF": 2}),
+        laid_out(704, {"WSet_SF": 1}),
+        laid_out(713, {"WHRtg": 600, "WH_SF": 2, "SoC": soc, "Pct_SF": -2}),
+    )
+
+
+def at(device: Device, number: int, name: str) -> int:
+    """Where a point of a model stands among the device's registers."""
+    found = 2
+    while device.registers[found] != number:
+        found += 2 + device.registers[found + 1]
+    return found + place_of(number, name)[0]
+
+
+def long_at(device: Device, number: int, name: str) -> int:
+    """What stands in a point of 32 bits with a sign."""
+    place = at(device, number, name)
+    value = device.registers[place] << 16 | device.registers[place + 1]
+    return value - (value >> 31 << 32)

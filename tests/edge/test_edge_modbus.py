@@ -19,34 +19,18 @@ from hubwise.edge.modbus import (
     mapped_points,
     sunspec_points,
 )
-from modbus_devices import Device, laid_out, place_of, served
+from modbus_devices import (
+    BEGIN,
+    Device,
+    at,
+    laid_out,
+    long_at,
+    served,
+    sunspec,
+    sunspec_battery,
+)
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-BEGIN = 40_000
-
-
-def _sunspec(*models: list[int]) -> Device:
-    common = laid_out(1, {"DA": 1})
-    registers = [0x5375, 0x6E53, *common, *(word for model in models for word in model), 0xFFFF, 0]
-    return Device(registers, BEGIN)
-
-
-def _battery(watts: int = -5_000, soc: int = 4_000) -> Device:
-    """60 kWh, 24 of them in it, charging with 5 kW, 30 kW either way."""
-    return _sunspec(
-        laid_out(701, {"W": watts // 10, "W_SF": 1}),
-        laid_out(702, {"WChaRteMax": 300, "WDisChaRteMax": 250, "W_SF": 2}),
-        laid_out(704, {"WSet_SF": 1}),
-        laid_out(713, {"WHRtg": 600, "WH_SF": 2, "SoC": soc, "Pct_SF": -2}),
-    )
-
-
-def _at(device: Device, number: int, name: str) -> int:
-    """Where a point of a model stands among the device's registers."""
-    at = 2
-    while device.registers[at] != number:
-        at += 2 + device.registers[at + 1]
-    return at + place_of(number, name)[0]
 
 
 def _with_battery(device: Device, use):
@@ -63,7 +47,7 @@ def _with_battery(device: Device, use):
 
 def test_a_sunspec_battery_says_what_it_is() -> None:
     """Energy from its state of charge, limits, and power into it as positive."""
-    state = _with_battery(_battery(), lambda battery: battery.state())
+    state = _with_battery(sunspec_battery(), lambda battery: battery.state())
     assert state.at == NOON
     assert (state.capacity_kwh, state.energy_kwh) == pytest.approx((60.0, 24.0))
     assert (state.charge_kw_max, state.discharge_kw_max) == pytest.approx((30.0, 25.0))
@@ -74,7 +58,7 @@ def test_another_client_reads_the_same_device() -> None:
     """SunSpec's own client finds the same models and numbers: what we lay out is lawful."""
 
     async def run():
-        async with served(_battery()) as port:
+        async with served(sunspec_battery()) as port:
             device = SunSpecModbusClientDeviceTCP(1, "127.0.0.1", port)
             await asyncio.to_thread(device.scan)
             return device.DERMeasureAC[0].W.cvalue, device.DERStorageCapacity[0].SoC.cvalue
@@ -86,26 +70,21 @@ def test_another_client_reads_the_same_device() -> None:
 @settings(max_examples=12, deadline=None)
 def test_a_set_point_reaches_the_battery(kw: float, seconds: int) -> None:
     """Charging is negative injection in watts; it reverts to nothing after its time."""
-    device = _battery()
+    device = sunspec_battery()
     told = _with_battery(device, lambda battery: battery.follow(kw, seconds))
     assert told == kw
 
-    def long(name: str) -> int:
-        at = _at(device, 704, name)
-        value = device.registers[at] << 16 | device.registers[at + 1]
-        return value - (value >> 31 << 32)
-
-    assert long("WSet") == pytest.approx(-100.0 * kw, abs=0.5)
-    assert (long("WSetRvrt"), long("WSetRvrtTms")) == (0, seconds)
+    assert long_at(device, 704, "WSet") == pytest.approx(-100.0 * kw, abs=0.5)
+    assert (long_at(device, 704, "WSetRvrt"), long_at(device, 704, "WSetRvrtTms")) == (0, seconds)
     for name in ("WSetEna", "WSetMod", "WSetEnaRvrt"):
-        assert device.registers[_at(device, 704, name)] == 1
-    assert device.writes[-1] == (BEGIN + _at(device, 704, "WSetEna"), [1])
+        assert device.registers[at(device, 704, name)] == 1
+    assert device.writes[-1] == (BEGIN + at(device, 704, "WSetEna"), [1])
 
 
 def test_a_set_point_stays_within_what_the_battery_can() -> None:
     """More than it takes or gives is cut to that, and said."""
-    assert _with_battery(_battery(), lambda each: each.follow(99.0, 60)) == 30.0
-    assert _with_battery(_battery(), lambda each: each.follow(-99.0, 60)) == -25.0
+    assert _with_battery(sunspec_battery(), lambda each: each.follow(99.0, 60)) == 30.0
+    assert _with_battery(sunspec_battery(), lambda each: each.follow(-99.0, 60)) == -25.0
 
 
 @pytest.mark.parametrize(
@@ -114,16 +93,16 @@ def test_a_set_point_stays_within_what_the_battery_can() -> None:
         (lambda device: setattr(device, "refuses", True), "refuses"),
         (lambda device: setattr(device, "delay", 2.0), "127.0.0.1"),
         (lambda device: device.registers.__setitem__(slice(0, 2), [1, 2]), "no SunSpec models"),
-        (lambda device: device.registers.__setitem__(_at(device, 713, "SoC"), 25_000), "units"),
-        (lambda device: device.registers.__setitem__(_at(device, 713, "WHRtg"), 0xFFFF), "capac"),
-        (lambda device: device.registers.__setitem__(_at(device, 1, "L"), 0xEEEE), "no end"),
-        (lambda device: device.registers.__setitem__(_at(device, 701, "W_SF"), 0x8000), "power_kw"),
-        (lambda device: device.registers.__setitem__(_at(device, 704, "ID"), 64_001), "set-points"),
+        (lambda device: device.registers.__setitem__(at(device, 713, "SoC"), 25_000), "units"),
+        (lambda device: device.registers.__setitem__(at(device, 713, "WHRtg"), 0xFFFF), "capac"),
+        (lambda device: device.registers.__setitem__(at(device, 1, "L"), 0xEEEE), "no end"),
+        (lambda device: device.registers.__setitem__(at(device, 701, "W_SF"), 0x8000), "power_kw"),
+        (lambda device: device.registers.__setitem__(at(device, 704, "ID"), 64_001), "set-points"),
     ],
 )
 def test_a_battery_that_fails_is_told(spoil, said) -> None:
     """Refusing, silent, no SunSpec, beyond full, without a figure, endless, without control."""
-    device = _battery()
+    device = sunspec_battery()
     spoil(device)
     with pytest.raises(DeviceError, match=said):
         _with_battery(device, lambda battery: battery.follow(1.0, 60))
@@ -139,7 +118,7 @@ def test_a_device_that_was_away_is_found_again() -> None:
             await battery.state()
         found = []
         for soc in (4_000, 5_000):
-            async with served(_battery(soc=soc)) as port:
+            async with served(sunspec_battery(soc=soc)) as port:
                 link.port = port
                 found.append((await battery.state()).energy_kwh)
             with pytest.raises(DeviceError):
@@ -156,7 +135,7 @@ def test_a_sunspec_meter(number: int, reverse: bool) -> None:
     """Integer and float models say the same; a meter built in the other way round is turned."""
     raw = {"W": -1_200, "TotWhImp": 8_000, "TotWhExp": 3_000}
     scales = {"W_SF": 0, "TotWh_SF": 0} if number == 203 else {}
-    device = _sunspec(laid_out(number, {**raw, **scales}))
+    device = sunspec(laid_out(number, {**raw, **scales}))
 
     async def run():
         async with served(device) as port:

@@ -20,7 +20,7 @@ from hubwise.edge.ocpp.connection import Connection
 from hubwise.edge.ocpp.server import VERSIONS
 from hubwise.edge.ocpp.steering import Steering
 from hubwise.edge.ocpp.version import World
-from live_site import T0, in_words, stay
+from station_messages import AT, known_to
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -83,37 +83,6 @@ def answers(protocol: str, frames: list[str | bytes]) -> tuple[list[object], Lis
     return asyncio.run(work()), listener
 
 
-at = in_words(T0)
-meter = [{"timestamp": at, "sampledValue": [{"value": "1.5", "unit": "kWh", "phase": "L1"}]}]
-OLD = [
-    ("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"}),
-    (
-        "StatusNotification",
-        {"connectorId": 1, "errorCode": "NoError", "status": "Charging", "timestamp": at},
-    ),
-    ("StartTransaction", {"connectorId": 1, "idTag": "T", "meterStart": 5, "timestamp": at}),
-    ("MeterValues", {"connectorId": 1, "transactionId": 7, "meterValue": meter}),
-    (
-        "StopTransaction",
-        {"transactionId": 7, "meterStop": 9, "timestamp": at, "transactionData": meter},
-    ),
-    ("Authorize", {"idTag": "T"}),
-    ("DataTransfer", {"vendorId": "V", "data": "x"}),
-]
-NEW = [
-    (
-        "BootNotification",
-        {"chargingStation": {"vendorName": "V", "model": "M"}, "reason": "PowerUp"},
-    ),
-    (
-        "StatusNotification",
-        {"timestamp": at, "evseId": 1, "connectorId": 1, "connectorStatus": "Occupied"},
-    ),
-    *(("TransactionEvent", each) for each in stay()),
-    ("MeterValues", {"evseId": 1, "meterValue": stay()[0]["meterValue"]}),
-    ("Authorize", {"idToken": {"idToken": "T", "type": "ISO14443"}}),
-    ("NotifyEVChargingNeeds", {"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "DC"}}),
-]
 ODD = st.one_of(
     st.none(),
     st.booleans(),
@@ -165,7 +134,7 @@ def frames(draw: st.DrawFn, known) -> str | bytes:
 @settings(max_examples=150)
 def test_no_frame_goes_wrong(protocol, data) -> None:
     """1,500 frames a version: each is answered in a form that the version has, and can be kept."""
-    known = OLD if protocol == "ocpp1.6" else NEW
+    known = known_to(protocol, transaction=7)
     said = data.draw(st.lists(frames(known), min_size=10, max_size=10))
     found, _ = answers(protocol, said)
     for answer in found:
@@ -181,7 +150,7 @@ def test_no_frame_goes_wrong(protocol, data) -> None:
 @pytest.mark.parametrize("protocol", sorted(VERSIONS))
 def test_what_is_valid_is_answered_by_the_schema(protocol) -> None:
     """Each known message gets a result that its own schema allows, and the same event each time."""
-    known = OLD if protocol == "ocpp1.6" else NEW
+    known = known_to(protocol, transaction=7)
     said = [json.dumps([2, f"{n}", action, payload]) for n, (action, payload) in enumerate(known)]
     found, listener = answers(protocol, said)
     for (action, _), answer in zip(known, found, strict=True):
@@ -197,7 +166,7 @@ def test_a_signed_value_is_kept_and_not_read() -> None:
     payload = {
         "connectorId": 1,
         "transactionId": 7,
-        "meterValue": [{"timestamp": at, "sampledValue": [signed]}],
+        "meterValue": [{"timestamp": AT, "sampledValue": [signed]}],
     }
     _, listener = answers("ocpp1.6", [json.dumps([2, "a", "MeterValues", payload])])
     sample = listener.heard[0].samples[0]

@@ -18,13 +18,14 @@ from hubwise.audit.books.market import Known
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import Followed, PriceList, PurchaseNoted
 from hubwise.live import Settings
+from hubwise.live.clocks import QUARTER
 from hubwise.live.deciding import decided
 from hubwise.live.fold import Books
 from hubwise.live.following import at_market, followed, list_by_market
 from hubwise.live.market import LONGEST, RUN_OUT, UNREAD, MarketWatch, described
 from hubwise.live.outlook import SLOTS, Outlook, Storage
 from hubwise.live.ports import Quoted
-from hubwise.live.purchase import MOST_KNOWN, QUARTER, Purchase
+from hubwise.live.purchase import MOST_KNOWN, Purchase
 from hubwise.live.sources import Margins, MarketSource, bounds
 from hubwise.live.troubles import Troubles
 

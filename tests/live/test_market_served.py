@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
-from hubwise.live.purchase import quarter_of
+from hubwise.live.clocks import quarter_of
 from hubwise.live.sources import bounds
 from live_site import Served, hubwise, make_site
 from web_sources import served_web

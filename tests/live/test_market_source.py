@@ -22,7 +22,7 @@ from hubwise.domain.events import PriceList
 from hubwise.edge import download as downloads
 from hubwise.edge.download import MOST_BYTES, download
 from hubwise.live import Settings, read_settings
-from hubwise.live.purchase import QUARTER
+from hubwise.live.clocks import QUARTER
 from hubwise.live.sources import ENTSOE, MarketSource, bounds, filled
 from hubwise.scenario.reading import Reader
 from live_site import hubwise

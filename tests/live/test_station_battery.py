@@ -26,7 +26,7 @@ from hubwise.live.deciding import decided
 from hubwise.live.outlook import SLOTS, Outlook, Stay, Storage, Wanted
 from hubwise.live.tended import Tended
 from live_site import hubwise, make_site
-from modbus_devices import Device, laid_out, place_of, served
+from modbus_devices import Device, long_at, served, sunspec_battery
 
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
 seeds = st.integers(0, 2**32 - 1)
@@ -184,27 +184,9 @@ def test_who_came_a_week_ago_is_expected() -> None:
     assert expected(past[:1]) == ()
 
 
-def _sunspec_battery() -> Device:
-    """60 kWh, 24 of them in it, 30 kW in and 25 kW out."""
-    models = (
-        laid_out(701, {"W": 0, "W_SF": 1}),
-        laid_out(702, {"WChaRteMax": 300, "WDisChaRteMax": 250, "W_SF": 2}),
-        laid_out(704, {"WSet_SF": 1}),
-        laid_out(713, {"WHRtg": 600, "WH_SF": 2, "SoC": 4_000, "Pct_SF": -2}),
-    )
-    common = laid_out(1, {"DA": 1})
-    words = [0x5375, 0x6E53, *common, *(word for each in models for word in each), 0xFFFF, 0]
-    return Device(words, 40_000)
-
-
 def _told_kw(device: Device) -> float:
     """What stands in its set-point [kW]."""
-    at = 2
-    while device.registers[at] != 704:
-        at += 2 + device.registers[at + 1]
-    at += place_of(704, "WSet")[0]
-    raw = device.registers[at] << 16 | device.registers[at + 1]
-    return -0.01 * (raw - (raw >> 31 << 32))
+    return -0.01 * long_at(device, 704, "WSet")
 
 
 def _with_battery(folder, line: str) -> None:
@@ -230,7 +212,7 @@ def test_a_served_site_runs_its_battery(tmp_path) -> None:
     """A real Modbus connection: energy is cheap now and dear in an hour, so it is told to charge
     with all it can, and the plan shows it; then it is gone, which is an alarm."""
     site = make_site(tmp_path / "site", ["CP1"])
-    device = _sunspec_battery()
+    device = sunspec_battery(watts=0)
     site.extra = ["--speed", "10"]
 
     def hub():

@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hubwise.cli.tenure import Tenure
-from hubwise.domain.devices import BatteryState
-from hubwise.edge.modbus import Link, ModbusBattery, ModbusMeter, mapped_points, sunspec_points
+from hubwise.domain.devices import BatteryState, DevicePlace, Register
+from hubwise.edge.modbus import (
+    Link,
+    ModbusBattery,
+    ModbusMeter,
+    Points,
+    mapped_points,
+    sunspec_points,
+)
 from hubwise.edge.ocpp import OcppServer, Step
 from hubwise.edge.simulated import SimulatedBattery
 from hubwise.live import Settings
@@ -57,13 +64,20 @@ class HeldBattery:
         return await self.battery.follow(kw, seconds)
 
 
+def _points_of(place: DevicePlace, setpoint: Register | None = None) -> Points:
+    """How a device is asked: by the registers that are named, or by SunSpec's models."""
+    link = Link(place.host, place.port, place.unit)
+    if place.registers:
+        return mapped_points(link, place.registers, setpoint)
+    return sunspec_points(link)
+
+
 def meters_of(settings: Settings, clock: Clock) -> dict[str, ModbusMeter]:
     """The meters at the connections, each asked over Modbus."""
     found = {}
     for hub, place in settings.meters.items():
-        link = Link(place.host, place.port, place.unit)
-        points = mapped_points(link, place.registers) if place.registers else sunspec_points(link)
-        found[hub] = ModbusMeter(f"meter of hub {hub}", points, clock.now, place.reverse)
+        name = f"meter of hub {hub}"
+        found[hub] = ModbusMeter(name, _points_of(place), clock.now, place.reverse)
     return found
 
 
@@ -78,12 +92,6 @@ def batteries_of(settings: Settings, clock: Clock, tenure: Tenure) -> dict[str, 
             simulated = SimulatedBattery(clock.now, kwh, kw, place.efficiency)
             found[hub] = HeldBattery(simulated, tenure)
             continue
-        link = Link(place.at.host, place.at.port, place.at.unit)
-        points = (
-            mapped_points(link, place.at.registers, place.setpoint)
-            if place.at.registers
-            else sunspec_points(link)
-        )
-        name = f"battery of hub {hub}"
+        name, points = f"battery of hub {hub}", _points_of(place.at, place.setpoint)
         found[hub] = HeldBattery(ModbusBattery(name, points, clock.now, kwh, kw, kw), tenure)
     return found

@@ -20,7 +20,7 @@ from hubwise.cli.certificates import last_day
 from hubwise.cli.market import quoted_once
 from hubwise.cli.served import Seat, served
 from hubwise.domain.errors import Issue, ScenarioError, listed
-from hubwise.live.purchase import QUARTER
+from hubwise.live.clocks import QUARTER
 from hubwise.live.settings import NAME, Settings, read_settings
 from hubwise.store import database_url
 from hubwise.store.engine import NEWEST, SQLITE, make_engine, version_of

@@ -15,13 +15,20 @@ from rich.table import Table
 from hubwise.cli.console import messages, progress_bar, put_json, results
 from hubwise.cli.failure import ExitCode, explained
 from hubwise.cli.options import AsJson, Share, Source
-from hubwise.cli.replay_days import broken, days_table, write_days
+from hubwise.cli.replay_days import days_table
+from hubwise.cli.replay_tables import (
+    Line,
+    at,
+    broken,
+    misses,
+    regret,
+    short,
+    table_of,
+    write_plans,
+)
 from hubwise.cli.show import figure
 from hubwise.domain import Scenario
 from hubwise.domain.plain import Json
-from hubwise.record import write
-from hubwise.record.folder import is_plan
-from hubwise.record.place import whole_folder
 from hubwise.scenario import load, load_draws, with_participation
 from hubwise.scenario.days import days_of
 from hubwise.study.replay.day import Beliefs
@@ -99,21 +106,20 @@ def replay_command(
             _only_of(
                 draw is None, "--draw", "of a scenario of one day; this one has days of its own"
             )
-            missed = _days(expected, asked, days, charge_a_day, as_stated=as_stated)
+            told = _days(expected, asked, days, charge_a_day, as_stated=as_stated)
         else:
             alone = days is None and charge_a_day is None and not as_stated
             _only_of(alone, "--days", "(or --charge-a-day, --as-stated) of a site of many days")
-            missed = _draws(scenario, expected, asked, draw)
-        told, table = missed.summary, missed.table
+            told = _draws(scenario, expected, asked, draw)
     if as_json:
-        put_json(told)
+        put_json(told.summary)
     else:
-        results.print(table)
+        results.print(told.table)
         if out is not None:
             results.print(f"Plans of all days: {out}", soft_wrap=True)
         if late or base_error or leaving_early or cars != 1.0:
             messages.print("What was believed differs from what came, as asked for.")
-    if missed.broken:
+    if told.misses:
         raise typer.Exit(ExitCode.DOES_NOT_HOLD)
 
 
@@ -139,9 +145,11 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
+    """What is told of the days, and whether the rolling policy breaks a limit."""
+
     summary: dict[str, Json]
     table: Table
-    broken: bool
+    misses: bool
 
 
 def _only_of(fine: bool, option: str, wrong: str) -> None:
@@ -161,10 +169,10 @@ def _draws(scenario: str, expected: Scenario, asked: _Asked, draw: list[int] | N
             day, ahead, asked.policies, beliefs=asked.beliefs, seed=seed, on_slot=on_slot
         )
     if asked.out is not None:
-        _write(found, asked.out)
+        out = asked.out
+        write_plans((out / f"day-{it.seed}" / it.policy.value, it.plan) for it in found)
     table = replay_table(found, expected.situation.market.currency)
-    missed = any(_broken(it) for it in found if it.policy is Policy.ROLLING)
-    return _Told(summary_of(found), table, missed)
+    return _Told(summary_of(found), table, misses(found))
 
 
 def _days(
@@ -192,10 +200,10 @@ def _days(
         found.append(it)
         asked.bar(0, 1, f"{it.date}, {it.policy.value}")
     if asked.out is not None:
-        write_days(found, asked.out)
-    missed = any(broken(it) for it in found if it.policy is Policy.ROLLING)
+        out = asked.out
+        write_plans((out / it.date / it.policy.value, it.plan) for it in found)
     table = days_table(found, site.situation.market.currency)
-    return _Told(summary_of_days(found), table, missed)
+    return _Told(summary_of_days(found), table, misses(found))
 
 
 def _wait(minutes: float, speed: float) -> None:
@@ -204,40 +212,17 @@ def _wait(minutes: float, speed: float) -> None:
         time.sleep(60.0 * minutes / speed)
 
 
-def _write(found: Sequence[Replayed], out: Path) -> None:
-    """A plan folder for each day and policy."""
-    for it in found:
-        place = out / f"day-{it.seed}" / it.policy.value
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with whole_folder(place, is_plan, "a plan") as beside:
-            write(it.plan, beside)
-
-
-def _broken(it: Replayed) -> int:
-    return sum(it.plan.result.feeder.broken().values())
-
-
 def replay_table(found: Sequence[Replayed], currency: str) -> Table:
     """One column for each policy, means over the days."""
-    policies = list(dict.fromkeys(it.policy for it in found))
     days = len({it.seed for it in found})
-    table = Table(title="1 day replayed" if days == 1 else f"{days} days replayed, means")
-    table.add_column("")
-    for policy in policies:
-        table.add_column(policy.value, justify="right")
-    table.add_column("")
-    of = {policy: [it for it in found if it.policy is policy] for policy in policies}
-    for name, unit, cell in _lines(currency):
-        table.add_row(name, *(cell(of[policy]) for policy in policies), unit)
-    return table
+    title = "1 day replayed" if days == 1 else f"{days} days replayed, means"
+    return table_of(title, found, _lines(currency))
 
 
 Cell = Callable[[list[Replayed]], str]
 
 
-def _lines(currency: str) -> list[tuple[str, str, Cell]]:
-    """Name, unit, and how a cell is made of a policy's days."""
-
+def _lines(currency: str) -> list[Line[Replayed]]:
     def over(
         sums: Callable[[list[float]], float], of: Callable[[Replayed], float | None], form: str
     ) -> Cell:
@@ -250,13 +235,6 @@ def _lines(currency: str) -> list[tuple[str, str, Cell]]:
     def mean(of: Callable[[Replayed], float | None], form: str = "") -> Cell:
         return over(lambda told: float(np.mean(told)), of, form)
 
-    def at(share: float) -> Cell:
-        def cell(days: list[Replayed]) -> str:
-            spent = np.concatenate([it.cpu_ms for it in days])
-            return f"{np.percentile(spent, share):.0f}" if len(spent) else "-"
-
-        return cell
-
     return [
         ("operator's profit", currency, mean(lambda it: it.profit)),
         ("  less than with foresight", "", mean(lambda it: it.loss, ".1%")),
@@ -264,9 +242,9 @@ def _lines(currency: str) -> list[tuple[str, str, Cell]]:
         ("    on the worst day", "", over(max, lambda it: it.adjusted_loss, ".1%")),
         ("drivers' cost, of uncoordinated", "", mean(_cost, ".1%")),
         ("peak-valley, of uncoordinated", "", mean(_span, ".1%")),
-        ("limits broken", "", mean(_broken, ",.3g")),
-        ("largest regret", currency, over(max, _regret, ".2g")),
-        ("short at stated departures", "kWh", mean(_short, ".1f")),
+        ("limits broken", "", mean(broken, ",.3g")),
+        ("largest regret", currency, over(max, regret, ".2g")),
+        ("short at stated departures", "kWh", mean(short, ".1f")),
         ("short for leaving early", "kWh", mean(lambda it: it.shortfall_kwh, ",.0f")),
         ("  drivers who are", "", mean(lambda it: it.short, ".0f")),
         ("a decision's CPU, median", "ms", at(50.0)),
@@ -280,11 +258,3 @@ def _cost(it: Replayed) -> float | None:
 
 def _span(it: Replayed) -> float | None:
     return it.plan.result.ratios.peak_valley_ratio
-
-
-def _regret(it: Replayed) -> float:
-    return it.plan.result.money.max_regret
-
-
-def _short(it: Replayed) -> float:
-    return it.plan.result.departures.shortfall_kwh

@@ -1,4 +1,4 @@
-"""Whether a station's clock can be believed."""
+"""Whether a station's clock can be believed, and quarters of an hour."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
+QUARTER = timedelta(minutes=15)
+
+
+def quarter_of(moment: datetime) -> datetime:
+    """When the quarter of an hour began."""
+    return moment - timedelta(seconds=moment.timestamp() % QUARTER.total_seconds())
 
 
 def is_set(at: datetime, received_at: datetime) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from math import copysign, trunc
 
 from hubwise.domain.devices import BatteryPlace
+from hubwise.live.clocks import QUARTER
 from hubwise.live.connection import Connection
 from hubwise.live.control import LEAST_KW, shares
 from hubwise.live.fold import Books, Session
@@ -27,7 +28,6 @@ from hubwise.live.settings import Settings
 from hubwise.live.tended import Tended
 from hubwise.live.troubles import BATTERY, CONTROL, METER, Troubles, first_line
 
-TURN = timedelta(minutes=15)
 PAUSE_SECONDS = 0.25
 METER_SECONDS = 2.0
 # A station battery that is told nothing for so long rests; it is told again twice as often [s].
@@ -166,7 +166,7 @@ class Controller:
             await self._clock.sleep(PAUSE_SECONDS)
 
     async def _step(self) -> None:
-        turn = int(self._clock.now().timestamp() // TURN.total_seconds())
+        turn = int(self._clock.now().timestamp() // QUARTER.total_seconds())
         changed, self._changed = self._changed, set()
         if turn != self._turn:
             self._forget()
@@ -234,12 +234,15 @@ class Controller:
         """What chargers would be given beside a battery that takes nothing: as planned, and to
         those whom no plan knows their share of the connection [kW].
         """
+        planned = self._planned(hub, most, now)
+        others = [kw for name, kw in most.items() if name not in planned]
+        left = min(sum(others), left_kw * len(others) / max(len(most), 1))
+        return sum(max(kw, 0.0) for kw in planned.values()) + left
+
+    def _planned(self, hub: str, most: Mapping[str, float], now: datetime) -> dict[str, float]:
+        """What those whom the plan knows are to do, as chargers can follow it [kW]."""
         plan = {} if self.planner is None else self.planner.at(hub, now)
-        others = [kw for name, kw in most.items() if name not in plan]
-        planned = sum(
-            max(_followable(plan[name], most[name]), 0.0) for name in most if name in plan
-        )
-        return planned + min(sum(others), left_kw * len(others) / max(len(most), 1))
+        return {name: _followable(plan[name], most[name]) for name in most if name in plan}
 
     def most_kw(self, hub: str, station: str) -> float | None:
         """The most that a hub's station draws, if it is known and of the hub [kW]."""
@@ -266,9 +269,8 @@ class Controller:
         self, hub: str, most: Mapping[str, float], connection_kw: float, now: datetime
     ) -> dict[str, float]:
         """As planned within the connection, what cars give back not counted on; the rest shared."""
-        turn = int(now.timestamp() // TURN.total_seconds())
-        plan = {} if self.planner is None else self.planner.at(hub, now)
-        planned = {name: _followable(plan[name], most[name]) for name in most if name in plan}
+        turn = int(now.timestamp() // QUARTER.total_seconds())
+        planned = self._planned(hub, most, now)
         caps = {name: max(kw, 0.0) for name, kw in planned.items()}
         given = shares(caps, connection_kw, turn)
         given |= {name: kw for name, kw in planned.items() if kw < 0.0}

@@ -8,8 +8,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from hubwise.domain.events import Followed, PriceList
+from hubwise.live.clocks import QUARTER, quarter_of
 from hubwise.live.outlook import SLOTS, Outlook
-from hubwise.live.purchase import DAY, QUARTER, Purchase, quarter_of
+from hubwise.live.purchase import DAY, Purchase
 from hubwise.live.sources import Margins, MarketSource
 
 A_DAY = 96

@@ -12,10 +12,11 @@ from datetime import date, datetime, timedelta
 
 from hubwise.domain.errors import ScenarioError
 from hubwise.domain.events import Event, Followed, PriceList, PurchaseNoted
+from hubwise.live.clocks import QUARTER
 from hubwise.live.fold import Books
 from hubwise.live.following import followed, list_by_market
 from hubwise.live.ports import Clock, PriceSource, Quoted
-from hubwise.live.purchase import DAY, QUARTER, Purchase
+from hubwise.live.purchase import DAY, Purchase
 from hubwise.live.settings import Settings
 from hubwise.live.sources import MarketSource, bounds
 from hubwise.live.troubles import Troubles, first_line

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from hubwise.domain.events import NeedsSaid, PriceList, WishSaid
 from hubwise.domain.plain import named, number
+from hubwise.live.clocks import QUARTER, quarter_of
 from hubwise.live.settings import Planning
 
-SLOT = timedelta(minutes=15)
+SLOT = QUARTER
 SLOTS = 96
 # Between plug and battery, one way, as long as nothing is known of the car.
 EFFICIENCY = 0.95
@@ -143,12 +144,6 @@ class Outlook:
         return (self.now - self.starts_at) / SLOT
 
 
-def slot_of(now: datetime) -> datetime:
-    """When the quarter of an hour began."""
-    seconds = SLOT.total_seconds()
-    return now - timedelta(seconds=now.timestamp() % seconds)
-
-
 def prices_ahead(values: Sequence[object], starts_at: datetime, zone: ZoneInfo) -> list[float]:
     """Prices of a day by slot, on the site's clock, for the slots ahead."""
     minutes = MINUTES_OF_A_DAY // len(values)
@@ -222,7 +217,7 @@ def outlook_of(
     storage: Storage | None,
 ) -> Outlook:
     """An outlook from what the site knows; ``lists``: what is posted, then what stays accepted."""
-    starts_at = slot_of(now)
+    starts_at = quarter_of(now)
 
     def ahead(values: Sequence[object]) -> tuple[float, ...]:
         return tuple(prices_ahead(values, starts_at, zone))

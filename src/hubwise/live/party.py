@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import fields
 
+from hubwise.live.telling import Wrong
 from hubwise.record.books.ocpi import Party
 
-Wrong = Callable[[str, str, str], None]
 # What each of OCPI's words looks like, and how to say it.
 FORMS = {
     "country_code": (r"[A-Z]{2}", 'two letters, such as "DE"'),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import cast, get_args
 
 from hubwise.domain.devices import BatteryPlace, DevicePlace, Register, RegisterKind
+from hubwise.live.telling import Wrong, counted
 
-Wrong = Callable[[str, str, str], None]
 OF_METERS = ("power_kw", "imported_kwh", "exported_kwh")
 OF_BATTERIES = (
     "power_kw",
@@ -35,7 +34,7 @@ def meter_of(where: str, table: object, wrong: Wrong) -> DevicePlace | None:
     if not isinstance(table, dict):
         wrong(where, f"{table!r}", 'a table: meter = { modbus = "192.168.1.5:502" }')
         return None
-    told, tell = _counted(wrong)
+    told, tell = counted(wrong)
     _only(where, table, _METER, tell)
     place = _place(where, table, OF_METERS, tell)
     reverse = _flag(f"{where}.reverse", table.get("reverse", False), tell)
@@ -47,7 +46,7 @@ def battery_of(where: str, table: object, wrong: Wrong) -> BatteryPlace | None:
     if not isinstance(table, dict):
         wrong(where, f"{table!r}", 'a table: battery = { modbus = "192.168.1.6:502" }')
         return None
-    told, tell = _counted(wrong)
+    told, tell = counted(wrong)
     _only(where, table, _BATTERY, tell)
     simulated = _flag(f"{where}.simulated", table.get("simulated", False), tell)
     sizes = {
@@ -70,17 +69,6 @@ def battery_of(where: str, table: object, wrong: Wrong) -> BatteryPlace | None:
         right = "registers and a setpoint, or neither where it has SunSpec's models"
         tell(where, "has one without the other", right)
     return None if told else found
-
-
-def _counted(wrong: Wrong) -> tuple[list[str], Wrong]:
-    """The same, and where something was told."""
-    told: list[str] = []
-
-    def tell(at: str, what: str, right: str) -> None:
-        told.append(at)
-        wrong(at, what, right)
-
-    return told, tell
 
 
 def _place(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from hubwise.domain.events import PriceList
+from hubwise.live.clocks import quarter_of
 from hubwise.live.coming import coming
 from hubwise.live.connection import Connection
 from hubwise.live.deciding import LATE, Decided
@@ -27,7 +28,6 @@ from hubwise.live.outlook import (
     Storage,
     Wanted,
     outlook_of,
-    slot_of,
     wanted_by_car,
     wanted_by_driver,
 )
@@ -245,7 +245,7 @@ class Planner:
 
     def _coming(self, hub: str, now: datetime) -> tuple[Stay, ...]:
         """Who is expected; looked for once a slot."""
-        slot = slot_of(now)
+        slot = quarter_of(now)
         if self._expected.get(hub, (None, ()))[0] != slot:
             self._expected[hub] = slot, coming(self._books, now, lambda it: self._most_kw(hub, it))
         return tuple(each for each in self._expected[hub][1] if (each.arrives_at or now) > now)
@@ -273,7 +273,7 @@ class Planner:
         if session.wish is not None and (said := wanted_by_driver(session.wish)) is not None:
             # A driver says when and how much; what the car can do is the car's to say.
             found = said if found is None else _both(said, found)
-        latest = slot_of(now) + SLOTS * SLOT
+        latest = quarter_of(now) + SLOTS * SLOT
         if found is None or found.departs_at <= now:
             return None
         return replace(found, departs_at=min(found.departs_at, latest))

@@ -10,19 +10,14 @@ from itertools import count, islice, takewhile
 from zoneinfo import ZoneInfo
 
 from hubwise.domain.events import PurchaseNoted
+from hubwise.live.clocks import QUARTER, quarter_of
 
-QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
 # So many days back one looks for a time of day, and what is kept of the past for that.
 BACK = 5
 KEPT = (BACK + 1) * DAY
 # So many quarters are kept before the past is forgotten: an event costs the same however many are.
 MOST_KNOWN = 2_000
-
-
-def quarter_of(moment: datetime) -> datetime:
-    """When the quarter of an hour began."""
-    return moment - timedelta(seconds=moment.timestamp() % QUARTER.total_seconds())
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,8 +15,9 @@ from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import PriceList
 from hubwise.live.party import NAMES as PARTY
 from hubwise.live.party import party_of
-from hubwise.live.places import Wrong, battery_of, meter_of
-from hubwise.live.sources import Margins, MarketSource, margins_of, source_of
+from hubwise.live.places import battery_of, meter_of
+from hubwise.live.sources import Margins, MarketSource, margins_of, price_of, source_of
+from hubwise.live.telling import Wrong
 from hubwise.record.books import Party
 
 _Device = TypeVar("_Device", DevicePlace, BatteryPlace)
@@ -226,12 +227,9 @@ class _Door:
     ) -> Iterator[Decimal]:
         found = table.get(name)
         for at, each in enumerate(found if isinstance(found, list) else [found]):
-            try:
-                amount = Decimal(str(each))
-            except InvalidOperation:
-                amount = Decimal("NaN")
-            if amount.is_finite() and abs(amount) < 1_000:
-                yield amount
+            price = price_of(each)
+            if price is not None:
+                yield price
             else:
                 self.wrong(f"{section}.{name}", f"price {at + 1} is {each!r}", "a price for a kWh")
 

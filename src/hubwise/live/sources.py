@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -12,7 +11,8 @@ from typing import Literal, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-Wrong = Callable[[str, str, str], None]
+from hubwise.live.telling import Wrong, counted
+
 Unit = Literal["kWh", "MWh"]
 WHERE = "market"
 KEYS = (
@@ -123,12 +123,11 @@ def source_of(table: object, wrong: Wrong) -> MarketSource | None:
     if not isinstance(table, dict):
         wrong(WHERE, f"{table!r}", "a table: write [market]")
         return None
-    told: list[str] = []
 
-    def tell(where: str, what: str, right: str) -> None:
-        told.append(where)
+    def under(where: str, what: str, right: str) -> None:
         wrong(f"{WHERE}.{where}" if where else WHERE, what, right)
 
+    told, tell = counted(under)
     for name in table:
         if name not in KEYS:
             tell(name, "is not known", f"one of {', '.join(KEYS)}")
@@ -240,16 +239,21 @@ def _at(said: object, wrong: Wrong) -> time:
     return found.replace(tzinfo=None)
 
 
+def price_of(said: object) -> Decimal | None:
+    """A price for a kWh; ``None`` where it is none."""
+    try:
+        found = Decimal(str(said))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and abs(found) < 1_000 else None
+
+
 def amount(said: object, where: str, wrong: Wrong) -> Decimal:
     """A price for a kWh; 0 where none is said, which is told."""
-    try:
-        found = Decimal(str(said)) if not isinstance(said, bool) else Decimal("NaN")
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if found.is_finite() and abs(found) < 1_000:
-        return found
-    wrong(where, f"{said!r}", "a price for a kWh")
-    return Decimal()
+    found = price_of(said)
+    if found is None:
+        wrong(where, f"{said!r}", "a price for a kWh")
+    return found or Decimal()
 
 
 def margins_of(table: object, market: bool, wrong: Wrong) -> Margins | None:

@@ -50,13 +50,13 @@ class Troubles:
 
     def begin(self, what: str, detail: str, hub: str = "") -> None:
         """Something goes wrong; while it does, it is one alarm."""
-        key = f"{what}: {hub}" if hub else what
+        key = _key(what, hub)
         if key not in self.standing:
             self.standing[key] = self.happened(what, f"hub {hub}: {detail}" if hub else detail)
 
     def end(self, what: str, hub: str = "") -> None:
         """It goes on as it should."""
-        self.standing.pop(f"{what}: {hub}" if hub else what, None)
+        self.standing.pop(_key(what, hub), None)
 
     def happened(self, what: str, detail: str) -> Alarmed:
         """Something that is over already."""
@@ -141,6 +141,10 @@ class Watch:
     async def _asked(self) -> None:
         await self.check()
         await self.troubles.keep(self.keep)
+
+
+def _key(what: str, hub: str) -> str:
+    return f"{what}: {hub}" if hub else what
 
 
 def first_line(error: BaseException) -> str:

@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from hubwise.domain.events import PurchaseNoted
+from hubwise.live.clocks import QUARTER, quarter_of
 from hubwise.live.market import described
-from hubwise.live.purchase import QUARTER, Purchase, quarter_of
+from hubwise.live.purchase import Purchase
 from hubwise.live.rights import Thing
 from hubwise.live.settings import Settings
 from hubwise.web import answers

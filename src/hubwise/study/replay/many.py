@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.domain import Carried, Fleet, Scenario, Strategy, Tariff
+from hubwise.domain import Carried, Fleet, Scenario, StationSchedule, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.domain.scenario import NOTHING_KNOWN
 from hubwise.ledger import hub_flows
@@ -118,9 +118,8 @@ def replay_days(
         )
     carried = Carried.nothing(site.situation.hubs.battery_initial_kwh)
     for day in whole[:first]:
-        carried = done(
-            site, day, carried, make_plan(_of_day(site, day, carried, charge_a_day))
-        ).left
+        known = make_plan(_of_day(site, day, carried, charge_a_day))
+        carried = done(site, day, carried, known).left
     chains = dict.fromkeys([Policy.FORESIGHT, *policies], carried)
     for day in whole[first : None if days is None else first + days]:
         for policy, before in chains.items():
@@ -146,38 +145,26 @@ def _replayed(
     """A day under one policy, and what it leaves."""
     policy, carried = chain
     scenario = _of_day(site, day, carried, charge_a_day)
-    if policy is Policy.ROLLING or policy is Policy.DAY_AHEAD:
-        turned_out, ahead = _expecting(site, day, scenario, beliefs)
+    stations: StationSchedule | None = None
+    if policy in (Policy.ROLLING, Policy.DAY_AHEAD):
+        turned_out, stations = _expecting(site, day, scenario, beliefs)
     else:  # nothing is posted beforehand
         nothing = Tariff(*np.zeros((2, len(scenario.situation.hubs), 0)))
-        turned_out, ahead = as_it_turns_out(scenario, [], nothing, beliefs, day.number), None
-    plan, spent = _under(policy, turned_out, ahead, beliefs, on_slot)
+        turned_out = as_it_turns_out(scenario, [], nothing, beliefs, day.number)
+    plan, spent = run_under(policy, turned_out, stations, beliefs, on_slot)
     decided = done(site, day, carried, plan)
     lacks = lacks_kwh(plan, turned_out)
     return _told(str(day.date), policy, plan, decided, charge_a_day, (lacks, spent)), decided.left
 
 
-def _under(
-    policy: Policy,
-    day: ReplayedDay,
-    ahead: Plan | None,
-    beliefs: Beliefs,
-    on_slot: OnSlot | None,
-) -> tuple[Plan, Array]:
-    if ahead is None:
-        strategy = Strategy.HUBWISE if policy is Policy.FORESIGHT else Strategy.UNCOORDINATED
-        return make_plan(day.scenario, strategy=strategy), np.zeros(0)
-    return run_under(policy, day, ahead.stations, ahead, beliefs, on_slot)
-
-
 def _expecting(
     site: Scenario, day: Day, scenario: Scenario, beliefs: Beliefs
-) -> tuple[ReplayedDay, Plan]:
+) -> tuple[ReplayedDay, StationSchedule]:
     """The day where its last days alike are expected, each as likely; prices are for their mean.
 
-    Stays that go on are known. The plan is for the latest of them alone.
+    Stays that go on are known. What stations do is planned for the latest of them alone.
     """
-    alike = _alike(days_of(site.situation.horizon), day)[-BACK:]
+    alike = _alike(days_of(site.situation.horizon), day)
     horizon, hubs = scenario.situation.horizon, scenario.situation.hubs
     came = [tapered(_fleet_of(site, each, horizon.slots), horizon) for each in alike]
     fleets = [behind_fuses(each, hubs, horizon)[0] for each in came]
@@ -188,7 +175,7 @@ def _expecting(
     futures = Futures(tuple(expected), np.full(len(expected), 1.0 / len(expected)))
     tariff, _ = search_futures(latest, futures, ahead.tariff)
     posted = scenario.situation.with_accepted(tariff)
-    return as_it_turns_out(scenario, fleets, posted, beliefs, day.number), ahead
+    return as_it_turns_out(scenario, fleets, posted, beliefs, day.number), ahead.stations
 
 
 def _for(scenario: Scenario, fleet: Fleet) -> Scenario:

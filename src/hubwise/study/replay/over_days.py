@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 from hubwise.domain.plain import Json
 from hubwise.study.replay.many import DayReplayed
@@ -32,7 +32,7 @@ class Mean:
         if count < 2:
             return cls(mean, None)
         spread = float(np.std(values, ddof=1)) / np.sqrt(count)
-        return cls(mean, float(student.ppf(0.5 + SURE / 2, count - 1)) * spread)
+        return cls(mean, float(stdtrit(count - 1, 0.5 + SURE / 2)) * spread)
 
 
 Rows = Sequence[DayReplayed]

@@ -113,9 +113,10 @@ def replay(
     beliefs = beliefs or Beliefs()
     stated, expected = scenario.without_family_bound(), ahead.scenario.situation.fleet
     day = as_it_turns_out(stated, [expected], ahead.tariff, beliefs, seed)
-    foresight = make_plan(day.scenario)
+    foresight: Plan | None = None
     for policy in dict.fromkeys([Policy.FORESIGHT, *policies]):
-        plan, spent = run_under(policy, day, ahead.stations, foresight, beliefs, on_slot)
+        plan, spent = run_under(policy, day, ahead.stations, beliefs, on_slot)
+        foresight = plan if foresight is None else foresight  # the first that is run
         lacks, adjusted = lacks_kwh(plan, day), _adjusted(plan, foresight)
         profits = (it.result.money.operator_profit for it in (plan, foresight))
         yield Replayed(
@@ -134,22 +135,22 @@ def replay(
 def run_under(
     policy: Policy,
     day: ReplayedDay,
-    stations: StationSchedule,
-    foresight: Plan,
+    stations: StationSchedule | None,
     beliefs: Beliefs,
     on_slot: OnSlot | None,
 ) -> tuple[Plan, Array]:
     """The day under a policy, and the CPU time of its decisions [s].
 
-    ``stations`` is what they do where nobody decides: as planned the day before.
+    ``stations`` is what they do by ``day-ahead``: as planned the day before.
     """
     nothing = np.zeros(0)
     match policy:
         case Policy.FORESIGHT:
-            return foresight, nothing
+            return make_plan(day.scenario), nothing
         case Policy.UNCOORDINATED:
             return make_plan(day.scenario, strategy=Strategy.UNCOORDINATED), nothing
         case Policy.DAY_AHEAD:
+            assert stations is not None
             return _day_ahead(_ready(day), stations), nothing
         case Policy.ROLLING:
             return _rolling(_ready(day), beliefs, on_slot)
