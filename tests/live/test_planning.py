@@ -68,6 +68,32 @@ def outlook(rng: np.random.Generator, size: int, connection_kw: float) -> Outloo
     )  # fmt: skip
 
 
+class Minute:
+    """A clock that stands a minute after the first slot's begin."""
+
+    speed = 1.0
+
+    def now(self) -> datetime:
+        """When."""
+        return T0 + timedelta(minutes=1)
+
+    async def sleep(self, _: float) -> None:
+        """Let others go on."""
+        await asyncio.sleep(0)
+
+
+def planner_of(books, decide, stored, failed, batteries=None) -> Planner:
+    """Of a site of plain settings."""
+    site = SimpleNamespace(
+        planning=Planning(), zone=ZoneInfo("UTC"), currency="EUR", batteries=batteries or {},
+        market=None,
+    )  # fmt: skip
+    return Planner(
+        books, site, Minute(), decide=decide, stored=stored, gives_back=lambda _: True,
+        most_kw=lambda *_: 11.0, failed=failed,
+    )  # fmt: skip
+
+
 @given(seeds, st.integers(1, 12))
 @settings(max_examples=20, deadline=None)
 def test_nobody_pays_for_what_is_decided(seed, size) -> None:
@@ -222,27 +248,8 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
     async def failed(hub, why):
         told.append((hub, why))
 
-    class Clock:
-        speed = 1.0
-
-        def now(self):
-            return T0 + timedelta(minutes=1)
-
-        async def sleep(self, _):
-            await asyncio.sleep(0)
-
     async def run():
-        site = SimpleNamespace(
-            planning=Planning(),
-            zone=ZoneInfo("UTC"),
-            currency="EUR",
-            batteries={},
-            market=None,
-        )
-        planner = Planner(
-            books, site, Clock(), decide=decide, stored=stored, gives_back=lambda _: True,
-            most_kw=lambda *_: 11.0, failed=failed,
-        )  # fmt: skip
+        planner = planner_of(books, decide, stored, failed)
         here = [(session, Known("CP", "main", 11.0))]
         task = asyncio.create_task(
             planner.run(lambda _: here, lambda _: Connection(9.0), seen.append)
@@ -257,6 +264,41 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
     asyncio.run(run())
     assert seen == ["main", {"s": 1.0}, {"s": 1.0}, "main", {"s": 2.0}]
     assert told == [("main", "RuntimeError: no optimum")]
+
+
+def test_a_battery_beside_cars_that_are_not_planned_has_its_share_of_the_connection() -> None:
+    """Nobody said what these cars want; the battery is planned with a third of the room, and with
+    all of it once they have gone."""
+    books = Books(posted=[(T0, PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),)))])
+    last = SimpleNamespace(
+        energy_kwh=50.0, capacity_kwh=100.0, charge_kw_max=40.0, discharge_kw_max=40.0
+    )
+    battery = SimpleNamespace(last=last, answers=True)
+    connection = SimpleNamespace(left_kw=90.0, battery=battery)
+    cars = [(Session(f"s{k}", "CP", f"t{k}", T0, evse=k), Known("CP", "main", 11.0)) for k in "12"]
+    outlooks = []
+
+    async def decide(outlook):
+        outlooks.append(outlook)
+        return Decided({})
+
+    async def never(*_):
+        raise AssertionError
+
+    async def run():
+        place = {"main": SimpleNamespace(efficiency=0.95, wear=0.02)}
+        for here in (cars, []):
+            planner = planner_of(books, decide, never, never, place)
+            task = asyncio.create_task(
+                planner.run(lambda _, here=here: here, lambda _: connection, lambda _: None)
+            )
+            planner.ask("main")
+            for _ in range(20):
+                await asyncio.sleep(0)
+            task.cancel()
+
+    asyncio.run(run())
+    assert [each.connection_kw for each in outlooks] == [30.0, 90.0]
 
 
 def test_a_served_site_decides(tmp_path) -> None:

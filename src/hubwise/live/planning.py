@@ -233,7 +233,8 @@ class Planner:
             if session.session in wanted:
                 row = _row(lists, self._books.prices_at(session.opened_at))
                 stays.append(await self._stay(session, known, wanted[session.session], row))
-        share = len(stays) / len(sessions) if sessions else 1.0
+        battery = int(storage is not None)
+        share = (len(stays) + battery) / (len(sessions) + battery)
         outlook = outlook_of(
             now, lists, [*stays, *self._coming(hub, now)], share * connection.left_kw,
             self._settings.planning, self._settings.zone, self._settings.currency, storage,
