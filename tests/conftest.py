@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -18,22 +19,42 @@ from hubwise.domain import Scenario, Situation
 # examples every time; a developer's run draws new ones.
 settings.register_profile("hubwise", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("hubwise")
-# A property is tried on this share of its examples, at least on a few; `make nightly` tries all.
+# Properties and seeds are tried on this share of their examples, at least on a few; what is marked
+# `nightly` has a shorter test beside it. `make nightly` tries all.
 EXAMPLES, FEWEST = float(os.environ.get("HUBWISE_EXAMPLES", "0.3")), 5
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Scale the examples of every property."""
-    seen = set()
-    for item in items:
-        test = getattr(item, "obj", None)
-        test = getattr(test, "__func__", test)
-        whole = getattr(test, "_hypothesis_internal_use_settings", None)
-        if not is_hypothesis_test(test) or whole is None or test in seen:
-            continue
-        seen.add(test)
-        count = max(round(EXAMPLES * whole.max_examples), min(FEWEST, whole.max_examples))
-        test._hypothesis_internal_use_settings = settings(whole, max_examples=count)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Scale the examples of every property, and leave for the night what is too long for a day."""
+    for test in {id(it): it for it in map(_property, items) if it is not None}.values():
+        whole = test._hypothesis_internal_use_settings
+        test._hypothesis_internal_use_settings = settings(
+            whole, max_examples=_share(whole.max_examples, FEWEST)
+        )
+    if EXAMPLES < 1.0:
+        later = {it for it in items if it.get_closest_marker("nightly") or _is_late_seed(it)}
+        config.hook.pytest_deselected(items=list(later))
+        items[:] = [it for it in items if it not in later]
+
+
+def _share(count: int, least: int) -> int:
+    return max(round(EXAMPLES * count), min(least, count))
+
+
+def _property(item: pytest.Item) -> Any:
+    test = getattr(item, "obj", None)
+    test = getattr(test, "__func__", test)
+    whole = getattr(test, "_hypothesis_internal_use_settings", None)
+    return test if is_hypothesis_test(test) and whole is not None else None
+
+
+def _is_late_seed(item: pytest.Item) -> bool:
+    """Whether a test that is repeated over seeds has been tried on its share of them before."""
+    for mark in item.iter_markers("parametrize"):
+        if mark.args[0] == "seed":
+            seeds = list(mark.args[1])
+            return item.callspec.params["seed"] in seeds[_share(len(seeds), 2) :]
+    return False
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from typer.testing import CliRunner
 from websockets.asyncio.client import connect
+
+from hubwise.cli import app
 
 PASSWORD = "a-secret-of-16-or-more"
 COMMAND = [sys.executable, "-W", "error", "-c", "from hubwise.cli import main; main()"]
@@ -34,6 +37,13 @@ def hubwise(*words: object, fails: bool = False) -> str:
     )
     assert (done.returncode != 0) == fails, done.stderr
     return done.stderr if fails else done.stdout
+
+
+def here(*words: object) -> str:
+    """The same in this process, which takes a tenth of the time."""
+    done = CliRunner().invoke(app, [*map(str, words)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 @dataclass
@@ -126,12 +136,12 @@ class Served:
 
 def make_site(folder: Path, stations: Sequence[str], store: str | None = None) -> Served:
     """A new site that knows stations, 7 kW each, all on one connection."""
-    hubwise("site", "new", folder)
+    here("site", "new", folder)
     table = folder.parent / f"{folder.name}.csv"
     rows = [f"{name},{PASSWORD}" for name in stations]
     table.write_text("\n".join(["station,password", *rows]))
-    hubwise("station", "add", folder, "--file", table)
-    token = hubwise("token", "create", folder, "--role", "operator").strip()
+    here("station", "add", folder, "--file", table)
+    token = here("token", "create", folder, "--role", "operator").strip()
     return Served(folder, store, token=token)
 
 

@@ -401,6 +401,7 @@ def test_frontier_draws_what_can_be_had(run: Run, quick: Path, tmp_path: Path) -
     assert (tmp_path / "it" / "frontier.html").is_file()
 
 
+@pytest.mark.nightly
 def test_a_frontier_says_what_is_not_kept(run: Run, quick: Path, tmp_path: Path) -> None:
     """1 where a pair of promises is not kept; the frontier is whole, and --json is its file."""
     pair = ["--participation", 1, "--peak-valley", 0.001, "--saving", 0.9, "--evaluations", 1]

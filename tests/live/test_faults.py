@@ -92,7 +92,7 @@ async def _without_room(site: Served) -> dict[str, int]:
     return await stays.end()
 
 
-@pytest.mark.parametrize("step", [3_600, -3_600])
+@pytest.mark.parametrize("step", [3_600, pytest.param(-3_600, marks=pytest.mark.nightly)])
 def test_a_clock_that_is_set(tmp_path, step) -> None:
     """By an hour, while cars charge: an alarm, and the same bills."""
     place = tmp_path / "off"

@@ -152,6 +152,7 @@ async def _stand_by_is_seen(one: Served, other: Served) -> None:
     assert "hubwise_control_running 0.0" in figures
 
 
+@pytest.mark.nightly
 def test_one_sleeps_for_longer_than_its_lease(tmp_path) -> None:
     """SIGSTOP: what it hears when it wakes is neither kept nor answered; it stands by then."""
     with server(tmp_path / "pg") as made:
@@ -227,6 +228,7 @@ async def wire(url: str):
         yield made, there.render_as_string(hide_password=False)
 
 
+@pytest.mark.nightly
 def test_one_is_slow_and_then_cut_off_from_the_database(tmp_path) -> None:
     """Slow is no reason to give way; cut off is: it lets its stations go to the other."""
     with server(tmp_path / "pg") as made:

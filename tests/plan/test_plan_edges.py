@@ -132,7 +132,9 @@ def test_one_session(small_scenario, strategy) -> None:
 
 
 @pytest.mark.parametrize("family", ["flat", "time-of-use", "hourly", "every-slot"])
-@pytest.mark.parametrize("kind", [{"station": False}, {"solar": True}])
+@pytest.mark.parametrize(
+    "kind", [pytest.param({"station": False}, marks=pytest.mark.nightly), {"solar": True}]
+)
 def test_every_family_on_every_kind_of_hub(small_scenario, family, kind) -> None:
     """Each participant better off or alike, no regret, profit within its bound."""
     scenario = small_scenario(6, **kind)

@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from hubwise.domain.events import Alarmed, Phase, Sample, TransactionSaid
 from hubwise.store import (
@@ -97,6 +97,48 @@ def test_who_waits_is_told_when_nothing_was_kept(engine) -> None:
         await log.close()
 
     asyncio.run(work())
+
+
+def test_kinds_come_in_order(engine) -> None:
+    """Of one, of some, of all, from any position on and no more than asked."""
+    told = [alarm(k) if k % 3 else said(k) for k in range(12)]
+    kept(engine, told)
+    log = EventLog(engine, lambda *_: None)
+    whole = log.of_kinds(())
+    assert [event for _, event in whole] == told
+    assert log.of_kinds(("alarm", "transaction")) == whole
+    assert log.of_kinds(("transaction", "alarm"), whole[3][0], 4) == whole[4:8]
+    alarms = [it for it in whole if isinstance(it[1], Alarmed)]
+    assert log.of_kind("alarm", alarms[1][0]) == alarms[2:]
+    log.close()
+
+
+def test_no_question_goes_through_the_whole_log() -> None:
+    """Every question that a session's end or a page asks is answered by an index that leads to its
+    rows alone, in their order: what a bill costs does not grow with the log."""
+    engine, plans = open_engine("sqlite://"), []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def explain(connection, _, asked, values, *__):
+        if asked.startswith("SELECT") and "FROM events" in asked:
+            plan = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {asked}", values)
+            plans.append([row[3] for row in plan])
+
+    log = EventLog(engine, lambda *_: None)
+    log.of_transaction("S", "T")
+    log.of_kinds(("bill", "correction"), 7)
+    log.of_kind("needs", 7)
+    log.find("a1")
+    list(log.after(7))
+    log.close()
+    used = ["; ".join(plan) for plan in plans]
+    transaction, bill, correction, needs, found, after = used
+    assert "events_of_a_transaction (station=? AND transaction_id=?)" in transaction
+    for each in (bill, correction, needs):
+        assert "events_of_a_kind (kind=? AND position>?)" in each
+    assert "(id=?)" in found
+    assert "PRIMARY KEY (rowid>?)" in after
+    assert not any("TEMP B-TREE" in each for each in used)
 
 
 def test_the_registry_knows_whom_it_was_told(engine) -> None:

@@ -118,6 +118,7 @@ def many(tmp_path_factory) -> Path:
     return write_site(tmp_path_factory.mktemp("many") / "site", cars=5, days=8)
 
 
+@pytest.mark.nightly
 def test_days_of_a_site_are_replayed_in_a_row(many) -> None:
     """Each expects its last days alike; what a day leaves is what the next begins with, in every
     policy; money of days adds up to what participants and operator have, and no limit breaks."""
