@@ -25,6 +25,7 @@ from hubwise.edge.ocpp.steering import Steering
 from hubwise.edge.ocpp.version import World
 from hubwise.edge.simulated.sayings import in_words
 from hubwise.live import Site, read_settings
+from hubwise.live.fold import Session
 from hubwise.store import Registry, SiteKey, WaitingLog, database_url, open_engine
 
 LONG, QUICK_LONG, SHORT = 100_000, 10_000, 10
@@ -34,7 +35,7 @@ AT_ONCE, EVENTS, ROUNDS = 50, 500, 20
 def bench(quick: bool) -> Iterator[Figure]:
     """Turn by turn in both, so that others' work on the machine meets both alike."""
     long = QUICK_LONG if quick else LONG
-    cpu, wall = asyncio.run(_ratios(long))
+    cpu, wall, bill = asyncio.run(_ratios(long))
     how = (
         f"events of 4 samples, {AT_ONCE} at once, validated, committed to SQLite and taken up: in "
         f"a transaction of {long:,} events against one of {SHORT} (each round a new one); medians "
@@ -42,9 +43,14 @@ def bench(quick: bool) -> Iterator[Figure]:
     )
     yield Figure("event: CPU, long against short", cpu, "x", how, ("at most", 1.2))
     yield Figure("event: time, long against short", wall, "x", how, ("at most", 1.2))
+    how = (
+        f"the last event of a session of {SHORT}, with its bill, in a log of {long:,} events "
+        f"against a new one; medians of {ROUNDS} rounds, turn by turn"
+    )
+    yield Figure("event: a bill, long log against short", bill, "x", how, ("at most", 1.2))
 
 
-async def _ratios(long: int) -> tuple[float, float]:
+async def _ratios(long: int) -> tuple[float, float, float]:
     with new_site(["A"]) as one, new_site(["A"]) as other:
         old, new = Fed(one), Fed(other)
         for each in (old, new):
@@ -61,6 +67,7 @@ async def _ratios(long: int) -> tuple[float, float]:
                 before = process_time(), perf_counter()
                 await fed.feed(EVENTS)
                 spent[name].append((process_time() - before[0], perf_counter() - before[1]))
+        bills = [(await old.bill(), await new.bill()) for _ in range(ROUNDS)]
         for each in (old, new):
             await each.log.close()
         gc.unfreeze()
@@ -68,7 +75,8 @@ async def _ratios(long: int) -> tuple[float, float]:
         median(each[kind] for each in spent["old"]) / median(each[kind] for each in spent["new"])
         for kind in (0, 1)
     )
-    return cpu, wall
+    one, other = zip(*bills, strict=True)
+    return cpu, wall, median(one) / median(other)
 
 
 class Fed:
@@ -104,7 +112,23 @@ class Fed:
                 assert answer is not None
                 assert answer[0] == 3, answer
 
-    def _frame(self, number: int) -> bytes:
+    async def bill(self) -> float:
+        """The CPU time from a session's last event to its bill [s]."""
+        self.begin()
+        await self.feed(SHORT)
+        before = process_time()
+        answer = await self.connection.answer_to(self._frame(SHORT, "Ended"))
+        assert answer is not None
+        assert answer[0] == 3, answer
+        session = next(it for it in self.site.books.sessions.values() if self._is_last(it))
+        await self.site.settled(session)
+        assert session.stands is not None
+        return process_time() - before
+
+    def _is_last(self, session: Session) -> bool:
+        return session.transaction == f"T{self.transaction}"
+
+    def _frame(self, number: int, phase: str = "Updated") -> bytes:
         at = in_words(self.began + timedelta(seconds=number))
         values = [
             ("Energy.Active.Import.Register", 1_000_000 + number),
@@ -114,7 +138,7 @@ class Fed:
         ]
         sampled = [{"measurand": measurand, "value": value} for measurand, value in values]
         said = {
-            "eventType": "Updated" if number else "Started",
+            "eventType": phase if number else "Started",
             "timestamp": at,
             "triggerReason": "MeterValuePeriodic",
             "seqNo": number,
