@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import httpx
@@ -17,6 +18,8 @@ from hubwise.cli.site import SITE
 from live_site import PASSWORD, T0, Served, basic, event, hubwise, in_words, make_site, sample, stay
 
 NAMES = [f"S{number}" for number in range(60)]
+# What an operator hears who asks everything of a stay that is over.
+STATUS = {"get": 200, "post": 201, "put": 409, "delete": 404}
 
 
 @pytest.fixture(scope="module")
@@ -430,16 +433,19 @@ def test_every_route_asks_who_and_whether(served: Served, names) -> None:
     ).strip()
     paths = httpx.get(f"{served.ready['http']}/openapi.json").json()["paths"]
     assert len(paths) >= 7
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     bodies = {
-        "post": {"charged_kwh": "6", "discharged_kwh": "1", "reason": "looked at it"},
-        "put": {"required_kwh": "5"},
+        "corrections": {"charged_kwh": "6", "discharged_kwh": "1", "reason": "looked at it"},
+        "preferences": {"required_kwh": "5"},
+        "limits": {"most_kw": "4000", "until": until, "reason": "the street is full"},
     }
     for path, verbs in paths.items():
         for verb in verbs:
             if path.endswith("/events"):
                 continue  # it never ends: test_corrections.py listens to it
-            url = served.ready["http"] + path.replace("{session}", session)
-            body = bodies.get(verb)
+            named = path.replace("{session}", session).replace("{hub}", "main")
+            url = f"{served.ready['http']}{named}" + "?reason=none" * (verb == "delete")
+            body = None if verb in ("get", "delete") else bodies[path.rpartition("/")[2]]
             nobody = httpx.request(verb, url, json=body)
             other, boss = (
                 httpx.request(verb, url, json=body, headers={"Authorization": f"Bearer {each}"})
@@ -447,7 +453,7 @@ def test_every_route_asks_who_and_whether(served: Served, names) -> None:
             )
             # The stay is over: to say what is wanted of it is too late, for those who may; and
             # this site does not say who it is to others.
-            right = 409 if path.endswith("/cdrs") else {"get": 200, "post": 201, "put": 409}[verb]
+            right = 409 if path.endswith("/cdrs") else STATUS[verb]
             assert boss.status_code == right, path
             if path.endswith("/health"):
                 continue

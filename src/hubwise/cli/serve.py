@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hubwise.cli.asking import asking, health_of
 from hubwise.cli.console import put_json
 from hubwise.cli.failure import explained
+from hubwise.cli.feeder import feeder_of
 from hubwise.cli.served import where_served
 from hubwise.cli.serving import Asked, run
 from hubwise.cli.simulate import simulate_command
@@ -62,7 +63,8 @@ def serve(
         registry = open_registry(folder, store)
         settings = read_settings(folder)
         _check_hubs(folder, settings, registry)
-        asked = Asked(folder, host, ocpp_port, http_port, store, tls, speed)
+        feeder = feeder_of(settings)
+        asked = Asked(folder, host, ocpp_port, http_port, store, tls, speed, feeder)
         run(asked, settings, typer.echo)
 
 
@@ -98,7 +100,7 @@ def _asked_all(folder: Path, http: str) -> dict[str, object]:
     with asking(folder) as ask:
         return {
             name: ask(f"{http}/api/v1/{name}", None)
-            for name in ("stations", "sessions", "market", "alarms")
+            for name in ("stations", "sessions", "limits", "market", "alarms")
         }
 
 
@@ -116,6 +118,11 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
         return
     connected = [each for each in items("stations") if each["connected"]]
     typer.echo(f"{len(connected)} of {len(items('stations'))} stations connected")
+    for each in items("limits"):
+        span = f"{each['begins_at']} to {each['until']}"
+        typer.echo(
+            f"hub {each['hub']} draws at most {each['most_kw']} kW, {span}: {each['reason']}"
+        )
     market = found["market"]
     assert isinstance(market, dict)
     if market["source"]:

@@ -36,6 +36,7 @@ from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import Event
 from hubwise.edge.ocpp import OcppServer
 from hubwise.live import Actor, Role, Settings, Site
+from hubwise.live.feeder import Feeder, FeederWatch
 from hubwise.live.ports import Known
 from hubwise.live.troubles import HANDS
 from hubwise.store import (
@@ -68,6 +69,7 @@ class Asked:
     store: str | None
     tls: Tls
     speed: float
+    feeder: Feeder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,7 @@ class Wired:
         self.gate = PasswordGate(neighbours.registry, Renewals(asked.folder))
         self.server = OcppServer(self.site, self.gate, desk, asked.tls.signer(), asked.speed)
         asking = (neighbours.actor_of, neighbours.all_stations)
+        self.feeder = _watched(asked.feeder, self.site, self.clock)
         world = World(
             self.site,
             self.log,
@@ -259,10 +262,11 @@ class Wired:
             neighbours.acts,
             bell=self.bell,
             processes=lambda: (self.tenure.active, self.tenure.standby),
+            feeder=self.feeder,
         )
         self.app: ASGIApp = make_app(world)
         self.planner = DecidingProcess()
-        self._renewing: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     def _applied(self, event: Event) -> None:
         self.site.applied(event)
@@ -288,14 +292,17 @@ class Wired:
         await recall_needs(self.log, self.site.books, self.server)
         await self.server.start(listening, tls)
         _settle_collector()
-        self._renewing = asyncio.create_task(renew_passwords(self.gate, self.server, self.site))
+        self._beside = [
+            asyncio.create_task(renew_passwords(self.gate, self.server, self.site)),
+            *([asyncio.create_task(self.feeder.run())] if self.feeder else []),
+        ]
 
     async def end(self, *, kept: bool) -> None:
         """Let stations go; where the site may be another's by now, nothing more is written."""
         if not kept:
             self.log.give_up()
-        if self._renewing is not None:
-            self._renewing.cancel()
+        for task in self._beside:
+            task.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.server.stop(), STOP_SECONDS / 2)
         await self.site.stop()
@@ -303,6 +310,12 @@ class Wired:
         self.bell.stop()
         if kept:
             await self.log.close()
+
+
+def _watched(feeder: Feeder | None, site: Site, clock: WallClock) -> FeederWatch | None:
+    if feeder is None:
+        return None
+    return FeederWatch(feeder, clock, site.troubles, site.connections, site.allow)
 
 
 def _listening(host: str, port: int) -> socket.socket:

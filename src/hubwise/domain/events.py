@@ -425,6 +425,35 @@ class WishSaid(Event):
     reserve_kwh: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class LimitSaid(Event):
+    """The most that a hub may draw for a while, as whoever runs the grid says.
+
+    Parameters
+    ----------
+    limit
+        Which limit; a later word on the same one holds, and one of an earlier end takes it back.
+    hub
+        Whose connection.
+    most_kw
+        What it may draw from the grid, all behind it together [kW].
+    begins_at, until
+        From when, and up to when.
+    by
+        Who said it.
+    why
+        In their words.
+    """
+
+    limit: str
+    hub: str
+    most_kw: Decimal
+    begins_at: datetime
+    until: datetime
+    by: str
+    why: str
+
+
 KINDS: dict[str, type[Event]] = {
     "connected": Connected,
     "booted": Booted,
@@ -442,5 +471,6 @@ KINDS: dict[str, type[Event]] = {
     "tag": TagNoted,
     "act": Acted,
     "wish": WishSaid,
+    "limit": LimitSaid,
 }
 KIND_OF = {made: kind for kind, made in KINDS.items()}

@@ -1,4 +1,4 @@
-"""What people say of a session: an operator's figures, a driver's wishes; checked at the door."""
+"""What people say: figures of a session, a driver's wishes, limits of the grid; checked here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hubwise.domain.events import Acted, Figures, WishSaid
+from hubwise.domain.events import Acted, Figures, LimitSaid, WishSaid
 from hubwise.live.fold import Session
 from hubwise.live.registers import ABOVE_RATED, MOST_KWH
 from hubwise.live.rights import Actor, Role
@@ -42,6 +42,17 @@ class Preferences:
     energy_kwh: Decimal
     required_kwh: Decimal
     reserve_kwh: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most that a hub may draw from the grid for a while [kW], and why."""
+
+    hub: str
+    most_kw: Decimal
+    begins_at: datetime
+    until: datetime
+    reason: str
 
 
 async def correct(site: Site, session: Session, actor: Actor, asked: Correction) -> None:
@@ -117,6 +128,69 @@ async def prefer(site: Site, session: Session, actor: Actor, asked: Preferences)
         reserve_kwh=asked.reserve_kwh,
     )
     await site.wish(wish)
+
+
+async def limit(site: Site, actor: Actor, asked: Limit) -> LimitSaid:
+    """Keep a limit of a hub; control holds it from its beginning to its end.
+
+    Raises
+    ------
+    NotNowError
+        With everything that is wrong with it.
+    """
+    if wrong := [*_wrong_limit(asked, site)]:
+        raise NotNowError("; ".join(wrong))
+    return await _said(site, actor, uuid.uuid4().hex, asked)
+
+
+async def lift(site: Site, actor: Actor, limit: LimitSaid, reason: str) -> None:
+    """Take a limit back: it ends now.
+
+    Raises
+    ------
+    NotNowError
+        Where there is no reason.
+    """
+    if wrong := [*_wrong_reason(reason)]:
+        raise NotNowError("; ".join(wrong))
+    now = site.now()
+    asked = Limit(limit.hub, limit.most_kw, min(limit.begins_at, now), now, reason)
+    await _said(site, actor, limit.limit, asked)
+
+
+async def _said(site: Site, actor: Actor, name: str, asked: Limit) -> LimitSaid:
+    now = site.now()
+    verb = "lift" if asked.until <= now else "limit"
+    act = (actor.who, verb, f"{asked.hub}: {asked.most_kw} kW", asked.reason)
+    await site.hear(Acted(f"act|{uuid.uuid4().hex}", "", now, *act))
+    said = LimitSaid(
+        id=f"limit|{uuid.uuid4().hex}",
+        station="",
+        received_at=now,
+        limit=name,
+        hub=asked.hub,
+        most_kw=asked.most_kw,
+        begins_at=asked.begins_at,
+        until=asked.until,
+        by=actor.who,
+        why=asked.reason,
+    )
+    await site.hear(said)
+    return said
+
+
+def _wrong_limit(asked: Limit, site: Site) -> Iterator[str]:
+    carried = site.settings.connection_kw
+    if asked.hub not in carried:
+        yield f"hub {asked.hub!r} is none of {', '.join(carried)}"
+    if not (asked.most_kw.is_finite() and 0 <= asked.most_kw < 1_000_000):
+        yield f"most_kw {asked.most_kw}: 0 or more, below a million kW"
+    now = site.now()
+    if not now < asked.until <= now + LONGEST:
+        yield f"until {asked.until.isoformat()}: a time to come, within {LONGEST.days} days"
+    if not asked.begins_at < asked.until:
+        yield f"begins_at {asked.begins_at.isoformat()} is not before until"
+    yield from _wrong_reason(asked.reason)
 
 
 def _wrong_wish(asked: Preferences, now: datetime) -> Iterator[str]:

@@ -9,6 +9,7 @@ on what it is seen to give, and never on what it is only told to.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,7 +30,7 @@ class Connection:
 
     Parameters
     ----------
-    most_kw
+    carries_kw
         What it carries [kW].
     metered
         Whether there is a meter at it; without one all of it is the chargers'.
@@ -37,12 +38,18 @@ class Connection:
         The station battery behind it, where there is one.
     asked_kw
         What chargers would draw together if the battery took nothing [kW].
+    wanted_kw
+        The same if the grid limited nothing [kW].
+    limit_kw
+        What it may draw just now, where the grid lets it draw less than it carries [kW].
     """
 
-    most_kw: float
+    carries_kw: float
     metered: bool = False
     battery: Tended | None = None
     asked_kw: float = 0.0
+    wanted_kw: float = 0.0
+    limit_kw: float = math.inf
     last: MeterReading | None = None
     _given: deque[tuple[datetime, float]] = field(default_factory=deque)
     _others: deque[tuple[datetime, float]] = field(default_factory=deque)
@@ -66,6 +73,17 @@ class Connection:
     def is_lost(self, now: datetime) -> bool:
         """Whether there is a meter that says nothing."""
         return self.metered and (self.last is None or now - self.last.at > LOST)
+
+    @property
+    def most_kw(self) -> float:
+        """What may flow through it now [kW]."""
+        return min(self.carries_kw, self.limit_kw)
+
+    @property
+    def unlimited_kw(self) -> float:
+        """What would flow through it now if the grid limited nothing [kW]."""
+        battery_kw = 0.0 if self.battery is None else self.battery.power_kw
+        return self.wanted_kw + self.others_kw + battery_kw
 
     @property
     def others_kw(self) -> float:

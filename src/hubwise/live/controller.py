@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from math import copysign, trunc
 
 from hubwise.domain.devices import BatteryPlace
 from hubwise.live.clocks import QUARTER
@@ -81,6 +81,7 @@ class Controller:
             hub: Connection(kw, hub in settings.meters, _tended(settings.batteries.get(hub)))
             for hub, kw in settings.connection_kw.items()
         }
+        self._allowed_kw: dict[str, float] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
 
@@ -174,13 +175,25 @@ class Controller:
         await self._learn(changed)
         known = changed & set(self._known)
         hubs = {self._known[station].hub for station in known}
-        for hub in sorted(hubs | self._later):
-            self._share(hub, at_once=turn != self._turn)
-        due = hubs | (set(self._settings.batteries) if turn != self._turn else set())
+        limited = {hub for hub in self.connections if self._is_limited_anew(hub)}
+        for hub in sorted(hubs | self._later | limited):
+            self._share(hub, at_once=turn != self._turn or hub in limited)
+        due = hubs | limited | (set(self._settings.batteries) if turn != self._turn else set())
         for hub in sorted(due):
             if self.planner is not None:
                 self.planner.ask(hub)
         self._turn = turn
+
+    def allow(self, hub_kw: Mapping[str, float]) -> None:
+        """What the feeder lets hubs draw; those that are not named, all that they carry [kW]."""
+        self._allowed_kw = dict(hub_kw)
+
+    def _is_limited_anew(self, hub: str) -> bool:
+        """Whether the grid lets a hub draw more or less than it did at the last look."""
+        place = self.connections[hub]
+        said = self._books.limit_kw(hub, self._clock.now())
+        before, place.limit_kw = place.limit_kw, min(said, self._allowed_kw.get(hub, math.inf))
+        return abs(min(before, place.carries_kw) - place.most_kw) > DEAD_KW
 
     async def _learn(self, stations: set[str]) -> None:
         """What is registered of stations; where nobody says it, what was known before holds."""
@@ -222,6 +235,8 @@ class Controller:
             given = self._meanwhile(sessions, most, connection)
         place.gave(now, sum(given.values()))
         place.asked_kw = self._asked_for(hub, most, place.left_kw, now)
+        unlimited_kw = max(place.carries_kw - place.others_kw, 0.0)
+        place.wanted_kw = self._asked_for(hub, most, unlimited_kw, now)
         self._send_all([self._point(sessions[name], kw) for name, kw in given.items()])
         waiting = [(station, evse) for station, evse in self._asked if station in self._known]
         for station, evse in waiting:
@@ -348,4 +363,4 @@ def _followable(kw: float, most_kw: float) -> float:
 
 def _whole_watts(kw: float) -> float:
     """Rounded towards nothing: together never above the connection [kW]."""
-    return trunc(kw * 1_000 + copysign(1e-6, kw)) / 1_000
+    return math.trunc(kw * 1_000 + math.copysign(1e-6, kw)) / 1_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from hubwise.domain.events import (
     Booted,
     Connected,
     Event,
+    LimitSaid,
     NeedsSaid,
     Phase,
     PriceList,
@@ -244,6 +246,8 @@ class Books:
         What bills rest on, as noted last: the site's terms, stations, tags.
     needs
         What the car at a station's EVSE asked for last, while it is there.
+    limits
+        What hubs may draw for a while, as said last; those that are over are left out.
     """
 
     stations: dict[str, Station] = field(default_factory=dict)
@@ -254,6 +258,7 @@ class Books:
     alarms: list[Alarmed] = field(default_factory=list)
     noted: dict[tuple[str, str], Event] = field(default_factory=dict)
     needs: dict[tuple[str, int], NeedsSaid] = field(default_factory=dict)
+    limits: dict[str, LimitSaid] = field(default_factory=dict)
     numbers_given: dict[str, str] = field(default_factory=dict)
     highest_number: int = 0
     _by_transaction: dict[tuple[str, str], list[Session]] = field(default_factory=dict)
@@ -272,6 +277,11 @@ class Books:
             self.purchase.take(event)
         elif isinstance(event, NeedsSaid):
             self.needs[(event.station, event.evse)] = event
+        elif isinstance(event, LimitSaid):
+            self.limits[event.limit] = event
+            over = [each.limit for each in self.limits.values() if each.until <= event.received_at]
+            for limit in over:
+                del self.limits[limit]
         elif isinstance(event, Alarmed):
             self.alarms = [*self.alarms[1 - MOST_ALARMS :], event]
         else:
@@ -291,6 +301,15 @@ class Books:
         else:
             session.corrections.append(event)
             session.settled_at = (event.bill.heard, event.bill.act)
+
+    def limit_kw(self, hub: str, when: datetime) -> float:
+        """What a hub may draw at a time as far as anybody limits it; infinite where nobody does."""
+        most = (
+            float(each.most_kw)
+            for each in self.limits.values()
+            if each.hub == hub and each.begins_at <= when < each.until
+        )
+        return min(most, default=math.inf)
 
     def prices_at(self, when: datetime) -> PriceList:
         """The list offered at a time; before the first one, that."""

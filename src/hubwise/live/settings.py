@@ -76,6 +76,8 @@ class Settings:
         How the posted list follows these; ``None`` where it does not.
     party
         Who it is in records for others (OCPI), if it says so.
+    feeder
+        The scenario whose feeder its hubs are at, a folder or a shipped one; empty without.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Settings:
     market: MarketSource | None = None
     margins: Margins | None = None
     party: Party | None = None
+    feeder: str = ""
 
 
 def read_settings(folder: Path) -> Settings:
@@ -121,6 +124,7 @@ def read_settings(folder: Path) -> Settings:
         market=source_of(said.get("market"), door.wrong),
         margins=margins_of(said.get("prices"), "market" in said, door.wrong),
         party=party_of(said.get("ocpi"), door.wrong),
+        feeder=door.feeder(folder),
     )
     door.no_other_keys()
     if door.issues:
@@ -233,6 +237,17 @@ class _Door:
             else:
                 self.wrong(f"{section}.{name}", f"price {at + 1} is {each!r}", "a price for a kWh")
 
+    def feeder(self, folder: Path) -> str:
+        """A scenario; a folder is looked for from the site's."""
+        if "feeder" not in self.said:
+            return ""
+        found = self.table("feeder").get("scenario")
+        if not isinstance(found, str) or not found:
+            right = 'a folder, or a scenario that is shipped, such as "ieee33"'
+            self.wrong("feeder.scenario", f"{found!r}", right)
+            return ""
+        return str(folder / found) if (folder / found).is_dir() else found
+
     def accepts_unknown(self) -> bool:
         found = self.table("access").get("unknown_tokens")
         if found not in ("accept", "refuse"):
@@ -241,7 +256,8 @@ class _Door:
 
     def no_other_keys(self) -> None:
         known = ("name", "currency", "zone", "hubs", "prices", "access", "planning", "market")
-        self._only("", self.said, (*known, "ocpi"))
+        self._only("", self.said, (*known, "ocpi", "feeder"))
+        self._only("feeder.", self.said.get("feeder"), ("scenario",))
         prices = ("charge", "discharge", "margin", "discharge_margin")
         self._only("prices.", self.said.get("prices"), prices)
         planning = self.said.get("planning")

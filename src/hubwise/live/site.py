@@ -150,6 +150,10 @@ class Site:
         """By hub: what its connection carries, and leaves to chargers."""
         return self._controller.connections
 
+    def allow(self, hub_kw: Mapping[str, float]) -> None:
+        """What the feeder lets hubs draw [kW]."""
+        self._controller.allow(hub_kw)
+
     def now(self) -> datetime:
         """The site's time, in UTC."""
         return self._clock.now()

@@ -21,6 +21,7 @@ CONTROL = "control fails"
 CLOCK = "the site's clock was set"
 METER = "meter lost"
 BATTERY = "battery lost"
+FEEDER = "the feeder's limits"
 HANDS = "another process took over"
 # A clock that differs from the time that passed by more was set, or the machine slept [s].
 STEP_SECONDS = 60.0

@@ -39,13 +39,15 @@ class PreferencesAsked(BaseModel):
     reserve_kwh: Number = "0"
 
 
-def _in_utc(at: datetime | None, name: str) -> datetime | None:
+def in_utc(at: datetime | None, name: str) -> datetime | None:
+    """A time that was said with its offset from UTC; 422 where it was not."""
     if at is not None and at.tzinfo is None:
         raise HTTPException(422, f"{name}: say the offset from UTC, such as Z")
     return at
 
 
-def _number(text: str) -> Decimal:
+def number(text: str) -> Decimal:
+    """A number in text."""
     try:
         return Decimal(text)
     except InvalidOperation as error:
@@ -57,10 +59,10 @@ async def correct(here: Here, actor: Asking, session: str, asked: CorrectionAske
     """Bill a session by an operator's figures, as an act with a reason; operators only."""
     corrected = await found(here, actor, session, "corrections", "change")
     figures = acts.Correction(
-        _number(asked.charged_kwh),
-        _number(asked.discharged_kwh),
-        _in_utc(asked.began_at, "began_at"),
-        _in_utc(asked.ended_at, "ended_at"),
+        number(asked.charged_kwh),
+        number(asked.discharged_kwh),
+        in_utc(asked.began_at, "began_at"),
+        in_utc(asked.ended_at, "ended_at"),
         asked.reason,
     )
     try:
@@ -84,10 +86,10 @@ async def prefer(
     """Say what the driver wants of a stay under way: their own word, or an operator's for them."""
     wished = await found(here, actor, session, "preferences", "change")
     wish = acts.Preferences(
-        _in_utc(asked.departure_at, "departure_at"),
-        _number(asked.energy_kwh),
-        _number(asked.required_kwh),
-        _number(asked.reserve_kwh),
+        in_utc(asked.departure_at, "departure_at"),
+        number(asked.energy_kwh),
+        number(asked.required_kwh),
+        number(asked.reserve_kwh),
     )
     try:
         await acts.prefer(here.site, wished, actor, wish)

@@ -15,13 +15,11 @@ from hubwise.domain.events import (
     PriceList,
     WishSaid,
 )
-from hubwise.live.connection import Connection
 from hubwise.live.fold import Session
 from hubwise.live.outlook import SLOT
 from hubwise.live.planning import HubPlan
 from hubwise.live.registers import Reading
 from hubwise.live.site import Account
-from hubwise.live.tended import Tended
 
 
 def in_text(number: Decimal) -> str:
@@ -63,62 +61,6 @@ class StationItem(BaseModel):
     booted_at: str | None
     connectors: dict[str, str]
     sessions: list[str]
-
-
-class BatteryItem(BaseModel):
-    """A hub's station battery: power into it, as told and as seen; empty where it says nothing."""
-
-    answers: bool
-    told_kw: str
-    power_kw: str | None
-    energy_kwh: str | None
-    capacity_kwh: str | None
-
-    @classmethod
-    def of(cls, found: Tended) -> BatteryItem:
-        """What is known of it."""
-        last = found.last if found.answers else None
-        return cls(
-            answers=found.answers,
-            told_kw=f"{found.told_kw:.3f}",
-            power_kw=f"{last.power_kw:.3f}" if last else None,
-            energy_kwh=f"{last.energy_kwh:.3f}" if last else None,
-            capacity_kwh=f"{last.capacity_kwh:.3f}" if last else None,
-        )
-
-
-class HubItem(BaseModel):
-    """A hub's connection; a meter's power is empty where there is none or it says nothing."""
-
-    hub: str
-    connection_kw: str
-    metered: bool
-    meter_lost: bool
-    power_kw: str | None
-    others_kw: str
-    room_kw: str
-    battery: BatteryItem | None
-
-    @classmethod
-    def of(cls, hub: str, found: Connection, now: datetime) -> HubItem:
-        """What is known of it at a time."""
-        last = found.last
-        return cls(
-            hub=hub,
-            connection_kw=f"{found.most_kw:g}",
-            metered=found.metered,
-            meter_lost=found.is_lost(now),
-            power_kw=f"{last.power_kw:.3f}" if last else None,
-            others_kw=f"{found.others_kw:.3f}",
-            room_kw=f"{found.room_kw:.3f}",
-            battery=BatteryItem.of(found.battery) if found.battery else None,
-        )
-
-
-class Hubs(BaseModel):
-    """Hubs by name."""
-
-    items: list[HubItem]
 
 
 class PlannedItem(BaseModel):

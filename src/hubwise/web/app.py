@@ -15,7 +15,7 @@ from hubwise.live import Site, may
 from hubwise.live.market import described
 from hubwise.live.ports import Known
 from hubwise.live.rights import Role, Thing
-from hubwise.web import acts, answers, exports, market, stream
+from hubwise.web import acts, answers, exports, grid, market, stream
 from hubwise.web.asking import (
     After,
     Asking,
@@ -139,15 +139,6 @@ async def prices(here: Here, actor: Asking) -> answers.Prices:
     return answers.Prices.of(offered, settings.currency, settings.zone.key)
 
 
-@router.get("/hubs")
-async def hubs(here: Here, actor: Asking) -> answers.Hubs:
-    """Every hub's connection: what it carries, what its meter says, what is left to chargers."""
-    check(actor, Thing("hubs"))
-    now = here.site.now()
-    places = here.site.connections.items()
-    return answers.Hubs(items=[answers.HubItem.of(hub, each, now) for hub, each in places])
-
-
 @router.get("/plan")
 async def plan(
     here: Here, actor: Asking, hours: Annotated[int, Query(ge=1, le=24)] = 6
@@ -189,7 +180,7 @@ def make_app(world: World) -> FastAPI:
     """The API of a site."""
     app = FastAPI(title="Hubwise", version=hubwise.__version__, docs_url=None, redoc_url=None)
     app.state.world = world
-    for each in (router, acts.router, exports.router, market.router, stream.router):
+    for each in (router, acts.router, exports.router, grid.router, market.router, stream.router):
         app.include_router(each)
     app.add_route("/metrics", metrics, include_in_schema=False)
     add_problems(app)

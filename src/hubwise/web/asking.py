@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from hubwise.domain.events import Event
 from hubwise.live import Actor, Session, Site, may
+from hubwise.live.feeder import FeederWatch
 from hubwise.live.ports import Known
 from hubwise.live.rights import Thing
 from hubwise.store import ActRow
@@ -58,6 +59,8 @@ class World:
         Rings with every new event.
     processes
         Which process is active, and which stands by.
+    feeder
+        Looks at the feeder behind the hubs, if the site says one.
     """
 
     site: Site
@@ -69,6 +72,7 @@ class World:
     rates: Rates = field(default_factory=Rates)
     bell: Bell = field(default_factory=Bell)
     processes: Callable[[], tuple[str, str]] = lambda: ("", "")
+    feeder: FeederWatch | None = None
 
 
 bearer = HTTPBearer(auto_error=False)

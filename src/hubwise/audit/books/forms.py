@@ -171,6 +171,11 @@ FORMS: dict[str, Parser] = {
         departure_at=maybe(moment),
         **dict.fromkeys(("energy_kwh", "required_kwh", "reserve_kwh"), number),
     ),
+    "limit": _more(
+        **dict.fromkeys(("limit", "hub", "by", "why"), text),
+        most_kw=number,
+        **dict.fromkeys(("begins_at", "until"), moment),
+    ),
 }
 
 
