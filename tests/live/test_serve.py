@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -667,3 +669,11 @@ def test_what_a_user_can_mend_is_said_in_a_line(tmp_path) -> None:
     hubwise("station", "add", here, "A", "--password", PASSWORD)
     place.write_text(SITE.format(name="s").replace("hubs.main", "hubs.other"))
     assert "hubs that are not known: A" in hubwise("serve", here, fails=True)
+
+
+def test_a_running_site_opens_no_rooms_of_numbers() -> None:
+    """Tables, compilers and planners stay outside the process that answers stations: they are more
+    than half of what it would take, and a second of its start."""
+    code = "import sys, hubwise.cli.serve; print({'polars', 'numba', 'pandas'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hubwise.books import Billed, Invoice, cdrs, make_invoices
+from hubwise.books.tables import ledger_tables
 from hubwise.domain.errors import Issue, ScenarioError, listed
 from hubwise.live import Books, Settings, read_settings
 from hubwise.live.billed import all_billed
 from hubwise.live.settings import NAME
-from hubwise.record.books import Billed, Invoice, cdrs, ledger_tables, make_invoices
 from hubwise.record.export import WORKBOOK, export_csv, export_workbook
 from hubwise.store import EventLog, database_url, open_engine
 from hubwise.study.report.bills import invoice_bill, write_bills

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hubwise.books import Billed
 from hubwise.domain.events import StationNoted
 from hubwise.live.fold import Books, Session
-from hubwise.record.books import Billed
 
 
 def billed_of(books: Books, session: Session) -> Billed | None:

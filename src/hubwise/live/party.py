@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
+from hubwise.books.ocpi import Party
 from hubwise.live.telling import Wrong
-from hubwise.record.books.ocpi import Party
 
 # What each of OCPI's words looks like, and how to say it.
 FORMS = {

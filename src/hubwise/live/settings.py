@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hubwise.books import Party
 from hubwise.domain.devices import BatteryPlace, DevicePlace
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import PriceList
@@ -18,7 +19,6 @@ from hubwise.live.party import party_of
 from hubwise.live.places import battery_of, meter_of
 from hubwise.live.sources import Margins, MarketSource, margins_of, price_of, source_of
 from hubwise.live.telling import Wrong
-from hubwise.record.books import Party
 
 _Device = TypeVar("_Device", DevicePlace, BatteryPlace)
 NAME = "site.toml"

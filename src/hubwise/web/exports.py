@@ -9,11 +9,10 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from hubwise.books import Billed, Invoice, cdrs, make_invoices
 from hubwise.live import Actor, may
 from hubwise.live.billed import all_billed, billed_of
 from hubwise.live.rights import Role, Thing
-from hubwise.record.books import Billed, Invoice, cdrs, ledger_tables, make_invoices
-from hubwise.study.report.bills import bills_page, invoice_bill
 from hubwise.web.asking import Asking, Here, World, check, found, problems
 
 router = APIRouter(prefix="/api/v1", responses=problems)
@@ -68,6 +67,9 @@ def invoices_page(
     here: Here, actor: Asking, driver: Whose = None, month: Month = None
 ) -> HTMLResponse:
     """Invoices as a page to print, one a sheet."""
+    # Rooms of numbers that a running site needs for this alone: a third of its memory.
+    from hubwise.study.report.bills import bills_page, invoice_bill
+
     made = _invoices(here, actor, driver, month, by_month=True)
     return HTMLResponse(bills_page([invoice_bill(each) for each in made], here.site.settings.name))
 
@@ -75,6 +77,8 @@ def invoices_page(
 @router.get("/ledger/entries.csv", response_class=PlainTextResponse)
 def entries_csv(here: Here, actor: Asking, driver: Whose = None) -> PlainTextResponse:
     """Entries as a table."""
+    from hubwise.books.tables import ledger_tables
+
     table = ledger_tables(_billed(here, actor, driver, "entries"))["entries"]
     return PlainTextResponse(table.write_csv(), media_type="text/csv; charset=utf-8")
 

@@ -10,10 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from hubwise.books import Document, Invoice
+from hubwise.books.documents import Kind
 from hubwise.record import Statement
 from hubwise.record.bill_lines import Line
-from hubwise.record.books import Document, Invoice
-from hubwise.record.books.documents import Kind
 from hubwise.record.month_bills import MonthStatement, MonthStay, OperatorMonth
 from hubwise.record.statement import Honoured, Money, StayStatement
 from hubwise.study.report.glossary import MINUS

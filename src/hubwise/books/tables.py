@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from hubwise.record.books.documents import Billed, Document, documents_of, in_words
-from hubwise.record.books.invoices import text
+from hubwise.books.documents import Billed, Document, documents_of, in_words
+from hubwise.books.invoices import text
 
 ENTRIES = ("entry", "posted_at", "document", "session", "debit", "credit", "amount", "currency")
 DOCUMENTS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from hubwise.record.books.documents import Billed, Document, documents_of, in_words
+from hubwise.books.documents import Billed, Document, documents_of, in_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 
+from hubwise.books.documents import Billed, Document, Kind, documents_of, in_words
 from hubwise.domain.events import BillLine
-from hubwise.record.books.documents import Billed, Document, Kind, documents_of, in_words
 
 MOST_ID = 39
 MOST_NAME = 36
