@@ -130,7 +130,7 @@ def _is_worst(said: object, names: list[str], values: Array, sign: float) -> boo
     element, slot, value = said["element"], said["slot"], said["value"]
     if not np.isfinite(values).any():
         return element is None and slot is None and value is None
-    if element not in names or not isinstance(slot, int) or not 0 <= slot < values.shape[1]:
+    if element not in names or type(slot) is not int or not 0 <= slot < values.shape[1]:
         return False
     worst, here = float(np.nanmax(values)), float(values[names.index(element), slot])
     told = is_number(value) and abs(sign * value - worst) <= VOLTAGE
