@@ -19,6 +19,7 @@ from hubwise.domain.events import (
     Booted,
     Event,
     Figures,
+    Ordered,
     Phase,
     PriceList,
     PricesPosted,
@@ -29,6 +30,7 @@ from hubwise.domain.events import (
 )
 from hubwise.live import Settings, Site
 from hubwise.live.following import followed, list_by_market
+from hubwise.live.names import named_list
 from hubwise.live.ports import Followed, Known, SetPoint
 from hubwise.live.purchase import QUARTER, Purchase
 from hubwise.live.sources import Margins
@@ -211,6 +213,20 @@ def told() -> list[Event]:
         act("S5:T1", "5", 245),
         *stay("S6", "tag-cid", begin=300)[:3],  # under way
         *by_market(T0 + timedelta(hours=9)),
+        *ordered(T0 + timedelta(hours=10)),
+    ]
+
+
+def ordered(at: datetime) -> list[Event]:
+    """A list that an operator posts over the site's own for a day, and takes back an hour later."""
+    said = Ordered("o", at + timedelta(minutes=5), at + timedelta(hours=24), "eve", "a fair")
+    back = replace(said, until=at + timedelta(hours=1), why="rained off")
+    made = named_list(prices(44))
+    return [
+        Acted("act|o|1", "", at, "eve", "post prices", "o", "a fair"),
+        PricesPosted("prices|o|1", "", at, made, ordered=said),
+        Acted("act|o|2", "", back.until, "eve", "withdraw prices", "o", "rained off"),
+        PricesPosted("prices|o|2", "", back.until, made, ordered=back),
     ]
 
 

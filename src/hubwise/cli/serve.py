@@ -100,7 +100,7 @@ def _asked_all(folder: Path, http: str) -> dict[str, object]:
     with asking(folder) as ask:
         return {
             name: ask(f"{http}/api/v1/{name}", None)
-            for name in ("stations", "sessions", "limits", "market", "alarms")
+            for name in ("stations", "sessions", "limits", "market", "prices", "alarms")
         }
 
 
@@ -123,6 +123,7 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
         typer.echo(
             f"hub {each['hub']} draws at most {each['most_kw']} kW, {span}: {each['reason']}"
         )
+    typer.echo(_offered(found["prices"]))
     market = found["market"]
     assert isinstance(market, dict)
     if market["source"]:
@@ -139,6 +140,15 @@ def _duty(health: dict[str, object]) -> str:
     if health["status"] == "standby":
         return f"stands by as {health['standby']}; active: {health['active'] or 'nobody yet'}"
     return f"active as {health['active']}; stands by: {health['standby'] or 'nobody'}"
+
+
+def _offered(prices: object) -> str:
+    """Which list is offered, and by whom."""
+    assert isinstance(prices, dict)
+    charge = [float(each) for each in prices["charge"]]
+    until = f" until {prices['until']}" if prices["until"] else ""
+    span = f"{min(charge):g} to {max(charge):g} {prices['currency']}/kWh"
+    return f"prices to charge {span}, by {prices['posted_by']} since {prices['posted_at']}{until}"
 
 
 def _alarm(each: dict[str, object]) -> str:

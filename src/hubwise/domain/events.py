@@ -231,11 +231,49 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """That somebody posted a list over the site's own, and for when.
+
+    Parameters
+    ----------
+    order
+        Which; a later word on the same one holds, and one of an earlier end takes it back.
+    begins_at, until
+        From when, and up to when it is offered; until it is taken back where nothing is said.
+    by
+        Who said it.
+    why
+        In their words.
+    """
+
+    order: str
+    begins_at: datetime
+    until: datetime | None
+    by: str
+    why: str
+
+    def holds(self, when: datetime) -> bool:
+        """Whether it is offered at a time."""
+        return self.begins_at <= when and (self.until is None or when < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class PricesPosted(Event):
-    """A price list offered from now on to whoever plugs in; how it was made, if by the market."""
+    """A price list offered to whoever plugs in.
+
+    Parameters
+    ----------
+    prices
+        The list.
+    followed
+        How it was made of the market's prices, if it was.
+    ordered
+        Who posted it, and for when; without it, it is the site's own, from now on.
+    """
 
     prices: PriceList
     followed: Followed | None = None
+    ordered: Ordered | None = None
 
 
 @dataclass(frozen=True, slots=True)

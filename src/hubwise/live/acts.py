@@ -73,7 +73,7 @@ async def correct(site: Site, session: Session, actor: Actor, asked: Correction)
         asked.ended_at or ended.at,
     )
     most_kw = Decimal(str(await site.most_kw(session.station)))
-    if wrong := [*_wrong(figures, most_kw, site.now()), *_wrong_reason(asked.reason)]:
+    if wrong := [*_wrong(figures, most_kw, site.now()), *wrong_reason(asked.reason)]:
         raise NotNowError("; ".join(wrong))
     name, now = f"act|{uuid.uuid4().hex}", site.now()
     said = (actor.who, "correct", session.session, asked.reason.strip())
@@ -93,7 +93,8 @@ def _wrong(figures: Figures, most_kw: Decimal, now: datetime) -> Iterator[str]:
             yield f"{kwh} kWh {name}: {most_kw} kW bring {most:.1f} at most in that time"
 
 
-def _wrong_reason(reason: str) -> Iterator[str]:
+def wrong_reason(reason: str) -> Iterator[str]:
+    """What is wrong with a reason that somebody gives."""
     if not reason.strip() or len(reason) > MOST_REASON:
         yield f"give a reason of at most {MOST_REASON} characters"
 
@@ -151,7 +152,7 @@ async def lift(site: Site, actor: Actor, limit: LimitSaid, reason: str) -> None:
     NotNowError
         Where there is no reason.
     """
-    if wrong := [*_wrong_reason(reason)]:
+    if wrong := [*wrong_reason(reason)]:
         raise NotNowError("; ".join(wrong))
     now = site.now()
     asked = Limit(limit.hub, limit.most_kw, min(limit.begins_at, now), now, reason)
@@ -190,7 +191,7 @@ def _wrong_limit(asked: Limit, site: Site) -> Iterator[str]:
         yield f"until {asked.until.isoformat()}: a time to come, within {LONGEST.days} days"
     if not asked.begins_at < asked.until:
         yield f"begins_at {asked.begins_at.isoformat()} is not before until"
-    yield from _wrong_reason(asked.reason)
+    yield from wrong_reason(asked.reason)
 
 
 def _wrong_wish(asked: Preferences, now: datetime) -> Iterator[str]:

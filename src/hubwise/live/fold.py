@@ -29,6 +29,7 @@ from hubwise.domain.events import (
     WishSaid,
 )
 from hubwise.live.clocks import is_set
+from hubwise.live.offered import Offered
 from hubwise.live.purchase import Purchase
 
 MOST_ALARMS = 1_000
@@ -128,6 +129,14 @@ class Session:
     def state(self) -> tuple[int, str]:
         """What a settlement rests on: how many messages, and which act."""
         return self.heard, self.act.id if self.act else ""
+
+    @property
+    def plugged_in(self) -> datetime:
+        """When its list was accepted: as the station says, if its clock can be believed."""
+        began = self.started
+        if began is None or not is_set(began.at, began.received_at):
+            return self.opened_at
+        return began.at
 
     @property
     def stands(self) -> BillPosted | None:
@@ -236,8 +245,8 @@ class Books:
         By identifier.
     running
         Sessions without an end, by station.
-    posted
-        Price lists and since when they are offered, in order.
+    offered
+        Price lists, and when they are offered.
     purchase
         What energy costs in its market, as far as it is known.
     alarms
@@ -253,7 +262,7 @@ class Books:
     stations: dict[str, Station] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     running: dict[str, dict[str, Session]] = field(default_factory=dict)
-    posted: list[tuple[datetime, PriceList]] = field(default_factory=list)
+    offered: Offered = field(default_factory=Offered)
     purchase: Purchase = field(default_factory=Purchase)
     alarms: list[Alarmed] = field(default_factory=list)
     noted: dict[tuple[str, str], Event] = field(default_factory=dict)
@@ -272,7 +281,7 @@ class Books:
         elif isinstance(event, TermsNoted | StationNoted | TagNoted):
             self.noted[key_of(event)] = event
         elif isinstance(event, PricesPosted):
-            self.posted.append((event.received_at, event.prices))
+            self.offered.take(event)
         elif isinstance(event, PurchaseNoted):
             self.purchase.take(event)
         elif isinstance(event, NeedsSaid):
@@ -313,8 +322,7 @@ class Books:
 
     def prices_at(self, when: datetime) -> PriceList:
         """The list offered at a time; before the first one, that."""
-        found = [prices for since, prices in self.posted if since <= when]
-        return found[-1] if found else self.posted[0][1]
+        return self.offered.at(when).prices
 
     def knows_number(self, station: str, transaction: str) -> bool:
         """Whether a station (1.6) was given this number for a transaction."""

@@ -225,13 +225,13 @@ class Planner:
         now = self._clock.now()
         wanted = {each.session: found for each, _ in sessions if (found := self._wanted(each, now))}
         storage = self._storage(hub, connection)
-        if not self._books.posted or not (wanted or storage):
+        if not self._books.offered.own or not (wanted or storage):
             return None
         lists = [self._books.prices_at(now)]
         stays = []
         for session, known in sessions:
             if session.session in wanted:
-                row = _row(lists, self._books.prices_at(session.opened_at))
+                row = _row(lists, self._books.prices_at(session.plugged_in))
                 stays.append(await self._stay(session, known, wanted[session.session], row))
         battery = int(storage is not None)
         share = (len(stays) + battery) / (len(sessions) + battery)

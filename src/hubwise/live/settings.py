@@ -17,12 +17,21 @@ from hubwise.domain.events import PriceList
 from hubwise.live.party import NAMES as PARTY
 from hubwise.live.party import party_of
 from hubwise.live.places import battery_of, meter_of
-from hubwise.live.sources import Margins, MarketSource, margins_of, price_of, source_of
+from hubwise.live.sources import (
+    Margins,
+    MarketSource,
+    amount,
+    margins_of,
+    price_of,
+    source_of,
+)
 from hubwise.live.telling import Wrong
 
 _Device = TypeVar("_Device", DevicePlace, BatteryPlace)
 NAME = "site.toml"
 MINUTES_OF_A_DAY = 1_440
+# Slots of a day that a list may have: five minutes each.
+MOST_SLOTS = 288
 # What drawing a kWh costs a battery, where nothing is said of it [currency/kWh].
 WEAR = 0.06
 
@@ -74,6 +83,9 @@ class Settings:
         Where the prices of its energy come from, if a source says them.
     margins
         How the posted list follows these; ``None`` where it does not.
+    least_margin
+        What a list that an operator posts has to leave on every kWh, at least; ``None`` where
+        nothing is asked of it [currency/kWh].
     party
         Who it is in records for others (OCPI), if it says so.
     feeder
@@ -91,6 +103,7 @@ class Settings:
     planning: Planning = field(default_factory=Planning)
     market: MarketSource | None = None
     margins: Margins | None = None
+    least_margin: Decimal | None = None
     party: Party | None = None
     feeder: str = ""
 
@@ -123,6 +136,7 @@ def read_settings(folder: Path) -> Settings:
         planning=door.planning(),
         market=source_of(said.get("market"), door.wrong),
         margins=margins_of(said.get("prices"), "market" in said, door.wrong),
+        least_margin=door.least_margin(),
         party=party_of(said.get("ocpi"), door.wrong),
         feeder=door.feeder(folder),
     )
@@ -194,7 +208,7 @@ class _Door:
         table = self.table("prices")
         columns = {name: tuple(self._amounts(table, name)) for name in ("charge", "discharge")}
         charge, discharge = columns["charge"], columns["discharge"]
-        fits = bool(charge) and MINUTES_OF_A_DAY % len(charge) == 0 and len(charge) <= 288
+        fits = bool(charge) and MINUTES_OF_A_DAY % len(charge) == 0 and len(charge) <= MOST_SLOTS
         if not fits or len(charge) != len(discharge):
             self.wrong(
                 "prices",
@@ -203,6 +217,18 @@ class _Door:
             )
             return PriceList("", MINUTES_OF_A_DAY, (Decimal(),), (Decimal(),))
         return PriceList("", MINUTES_OF_A_DAY // len(charge), charge, discharge)
+
+    def least_margin(self) -> Decimal | None:
+        """What is kept to by lists that are posted; margins of the own one have to, too."""
+        table = self.table("prices")
+        if "least_margin" not in table:
+            return None
+        least = amount(table["least_margin"], "prices.least_margin", self.wrong)
+        for name in ("margin", "discharge_margin"):
+            said = price_of(table.get(name))
+            if said is not None and said < least:
+                self.wrong(f"prices.{name}", f"{said}", f"at least {least}, the least_margin")
+        return least
 
     def planning(self) -> Planning:
         table = self.said.get("planning", {})
@@ -221,7 +247,7 @@ class _Door:
     def _day(self, table: dict[str, object], name: str) -> tuple[Decimal, ...]:
         """Prices by slot of a day."""
         found = tuple(self._amounts(table, name, "planning"))
-        if not found or MINUTES_OF_A_DAY % len(found) or len(found) > 288:
+        if not found or MINUTES_OF_A_DAY % len(found) or len(found) > MOST_SLOTS:
             right = "1, 24, 48 or 96, the slots of a day"
             self.wrong(f"planning.{name}", f"{len(found)} prices", right)
         return found
@@ -258,7 +284,7 @@ class _Door:
         known = ("name", "currency", "zone", "hubs", "prices", "access", "planning", "market")
         self._only("", self.said, (*known, "ocpi", "feeder"))
         self._only("feeder.", self.said.get("feeder"), ("scenario",))
-        prices = ("charge", "discharge", "margin", "discharge_margin")
+        prices = ("charge", "discharge", "margin", "discharge_margin", "least_margin")
         self._only("prices.", self.said.get("prices"), prices)
         planning = self.said.get("planning")
         self._only("planning.", planning, ("decides", "purchase", "feed_in", "wear"))

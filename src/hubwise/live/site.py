@@ -7,7 +7,6 @@ import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 
 from hubwise.domain.events import (
     Acted,
@@ -32,6 +31,7 @@ from hubwise.live.controller import Controller
 from hubwise.live.facts import missing_notes, tag_noted
 from hubwise.live.fold import Books, Session, SessionStatus, take_in
 from hubwise.live.market import MarketWatch
+from hubwise.live.names import named_list, short
 from hubwise.live.planning import Decide, HubPlan, Planner
 from hubwise.live.ports import (
     Chargers,
@@ -185,7 +185,7 @@ class Site:
             self._after(event, *found)
         elif isinstance(event, NeedsSaid):
             self._controller.ask(event.station, event.evse)
-        elif isinstance(event, PurchaseNoted):
+        elif isinstance(event, PurchaseNoted | PricesPosted):
             self._plan_anew()
         elif isinstance(event, WishSaid):
             self._controller.look(event.session.partition(":")[0])
@@ -394,7 +394,7 @@ class Site:
         return settled, terms, known
 
     def _terms(self, session: Session, known: Known) -> Terms:
-        prices = self.books.prices_at(_plugged_in(session))
+        prices = self.books.prices_at(session.plugged_in)
         return Terms(self.settings.currency, self.settings.zone, prices, known.max_kw)
 
     def _draft(
@@ -434,21 +434,20 @@ class Site:
 
     async def _alarm(self, what: str, detail: str, station: str, once: str) -> None:
         key = f"alarm|{what}|{station}|{once}"
-        await self.hear(Alarmed(_short(key), station, self.now(), what, detail))
+        await self.hear(Alarmed(short(key), station, self.now(), what, detail))
 
     async def post(self, prices: PriceList, how: Followed | None = None) -> None:
-        """Offer a list from now on to whoever plugs in, under a name that is made of its prices."""
-        name = _short(repr((prices.charge, prices.discharge)))
-        prices = replace(prices, list_id=name)
-        if not self.books.posted or self.books.posted[-1][1] != prices:
+        """Offer a list of the site's own from now on, where it is another one."""
+        prices, own = named_list(prices), self.books.offered.own
+        if not own or own[-1].prices != prices:
             now = self.now()
-            key = f"prices|{name}|{now.isoformat()}"
+            key = f"prices|{prices.list_id}|{now.isoformat()}"
             await self.hear(PricesPosted(key, "", now, prices, how))
 
     async def _post_prices(self) -> None:
         """The list of the settings; where the market's is followed, until that is known."""
         known = self.books.purchase.latest is not None
-        if not (self.settings.margins and known and self.books.posted):
+        if not (self.settings.margins and known and self.books.offered.own):
             await self.post(self.settings.prices)
 
     def _market(self, source: PriceSource) -> MarketWatch:
@@ -457,7 +456,7 @@ class Site:
         return MarketWatch(*said, source, self.hear, self.post)
 
     def _plan_anew(self) -> None:
-        """Energy costs otherwise than was known."""
+        """Energy costs otherwise than was known, or is offered otherwise."""
         planner = self._controller.planner
         if planner is not None:
             for hub in self.settings.connection_kw:
@@ -472,18 +471,6 @@ class Site:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a task of the site failed", exc_info=task.exception())
-
-
-def _short(key: str) -> str:
-    return key if len(key) <= 60 else blake2b(key.encode(), digest_size=16).hexdigest()
-
-
-def _plugged_in(session: Session) -> datetime:
-    """When the price list was accepted: as the station says, if its clock can be believed."""
-    began = session.started
-    if began is None or not is_set(began.at, began.received_at):
-        return session.opened_at
-    return began.at
 
 
 def _messages_of(session: Session, found: object, most: int) -> list[TransactionSaid]:

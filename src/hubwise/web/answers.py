@@ -12,7 +12,6 @@ from hubwise.domain.events import (
     BillLine,
     BillPosted,
     Entry,
-    PriceList,
     WishSaid,
 )
 from hubwise.live.fold import Session
@@ -345,29 +344,6 @@ class Entries(BaseModel):
 
     items: list[EntryItem]
     next: str | None = None
-
-
-class Prices(BaseModel):
-    """A price list, repeated daily on the site's clock [currency/kWh]."""
-
-    price_list: str
-    currency: str
-    zone: str
-    slot_minutes: int
-    charge: list[str]
-    discharge: list[str]
-
-    @classmethod
-    def of(cls, prices: PriceList, currency: str, zone: str) -> Prices:
-        """A price list."""
-        return cls(
-            price_list=prices.list_id,
-            currency=currency,
-            zone=zone,
-            slot_minutes=prices.slot_minutes,
-            charge=[in_text(price) for price in prices.charge],
-            discharge=[in_text(price) for price in prices.discharge],
-        )
 
 
 class AlarmItem(BaseModel):

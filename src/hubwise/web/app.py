@@ -15,7 +15,7 @@ from hubwise.live import Site, may
 from hubwise.live.market import described
 from hubwise.live.ports import Known
 from hubwise.live.rights import Role, Thing
-from hubwise.web import acts, answers, exports, grid, market, stream
+from hubwise.web import acts, answers, exports, grid, market, prices, stream
 from hubwise.web.asking import (
     After,
     Asking,
@@ -131,14 +131,6 @@ async def entries(
     return answers.Entries(items=items, next=str(rows[-1][0]) if len(rows) == most else None)
 
 
-@router.get("/prices")
-async def prices(here: Here, actor: Asking) -> answers.Prices:
-    """What is offered now to whoever plugs in; it is kept to the end of that stay."""
-    check(actor, Thing("prices"))
-    offered, settings = here.site.books.prices_at(here.site.now()), here.site.settings
-    return answers.Prices.of(offered, settings.currency, settings.zone.key)
-
-
 @router.get("/plan")
 async def plan(
     here: Here, actor: Asking, hours: Annotated[int, Query(ge=1, le=24)] = 6
@@ -180,8 +172,9 @@ def make_app(world: World) -> FastAPI:
     """The API of a site."""
     app = FastAPI(title="Hubwise", version=hubwise.__version__, docs_url=None, redoc_url=None)
     app.state.world = world
-    for each in (router, acts.router, exports.router, grid.router, market.router, stream.router):
-        app.include_router(each)
+    app.include_router(router)
+    for each in (acts, exports, grid, market, prices, stream):
+        app.include_router(each.router)
     app.add_route("/metrics", metrics, include_in_schema=False)
     add_problems(app)
     app.add_middleware(Limits, rates=world.rates)

@@ -12,7 +12,7 @@ from hubwise.audit.books.faults import Faults
 from hubwise.audit.books.forms import Said, WrongFormError, said_by
 from hubwise.audit.books.market import Known
 from hubwise.audit.books.meters import slots
-from hubwise.audit.books.money import accepted, list_faults
+from hubwise.audit.books.money import accepted, list_faults, order_words
 from hubwise.audit.books.seals import Seals, read_key
 from hubwise.audit.books.stays import Stay, Stays
 from hubwise.audit.books.wishes import Wishes
@@ -112,6 +112,8 @@ class Audit:
             if said["followed"] is not None:
                 found = self._market.list_faults(said)
                 self._faults.add_all("prices: followed", row.place, found)
+            if said["ordered"] is not None:
+                self._ordered(row, said)
         elif row.kind == "purchase":
             self._faults.add_all("prices: followed", row.place, self._market.take(said))
         elif row.kind in ("bill", "correction"):
@@ -123,6 +125,17 @@ class Audit:
             self._faults.add("acts: listed", row.place, "without a name or a reason")
         elif row.kind == "wish":
             self._wishes.take(said, self._stays.by_name.get(said["session"]), row.place)
+
+    def _ordered(self, row: Row, said: Said) -> None:
+        """A list that an operator posted, against what was said of it before."""
+        posted = self._noted.posted[:-1]
+        same = [
+            each
+            for each in posted
+            if each["ordered"] and each["ordered"]["order"] == said["ordered"]["order"]
+        ]
+        found = order_words(said, same[-1] if same else None, [*self._noted.acts.values()])
+        self._faults.add_all("prices: ordered", row.place, found)
 
     def end(self, listed: list[tuple[str, ...]]) -> None:
         """Nothing follows; ``listed``: the acts that the site shows."""

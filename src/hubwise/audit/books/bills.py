@@ -42,7 +42,7 @@ class Noted:
     driver
         By tag.
     posted
-        Price lists, and since when they are on offer.
+        Price lists as they were posted.
     acts
         By id.
     """
@@ -51,7 +51,7 @@ class Noted:
     currency: str = ""
     most_kw: dict[str, Fraction] = field(default_factory=dict)
     driver: dict[str, str] = field(default_factory=dict)
-    posted: list[tuple[datetime, Said]] = field(default_factory=list)
+    posted: list[Said] = field(default_factory=list)
     acts: dict[str, Said] = field(default_factory=dict)
 
     def take(self, kind: str, said: Said) -> None:
@@ -66,7 +66,7 @@ class Noted:
         elif kind == "tag":
             self.driver[said["id_token"]] = said["driver"]
         elif kind == "prices":
-            self.posted.append((said["received_at"], said["prices"]))
+            self.posted.append(said)
         elif kind == "act":
             self.acts[said["id"]] = said
 

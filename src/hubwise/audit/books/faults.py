@@ -33,6 +33,12 @@ PROMISES: dict[str, tuple[str, str, Status]] = {
         CHANGED,
         Status.FAILS,
     ),
+    "prices: ordered": (
+        "every list of an operator stands behind their act, begins no earlier than it was posted, "
+        "and was changed by nothing but taking it back",
+        CHANGED,
+        Status.FAILS,
+    ),
     "bills: session": (
         "every bill is of a stay that was heard of, its first and only one",
         CHANGED,

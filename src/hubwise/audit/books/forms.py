@@ -115,6 +115,12 @@ _LIST = record(
     }
 )
 _FOLLOWED = record({"begins": moment, "zone": text, "charge": number, "discharge": number})
+_ORDERED = record(
+    {
+        **dict.fromkeys(("order", "by", "why"), text),
+        **{"begins_at": moment, "until": maybe(moment)},
+    }
+)
 _LINE = record(
     {
         **{"slot_start": moment, "charged_kwh": number, "charge_price": number},
@@ -156,7 +162,13 @@ FORMS: dict[str, Parser] = {
     "transaction": _MESSAGE,
     "needs": _more(evse=whole, needs=text),
     "alarm": _more(what=text, detail=text),
-    "prices": record({**_EVENT, "prices": _LIST, "followed": maybe(_FOLLOWED)}, {"followed": None}),
+    "prices": record(
+        {
+            **_EVENT,
+            **{"prices": _LIST, "followed": maybe(_FOLLOWED), "ordered": maybe(_ORDERED)},
+        },
+        {"followed": None, "ordered": None},
+    ),
     "purchase": _more(source=text, begins=moment, prices=many(number), notes=many(text)),
     "bill": _BILL,
     "correction": _more(

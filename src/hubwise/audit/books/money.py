@@ -87,12 +87,44 @@ def list_faults(prices: Said) -> Iterator[str]:
         yield "its prices are not those that its name was made of"
 
 
-def accepted(posted: Sequence[tuple[datetime, Said]], at: datetime) -> Said | None:
-    """The list on offer at a time: the last one posted by then, or the first of all."""
-    by_then = [prices for since, prices in posted if since <= at]
-    if by_then:
-        return by_then[-1]
-    return posted[0][1] if posted else None
+def accepted(posted: Sequence[Said], at: datetime) -> Said | None:
+    """The list on offer at a time, as it was told up to now.
+
+    That of an operator, of several the one that was told of last for the first time; else the
+    site's own, the last one posted by then, or the first of all.
+    """
+    last_word = {said["ordered"]["order"]: said for said in posted if said["ordered"]}
+    for said in [*last_word.values()][::-1]:
+        begins_at, until = said["ordered"]["begins_at"], said["ordered"]["until"]
+        if begins_at <= at and (until is None or at < until):
+            return _prices(said)
+    own = [said for said in posted if not said["ordered"]]
+    by_then = [said for said in own if said["received_at"] <= at] or own[:1]
+    return _prices(by_then[-1]) if by_then else None
+
+
+def _prices(said: Said) -> Said:
+    prices = said["prices"]
+    assert isinstance(prices, dict)
+    return prices
+
+
+def order_words(said: Said, before: Said | None, acts: Sequence[Said]) -> Iterator[str]:
+    """What is wrong with a list that an operator posted; ``before``: what was said of it last."""
+    told, at = said["ordered"], said["received_at"]
+    right = {"who": told["by"], "what": told["order"], "why": told["why"]}
+    if not any(all(act[name] == word for name, word in right.items()) for act in acts):
+        yield "no act of who posted it stands before it"
+    if before is None:
+        if told["begins_at"] < at:
+            yield "it begins before it was posted"
+        return
+    stood = before["ordered"]
+    ended = stood["until"] is not None and stood["until"] <= at
+    back = {"begins_at": min(stood["begins_at"], at), "until": at}
+    kept = all(told[name] == moment for name, moment in back.items())
+    if ended or not kept or said["prices"] != before["prices"]:
+        yield "it was changed after it was posted; it can only be taken back"
 
 
 def order_faults(lines: Sequence[Said]) -> Iterator[str]:

@@ -1,0 +1,20 @@
+"""Names that are made of what they name: the same for the same thing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+
+from hubwise.domain.events import PriceList
+
+LONGEST = 60
+
+
+def short(name: str) -> str:
+    """A name, or its digest where it is long."""
+    return name if len(name) <= LONGEST else blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+def named_list(prices: PriceList) -> PriceList:
+    """The list under a name that is made of its prices."""
+    return replace(prices, list_id=short(repr((prices.charge, prices.discharge))))
