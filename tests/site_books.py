@@ -19,7 +19,6 @@ from hubwise.domain.events import (
     Booted,
     Event,
     Figures,
-    Ordered,
     Phase,
     PriceList,
     PricesPosted,
@@ -28,6 +27,7 @@ from hubwise.domain.events import (
     TransactionSaid,
     WishSaid,
 )
+from hubwise.domain.lists import Ordered
 from hubwise.live import Settings, Site
 from hubwise.live.following import followed, list_by_market
 from hubwise.live.names import named_list

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.audit.books.money import accepted
-from hubwise.domain.events import Acted, NeedsSaid, Ordered, Phase, PriceList, PricesPosted
+from hubwise.domain.events import Acted, NeedsSaid, Phase, PriceList, PricesPosted
+from hubwise.domain.lists import Ordered
 from hubwise.live import Actor, Role, Site, read_settings
 from hubwise.live.listing import Listing, RefusedError, post, tried, withdraw
 from hubwise.live.offered import Offered, source_of

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from hubwise.audit.books.market import Known
 from hubwise.domain.errors import Issue, ScenarioError
-from hubwise.domain.events import Followed, PriceList, PurchaseNoted
+from hubwise.domain.events import PriceList, PurchaseNoted
+from hubwise.domain.lists import Followed
 from hubwise.live import Settings
 from hubwise.live.clocks import QUARTER
 from hubwise.live.deciding import decided

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from hubwise.domain.events import Followed, PriceList
+from hubwise.domain.events import PriceList
+from hubwise.domain.lists import Followed
 from hubwise.live.clocks import QUARTER, quarter_of
 from hubwise.live.outlook import SLOTS, Outlook
 from hubwise.live.purchase import DAY, Purchase

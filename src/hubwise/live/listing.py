@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hubwise.domain.errors import Issue
-from hubwise.domain.events import Acted, NeedsSaid, Ordered, PriceList, PricesPosted
+from hubwise.domain.events import Acted, NeedsSaid, PriceList, PricesPosted
+from hubwise.domain.lists import Ordered
 from hubwise.live.acts import LONGEST, wrong_reason
 from hubwise.live.clocks import QUARTER, quarter_of
 from hubwise.live.fold import Session

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from hubwise.domain.errors import ScenarioError
-from hubwise.domain.events import Event, Followed, PriceList, PurchaseNoted
+from hubwise.domain.events import Event, PriceList, PurchaseNoted
+from hubwise.domain.lists import Followed
 from hubwise.live.clocks import QUARTER
 from hubwise.live.fold import Books
 from hubwise.live.following import followed, list_by_market

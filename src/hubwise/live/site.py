@@ -15,7 +15,6 @@ from hubwise.domain.events import (
     Booted,
     Connected,
     Event,
-    Followed,
     NeedsSaid,
     Phase,
     PriceList,
@@ -24,6 +23,7 @@ from hubwise.domain.events import (
     TransactionSaid,
     WishSaid,
 )
+from hubwise.domain.lists import Followed
 from hubwise.domain.screen import Cost
 from hubwise.live.clocks import is_set
 from hubwise.live.connection import Connection
