@@ -12,15 +12,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hubwise.domain.events import Phase, PriceList, Sample, TransactionSaid
+from hubwise.domain.events import (
+    Event,
+    Phase,
+    PriceList,
+    PricesPosted,
+    Sample,
+    TransactionSaid,
+)
 from hubwise.domain.screen import Cost
 from hubwise.edge.ocpp import Step
 from hubwise.edge.ocpp.screen import tariff_of
 from hubwise.edge.ocpp.server import VERSIONS
+from hubwise.live import Site
 from hubwise.live.running import Running
 from hubwise.live.settle import Terms, amounts, settle
 from live_site import EXPORT, IMPORT, T0, event, in_words, make_site, sample, stay
 from ocpp_server import BOOT, OLD_BOOT, running
+from site_books import SETTINGS, Memory, World
+from site_books import stay as books_stay
 from station_variables import variables
 
 COST = Cost(Decimal("-0.40"), Decimal("0.30"), Decimal("0.20"), "EUR")
@@ -74,9 +84,40 @@ def test_the_running_cost_is_the_bill_s(seed) -> None:
         cost.take(each)  # a repetition changes nothing
     paid, earned, rounding = amounts(settle(messages, terms), "EUR")
     assert abs(cost.net - (paid - earned - rounding)) < Decimal("1e-6")
+    assert cost.whole
     odd = replace(messages[-1].samples[0], value="99999", at=at)
     cost.take(replace(messages[-1], samples=(odd,)))  # an odometer's leap is nobody's cost
     assert abs(cost.net - (paid - earned - rounding)) < Decimal("1e-6")
+    assert not cost.whole  # so that at the end all is read again
+
+
+def test_the_last_answer_reads_nothing_again() -> None:
+    """What a session came to is at hand when it ends, and is the bill's; where a message came out
+    of order it is read from all of them."""
+
+    class Counted(Memory):
+        reads = 0
+
+        async def of_transaction(self, station: str, transaction: str) -> list[Event]:
+            self.reads += 1
+            return await super().of_transaction(station, transaction)
+
+    async def ended(messages: list[TransactionSaid]) -> tuple[int, Decimal]:
+        log, world = Counted(), World()
+        log.site = site = Site(SETTINGS, log, world, world)
+        await site.hear(PricesPosted("prices", "", T0, SETTINGS.prices))
+        for each in messages:
+            await site.hear(each)
+            before, cost = log.reads, await site.cost("A", "T1")
+        reads = log.reads - before
+        account = await site.account(site.books.session_of("A", "T1"))
+        assert cost.net == account.bill.net
+        return reads, cost.net
+
+    messages = books_stay("A")
+    assert run(ended(messages))[0] == 0
+    late = [*messages[:2], messages[3], messages[2], *messages[4:]]
+    assert run(ended(late)) == (1, run(ended(messages))[1])
 
 
 @pytest.mark.parametrize("protocol", ["ocpp2.0.1", "ocpp2.1"])

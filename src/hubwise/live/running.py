@@ -29,12 +29,15 @@ class Running:
         The last reading of each register.
     kwh
         What flowed through each register since plug-in [kWh].
+    whole
+        Whether nothing was left out so far.
     """
 
     terms: Terms
     net: Decimal
     last: dict[str, Reading]
     kwh: dict[str, Decimal]
+    whole: bool = True
 
     @classmethod
     def of(cls, settled: Settlement, terms: Terms) -> Running:
@@ -51,10 +54,11 @@ class Running:
         """Take up the next message."""
         most_kw = Decimal(str(self.terms.most_kw))
         for each in readings([said], most_kw):
-            if not each.accepted or not each.bounds:
+            if not each.bounds:
                 continue
             before = self.last.get(each.measurand, each)
-            if each.at < before.at or between(before, each, most_kw):
+            if not each.accepted or each.at < before.at or between(before, each, most_kw):
+                self.whole = False
                 continue
             self.last[each.measurand] = each
             self.net += self._worth(before, each)

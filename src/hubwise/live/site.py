@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -53,6 +54,8 @@ LATE = timedelta(minutes=5)
 # Settlements under way at once: more would make answers to meter values wait.
 SETTLING_AT_ONCE = 2
 AGAIN_SECONDS = 5.0
+# What so many sessions that ended last came to is at hand.
+MOST_OVER = 4_000
 logger = logging.getLogger(__name__)
 
 
@@ -90,6 +93,7 @@ class Site:
         self._running = False
         self._position = 0
         self._costs: dict[str, Running] = {}
+        self._over: deque[str] = deque()
 
     async def start(
         self,
@@ -232,6 +236,15 @@ class Site:
             if session.ended is None:
                 self._costs[session.session] = running
         return running
+
+    def _forget_cost(self, session: Session, running: Running) -> None:
+        """Of sessions that are over, a few are asked for again at once; not if all must be read."""
+        if session.ended is None:
+            return
+        self._over.append(session.session)
+        gone = [self._over.popleft()] if len(self._over) > MOST_OVER else []
+        for name in gone if running.whole else [*gone, session.session]:
+            self._costs.pop(name, None)
 
     async def stored(self, session: Session) -> tuple[float, float]:
         """What a session has charged and given back so far, at the meter [kWh]."""
@@ -411,8 +424,7 @@ class Site:
             self._spawn(self._alarm("messages contradict each other", what, said.station, said.id))
         if counts and (running := self._costs.get(session.session)) is not None:
             running.take(said)
-        if session.ended is not None:
-            self._costs.pop(session.session, None)
+            self._forget_cost(session, running)
         if session.billed:
             what = f"{session.session}: message {said.seq_no} after its bill was final"
             self._spawn(self._alarm("message after the end", what, said.station, said.id))

@@ -24,7 +24,7 @@ from hubwise.drivers import schedule_of
 # Most slots of stays, both ways counted, for which the program is asked.
 MOST_SLOTS = 1_500
 # Nodes of its tree: a limit that is the same on every machine. A minute is cut, which none takes.
-NODES, GAP, SECONDS = 3, 1e-4, 60.0
+NODES, GAP, SECONDS = 1, 1e-4, 60.0
 # Energies that differ by less are the same [kWh].
 SAME = 1e-7
 
@@ -110,7 +110,7 @@ def follow_exactly(
     columns_of, values = zip(*begun, strict=True)
     begin = np.concatenate(columns_of), np.concatenate(values)
     try:
-        found = program.solve(seconds=SECONDS, gap=GAP, nodes=NODES, begin=begin)
+        found = program.solve_near(begin, seconds=SECONDS, gap=GAP, nodes=NODES)
     except UnsolvedError:
         return None
     change = np.zeros(near.charge_kw.shape)
