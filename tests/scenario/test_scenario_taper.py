@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,11 @@ from builders import fleet_of, small_situation
 from hubwise.audit.taper import charged_kwh
 from hubwise.drivers import least_at_departure, uncoordinated
 from hubwise.record.tables import seldom_told
-from hubwise.scenario import check, load
+from hubwise.scenario import ScenarioError, check, load
 from hubwise.scenario.fuses import behind_fuses
 from hubwise.scenario.identity import fingerprint
 from hubwise.scenario.taper import short_of_tapers, tapered
-from hubwise.scenario.writing import new
+from hubwise.scenario.writing import PACKAGED, new
 from tapers import horizon_of, tapers_of
 
 KNEE = [(0.8, 1.0), (1.0, 0.2)]
@@ -182,3 +183,30 @@ def test_fuses_share_what_curves_leave() -> None:
 def test_a_curve_that_nobody_names_changes_nothing(site) -> None:
     """A synthetic fleet, too, may stand beside curves; bounds are those of who names one."""
     assert load(site("ccs = [[0.8, 1.0], [1.0, 0.2]]")).situation.fleet.bounds is None
+
+
+def test_a_drawn_fleet_takes_a_curve_like_a_table(tmp_path) -> None:
+    """The same cars from a table that names the curve have the same bounds; other draws have the
+    curve, too; a curve that is not there is refused by its nearest name."""
+    folder = tmp_path / "drawn"
+    shutil.copytree(PACKAGED / "ieee33", folder)
+    toml = folder / "scenario.toml"
+    text = toml.read_text("utf-8").replace("drivers_per_hub = 250", "drivers_per_hub = 3")
+    assert "drivers_per_hub = 3" in text
+    plain = text + "\n[tapers]\nccs = [[0.5, 1.0], [1.0, 0.1]]\n"
+    named = plain.replace("[fleet]\n", '[fleet]\ntaper = "ccs"\n')
+    toml.write_text(plain, "utf-8")
+    usual = load(folder).situation
+    toml.write_text(named, "utf-8")
+    scenario = load(folder)
+    fleet, horizon = scenario.situation.fleet, scenario.situation.horizon
+    assert (fleet.taper.name == "ccs").all()
+    curves = [[(0.5, 1.0), (1.0, 0.1)]] * len(fleet)
+    told = tapered(tapers_of(usual.fleet, curves), horizon)
+    for name in ("least_kwh", "most_kwh", "charge_kw"):
+        np.testing.assert_array_equal(getattr(fleet.bounds, name), getattr(told.bounds, name))
+    assert (load(f"{folder}@7").situation.fleet.taper.name == "ccs").all()
+    toml.write_text(named.replace('taper = "ccs"', 'taper = "css"'), "utf-8")
+    with pytest.raises(ScenarioError, match="ccs") as refused:
+        load(folder)
+    assert [(each.where, each.field) for each in refused.value.issues] == [("fleet", "taper")]

@@ -321,11 +321,12 @@ def _fleet(
 ) -> Fleet:
     """The sessions of a table, or drawn, with the least powers and energies asked for."""
     if table is not None:
-        fleet = build_fleet(table, hubs.name, horizon)
+        fleet, curves = build_fleet(table, hubs.name, horizon), table["taper"]
     else:
         assert sections.fleet is not None, "read_sections notes it where there is neither"
         fleet = draw_fleets(sections.fleet, len(hubs), horizon, rng)
-    fleet = with_curves(fleet, table, sections.raw)
+        curves = [sections.fleet.taper] * len(fleet)
+    fleet = with_curves(fleet, curves, sections.raw)
     fleet = with_least_powers(fleet, [hub for _, hub in sections.hubs], table)
     fleet = with_chargers_standby(fleet, [hub for _, hub in sections.hubs])
     equal = sections.promises is not None and sections.promises.equal_energy

@@ -55,7 +55,7 @@ class Draws:
             fleet = resampled(usual.fleet, rng)
         else:
             drawn_fleet = draw_fleets(self.section, len(usual.hubs), usual.horizon, rng)
-            drawn_fleet = _with_chargers_of(drawn_fleet, usual.fleet)
+            drawn_fleet = _with_chargers_of(_with_curve_of(drawn_fleet, usual.fleet), usual.fleet)
             by_phase = usual.feeder.phases is not None
             fleet, _ = wired(drawn_fleet, usual.hubs, None, None, by_phase=by_phase)
         if usual.promises.equal_energy:
@@ -117,6 +117,14 @@ def _with_chargers_of(drawn: Fleet, usual: Fleet) -> Fleet:
         step_kw=usual.step_kw,
         starts_max=usual.starts_max,
     )
+
+
+def _with_curve_of(drawn: Fleet, usual: Fleet) -> Fleet:
+    """A synthetic fleet with the curve of another draw, which is one for all."""
+    if usual.taper is None or not len(usual):
+        return drawn
+    curve = usual.taper.select(np.zeros(len(drawn), np.int64))
+    return replace(drawn, taper=replace(curve, kw=drawn.charge_kw_max))
 
 
 def _crowds(fleet: Fleet) -> list[tuple[int, int]]:

@@ -373,6 +373,7 @@ class FleetSection(Section):
     minimum_saving: NotNegative = 0.0
     never_discharge: bool = False
     chemistries: Annotated[list[Chemistry], Field(min_length=1)]
+    taper: Word | None = None
 
     @model_validator(mode="after")
     def _shares(self) -> FleetSection:

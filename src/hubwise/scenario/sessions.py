@@ -40,7 +40,9 @@ def read_sessions(sections: Sections, horizon: Horizon | None, reader: Reader) -
     if table is not None:
         check_sessions(table, sections.known_hubs(), horizon, reader)
         check_steps(table, "charge_kw_max", reader)
-    check_tapers(sections.raw, [each for each in (drivers, table) if each is not None], reader)
+    tables = [each for each in (drivers, table) if each is not None]
+    drawn = None if sections.fleet is None else sections.fleet.taper
+    check_tapers(sections.raw, tables, drawn, reader)
     if table is not None and drivers is not None:
         check_drivers_known(table, drivers, reader)
     return table

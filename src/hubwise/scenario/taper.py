@@ -16,7 +16,7 @@ import numpy as np
 
 from hubwise.domain import Fleet, Horizon, SlotBounds, Taper
 from hubwise.domain.arrays import Array, Flags, Index
-from hubwise.domain.errors import listed
+from hubwise.domain.errors import did_you_mean, listed
 from hubwise.scenario.reading import TOML, Reader
 from hubwise.scenario.tables import Table, check_known
 
@@ -27,7 +27,9 @@ SAME_KWH = 1e-6
 _RIGHT = "write points as [[0.8, 1.0], [1.0, 0.2]]: state of charge, and share of the full power"
 
 
-def check_tapers(raw: Mapping[str, object], tables: Sequence[Table], reader: Reader) -> None:
+def check_tapers(
+    raw: Mapping[str, object], tables: Sequence[Table], drawn: str | None, reader: Reader
+) -> None:
     """What is wrong with the curves of ``[tapers]`` is noted, and names that are none of them.
 
     Parameters
@@ -36,6 +38,8 @@ def check_tapers(raw: Mapping[str, object], tables: Sequence[Table], reader: Rea
         ``scenario.toml`` as it stands.
     tables
         Of drivers and sessions. What a session inherits from its driver is told there.
+    drawn
+        What a synthetic fleet names; ``None`` where there is none, or it names none.
     """
     given = raw.get("tapers", {})
     if not isinstance(given, dict):
@@ -46,6 +50,8 @@ def check_tapers(raw: Mapping[str, object], tables: Sequence[Table], reader: Rea
             reader.wrong(TOML, "tapers", name, wrong, _RIGHT)
     for table in tables:
         check_known(table, "taper", list(given), reader)
+    if drawn is not None and drawn not in given:
+        reader.wrong(TOML, "fleet", "taper", f"{drawn!r} is unknown", did_you_mean(drawn, given))
 
 
 def curve_of(points: str) -> list[list[float]]:
@@ -85,18 +91,20 @@ def _outside(soc: float, share: float) -> list[str]:
     return wrongs
 
 
-def with_curves(fleet: Fleet, table: Table | None, raw: Mapping[str, object]) -> Fleet:
+def with_curves(fleet: Fleet, named: Sequence[str | None], raw: Mapping[str, object]) -> Fleet:
     """The fleet with the curves that its sessions name.
 
     Parameters
     ----------
     fleet
-        As built from ``table``, row by row: curves are shares of the power that stands there,
-        whatever plug the car will get.
+        As it is told: curves are shares of the power that stands there, whatever plug the car
+        will get.
+    named
+        Which curve, session by session; nothing for none.
     raw
         ``scenario.toml`` as it stands, and as `check_tapers` has found nothing wrong with it.
     """
-    names = [] if table is None else ["" if name is None else name for name in table["taper"]]
+    names = ["" if name is None else name for name in named]
     if not any(names):
         return fleet
     curves: dict[str, list[tuple[float, float]]] = dict(raw["tapers"])  # type: ignore[call-overload]
