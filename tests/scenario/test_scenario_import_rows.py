@@ -338,3 +338,16 @@ def test_a_curve_that_is_none_is_named(tmp_path: Path, points: str) -> None:
         made(tmp_path, GOOD, cars=str(cars))
     assert {issue.field for issue in raised.value.issues} == {"taper"}
     assert "0.8:1 1:0.2" in raised.value.issues[0].right
+
+
+def test_a_hub_that_is_perhaps_a_slip_is_noted(tmp_path) -> None:
+    """One row of many names another hub by a letter; hubs that differ in numbers are two."""
+    hubs = [*["north"] * 6, *["north-2"] * 6, "norht", "North-2", "south", "north-3"]
+    rows = [f"s{k},d{k},2024-06-03 08:10,2024-06-03 16:40,18.2,{hub}" for k, hub in enumerate(hubs)]
+    scenario = made(tmp_path, *rows, header=f"{HEADER},hub")
+    noted = [note for note in scenario.notes if "if they are one" in note]
+    assert [re.findall(r"'([^']+)'", note) for note in noted] == [
+        ["norht", "north"],
+        ["North-2", "north-2"],
+    ]
+    assert "has 1 of the sessions and 'north' 6" in noted[0]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
+from difflib import SequenceMatcher
 
 from hubwise.domain import Horizon
-from hubwise.domain.errors import Issue, listed
+from hubwise.domain.errors import Issue, closest, listed
 from hubwise.scenario.day_sessions import Picked, Tally
 from hubwise.scenario.foreign_sessions import ForeignSessions, ForeignStay
 from hubwise.scenario.options import ImportOptions
 
 _SAME_KWH = 1e-9
+# A hub is perhaps a slip of the pen where another has so many times its sessions, and their names
+# are alike by this (the share of letters in the same order).
+_MANY_MORE, _ALIKE = 5, 0.75
 _UNREAL_KWH = 500.0  # beyond the battery of any car, and of most lorries
 
 
@@ -61,7 +67,32 @@ def what_was_done(picked: Picked, options: ImportOptions, horizon: Horizon) -> l
             stay.actual_departure - stay.stated_departure > slot for stay in stays
         ),
     }
-    return [f"{n} of {len(stays)} sessions {what}." for what, n in noted.items() if n]
+    said = [f"{n} of {len(stays)} sessions {what}." for what, n in noted.items() if n]
+    return said + hubs_alike(Counter(stay.hub for stay in stays))
+
+
+def hubs_alike(sessions: Mapping[str, int]) -> list[str]:
+    """Hubs that few sessions name and whose names are nearly another's; numbers tell hubs apart.
+
+    Parameters
+    ----------
+    sessions
+        How many each hub has, by its name.
+    """
+    notes = []
+    for hub, count in sessions.items():
+        most = [name for name, many in sessions.items() if many >= _MANY_MORE * count]
+        other = closest(hub, (name for name in most if _digits(name) == _digits(hub)))
+        if other is not None and SequenceMatcher(a=hub.lower(), b=other.lower()).ratio() > _ALIKE:
+            notes.append(
+                f"Hub {hub!r} has {count} of the sessions and {other!r} {sessions[other]}: two hubs; "
+                "if they are one, write its name alike."
+            )
+    return notes
+
+
+def _digits(name: str) -> str:
+    return "".join(character for character in name if character.isdigit())
 
 
 def _most(picked: Picked, options: ImportOptions) -> str:
