@@ -85,8 +85,8 @@ def hubs_alike(sessions: Mapping[str, int]) -> list[str]:
         other = closest(hub, (name for name in most if _digits(name) == _digits(hub)))
         if other is not None and SequenceMatcher(a=hub.lower(), b=other.lower()).ratio() > _ALIKE:
             notes.append(
-                f"Hub {hub!r} has {count} of the sessions and {other!r} {sessions[other]}: two hubs; "
-                "if they are one, write its name alike."
+                f"Hub {hub!r} has {count} of the sessions and {other!r} {sessions[other]}: if they "
+                "are one, write its name alike."
             )
     return notes
 
