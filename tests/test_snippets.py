@@ -56,6 +56,7 @@ OTHERS = {
     "make": "builds an environment of its own; the targets are looked for in the Makefile",
     "dask": "starts servers on several machines; tests/study/test_study_workers.py does it on one",
     "pip": "installs into an environment; the extra that it names is in pyproject.toml",
+    "curl": "asks a served site; tests/live/test_listing.py asks the same",
     "ocpp": "another project's probe of a served site; tests/live/test_serve.py asks more",
 }
 
