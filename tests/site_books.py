@@ -19,6 +19,7 @@ from hubwise.domain.events import (
     Booted,
     Event,
     Figures,
+    PeakNoted,
     Phase,
     PriceList,
     PricesPosted,
@@ -214,7 +215,15 @@ def told() -> list[Event]:
         *stay("S6", "tag-cid", begin=300)[:3],  # under way
         *by_market(T0 + timedelta(hours=9)),
         *ordered(T0 + timedelta(hours=10)),
+        *(peak(hours, kw) for hours, kw in ((11, "7.5"), (12, "9.25"))),
     ]
+
+
+def peak(hours: float, kw: str) -> PeakNoted:
+    """A quarter of an hour that was the highest of its month."""
+    begins = T0 + timedelta(hours=hours)
+    at = begins + timedelta(minutes=17)
+    return PeakNoted(f"peak|{hours:g}", "", at, "main", "2026-03", begins, Decimal(kw))
 
 
 def ordered(at: datetime) -> list[Event]:

@@ -234,13 +234,17 @@ def test_a_posted_list_outlives_a_start_and_what_site_toml_says(tmp_path) -> Non
     text = place.read_text()
     for name, price in (("charge", "0.5"), ("discharge", "0.4")):
         text = re.sub(rf"(?s)\b{name} = \[.*?\]", f"{name} = [{price}]", text, count=1)
-    place.write_text(text)
+    place.write_text(text.replace("[hubs.main]", "[hubs.main]\ndemand_charge = 9.5"))
     site.start()
     assert read_settings(site.folder).prices.charge == (Decimal("0.5"),)
     said_now = site.get("/prices").json()
     assert (said_now["charge"], said_now["posted_by"]) == (["0.77"], "operator")
     assert ask(site, "GET", "/prices", token).json()["posted_by"] == "operator"
-    assert "0.77" in here("status", site.folder)
+    told = here("status", site.folder)
+    assert "0.77" in told
+    assert f"0.000 kW in the highest quarter of an hour of {datetime.now(UTC):%Y-}" in told
+    peak = site.items("/hubs")[0]["peak"]
+    assert (peak["peak_kw"], peak["begins_at"], peak["demand_charge"]) == ("0.000", None, "9.5")
 
     async def stay(name: str) -> None:
         now = datetime.now(UTC)

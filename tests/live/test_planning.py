@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hubwise.audit.program import best_response_costs
 from hubwise.domain import Tariff
 from hubwise.domain.errors import ScenarioError
-from hubwise.domain.events import NeedsSaid, PriceList, WishSaid
+from hubwise.domain.events import NeedsSaid, PriceList, PricesPosted, WishSaid
 from hubwise.live import read_settings
 from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
@@ -86,7 +86,7 @@ def planner_of(books, decide, stored, failed, batteries=None) -> Planner:
     """Of a site of plain settings."""
     site = SimpleNamespace(
         planning=Planning(), zone=ZoneInfo("UTC"), currency="EUR", batteries=batteries or {},
-        market=None,
+        market=None, demand={},
     )  # fmt: skip
     return Planner(
         books, site, Minute(), decide=decide, stored=stored, gives_back=lambda _: True,
@@ -230,7 +230,9 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
     place."""
     wish = WishSaid("w", "CP", T0, "s", "t", "driver:D", T0 + timedelta(hours=3), 20, 45, 10)
     session = Session("s", "CP", "t", T0, evse=1, wish=wish)
-    books = Books(posted=[(T0, PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),)))])
+    books = Books()
+    prices = PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),))
+    books.apply(PricesPosted("prices|p", "", T0, prices))
     answers = iter(
         [Decided({"s": (1.0,) * SLOTS}), RuntimeError("no optimum"), Decided({"s": (2.0,) * SLOTS})]
     )
@@ -269,7 +271,9 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
 def test_a_battery_beside_cars_that_are_not_planned_has_its_share_of_the_connection() -> None:
     """Nobody said what these cars want; the battery is planned with a third of the room, and with
     all of it once they have gone."""
-    books = Books(posted=[(T0, PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),)))])
+    books = Books()
+    prices = PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),))
+    books.apply(PricesPosted("prices|p", "", T0, prices))
     last = SimpleNamespace(
         energy_kwh=50.0, capacity_kwh=100.0, charge_kw_max=40.0, discharge_kw_max=40.0
     )

@@ -100,7 +100,7 @@ def _asked_all(folder: Path, http: str) -> dict[str, object]:
     with asking(folder) as ask:
         return {
             name: ask(f"{http}/api/v1/{name}", None)
-            for name in ("stations", "sessions", "limits", "market", "prices", "alarms")
+            for name in ("stations", "sessions", "limits", "market", "prices", "hubs", "alarms")
         }
 
 
@@ -123,6 +123,12 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
         typer.echo(
             f"hub {each['hub']} draws at most {each['most_kw']} kW, {span}: {each['reason']}"
         )
+    for each in items("hubs"):
+        if isinstance(peak := each["peak"], dict):
+            typer.echo(
+                f"hub {each['hub']}: {peak['peak_kw']} kW in the highest quarter of an hour of "
+                f"{peak['period']} so far, at {peak['demand_charge']} a kW"
+            )
     typer.echo(_offered(found["prices"]))
     market = found["market"]
     assert isinstance(market, dict)

@@ -447,6 +447,28 @@ class LimitSaid(Event):
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class PeakNoted(Event):
+    """A quarter of an hour in which a hub drew more than in any other of its billing period so far.
+
+    Parameters
+    ----------
+    hub
+        Whose connection.
+    period
+        The month or the day, on the site's clock, such as ``2026-11`` or ``2026-11-28``.
+    begins
+        When the quarter of an hour began.
+    kw
+        Its mean draw from the grid [kW].
+    """
+
+    hub: str
+    period: str
+    begins: datetime
+    kw: Decimal
+
+
 KINDS: dict[str, type[Event]] = {
     "connected": Connected,
     "booted": Booted,
@@ -465,5 +487,6 @@ KINDS: dict[str, type[Event]] = {
     "act": Acted,
     "wish": WishSaid,
     "limit": LimitSaid,
+    "peak": PeakNoted,
 }
 KIND_OF = {made: kind for kind, made in KINDS.items()}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
 QUARTER = timedelta(minutes=15)
+DAY = timedelta(days=1)
 
 
 def quarter_of(moment: datetime) -> datetime:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from hubwise.live.clocks import DAY
 from hubwise.live.fold import Books, Session
 from hubwise.live.outlook import Stay, Wanted
 
-DAY = timedelta(days=1)
 BEFORE = (7 * DAY, DAY)
 # A stay that charged less tells nothing [kWh].
 LEAST_KWH = 0.1

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hubwise.domain.devices import MeterReading
+from hubwise.live.peaks import Drawn
 from hubwise.live.tended import Tended
 
 WINDOW = timedelta(minutes=15)
@@ -42,6 +43,8 @@ class Connection:
         The same if the grid limited nothing [kW].
     limit_kw
         What it may draw just now, where the grid lets it draw less than it carries [kW].
+    drawn
+        What it drew, by quarter of an hour.
     """
 
     carries_kw: float
@@ -50,6 +53,7 @@ class Connection:
     asked_kw: float = 0.0
     wanted_kw: float = 0.0
     limit_kw: float = math.inf
+    drawn: Drawn = field(default_factory=Drawn)
     last: MeterReading | None = None
     _given: deque[tuple[datetime, float]] = field(default_factory=deque)
     _others: deque[tuple[datetime, float]] = field(default_factory=deque)
@@ -64,6 +68,7 @@ class Connection:
     def saw(self, reading: MeterReading) -> None:
         """What the meter says now."""
         self.last = reading
+        self.drawn.saw(reading)
         may = max((kw for _, kw in self._given), default=0.0)
         battery_kw = 0.0 if self.battery is None else self.battery.power_kw
         self._others.append((reading.at, max(reading.power_kw - battery_kw - may, 0.0)))

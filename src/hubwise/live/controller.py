@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hubwise.domain.devices import BatteryPlace
-from hubwise.live.clocks import QUARTER
+from hubwise.domain.events import Event, TransactionSaid
+from hubwise.live.clocks import QUARTER, is_set
 from hubwise.live.connection import Connection
 from hubwise.live.control import LEAST_KW, shares
 from hubwise.live.fold import Books, Session
+from hubwise.live.peaks import higher
 from hubwise.live.planning import Planner
 from hubwise.live.ports import (
     Chargers,
@@ -263,6 +265,28 @@ class Controller:
         """The most that a hub's station draws, if it is known and of the hub [kW]."""
         known = self._known.get(station)
         return known.max_kw if known is not None and known.hub == hub else None
+
+    def count(self, said: TransactionSaid, session: Session, kwh: float) -> None:
+        """What a charger's meter shows in all, where there is none at its hub's connection."""
+        known = self._known.get(session.station)
+        place = self.connections.get(known.hub) if known is not None else None
+        if place is None or place.metered or not is_set(said.at, said.received_at):
+            return
+        place.drawn.counted(session.session, said.at, kwh)
+        if session.ended is not None:
+            place.drawn.forget(session.session)
+
+    async def note_peaks(self, hear: Callable[[Event], Awaitable[bool]]) -> None:
+        """Have it kept what hubs drew at most, where that costs anything, until cancelled."""
+        while True:
+            now, zone = self._clock.now(), self._settings.zone
+            over = {hub: place.drawn.over(now) for hub, place in self.connections.items()}
+            try:
+                for noted in higher(self._books.peaks, self._settings.demand, over, now, zone):
+                    await hear(noted)
+            except Exception as error:
+                logger.warning("a peak is not kept: %s", first_line(error))
+            await self._clock.sleep(METER_SECONDS * self._clock.speed)
 
     async def plan(self, planner: Planner) -> None:
         """Have hubs planned until cancelled; a new plan is shared out at the next look."""

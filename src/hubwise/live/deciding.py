@@ -81,6 +81,7 @@ def situation_of(outlook: Outlook) -> Situation:
         PriceRules,
         Promises,
         Situation,
+        SoFar,
         Tariff,
     )
     from hubwise.scenario.stiff import stiff_feeder
@@ -114,9 +115,16 @@ def situation_of(outlook: Outlook) -> Situation:
             solar_kw=np.zeros((1, SLOTS)),
         ),
         fleet=_fleet(outlook),
-        market=Market(purchase, feed_in, np.array(outlook.charge[0]), currency=outlook.currency),
+        market=Market(
+            purchase,
+            feed_in,
+            np.array(outlook.charge[0]),
+            demand_charge=outlook.demand_charge,
+            currency=outlook.currency,
+        ),
         rules=PriceRules(-free, free, -free, free, np.zeros(SLOTS, np.int64), ("all",)),
         promises=Promises(),
+        so_far=SoFar(import_peak_kw=np.array([outlook.peak_kw])),
         accepted=Tariff(*(np.array(part) for part in kept)) if kept[0] else None,
     )
 

@@ -17,6 +17,7 @@ from hubwise.domain.events import (
     Event,
     LimitSaid,
     NeedsSaid,
+    PeakNoted,
     Phase,
     PriceList,
     PricesPosted,
@@ -30,6 +31,7 @@ from hubwise.domain.events import (
 )
 from hubwise.live.clocks import is_set
 from hubwise.live.offered import Offered
+from hubwise.live.peaks import Peaks
 from hubwise.live.purchase import Purchase
 
 MOST_ALARMS = 1_000
@@ -257,6 +259,8 @@ class Books:
         What the car at a station's EVSE asked for last, while it is there.
     limits
         What hubs may draw for a while, as said last; those that are over are left out.
+    peaks
+        The highest quarter of an hour of hubs, where that costs anything.
     """
 
     stations: dict[str, Station] = field(default_factory=dict)
@@ -268,6 +272,7 @@ class Books:
     noted: dict[tuple[str, str], Event] = field(default_factory=dict)
     needs: dict[tuple[str, int], NeedsSaid] = field(default_factory=dict)
     limits: dict[str, LimitSaid] = field(default_factory=dict)
+    peaks: Peaks = field(default_factory=Peaks)
     numbers_given: dict[str, str] = field(default_factory=dict)
     highest_number: int = 0
     _by_transaction: dict[tuple[str, str], list[Session]] = field(default_factory=dict)
@@ -291,6 +296,8 @@ class Books:
             over = [each.limit for each in self.limits.values() if each.until <= event.received_at]
             for limit in over:
                 del self.limits[limit]
+        elif isinstance(event, PeakNoted):
+            self.peaks.take(event)
         elif isinstance(event, Alarmed):
             self.alarms = [*self.alarms[1 - MOST_ALARMS :], event]
         else:

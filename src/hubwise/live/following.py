@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from hubwise.domain.events import PriceList
 from hubwise.domain.lists import Followed
-from hubwise.live.clocks import QUARTER, quarter_of
+from hubwise.live.clocks import DAY, QUARTER, quarter_of
 from hubwise.live.outlook import SLOTS, Outlook
-from hubwise.live.purchase import DAY, Purchase
+from hubwise.live.purchase import Purchase
 from hubwise.live.sources import Margins, MarketSource
 
 A_DAY = 96

@@ -13,11 +13,11 @@ from datetime import date, datetime, timedelta
 from hubwise.domain.errors import ScenarioError
 from hubwise.domain.events import Event, PriceList, PurchaseNoted
 from hubwise.domain.lists import Followed
-from hubwise.live.clocks import QUARTER
+from hubwise.live.clocks import DAY, QUARTER
 from hubwise.live.fold import Books
 from hubwise.live.following import followed, list_by_market
 from hubwise.live.ports import Clock, PriceSource, Quoted
-from hubwise.live.purchase import DAY, Purchase
+from hubwise.live.purchase import Purchase
 from hubwise.live.settings import Settings
 from hubwise.live.sources import MarketSource, bounds
 from hubwise.live.troubles import Troubles, first_line

@@ -119,6 +119,11 @@ class Outlook:
         Who is decided about, and who is expected.
     storage
         The station battery, where there is one that answers.
+    demand_charge
+        What a kW above the peak so far costs [currency/kW].
+    peak_kw
+        What those who are decided about may draw together without drawing more than the hub has
+        drawn in its billing period so far [kW].
     """
 
     starts_at: datetime
@@ -132,6 +137,8 @@ class Outlook:
     currency: str
     stays: tuple[Stay, ...]
     storage: Storage | None = None
+    demand_charge: float = 0.0
+    peak_kw: float = 0.0
 
     @property
     def here(self) -> tuple[Stay, ...]:

@@ -239,10 +239,23 @@ class Planner:
             now, lists, [*stays, *self._coming(hub, now)], share * connection.left_kw,
             self._settings.planning, self._settings.zone, self._settings.currency, storage,
         )  # fmt: skip
+        outlook = self._with_peak(outlook, hub, share, connection)
         market = self._settings.market
         if market is None:
             return outlook
         return at_market(outlook, self._books.purchase, self._settings.zone, market)
+
+    def _with_peak(
+        self, outlook: Outlook, hub: str, share: float, connection: Connection
+    ) -> Outlook:
+        """What the highest quarter of an hour costs, and what may be drawn without raising it."""
+        demand, zone = self._settings.demand.get(hub), self._settings.zone
+        if demand is None:
+            return outlook
+        peak_kw = self._books.peaks.kw(hub, demand.period(outlook.now, zone))
+        left_kw = share * max(peak_kw - connection.others_kw, 0.0)
+        charge = demand.charge_ahead(outlook.now, zone)
+        return replace(outlook, demand_charge=charge, peak_kw=left_kw)
 
     def _coming(self, hub: str, now: datetime) -> tuple[Stay, ...]:
         """Who is expected; looked for once a slot."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count, islice, takewhile
 from zoneinfo import ZoneInfo
 
 from hubwise.domain.events import PurchaseNoted
-from hubwise.live.clocks import QUARTER, quarter_of
+from hubwise.live.clocks import DAY, QUARTER, quarter_of
 
-DAY = timedelta(days=1)
 # So many days back one looks for a time of day, and what is kept of the past for that.
 BACK = 5
 KEPT = (BACK + 1) * DAY

@@ -50,6 +50,11 @@ class Running:
         }
         return cls(terms, net, last, kwh)
 
+    @property
+    def net_kwh(self) -> float:
+        """What was charged since plug-in, less what was given back [kWh]."""
+        return float(self.kwh[IMPORT] - self.kwh[EXPORT])
+
     def take(self, said: TransactionSaid) -> None:
         """Take up the next message."""
         most_kw = Decimal(str(self.terms.most_kw))

@@ -16,6 +16,7 @@ from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import PriceList
 from hubwise.live.party import NAMES as PARTY
 from hubwise.live.party import party_of
+from hubwise.live.peaks import Demand, demand_of
 from hubwise.live.places import battery_of, meter_of
 from hubwise.live.sources import (
     Margins,
@@ -30,6 +31,7 @@ from hubwise.live.telling import Wrong
 _Device = TypeVar("_Device", DevicePlace, BatteryPlace)
 NAME = "site.toml"
 MINUTES_OF_A_DAY = 1_440
+HUB = ("connection_kw", "meter", "battery", "demand_charge", "demand_period")
 # Slots of a day that a list may have: five minutes each.
 MOST_SLOTS = 288
 # What drawing a kWh costs a battery, where nothing is said of it [currency/kWh].
@@ -75,6 +77,8 @@ class Settings:
         Whether tags that stand for no driver may charge.
     meters
         By hub: where the meter at its connection is, where it has one.
+    demand
+        By hub: what its highest quarter of an hour costs, where it does.
     batteries
         By hub: its station battery, where it has one.
     planning
@@ -99,6 +103,7 @@ class Settings:
     prices: PriceList
     accepts_unknown: bool
     meters: dict[str, DevicePlace] = field(default_factory=dict)
+    demand: dict[str, Demand] = field(default_factory=dict)
     batteries: dict[str, BatteryPlace] = field(default_factory=dict)
     planning: Planning = field(default_factory=Planning)
     market: MarketSource | None = None
@@ -132,6 +137,7 @@ def read_settings(folder: Path) -> Settings:
         prices=door.prices(),
         accepts_unknown=door.accepts_unknown(),
         meters=door.devices("meter", meter_of),
+        demand=door.demand(),
         batteries=door.devices("battery", battery_of),
         planning=door.planning(),
         market=source_of(said.get("market"), door.wrong),
@@ -203,6 +209,12 @@ class _Door:
                 place = of(f"hubs.{hub}.{name}", table[name], self.wrong)
                 found |= {hub: place} if place else {}
         return found
+
+    def demand(self) -> dict[str, Demand]:
+        """By hub: what its highest quarter of an hour costs."""
+        hubs = [(hub, each) for hub, each in self.table("hubs").items() if isinstance(each, dict)]
+        said = ((hub, demand_of(f"hubs.{hub}", each, self.wrong)) for hub, each in hubs)
+        return {hub: demand for hub, demand in said if demand is not None}
 
     def prices(self) -> PriceList:
         table = self.table("prices")
@@ -292,7 +304,7 @@ class _Door:
         self._only("ocpi.", self.said.get("ocpi"), PARTY)
         hubs = self.said.get("hubs")
         for hub, table in hubs.items() if isinstance(hubs, dict) else ():
-            self._only(f"hubs.{hub}.", table, ("connection_kw", "meter", "battery"))
+            self._only(f"hubs.{hub}.", table, HUB)
 
     def _only(self, where: str, table: object, known: tuple[str, ...]) -> None:
         for name in table if isinstance(table, dict) else ():

@@ -126,6 +126,7 @@ class Site:
             self._spawn(self._market(source).run())
         self._spawn(self._controller.run())
         self._spawn(self._watch())
+        self._spawn(self._controller.note_peaks(self.hear))
         self._running = True
 
     def take_up(self) -> None:
@@ -424,6 +425,7 @@ class Site:
             self._spawn(self._alarm("messages contradict each other", what, said.station, said.id))
         if counts and (running := self._costs.get(session.session)) is not None:
             running.take(said)
+            self._controller.count(said, session, running.net_kwh)
             self._forget_cost(session, running)
         if session.billed:
             what = f"{session.session}: message {said.seq_no} after its bill was final"

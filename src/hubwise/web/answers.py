@@ -83,13 +83,19 @@ class StoredItem(BaseModel):
 
 
 class HubPlanItem(BaseModel):
-    """A hub's plan, as decided last; ``coming``: how many cars it expects beside those here."""
+    """A hub's plan, as decided last; ``coming``: how many cars it expects beside those here.
+
+    ``demand_charge``: what it counts for a kW above ``peak_kw``, what its cars and battery may draw
+    without raising the highest quarter of an hour so far.
+    """
 
     hub: str
     starts_at: str
     slots: list[PlannedItem]
     battery: list[StoredItem]
     coming: int
+    demand_charge: str
+    peak_kw: str
 
     @classmethod
     def of(cls, hub: str, found: HubPlan, hours: int) -> HubPlanItem:
@@ -117,7 +123,15 @@ class HubPlanItem(BaseModel):
         ]
         coming = len(found.outlook.stays) - len(found.outlook.here)
         begins = in_utc(found.starts_at)
-        return cls(hub=hub, starts_at=begins, slots=slots, battery=battery, coming=coming)
+        return cls(
+            hub=hub,
+            starts_at=begins,
+            slots=slots,
+            battery=battery,
+            coming=coming,
+            demand_charge=f"{found.outlook.demand_charge:g}",
+            peak_kw=f"{found.outlook.peak_kw:.3f}",
+        )
 
 
 class Plans(BaseModel):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from hubwise.domain.events import LimitSaid
-from hubwise.live import acts
+from hubwise.live import Site, acts
 from hubwise.live.connection import Connection
 from hubwise.live.feeder import FeederSeen, MissedNow
 from hubwise.live.rights import Thing
@@ -46,6 +46,33 @@ class BatteryItem(BaseModel):
         )
 
 
+class PeakItem(BaseModel):
+    """A hub's highest quarter of an hour of the billing period so far, and what a kW of it costs.
+
+    ``begins_at`` is empty where it has drawn nothing yet, as far as is known.
+    """
+
+    period: str
+    peak_kw: str
+    begins_at: str | None
+    demand_charge: str
+
+    @classmethod
+    def of(cls, hub: str, site: Site) -> PeakItem | None:
+        """Nothing where power costs nothing."""
+        demand = site.settings.demand.get(hub)
+        if demand is None:
+            return None
+        period, found = demand.period(site.now(), site.settings.zone), site.books.peaks
+        kw = found.kw(hub, period)
+        return cls(
+            period=period,
+            peak_kw=f"{kw:.3f}",
+            begins_at=answers.in_utc(found.highest[hub].begins) if kw else None,
+            demand_charge=f"{demand.charge:g}",
+        )
+
+
 class HubItem(BaseModel):
     """A hub's connection; a meter's power is empty where there is none or it says nothing."""
 
@@ -58,9 +85,10 @@ class HubItem(BaseModel):
     others_kw: str
     room_kw: str
     battery: BatteryItem | None
+    peak: PeakItem | None
 
     @classmethod
-    def of(cls, hub: str, found: Connection, now: datetime) -> HubItem:
+    def of(cls, hub: str, found: Connection, now: datetime, peak: PeakItem | None) -> HubItem:
         """What is known of it at a time."""
         last = found.last
         return cls(
@@ -73,6 +101,7 @@ class HubItem(BaseModel):
             others_kw=f"{found.others_kw:.3f}",
             room_kw=f"{found.room_kw:.3f}",
             battery=BatteryItem.of(found.battery) if found.battery else None,
+            peak=peak,
         )
 
 
@@ -244,8 +273,9 @@ async def feeder(here: Here, actor: Asking) -> FeederAnswer:
 
 
 def _hubs(here: Here) -> list[HubItem]:
-    now = here.site.now()
-    return [HubItem.of(hub, each, now) for hub, each in here.site.connections.items()]
+    site, now = here.site, here.site.now()
+    places = site.connections.items()
+    return [HubItem.of(hub, each, now, PeakItem.of(hub, site)) for hub, each in places]
 
 
 def _limits(here: Here) -> list[LimitItem]:

@@ -13,6 +13,7 @@ from hubwise.audit.books.forms import Said, WrongFormError, said_by
 from hubwise.audit.books.market import Known
 from hubwise.audit.books.meters import slots
 from hubwise.audit.books.money import accepted, list_faults, order_words
+from hubwise.audit.books.peaks import Peaks
 from hubwise.audit.books.seals import Seals, read_key
 from hubwise.audit.books.stays import Stay, Stays
 from hubwise.audit.books.wishes import Wishes
@@ -78,7 +79,7 @@ class Audit:
     def __init__(self, faults: Faults) -> None:
         """Nothing was seen yet."""
         self._faults, self._noted, self._stays = faults, Noted(), Stays()
-        self._market = Known()
+        self._market, self._peaks = Known(), Peaks()
         self._examiner = Examiner(self._noted, faults)
         self._wishes = Wishes(self._noted, faults)
         self._seen: set[str] = set()
@@ -114,6 +115,8 @@ class Audit:
                 self._faults.add_all("prices: followed", row.place, found)
             if said["ordered"] is not None:
                 self._ordered(row, said)
+        elif row.kind == "peak":
+            self._faults.add_all("peaks: noted", row.place, self._peaks.faults(said))
         elif row.kind == "purchase":
             self._faults.add_all("prices: followed", row.place, self._market.take(said))
         elif row.kind in ("bill", "correction"):

@@ -39,6 +39,11 @@ PROMISES: dict[str, tuple[str, str, Status]] = {
         CHANGED,
         Status.FAILS,
     ),
+    "peaks: noted": (
+        "every peak is of a whole quarter of an hour of its period, and above the one before it",
+        CHANGED,
+        Status.FAILS,
+    ),
     "bills: session": (
         "every bill is of a stay that was heard of, its first and only one",
         CHANGED,

@@ -183,6 +183,7 @@ FORMS: dict[str, Parser] = {
         departure_at=maybe(moment),
         **dict.fromkeys(("energy_kwh", "required_kwh", "reserve_kwh"), number),
     ),
+    "peak": _more(hub=text, period=text, begins=moment, kw=number),
     "limit": _more(
         **dict.fromkeys(("limit", "hub", "by", "why"), text),
         most_kw=number,
