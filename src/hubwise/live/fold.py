@@ -217,6 +217,19 @@ def take_in(sessions: list[Session], said: TransactionSaid) -> tuple[Session, bo
     return sessions[which], sessions[which].hear(said)
 
 
+def messages_of(session: Session, found: object, most: int) -> list[TransactionSaid]:
+    """Of all messages under a transaction's identifier, the first so many of this session."""
+    assert isinstance(found, list)
+    shared: list[Session] = []
+    messages = []
+    for said in found:
+        assert isinstance(said, TransactionSaid)
+        found_in, counts = take_in(shared, said)
+        if counts and found_in.session == session.session and found_in.heard <= most:
+            messages.append(said)
+    return messages
+
+
 @dataclass(slots=True)
 class Station:
     """What a station said of itself, last."""

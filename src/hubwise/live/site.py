@@ -30,7 +30,7 @@ from hubwise.live.clocks import is_set
 from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
 from hubwise.live.facts import missing_notes, tag_noted
-from hubwise.live.fold import Books, Session, SessionStatus, take_in
+from hubwise.live.fold import Books, Session, SessionStatus, messages_of
 from hubwise.live.market import MarketWatch
 from hubwise.live.names import named_list, short
 from hubwise.live.planning import Decide, HubPlan, Planner
@@ -399,7 +399,7 @@ class Site:
         """What a session comes to, by its messages or by an operator's act."""
         act, heard = session.act, session.heard
         found = await self._log.of_transaction(session.station, session.transaction)
-        messages = _messages_of(session, found, heard)
+        messages = messages_of(session, found, heard)
         known = await self._people.station(session.station)
         terms = self._terms(session, known)
         settled = await asyncio.to_thread(settle, messages, terms)
@@ -485,16 +485,3 @@ class Site:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a task of the site failed", exc_info=task.exception())
-
-
-def _messages_of(session: Session, found: object, most: int) -> list[TransactionSaid]:
-    """Of all messages under a transaction's identifier, the first so many of this session."""
-    assert isinstance(found, list)
-    shared: list[Session] = []
-    messages = []
-    for said in found:
-        assert isinstance(said, TransactionSaid)
-        found_in, counts = take_in(shared, said)
-        if counts and found_in.session == session.session and found_in.heard <= most:
-            messages.append(said)
-    return messages
