@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from hubwise.dispatch import feeder_limits
+from hubwise.dispatch.linearised import linearised
 from hubwise.grid import power_flow, tangent
 
 
@@ -59,3 +60,43 @@ def test_the_branch_nearest_its_own_limit_is_the_row(small_situation) -> None:
     row = limits.rows(draw)[-1, 0] - limits.upper[-1, 0]
     steepest = np.abs(at.branch_loading[1, :, 0] / 0.4).max()
     np.testing.assert_allclose(row, (far / 0.4 - 1.0) / steepest, rtol=1e-9)
+
+
+def test_only_slots_that_moved_are_linearised_anew(small_situation) -> None:
+    """Moved slots have the rows that a fresh linearisation has there, the others what they had."""
+    situation = weak(small_situation, ampacity_a=np.array([50.0, 50.0]))
+    feeder, bus = replace(situation.feeder, branch_limit=np.array([1.0, 0.4])), situation.hubs.bus
+    draw = np.full((2, 24), 5.0)
+    draw[:, 3] = 14.0  # near its limits: a row, which goes with it
+    known = linearised(feeder, bus, draw)
+    assert len(known.limits.row) > 2
+    hubs, base = draw.copy(), feeder.base_kw.copy()
+    hubs[0, 3], hubs[1, 9], hubs[0, 12] = 5.0, 11.0, 5.001  # the last too little to matter
+    base[1, 17] *= 1.5
+    moved = replace(feeder, base_kw=base)
+    found = linearised(moved, bus, hubs, known)
+    fresh = feeder_limits(moved, bus, hubs)
+    anew = [3, 9, 17]
+    assert known.moved(moved, hubs).tolist() == anew
+    again = linearised(moved, bus, hubs, found)
+    assert again is found  # nothing has moved since
+    assert found.limits.row == fresh.row
+    for name in ("coefficient", "offset", "upper"):
+        have, due = getattr(found.limits, name), getattr(fresh, name)
+        np.testing.assert_allclose(have[..., anew], due[..., anew], rtol=1e-9)
+        had = getattr(known.limits, name)[:2]
+        others = np.delete(np.arange(24), anew)
+        np.testing.assert_array_equal(have[:2][..., others], had[..., others])
+    head = power_flow(moved, bus, hubs).head_kw
+    np.testing.assert_allclose(found.limits.head(hubs), head, atol=1e-3)
+
+
+def test_a_linear_feeder_moves_on_with_time(small_situation) -> None:
+    """Some slots later it is what it was, from there on."""
+    situation = weak(small_situation)
+    draw = np.arange(48.0).reshape(2, 24) / 10.0
+    known = linearised(situation.feeder, situation.hubs.bus, draw)
+    later = known.later(5)
+    np.testing.assert_array_equal(later.limits.head(draw[:, 5:]), known.limits.head(draw)[5:])
+    rest = situation.feeder.in_slots(np.arange(5, 24))
+    assert linearised(rest, situation.hubs.bus, draw[:, 5:], later) is later

@@ -17,6 +17,7 @@ from hubwise.domain import Promises, Schedule, Situation, Tariff
 from hubwise.domain.arrays import Array
 from hubwise.domain.fleets import joined
 from hubwise.drivers import least_at_departure
+from hubwise.grid import power_flow
 from hubwise.plan.decide import Leaving, decide
 from hubwise.plan.futures import Futures
 from hubwise.pricing import account_of
@@ -193,3 +194,21 @@ def test_who_is_here_does_one_thing_in_all_futures(seed) -> None:
     assert len(found.warm.starts) == 2
     mine = replace(situation, fleet=moved.select(now))
     assert regrets(mine, posted, found.schedule).max() <= 1e-6
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_a_feeder_that_is_not_as_it_was_linear_is_noticed(seed) -> None:
+    """Where the linear head is wrong by more than a little, AC tells, and it is linearised anew."""
+    situation = small_situation(seed, sessions=16)
+    promised = replace(situation, promises=Promises(peak_valley=0.6))
+    posted, here = posted_for(situation, seed), situation.fleet.session[:0]
+    first = decide(alone(promised), here, posted)
+    again = decide(alone(promised), here, posted, first.warm)
+    [near] = again.warm.near
+    limits = near.limits
+    wrong = replace(near, limits=replace(limits, offset=limits.offset + 5.0))
+    misled = decide(alone(promised), here, posted, replace(again.warm, near=(wrong,)))
+    head = power_flow(promised.feeder, promised.hubs.bus, misled.warm.starts[0].hub_kw).head_kw
+    [mended] = misled.warm.near
+    assert abs(wrong.limits.head(misled.warm.starts[0].hub_kw)[0] - head[0]) > 1.0
+    assert abs(mended.limits.head(misled.warm.starts[0].hub_kw)[0] - head[0]) < 0.2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,6 +98,10 @@ class Play:
             if held is not None:
                 free[cars[held.rows]] = False
         return cls(game, *felt, order[is_session & free[order]], order[~is_session])
+
+    def before(self, slot: int) -> Play:
+        """The same, where only those sessions are visited that begin before a slot."""
+        return replace(self, sessions=self.sessions[self.units.arrival[self.sessions] < slot])
 
     def learn(self, kink: float, count: int) -> None:
         """Set the free levels; after the first of fresh rounds, let multipliers follow."""

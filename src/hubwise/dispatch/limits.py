@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hubwise.domain import Feeder
-from hubwise.domain.arrays import Array, Index
+from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.grid import Tangent, power_flow, tangent
 
 # A voltage or a branch becomes a row where it comes this near to its limit.
@@ -15,6 +15,8 @@ VOLTAGE_MARGIN_PU = 0.01
 BRANCH_MARGIN = 0.10
 # How often the step is halved in which the most is sought that a slot's power flow carries.
 HALVINGS = 5
+# The head and its negative are always rows, the first.
+HEAD_ROWS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,37 @@ class Limits:
         """Active power at the feeder head; shape (slots,) [kW]."""
         head: Array = self.rows(hub_kw)[0]
         return head
+
+    def between(self, first: int, last: int | None) -> Limits:
+        """The same in some of the slots."""
+        slots = slice(first, last)
+        return Limits(
+            self.row, self.coefficient[..., slots], self.offset[:, slots], self.upper[:, slots]
+        )
+
+    def renewed(self, slots: Index, fresh: Limits) -> Limits:
+        """The same, as ``fresh`` has it in ``slots``; rows that no slot is near any more go.
+
+        A row that is not known in a slot limits nothing there.
+        """
+        row = (*self.row, *(name for name in fresh.row if name not in self.row))
+        at = [row.index(name) for name in fresh.row]
+
+        def merged(known: Array, anew: Array, fill: float) -> Array:
+            whole = np.full((len(row), *known.shape[1:]), fill)
+            whole[: len(known)] = known
+            whole[..., slots] = fill
+            part = whole[..., slots]
+            part[at] = anew
+            whole[..., slots] = part
+            return whole
+
+        coefficient = merged(self.coefficient, fresh.coefficient, 0.0)
+        offset = merged(self.offset, fresh.offset, 0.0)
+        upper = merged(self.upper, fresh.upper, np.inf)
+        near: Flags = np.isfinite(upper).any(axis=1) | (np.arange(len(row)) < HEAD_ROWS)
+        names = tuple(name for name, kept in zip(row, near, strict=True) if kept)
+        return Limits(names, coefficient[near], offset[near], upper[near])
 
 
 Row = tuple[str, Array, Array, Array]

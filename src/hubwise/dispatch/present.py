@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from hubwise.domain import Fleet, SlotBounds, Taper
-from hubwise.domain.arrays import Array, Index, Names
+from hubwise.domain.arrays import Array, Index, Names, among, standing
 from hubwise.domain.fleets import joined
 
 
@@ -20,20 +20,15 @@ def rows_of_sessions(
     if present is None or not len(present):
         ends = np.cumsum([0, *(len(fleet) for fleet in fleets)])
         return list(fleets), tuple(np.arange(a, b) for a, b in pairwise(ends))
-    here = set(present.tolist())
     _check_present(fleets, present)
-    place: dict[str, int] = {}
     kept, rows, count = [], [], 0
     for f, fleet in enumerate(fleets):
-        names = fleet.session.tolist()
-        fresh = np.array([name not in here or f == 0 for name in names], dtype=bool)
-        row = np.empty(len(names), np.int64)
+        # The first future's sessions all stand first, each at its own place.
+        fresh = np.ones(len(fleet), np.bool_) if f == 0 else ~among(fleet.session, present)
+        row = np.empty(len(fleet), np.int64)
         row[fresh] = count + np.arange(int(fresh.sum()))
-        place |= {
-            name: int(r) for name, r in zip(names, row, strict=True) if f == 0 and name in here
-        }
-        row[~fresh] = [place[name] for name, new in zip(names, fresh, strict=True) if not new]
-        kept.append(fleet.select(fresh))
+        row[~fresh] = standing(fleet.session[~fresh], fleets[0].session)
+        kept.append(fleet if fresh.all() else fleet.select(fresh))
         rows.append(row)
         count += int(fresh.sum())
     return kept, tuple(rows)
@@ -43,12 +38,14 @@ def _check_present(fleets: Sequence[Fleet], present: Names) -> None:
     """Refuse sessions that are present and not in every future, or not the same ones in all."""
     first: Fleet | None = None
     for f, fleet in enumerate(fleets, 1):
-        row = {name: k for k, name in enumerate(fleet.session.tolist())}
-        if missing := set(present.tolist()) - row.keys():
-            raise ValueError(f"{min(missing)!r} is present, and not in future {f}")
+        row = standing(present, fleet.session)
+        if (row < 0).any():
+            raise ValueError(
+                f"{min(present[row < 0].tolist())!r} is present, and not in future {f}"
+            )
         if len(fleets) == 1:
             return
-        seen = fleet.select(np.array([row[name] for name in present.tolist()]))
+        seen = fleet.select(row)
         first = first or seen
         if different := _differing(first, seen):
             name, k = different

@@ -18,12 +18,14 @@ from hubwise.dispatch.best import best_dispatch
 from hubwise.dispatch.board import KINK, places, rows
 from hubwise.dispatch.game import Play
 from hubwise.dispatch.problem import Problem
-from hubwise.dispatch.size import is_small
+from hubwise.dispatch.size import SMALL, is_small
 from hubwise.dispatch.solve import Dispatch, begun, held_in, result_of
 from hubwise.dispatch.warm import WarmStart
 from hubwise.domain import Tariff
 from hubwise.domain.arrays import Names
 
+# Up to this size one program is solved, from nothing or where rounds would go on (see `is_small`).
+SMALL_ONWARD = 1_000
 # Rounds where a small hub's program finds no optimum.
 ROUNDS = 40
 
@@ -69,7 +71,7 @@ def dispatch_soon(
     Parameters are those of `hubwise.dispatch.dispatch_futures`; ``pace`` says when rounds end. A
     hub that is small is dispatched exactly, where one future is known.
     """
-    if len(problems) == 1 and is_small(problems[0]):
+    if len(problems) == 1 and is_small(problems[0], SMALL if warm is None else SMALL_ONWARD):
         return (best_dispatch(problems[0], tariff, rounds=ROUNDS),)
     pace = pace or Pace()
     weight = weights(problems, shares)
@@ -78,10 +80,11 @@ def dispatch_soon(
     starts = [None] * len(problems) if warm is None else list(warm)
     game = begun(problems, weight, tariff, starts, held=held, present=present)
     play = Play.of(game, tariff)
+    soon = play.before(pace.ahead)
     gap, count = 0.0, 0
     least, most = (pace.rounds, pace.most) if game.onward else (pace.fresh, pace.fresh + pace.most)
     while count < least or (count < most and over(play, pace.ahead) > pace.ahead_share):
-        gap = play.round(count, least)
+        gap = (play if count < least else soon).round(count, least)
         count += 1
     for k in range(pace.station_rounds if len(play.stations) else 0):
         if over(play, 1) <= pace.first_share:

@@ -13,9 +13,9 @@ FITS = 10_000
 EXACTLY = 0
 
 
-def is_small(problem: Problem) -> bool:
-    """Whether one linear program a tariff is the better way."""
-    return _size(problem) <= SMALL and not problem.situation.market.sells_above
+def is_small(problem: Problem, most: int = SMALL) -> bool:
+    """Whether one linear program a tariff is the better way; by default where many are valued."""
+    return _size(problem) <= most and not problem.situation.market.sells_above
 
 
 def fits_program(problem: Problem) -> bool:

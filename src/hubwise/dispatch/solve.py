@@ -35,7 +35,7 @@ from hubwise.dispatch.units import (
 )
 from hubwise.dispatch.warm import Multipliers, WarmStart
 from hubwise.domain import Fleet, Schedule, StationSchedule, Tariff
-from hubwise.domain.arrays import Array, Flags, Index, Names
+from hubwise.domain.arrays import Array, Flags, Index, Names, among, standing
 from hubwise.drivers import Batteries, schedule_of
 from hubwise.ledger import sum_by_hub
 
@@ -252,7 +252,7 @@ def _units(
         size = len(part.hub)
         first, last = np.full(size, f), np.full(size, f + 1)
         if k == 0 and present is not None:
-            shared = np.isin(fleets[0].session, present)
+            shared = among(fleets[0].session, present)
             first, last = np.where(shared, 0, first), np.where(shared, futures, last)
         parts[k] = part._replace(first_future=first, last_future=last)
     units = parts[0]
@@ -297,14 +297,13 @@ def _known(problem: Problem, warm: WarmStart) -> _Resumed | None:
     wanted = problem.fleet.session
     if np.array_equal(wanted, warm.session):
         return _Resumed(np.ones(len(wanted), dtype=bool), warm.schedule, warm.stations)
-    place = {name: k for k, name in enumerate(warm.session.tolist())}
-    row = np.array([place.get(name, -1) for name in wanted.tolist()], np.int64)
+    row = standing(wanted, warm.session)
     known = row >= 0
     had = warm.schedule
 
     def of(values: Array) -> Array:
-        found = np.zeros((len(row), values.shape[1]))
-        found[known] = values[row[known]]
+        found = values[row]
+        found[~known] = 0.0
         return found
 
     schedule = Schedule(of(had.charge_kw), of(had.discharge_kw), of(had.energy_kwh))

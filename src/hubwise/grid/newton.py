@@ -7,6 +7,7 @@ the head's voltage is held.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,13 @@ from hubwise.grid.topology import bus_load_kw, bus_rows, check_fed
 # power-grid-model puts an impedance u²/sk behind every source. At its own default (1e10 VA) the
 # voltages of a 12.66 kV feeder are 3e-4 p.u. off; from 1e18 VA on the head is held to rounding.
 SHORT_CIRCUIT_VA = 1e20
+# So many networks stay built: a running hub asks for the same ones all day.
+KEPT = 16
+# What a network is built from.
+_COLUMNS = (
+    "bus", "bus_kv", "from_bus", "to_bus", "r_ohm", "x_ohm", "g_siemens", "b_siemens", "ratio",
+    "shift_degrees", "shunt_kw", "shunt_kvar", "source_bus", "source_voltage_pu",
+)  # fmt: skip
 
 _OUTPUT: dict[Any, Any] = {
     "node": ["u_pu"],
@@ -44,10 +52,9 @@ class PowerFlow:
 
     def __init__(self, feeder: Feeder) -> None:
         """Build the network that all solutions share."""
-        check_fed(feeder)  # power-grid-model would call a lost bus solved, at 0 p.u.
         self.feeder = feeder
-        self._model = PowerGridModel(_network(feeder))
         self._squared = _has_squared(feeder)
+        self._model = _model(_Wires(feeder, self._squared)).copy()
 
     def __call__(self, hub_bus: Index, hub_kw: Array) -> FeederState:
         """The state with hubs added to the base load.
@@ -104,6 +111,28 @@ class PowerFlow:
             to_a=branch["i_to"].T,
             converged=converged,
         )
+
+
+class _Wires:
+    """A feeder told from others by its network alone, whatever its loads are."""
+
+    def __init__(self, feeder: Feeder, squared: bool) -> None:
+        self.feeder = feeder
+        columns = (getattr(feeder, name) for name in _COLUMNS)
+        self._key = squared, *(np.asarray(column).tobytes() for column in columns)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Wires) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=KEPT)
+def _model(wires: _Wires) -> PowerGridModel:
+    """The network, to be copied: a model remembers what it was asked last."""
+    check_fed(wires.feeder)  # power-grid-model would call a lost bus solved, at 0 p.u.
+    return PowerGridModel(_network(wires.feeder))
 
 
 def _watts(kilo: Array) -> Array:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
+from hubwise.compiled import njit
 from hubwise.domain import PHASES, Fleet, Hubs, Schedule, StationSchedule, connection_spots
 from hubwise.domain.arrays import Array, Index
 
@@ -76,14 +76,17 @@ def awake_kw(stations: StationSchedule) -> Array:
 
 def sum_by_hub(hubs: int, hub: Index, per_session: Array) -> Array:
     """Sum of (sessions, slots) by the sessions' hub index; shape (hubs, slots)."""
-    # A sparse product: adding row by row took ten times as long, and the threads of a dense one
-    # get in each other's way on a busy machine. Rows list their sessions in order, so that sums
-    # are rounded as adding row by row does.
-    order = np.argsort(hub, kind="stable")
-    ends = np.concatenate([[0], np.cumsum(np.bincount(hub, minlength=hubs))])
-    belongs = csr_array((np.ones(len(hub)), order, ends), shape=(hubs, len(hub)))
-    total: Array = belongs @ per_session
+    total = np.zeros((hubs, per_session.shape[1]))
+    _add_rows(hub, per_session, total)
     return total
+
+
+@njit(cache=True, nogil=True)
+def _add_rows(row: Index, values: Array, total: Array) -> None:
+    """Add each of ``values`` (n, slots) to its row of ``total`` (rows, slots), in their order."""
+    for i in range(values.shape[0]):
+        for t in range(values.shape[1]):
+            total[row[i], t] += values[i, t]
 
 
 def line_flows(hubs: Hubs, fleet: Fleet, schedule: Schedule, stations: StationSchedule) -> Array:

@@ -19,29 +19,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.dispatch import Dispatch, Limits, Problem, WarmStart, feeder_limits, make_problem
+from hubwise.dispatch import Dispatch, Problem, WarmStart, feeder_limits, make_problem
 from hubwise.dispatch.baseline import promised_span_kw
+from hubwise.dispatch.linearised import Linearised, linearised
 from hubwise.dispatch.settling import Pace, dispatch_soon
 from hubwise.domain import Schedule, Situation, StationSchedule, Tariff, TermSums
-from hubwise.domain.arrays import Array, Names
+from hubwise.domain.arrays import Array, Names, among
 from hubwise.drivers import uncoordinated
 from hubwise.grid import power_flow, violations
 from hubwise.ledger import hub_flows
 from hubwise.plan.ac_dispatch import missed_kw
 from hubwise.plan.futures import Futures
 
-# The feeder is linearised anew every so many slots, by turns where hubs are and where the
-# uncoordinated day would have them.
-SLOTS_LINEAR = 4
 # The peak-valley promise is a share of an uncoordinated day that is not over: so much is aimed for
 # inside of it, as a share, as others may come than were expected.
 MARGIN = 0.005
-# A base load that is off by more than this share is linearised for anew.
-MOVED = 1e-3
 # Aim inside what was missed under AC by so much more, and decide again at most so often.
 BEYOND, TURNS = 1.2, 3
 # A limit passed by less holds [kW].
 HOLDS_KW = 1e-3
+# Where a spread is promised, the linear head of the first slot may be off by so much of it.
+HEAD_OFF = 3e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +77,22 @@ class Warm:
     ----------
     starts
         Where the dispatch of each future begins.
-    limits
+    near
         The feeder, linear near where hubs are, in each future.
     usual
-        The same near the uncoordinated day.
-    base_kw
-        Load of the feeder that they are for, in the first future; shape (buses, slots) [kW].
-    age
-        Slots since the first decision.
+        The same near the uncoordinated day, in the first.
     """
 
     starts: tuple[WarmStart, ...]
-    limits: tuple[Limits, ...]
-    usual: Limits
-    base_kw: Array
-    age: int
+    near: tuple[Linearised, ...]
+    usual: Linearised
 
     def shifted(self, slots: int) -> Warm:
         """The same, so many slots later."""
         return Warm(
             tuple(start.shifted(slots) for start in self.starts),
-            tuple(_later(limits, slots) for limits in self.limits),
-            _later(self.usual, slots),
-            self.base_kw[:, slots:],
-            self.age + slots,
+            tuple(near.later(slots) for near in self.near),
+            self.usual.later(slots),
         )
 
 
@@ -173,39 +163,38 @@ def decide(
     situations = futures.situations
     tariff = situations[0].with_accepted(posted)
     usual = [uncoordinated(each.fleet, each.horizon) for each in situations]
-    near_usual = _near_usual(situations[0], usual[0], warm)
+    rest_kw = [draw_at_rest(*each) for each in zip(situations, usual, strict=True)]
+    near_usual = _linearised(situations[0], rest_kw[0], None if warm is None else warm.usual)
     spans = [
-        promised_span_kw(_inside(each), near_usual.head(draw_at_rest(each, schedule)))
-        for each, schedule in zip(situations, usual, strict=True)
+        promised_span_kw(_inside(each), near_usual.limits.head(kw))
+        for each, kw in zip(situations, rest_kw, strict=True)
     ]
-    limits = _limits(situations, near_usual, warm)
+    near = _near(situations, near_usual, warm)
     inside, turn = 0.0, 0
     starts: Sequence[WarmStart] | None = None if warm is None else warm.starts
     while True:
         problems = [
             _with_leaving(_problem(*each, inside), leaving)
-            for each in zip(situations, usual, limits, spans, strict=True)
+            for each in zip(situations, usual, near, spans, strict=True)
         ]
-        here = present[np.isin(present, problems[0].fleet.session)]
+        here = present[among(present, problems[0].fleet.session)]
         found = dispatch_soon(
             problems, list(futures.shares), tariff, present=here, warm=starts, pace=pace
         )
-        missed = _missed_now(situations[0], found[0])
+        missed, off = _missed_now(problems[0], found[0])
         turn += 1
-        if missed <= HOLDS_KW or turn >= TURNS:
+        if (missed <= HOLDS_KW and off <= HEAD_OFF) or turn >= TURNS:
             break
         inside += BEYOND * missed
-        limits = tuple(
-            feeder_limits(each.feeder, each.hubs.bus, dispatched.hub_kw)
+        near = tuple(
+            _linearised(each, dispatched.hub_kw)
             for each, dispatched in zip(situations, found, strict=True)
         )
         starts = [dispatched.warm() for dispatched in found]
     if missed > HOLDS_KW:
         found = (_held_back(problems[0], found[0], here), *found[1:])
-        missed = _missed_now(situations[0], found[0])
-    age = 0 if warm is None else warm.age
-    base_kw = situations[0].feeder.base_kw
-    left = Warm(tuple(each.warm() for each in found), limits, near_usual, base_kw, age)
+        missed, _ = _missed_now(problems[0], found[0])
+    left = Warm(tuple(each.warm() for each in found), near, near_usual)
     return _set_points(problems[0], found[0], here, missed, left)
 
 
@@ -216,44 +205,29 @@ def _inside(situation: Situation) -> Situation:
     return replace(situation, promises=tighter)
 
 
-def _near_usual(situation: Situation, usual: Schedule, warm: Warm | None) -> Limits:
-    """The feeder near the uncoordinated day, as known where that is recent."""
-    due = warm is None or warm.age % SLOTS_LINEAR == SLOTS_LINEAR // 2
-    if warm is not None and not due and not _moved(situation, warm):
-        return warm.usual
-    return feeder_limits(situation.feeder, situation.hubs.bus, draw_at_rest(situation, usual))
+def _linearised(situation: Situation, hub_kw: Array, known: Linearised | None = None) -> Linearised:
+    return linearised(situation.feeder, situation.hubs.bus, hub_kw, known)
 
 
-def _moved(situation: Situation, warm: Warm) -> bool:
-    """Whether the forecast of the base load is another one than the feeder was linearised for."""
-    base_kw = situation.feeder.base_kw
-    off = np.abs(base_kw.sum(axis=0) - warm.base_kw.sum(axis=0))
-    return bool((off > MOVED * np.abs(base_kw.sum(axis=0))).any())
-
-
-def _limits(
-    situations: Sequence[Situation],
-    near_usual: Limits,
-    warm: Warm | None,
-) -> tuple[Limits, ...]:
-    """The feeder near where hubs are in each future, as known where that is recent."""
+def _near(
+    situations: Sequence[Situation], near_usual: Linearised, warm: Warm | None
+) -> tuple[Linearised, ...]:
+    """The feeder near where hubs are in each future, as known where they still are."""
     if warm is None:
         return (near_usual,) * len(situations)
-    if warm.age % SLOTS_LINEAR and not _moved(situations[0], warm):
-        return warm.limits
     return tuple(
-        feeder_limits(each.feeder, each.hubs.bus, start.hub_kw)
-        for each, start in zip(situations, warm.starts, strict=True)
+        _linearised(each, start.hub_kw, known)
+        for each, start, known in zip(situations, warm.starts, warm.near, strict=True)
     )
 
 
 def _problem(
-    situation: Situation, usual: Schedule, limits: Limits, span_kw: float, inside_kw: float
+    situation: Situation, usual: Schedule, near: Linearised, span_kw: float, inside_kw: float
 ) -> Problem:
     """The dispatch problem, aiming inside the shared limits by so much."""
     return make_problem(
         situation,
-        replace(limits, upper=limits.upper - inside_kw),
+        replace(near.limits, upper=near.limits.upper - inside_kw),
         everybody=usual,
         span_kw=span_kw,
         connection_caution_kw=inside_kw,
@@ -286,15 +260,20 @@ def _with_leaving(problem: Problem, leaving: Leaving | None) -> Problem:
     return replace(problem, fleet=replace(fleet, group=row.ravel().astype(np.int64)), terms=counted)
 
 
-def _missed_now(situation: Situation, found: Dispatch) -> float:
-    """By how much limits are passed in the first slot, under AC; promises aside [kW]."""
-    feeder, hubs = situation.feeder.in_slots(np.arange(1)), situation.hubs
-    now, line_kw = found.hub_kw[:, :1], found.line_kw[:, :1]
+def _missed_now(problem: Problem, found: Dispatch) -> tuple[float, float]:
+    """By how much limits are passed in the first slot, under AC; promises aside [kW].
+
+    And by how much the linear head is off there, as a share of the promised spread.
+    """
+    situation, now = problem.situation, found.hub_kw[:, :1]
+    feeder, hubs, line_kw = situation.feeder.in_slots(np.arange(1)), situation.hubs, found.line_kw
     state = power_flow(feeder, hubs.bus, now)
-    if not violations(feeder, hubs, state, now, line_kw):
-        return 0.0
+    head = problem.limits.between(0, 1).head(now)
+    off = float(np.nan_to_num(np.abs(head - state.head_kw)[0])) / max(problem.span_kw, 1.0)
+    if not violations(feeder, hubs, state, now, line_kw[:, :1]):
+        return 0.0, off
     limits = feeder_limits(feeder, hubs.bus, now)
-    return float(missed_kw(situation, limits, np.inf, now, line_kw).max())
+    return float(missed_kw(situation, limits, np.inf, now, line_kw[:, :1]).max()), off
 
 
 def _held_back(problem: Problem, found: Dispatch, here: Names) -> Dispatch:
@@ -313,7 +292,7 @@ def _held_back(problem: Problem, found: Dispatch, here: Names) -> Dispatch:
     gained = situation.hubs.battery_charge_efficiency * less * hours
     stored = stations.energy_kwh - gained[:, None]
     charge, energy = schedule.charge_kw.copy(), schedule.energy_kwh.copy()
-    mine = np.isin(fleet.session, here)
+    mine = among(fleet.session, here)
     drawn = np.bincount(fleet.hub[mine], charge[mine, 0], len(situation.hubs))
     share = np.clip(np.maximum(over - less, 0.0) / np.maximum(drawn, 1e-9), 0.0, 1.0)
     cut = np.where(mine, share[fleet.hub] * charge[:, 0], 0.0)
@@ -337,19 +316,10 @@ def draw_at_rest(situation: Situation, everybody: Schedule) -> Array:
     return hub_flows(len(hubs), situation.fleet, everybody, stations).net_kw
 
 
-def _later(limits: Limits, slots: int) -> Limits:
-    return Limits(
-        limits.row,
-        limits.coefficient[:, :, slots:],
-        limits.offset[:, slots:],
-        limits.upper[:, slots:],
-    )
-
-
 def _set_points(
     problem: Problem, found: Dispatch, here: Names, missed: float, warm: Warm
 ) -> SetPoints:
-    rows = np.flatnonzero(np.isin(problem.fleet.session, here))
+    rows = np.flatnonzero(among(problem.fleet.session, here))
     return SetPoints(
         session=problem.fleet.session[rows],
         schedule=found.schedule.select(rows),
