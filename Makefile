@@ -15,6 +15,7 @@ PAIRS  ?= 10000
 COUNT  ?= 40
 KILLS  ?= 200
 BLOWS  ?= 40
+PLANS  ?= 60
 NOISE  ?= 100000
 ROOM   ?=
 MINUTES ?= 24
@@ -66,7 +67,7 @@ bench: $(VENV)/.installed-bench
 nightly: $(VENV)/.installed-test
 	HUBWISE_EXAMPLES=1 $(BIN)/python -m pytest -n 2
 	PYTHONPATH=tests $(BIN)/python -m bounds_hunt --pairs $(PAIRS)
-	PYTHONPATH=tests $(BIN)/python -m faults_hunt --kills $(KILLS) --blows $(BLOWS)
+	PYTHONPATH=tests $(BIN)/python -m faults_hunt --kills $(KILLS) --blows $(BLOWS) --plans $(PLANS)
 	PYTHONPATH=tests $(BIN)/python -m fuzz_hunt --frames $(NOISE) --bodies $(NOISE)
 
 mutants: $(VENV)/.installed-mutants

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from random import Random
+from shutil import copytree
 from time import monotonic
 from typing import Any
 
 import httpx
 
 from hubwise.edge.simulated import Link
-from live_site import PASSWORD, T0, Served, make_site, stay
+from hubwise.live.troubles import PLAN
+from live_site import PASSWORD, T0, Served, in_words, make_site, stay
 
 # A process that serves with a clock that is off by as many seconds as a file says.
 OFF = """
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from hubwise.cli import main, serving
 place, real = Path(sys.argv.pop(1)), serving.WallClock.now
 serving.WallClock.now = lambda clock: real(clock) + timedelta(seconds=float(place.read_text()))
 main()
 """
+
+
+# What health says while the only hub of a small site has no plan.
+NO_PLAN = f"{PLAN}: main"
 
 
 @dataclass
@@ -43,6 +51,8 @@ class Stays:
     over: bool = False
     most: Mapping[str, int] | None = None
     pause: float = 0.02
+    wants: bool = False
+    told: Counter[str] = field(default_factory=Counter)
 
     def begin(self) -> Stays:
         """Connect; where there is no most, until the end."""
@@ -63,6 +73,8 @@ class Stays:
         while self._goes_on(name):
             number = self.done[name]
             at = T0 + timedelta(hours=2 * number)
+            if self.wants:
+                await link.say("NotifyEVChargingNeeds", tomorrow())
             for each in stay(f"T{number}", 100.0 + 6.0 * number, at):
                 await link.say("TransactionEvent", each)
                 await asyncio.sleep(self.pause)
@@ -71,13 +83,26 @@ class Stays:
         await asyncio.gather(running, return_exceptions=True)
 
     def _link(self, name: str) -> Link:
-        answer = {"status": "Accepted"}
-        return Link(self.url, name, PASSWORD, "ocpp2.1", lambda *_: answer, Random(name))
+        def answer(action: str, *_: object) -> dict[str, str]:
+            self.told[action] += 1
+            return {"status": "Accepted"}
+
+        return Link(self.url, name, PASSWORD, "ocpp2.1", answer, Random(name))
 
     def _goes_on(self, name: str) -> bool:
         if self.most is not None:
             return self.done[name] < self.most[name]
         return not self.over or self.done[name] < 1
+
+
+def tomorrow() -> dict[str, Any]:
+    """What a car says that wants 12 kWh by then."""
+    at = in_words(datetime.now(UTC) + timedelta(hours=20))
+    needs = {"requestedEnergyTransfer": "AC_single_phase", "departureTime": at}
+    needs["acChargingParameters"] = {
+        "energyAmount": 12_000, "evMinCurrent": 6, "evMaxCurrent": 32, "evMaxVoltage": 230,
+    }  # fmt: skip
+    return {"evseId": 1, "chargingNeeds": needs}
 
 
 class Roaming(Link):
@@ -131,7 +156,18 @@ def say_all(site: Served, done: Mapping[str, int]) -> None:
 
 def undisturbed(folder: Path, done: Mapping[str, int]) -> tuple[dict[str, Any], list[Any]]:
     """The books of a site to which nothing happens and the same is said."""
-    site = make_site(folder, list(done)).start()
+    return calm(make_site(folder, list(done)), done)
+
+
+def twin(site: Served, folder: Path) -> Served:
+    """Another site like one that was never started."""
+    copytree(site.folder, folder)
+    return Served(folder, token=site.token)
+
+
+def calm(site: Served, done: Mapping[str, int]) -> tuple[dict[str, Any], list[Any]]:
+    """The books of a site to which nothing happens but so many stays."""
+    site.start()
     say_all(site, done)
     found = books_of(site)
     assert site.stop() == 0
@@ -152,6 +188,34 @@ async def killed(site: Served, names: list[str], draw: Random, kills: int) -> di
             site.kill()
         await asyncio.to_thread(site.start)
     return await stays.end()
+
+
+def deciders(site: Served) -> list[int]:
+    """Processes in which a site has hubs decided about."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == site.process.pid and "spawn_main" in (place / "cmdline").read_text():
+                found.append(int(place.name))
+    return found
+
+
+async def planner_killed(site: Served, draw: Random, kills: int, most: float) -> int:
+    """Kill the process that decides so often, while it starts, decides, or waits; how often it
+    was told meanwhile that there is no plan. Control runs all the while."""
+    told, killed = 0, 0
+    while killed < kills:
+        for pid in deciders(site):
+            await asyncio.sleep(draw.uniform(0.0, most))
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+        said = await asyncio.to_thread(site.get, "/health")
+        assert said.status_code == 200, said.text
+        told += NO_PLAN in said.json()["troubles"]
+        await asyncio.sleep(0.1)
+    return told
 
 
 async def struck(

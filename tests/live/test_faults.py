@@ -10,12 +10,25 @@ import asyncio
 import gc
 import resource
 import sys
+from random import Random
 
 import pytest
 
 from databases import server
-from hubwise.live.troubles import BOOKS, CLOCK
-from live_faults import OFF, Stays, alarms, books_of, cable, undisturbed, until
+from hubwise.live.troubles import BOOKS, CLOCK, PLAN
+from live_faults import (
+    NO_PLAN,
+    OFF,
+    Stays,
+    alarms,
+    books_of,
+    cable,
+    calm,
+    planner_killed,
+    twin,
+    undisturbed,
+    until,
+)
 from live_site import Served, make_site
 
 NAMES = [f"S{number}" for number in range(4)]
@@ -143,3 +156,29 @@ def test_a_network_that_is_cut(tmp_path) -> None:
     found = books_of(site)
     assert site.stop() == 0
     assert found == undisturbed(tmp_path / "there", done)
+
+
+def test_a_planner_that_is_killed(tmp_path) -> None:
+    """Whenever it comes to life, several times in a row: it is told, chargers are told what to do
+    all the while, there is a plan again by itself, and bills are what they are."""
+    site = make_site(tmp_path / "here", NAMES)
+    other = twin(site, tmp_path / "there")
+    site.start()
+
+    async def work() -> dict[str, int]:
+        stays = Stays(NAMES, site.ready["ocpp"], pause=0.3, wants=True).begin()
+        told = await planner_killed(site, Random(1), kills=2, most=0.5)
+        before = stays.told["SetChargingProfile"]
+        await until(site, NO_PLAN, stands=False)
+        assert told > 0
+        assert before > 0
+        while not await asyncio.to_thread(site.items, "/plan"):
+            await asyncio.sleep(0.1)
+        return await stays.end()
+
+    done = asyncio.run(work())
+    found, said = books_of(site), alarms(site, PLAN)
+    assert site.stop() == 0
+    assert said
+    assert "BrokenProcessPool" in said[0]["detail"]
+    assert found == calm(other, done)

@@ -263,7 +263,7 @@ def test_a_plan_is_told_what_others_leave_of_the_peak() -> None:
     books = Books()
     site = replace(SETTINGS, demand={"main": CARS})
     planner = Planner(
-        books, site, World(), decide=None, stored=None, gives_back=None, most_kw=None, failed=None
+        books, site, World(), decide=None, stored=None, gives_back=None, most_kw=None, troubles=None
     )
     asked = parked([5.0], [5.0], 0.0, 0.0, np.full(SLOTS, 0.1))
     for period, right in (("2026-02", 0.0), ("2026-03", 0.5 * (45.0 - 30.0))):

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -17,13 +21,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubwise.audit.program import best_response_costs
+from hubwise.cli.deciding import DecidingProcess
 from hubwise.domain import Tariff
 from hubwise.domain.errors import ScenarioError
 from hubwise.domain.events import NeedsSaid, PriceList, PricesPosted, WishSaid
 from hubwise.live import read_settings
 from hubwise.live.connection import Connection
 from hubwise.live.controller import Controller
-from hubwise.live.deciding import Decided, decided, situation_of
+from hubwise.live.deciding import Decided, decided, decided_onward, situation_of
 from hubwise.live.fold import Books, Session
 from hubwise.live.outlook import (
     EFFICIENCY,
@@ -39,10 +44,13 @@ from hubwise.live.outlook import (
 from hubwise.live.planning import GOOD_FOR, HubPlan, Planner
 from hubwise.live.ports import Known
 from hubwise.live.settings import Planning
+from hubwise.live.troubles import Troubles
 from live_site import PLAIN, hubwise, make_site
 
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
 seeds = st.integers(0, 2**32 - 1)
+# Hubs that the process in which this is run has decided about.
+KNOWN = "list(__import__('hubwise.cli.deciding').cli.deciding._left)"
 
 
 def outlook(rng: np.random.Generator, size: int, connection_kw: float) -> Outlook:
@@ -82,7 +90,7 @@ class Minute:
         await asyncio.sleep(0)
 
 
-def planner_of(books, decide, stored, failed, batteries=None) -> Planner:
+def planner_of(books, decide, stored, troubles, batteries=None) -> Planner:
     """Of a site of plain settings."""
     site = SimpleNamespace(
         planning=Planning(), zone=ZoneInfo("UTC"), currency="EUR", batteries=batteries or {},
@@ -90,7 +98,7 @@ def planner_of(books, decide, stored, failed, batteries=None) -> Planner:
     )  # fmt: skip
     return Planner(
         books, site, Minute(), decide=decide, stored=stored, gives_back=lambda _: True,
-        most_kw=lambda *_: 11.0, failed=failed,
+        most_kw=lambda *_: 11.0, troubles=troubles,
     )  # fmt: skip
 
 
@@ -131,6 +139,78 @@ def test_cars_wait_for_cheap_slots_and_give_back_in_dear_ones() -> None:
     assert sum(powers["both"][:4]) == pytest.approx(-10.0 * EFFICIENCY * 4, rel=1e-6)
     assert max(powers["one"][:4]) == 0.0
     assert 0.25 * EFFICIENCY * sum(powers["one"]) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(("seed", "connection_kw"), [(0, 1_000.0), (1, 120.0)])
+def test_a_decision_goes_on_from_the_one_before(seed, connection_kw) -> None:
+    """Slot after slot, with meters that are a little off: nobody pays more than without anything
+    known, in fewer rounds where there is room; where there is not, the connection holds."""
+    rng = np.random.default_rng(seed)
+    asked, left, rounds = replace(outlook(rng, 90, connection_kw), now=T0), None, []
+    for _ in range(4):
+        found, left = decided_onward(asked, left)
+        cold, alone = decided_onward(asked, None)
+        rounds.append((left.rounds, alone.rounds))
+        there = situation_of(asked).fleet.presence(SLOTS)[:, 0]
+        for here in (found, cold):
+            drawn = there * np.array([kw[0] for kw in here.cars.values()])
+            assert drawn.sum() <= connection_kw + 0.01
+        if connection_kw >= 1_000.0:
+            np.testing.assert_allclose(*(costs(asked, it) for it in (found, cold)), atol=1e-6)
+        asked = a_slot_later(asked, found, rng)
+    assert rounds[0][0] == rounds[0][1]
+    if connection_kw >= 1_000.0:
+        assert all(mine < others for mine, others in rounds[1:])
+
+
+def costs(asked: Outlook, found: Decided) -> np.ndarray:
+    """What each pays by its list, wear included."""
+    net = np.array(list(found.cars.values()))
+    net = net * situation_of(asked).fleet.presence(SLOTS)
+    lists = [each.prices for each in asked.stays]
+    charge, discharge = np.array(asked.charge)[lists], np.array(asked.discharge)[lists]
+    into, out = np.maximum(net, 0.0), np.maximum(-net, 0.0)
+    return 0.25 * (charge * into - (discharge - asked.wear / EFFICIENCY) * out).sum(axis=1)
+
+
+def a_slot_later(asked: Outlook, found: Decided, rng: np.random.Generator) -> Outlook:
+    """Who stays for longer, with nearly what was decided in the battery."""
+    starts_at, stays = asked.starts_at + SLOT, []
+    for each in asked.stays:
+        kw = found.cars[each.session][0] * float(rng.uniform(0.98, 1.0))
+        stored = each.stored_kwh + 0.25 * (kw * EFFICIENCY if kw > 0.0 else kw / EFFICIENCY)
+        if each.wanted.departs_at > starts_at:
+            stays.append(replace(each, stored_kwh=stored))
+    rolled = {
+        name: tuple(row[1:] + row[:1] for row in getattr(asked, name))
+        for name in ("charge", "discharge")
+    }
+    ahead = asked.purchase[1:] + asked.purchase[:1]
+    return replace(
+        asked, starts_at=starts_at, now=starts_at, stays=tuple(stays), purchase=ahead, **rolled
+    )
+
+
+def test_a_process_that_dies_begins_from_nothing() -> None:
+    """It knows by hub what it decided; the next process knows nothing, and decides the same."""
+    process = DecidingProcess()
+    rng = np.random.default_rng(3)
+    asked = replace(outlook(rng, 4, 30.0), hub="main")
+
+    async def run():
+        first = await process.decide(asked)
+        [pid] = process._pool._processes
+        assert await process.call(eval, KNOWN) == ["main"]
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(BrokenProcessPool):
+            await process.decide(asked)
+        assert await process.call(eval, KNOWN) == []
+        assert await process.decide(asked) == first
+
+    try:
+        asyncio.run(run())
+    finally:
+        process.stop()
 
 
 @given(st.lists(st.tuples(st.floats(-22, 22), st.floats(1.38, 22), st.booleans()), max_size=12),
@@ -226,17 +306,16 @@ def test_every_mistake_of_planning_is_told(tmp_path) -> None:
 
 
 def test_a_decision_that_fails_leaves_the_last_plan() -> None:
-    """It is told with its reason, the last plan goes on, and the next decision stands in its
-    place."""
+    """It is told with its reason as long as it lasts, the last plan goes on, and it is tried again
+    by itself."""
     wish = WishSaid("w", "CP", T0, "s", "t", "driver:D", T0 + timedelta(hours=3), 20, 45, 10)
     session = Session("s", "CP", "t", T0, evse=1, wish=wish)
     books = Books()
     prices = PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),))
     books.apply(PricesPosted("prices|p", "", T0, prices))
-    answers = iter(
-        [Decided({"s": (1.0,) * SLOTS}), RuntimeError("no optimum"), Decided({"s": (2.0,) * SLOTS})]
-    )
-    told, seen = [], []
+    wrong = RuntimeError("no optimum")
+    answers = iter([Decided({"s": (1.0,) * SLOTS}), wrong, wrong, Decided({"s": (2.0,) * SLOTS})])
+    troubles, seen = Troubles(Minute()), []
 
     async def decide(_):
         found = next(answers)
@@ -244,28 +323,38 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
             raise found
         return found
 
+    def done(hub):
+        seen.append((hub, planner_at(), list(troubles.standing)))
+
+    def planner_at():
+        return made[0].at("main", T0)
+
+    made = []
+
     async def stored(_):
         return 1.0, 0.0
 
-    async def failed(hub, why):
-        told.append((hub, why))
-
     async def run():
-        planner = planner_of(books, decide, stored, failed)
+        planner = planner_of(books, decide, stored, troubles)
+        made.append(planner)
         here = [(session, Known("CP", "main", 11.0))]
-        task = asyncio.create_task(
-            planner.run(lambda _: here, lambda _: Connection(9.0), seen.append)
-        )
-        for _ in range(3):
+        task = asyncio.create_task(planner.run(lambda _: here, lambda _: Connection(9.0), done))
+        for _ in range(2):
             planner.ask("main")
-            for _ in range(20):
+            for _ in range(7):
                 await asyncio.sleep(0)
-            seen.append(planner.at("main", T0))
+            seen.append((planner_at(), list(troubles.standing)))
+        for _ in range(20):
+            await asyncio.sleep(0)
         task.cancel()
 
     asyncio.run(run())
-    assert seen == ["main", {"s": 1.0}, {"s": 1.0}, "main", {"s": 2.0}]
-    assert told == [("main", "RuntimeError: no optimum")]
+    one, two = {"s": 1.0}, {"s": 2.0}
+    assert seen == [
+        ("main", one, []), (one, []), (one, ["plan failed: main"]), ("main", two, []),
+    ]  # fmt: skip
+    [alarm] = troubles.waiting
+    assert "hub main: RuntimeError: no optimum" in alarm.detail
 
 
 def test_a_battery_beside_cars_that_are_not_planned_has_its_share_of_the_connection() -> None:
@@ -292,7 +381,7 @@ def test_a_battery_beside_cars_that_are_not_planned_has_its_share_of_the_connect
     async def run():
         place = {"main": SimpleNamespace(efficiency=0.95, wear=0.02)}
         for here in (cars, []):
-            planner = planner_of(books, decide, never, never, place)
+            planner = planner_of(books, decide, never, Troubles(Minute()), place)
             task = asyncio.create_task(
                 planner.run(lambda _, here=here: here, lambda _: connection, lambda _: None)
             )

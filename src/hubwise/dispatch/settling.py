@@ -36,10 +36,11 @@ class Pace:
 
     Parameters
     ----------
-    fresh
-        Rounds over all units where there is nothing to go on from.
+    fresh, near
+        Rounds over all units where there is nothing to go on from, and where limits' prices are
+        known but no schedules.
     rounds, most
-        Rounds where there is, at least and at most.
+        Rounds where both are, at least and at most.
     ahead, ahead_share
         Rounds go on while limits are passed by more than this in so many slots to come, as a share
         of the uncoordinated head's spread.
@@ -49,6 +50,7 @@ class Pace:
     """
 
     fresh: int = 40
+    near: int = 5
     rounds: int = 1
     most: int = 4
     ahead: int = 4
@@ -71,18 +73,22 @@ def dispatch_soon(
     Parameters are those of `hubwise.dispatch.dispatch_futures`; ``pace`` says when rounds end. A
     hub that is small is dispatched exactly, where one future is known.
     """
-    if len(problems) == 1 and is_small(problems[0], SMALL if warm is None else SMALL_ONWARD):
+    goes_on = warm is not None and all(start.schedule is not None for start in warm)
+    if len(problems) == 1 and is_small(problems[0], SMALL_ONWARD if goes_on else SMALL):
         return (best_dispatch(problems[0], tariff, rounds=ROUNDS),)
     pace = pace or Pace()
     weight = weights(problems, shares)
     check_alike(problems)
     held = [held_in(problem, tariff) for problem in problems]
-    starts = [None] * len(problems) if warm is None else list(warm)
+    starts: list[WarmStart | None] = [None] * len(problems) if warm is None else [*warm]
     game = begun(problems, weight, tariff, starts, held=held, present=present)
     play = Play.of(game, tariff)
     soon = play.before(pace.ahead)
     gap, count = 0.0, 0
-    least, most = (pace.rounds, pace.most) if game.onward else (pace.fresh, pace.fresh + pace.most)
+    least, most = pace.rounds, pace.most
+    if not game.onward:
+        least = pace.fresh if None in starts else pace.near
+        most += least
     while count < least or (count < most and over(play, pace.ahead) > pace.ahead_share):
         gap = (play if count < least else soon).round(count, least)
         count += 1

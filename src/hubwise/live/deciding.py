@@ -7,15 +7,18 @@ needs is imported there alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hubwise.live.outlook import EFFICIENCY, SLOT, SLOTS, Outlook, Stay, Storage
 
 if TYPE_CHECKING:
     from hubwise.domain import Fleet, Situation
+    from hubwise.plan.decide import SetPoints, Warm
 # Where less of the slot is left, the next one is decided about.
 LATE = 0.9
+# What was decided so many slots before tells nothing any more.
+STILL_KNOWN = 8
 
 Powers = dict[str, tuple[float, ...]]
 """By session: mean power while it is there, in each slot ahead; below 0, given back [kW]."""
@@ -44,8 +47,37 @@ class Decided:
     battery_kwh: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a decision about a hub leaves to the next.
+
+    Parameters
+    ----------
+    starts_at
+        When its first slot began.
+    warm
+        See there.
+    rounds
+        Of dispatch that it took.
+    """
+
+    starts_at: datetime
+    warm: Warm
+    rounds: int
+
+    def at(self, starts_at: datetime) -> Warm | None:
+        """The same on the slots from then on; none where little of it is left."""
+        slots = round((starts_at - self.starts_at) / SLOT)
+        return self.warm.roughly(slots, SLOTS) if 0 <= slots <= STILL_KNOWN else None
+
+
 def decided(outlook: Outlook) -> Decided:
     """What every car that is here and the battery do, by `hubwise.plan.decide.decide`."""
+    return decided_onward(outlook, None)[0]
+
+
+def decided_onward(outlook: Outlook, left: Left | None) -> tuple[Decided, Left]:
+    """The same from what the decision before left, and what this one leaves."""
     import numpy as np
 
     from hubwise.domain import Tariff
@@ -55,7 +87,15 @@ def decided(outlook: Outlook) -> Decided:
     situation = situation_of(outlook)
     posted = Tariff(np.array(outlook.charge[:1]), np.array(outlook.discharge[:1]))
     here = np.array([each.session for each in outlook.here], dtype=str)
-    found = decide(Futures((situation,), np.ones(1)), here, posted)
+    warm = None if left is None else left.at(outlook.starts_at)
+    found = decide(Futures((situation,), np.ones(1)), here, posted, warm)
+    return _told(outlook, situation, found), Left(outlook.starts_at, found.warm, found.rounds)
+
+
+def _told(outlook: Outlook, situation: Situation, found: SetPoints) -> Decided:
+    """Set-points by session and of the battery, for as long as each is there."""
+    import numpy as np
+
     net = found.schedule.charge_kw - found.schedule.discharge_kw
     rows = np.flatnonzero(np.isin(situation.fleet.session, found.session))
     there = situation.fleet.presence(SLOTS)[rows]

@@ -124,6 +124,8 @@ class Outlook:
     peak_kw
         What those who are decided about may draw together without drawing more than the hub has
         drawn in its billing period so far [kW].
+    hub
+        Whose it is: who decides knows by it what was decided before.
     """
 
     starts_at: datetime
@@ -139,6 +141,7 @@ class Outlook:
     storage: Storage | None = None
     demand_charge: float = 0.0
     peak_kw: float = 0.0
+    hub: str = ""
 
     @property
     def here(self) -> tuple[Stay, ...]:

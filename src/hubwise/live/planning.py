@@ -33,6 +33,7 @@ from hubwise.live.outlook import (
 )
 from hubwise.live.ports import Clock, Known
 from hubwise.live.settings import Settings
+from hubwise.live.troubles import PLAN, Troubles, first_line
 
 # A plan is followed for so long where none comes after it.
 GOOD_FOR = timedelta(hours=1)
@@ -40,6 +41,9 @@ GOOD_FOR = timedelta(hours=1)
 TOO_LONG = 30.0
 # What changes is waited for so long before it is decided anew, so that much at once is one [s].
 PAUSE_SECONDS = 1.0
+# It is tried again where it fails, each time after twice as long, at most this [s].
+LONGEST_PAUSE_SECONDS = 60.0
+THEN = "then the safe rule; it is tried again"
 
 Sessions = Callable[[str], Sequence[tuple[Session, Known]]]
 Decide = Callable[[Outlook], Awaitable[Decided]]
@@ -139,8 +143,8 @@ class Planner:
         Whether a session's station and car are known to give energy back.
     most_kw
         The most that a hub's station draws, if it is known and of the hub [kW].
-    failed
-        Told why a hub has no new plan.
+    troubles
+        Told why a hub has no new plan, and when it has one again.
     """
 
     def __init__(
@@ -153,11 +157,11 @@ class Planner:
         stored: Metered,
         gives_back: Callable[[Session], bool],
         most_kw: Callable[[str, str], float | None],
-        failed: Callable[[str, str], Awaitable[None]],
+        troubles: Troubles,
     ) -> None:
         """Nothing is planned yet."""
         self._books, self._settings, self._clock = books, settings, clock
-        self._decide, self._stored, self._failed = decide, stored, failed
+        self._decide, self._stored, self._troubles = decide, stored, troubles
         self._gives_back, self._most_kw = gives_back, most_kw
         self._expected: dict[str, tuple[datetime, tuple[Stay, ...]]] = {}
         self._due: dict[str, None] = {}
@@ -196,17 +200,36 @@ class Planner:
         done
             Told which hub has a new plan.
         """
+        pause = PAUSE_SECONDS
         while True:
             await self._wake.wait()
-            await self._clock.sleep(PAUSE_SECONDS)
+            await self._clock.sleep(pause)
             self._wake.clear()
             due, self._due = list(self._due), {}
-            for hub in due:
-                try:
-                    await self._plan(hub, sessions(hub), connection(hub))
-                    done(hub)
-                except Exception as error:
-                    await self._failed(hub, f"{type(error).__name__}: {error}")
+            failed = [
+                hub for hub in due if not await self._planned(hub, sessions, connection, done)
+            ]
+            pause = min(2.0 * pause, LONGEST_PAUSE_SECONDS) if failed else PAUSE_SECONDS
+            for hub in failed:
+                self.ask(hub)
+
+    async def _planned(
+        self,
+        hub: str,
+        sessions: Sessions,
+        connection: Callable[[str], Connection],
+        done: Callable[[str], None],
+    ) -> bool:
+        """Whether there is a new plan, or none is needed; else it is told why."""
+        try:
+            await self._plan(hub, sessions(hub), connection(hub))
+        except Exception as error:
+            why = f"{type(error).__name__}: {first_line(error)}"
+            self._troubles.begin(PLAN, f"{why}; the last plan goes on for an hour, {THEN}", hub)
+            return False
+        self._troubles.end(PLAN, hub)
+        done(hub)
+        return True
 
     async def _plan(
         self, hub: str, sessions: Sequence[tuple[Session, Known]], connection: Connection
@@ -240,6 +263,7 @@ class Planner:
             self._settings.planning, self._settings.zone, self._settings.currency, storage,
         )  # fmt: skip
         outlook = self._with_peak(outlook, hub, share, connection)
+        outlook = replace(outlook, hub=hub)
         market = self._settings.market
         if market is None:
             return outlook

@@ -269,12 +269,8 @@ class Site:
             stored=self.stored,
             gives_back=lambda it: chargers.gives_back(it.station, it.evse or 1, it.transaction),
             most_kw=self._controller.most_kw,
-            failed=self._no_plan,
+            troubles=self.troubles,
         )
-
-    async def _no_plan(self, hub: str, why: str) -> None:
-        what = f"hub {hub}: {why}; the last plan goes on for an hour, then the safe rule"
-        await self._alarm("plan failed", what, "", f"{hub}{self.now():%Y%m%d%H%M}")
 
     def posted(self) -> tuple[PriceList, str]:
         """The prices offered now, and their currency."""

@@ -18,6 +18,7 @@ from hubwise.live.ports import Clock
 BOOKS = "the database takes nothing"
 REACH = "stations are out of reach"
 CONTROL = "control fails"
+PLAN = "plan failed"
 CLOCK = "the site's clock was set"
 METER = "meter lost"
 BATTERY = "battery lost"

@@ -78,22 +78,30 @@ class Warm:
     starts
         Where the dispatch of each future begins.
     near
-        The feeder, linear near where hubs are, in each future.
+        The feeder, linear near where hubs are, in each future; none where it may be another.
     usual
         The same near the uncoordinated day, in the first.
     """
 
     starts: tuple[WarmStart, ...]
-    near: tuple[Linearised, ...]
-    usual: Linearised
+    near: tuple[Linearised, ...] = ()
+    usual: Linearised | None = None
 
     def shifted(self, slots: int) -> Warm:
         """The same, so many slots later."""
         return Warm(
             tuple(start.shifted(slots) for start in self.starts),
             tuple(near.later(slots) for near in self.near),
-            self.usual.later(slots),
+            None if self.usual is None else self.usual.later(slots),
         )
+
+    def roughly(self, slots: int, horizon: int) -> Warm:
+        """Some slots later on a horizon of its own, where cars did not do quite what was set.
+
+        Schedules would no longer be among the cheapest and the feeder may be another: prices of
+        limits are known, and where hubs were.
+        """
+        return Warm(tuple(start.near().shifted(slots, horizon) for start in self.starts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +223,10 @@ def _near(
     """The feeder near where hubs are in each future, as known where they still are."""
     if warm is None:
         return (near_usual,) * len(situations)
+    known = warm.near or (None,) * len(situations)
     return tuple(
-        _linearised(each, start.hub_kw, known)
-        for each, start, known in zip(situations, warm.starts, warm.near, strict=True)
+        _linearised(each, start.hub_kw, near)
+        for each, start, near in zip(situations, warm.starts, known, strict=True)
     )
 
 
