@@ -93,7 +93,9 @@ ROOMS = {
     "dispatch": Room(
         ("dispatch/kernel.py", "dispatch/linear.py", "dispatch/objective.py"), ("dispatch",)
     ),
-    "audit": Room(("audit",), ("audit",)),
+    "audit": Room(
+        ("audit",), ("live/test_books_audit.py", "live/test_books_hunt.py", "audit", "grid/*phases.py")
+    ),
 }  # fmt: skip
 
 
