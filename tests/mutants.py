@@ -94,7 +94,8 @@ ROOMS = {
         ("dispatch/kernel.py", "dispatch/linear.py", "dispatch/objective.py"), ("dispatch",)
     ),
     "audit": Room(
-        ("audit",), ("live/test_books_audit.py", "live/test_books_hunt.py", "audit", "grid/*phases.py")
+        ("audit",),
+        ("live/test_books_audit.py", "live/test_books_hunt.py", "audit", "grid/*phases.py"),
     ),
 }  # fmt: skip
 
