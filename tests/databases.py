@@ -23,7 +23,8 @@ def server(place: Path) -> Iterator[Callable[[str], str]]:
     def made(name: str) -> str:
         with psycopg.connect(running.get_uri(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
-        return running.get_uri(database=name)
+        # A busy machine takes longer than the few seconds after which a site gives up.
+        return f"{running.get_uri(database=name)}&connect_timeout=60"
 
     try:
         yield made

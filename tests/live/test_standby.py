@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import shutil
 import signal
 from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic
 
 import httpx
@@ -32,6 +34,8 @@ from live_site import PASSWORD, T0, Served, basic, event, hubwise, make_site, sa
 
 NAMES = [f"S{number}" for number in range(4)]
 TAKEN_OVER_SECONDS = 30.0
+# An answer that takes longer is late: ten times what one takes on a busy machine.
+LATE_SECONDS = 1.0
 
 # Links that were cut are left to the collector: it takes them here, not in another's test.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -299,3 +303,76 @@ def test_many_sites_in_one_database(tmp_path) -> None:
         stations = [[row["station"] for row in each.items("/stations")] for each in sites]
         assert stations == [["a"], ["b"]]
         assert [each.stop() for each in sites] == [0, 0]
+
+
+@pytest.mark.nightly
+def test_two_machines_stand_by_for_each_other(tmp_path) -> None:
+    """Each serves one site of a database and waits for the other's. When one machine is gone, the
+    other has its site within 30 s, and its own is served all the while as if nothing were."""
+    with server(tmp_path / "pg") as made:
+        url = made("machines")
+        engine = make_engine(url)
+        with engine.begin() as connection:
+            for name in ("a", "b"):
+                connection.execute(text(f"CREATE SCHEMA {name}"))
+        engine.dispose()
+        stores = {name: f"{url}&options=-csearch_path%3D{name}" for name in ("a", "b")}
+        a_here = make_site(tmp_path / "a1", ["A"], stores["a"]).start()
+        b_there = make_site(tmp_path / "b2", ["B"], stores["b"]).start()
+        a_there = twin(a_here, tmp_path / "a2", stores["a"]).start()
+        b_here = twin(b_there, tmp_path / "b1", stores["b"]).start()
+        done, waits = asyncio.run(_one_machine_is_gone((a_here, b_here), (a_there, b_there)))
+        assert health(b_there).json()["active"] == b_there_name(b_there)
+        check_books(a_there, done, tmp_path / "undisturbed")
+        hubwise("audit", b_there.folder, "--store", b_there.store)
+        said = sorted(waits)
+        p50, p99 = (1_000 * said[int(q * len(said))] for q in (0.5, 0.99))
+        print(f"{len(said)} answers meanwhile: p50 {p50:.0f}, p99 {p99:.0f}, last {said[-1]:.2f} s")
+        assert len(said) > 30
+        assert said[-1] < LATE_SECONDS
+        assert [a_there.stop(), b_there.stop()] == [0, 0]
+
+
+def b_there_name(site: Served) -> str:
+    """What a process calls itself."""
+    return json.loads((site.folder / "serving.json").read_text())["name"]
+
+
+async def _one_machine_is_gone(
+    here: tuple[Served, Served], there: tuple[Served, Served]
+) -> tuple[dict[str, int], list[float]]:
+    """Stays roam at one site; at the other a station says meter values and waits for each."""
+    (a_here, b_here), (a_there, b_there) = here, there
+    for one in (a_here, b_there):
+        await until(has_standby(one))
+    terms = [health(each).json()["active"] for each in (b_there, b_here)]
+    assert terms[0] == terms[1]
+    stays = RoamingStays(["A"], urls=urls(a_here, a_there)).begin()
+    waits: list[float] = []
+    talking = asyncio.create_task(_talk(b_there, waits))
+    await asyncio.sleep(2.0)
+    a_here.kill()
+    b_here.kill()
+    took = await until(serves(a_there))
+    await until(lambda: all(each["connected"] for each in a_there.items("/stations")))
+    print(f"control again after {took:.1f} s; the other site was never without")
+    await asyncio.sleep(2.0)
+    assert health(b_there).status_code == 200
+    talking.cancel()
+    with suppress(asyncio.CancelledError):
+        await talking
+    return await stays.end(), waits
+
+
+async def _talk(site: Served, waits: list[float]) -> None:
+    """A meter value ten times a second, each sent when the one before is answered."""
+    token = {"idToken": {"idToken": "TAG", "type": "ISO14443"}, "evse": {"id": 1}}
+    async with site.station("B") as station:
+        for number in range(100_000):
+            kind, more = ("Updated", {}) if number else ("Started", token)
+            began, register = monotonic(), 1.0 + number * 1e-4
+            at = datetime.now(UTC)
+            said = event(kind, number, at, [sample(register)], **more)
+            await station.said("TransactionEvent", said)
+            waits.append(monotonic() - began)
+            await asyncio.sleep(0.1)

@@ -19,7 +19,7 @@ from hubwise.store import (
     WaitingLog,
     open_engine,
 )
-from hubwise.store.engine import NEWEST
+from hubwise.store.engine import NEWEST, make_engine
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 KEY = SiteKey(b"k" * 32)
@@ -207,3 +207,20 @@ def test_no_other_database_is_taken_for_one() -> None:
     for wrong in ("nonsense", "mysql://x/y"):
         with pytest.raises(ValueError, match=r"database"):
             open_engine(wrong)
+
+
+def test_what_a_url_says_of_its_patience_holds() -> None:
+    """Else a site that cannot reach its database knows it after seconds."""
+    seen: list[dict[str, object]] = []
+    for more in ("", "?connect_timeout=60"):
+        engine = make_engine(f"postgresql://u@localhost/d{more}")
+
+        @event.listens_for(engine, "do_connect")
+        def connect(*words: object) -> None:
+            seen.append(words[3])
+            raise OSError("nowhere")
+
+        with pytest.raises(OSError, match="nowhere"):
+            engine.connect()
+    assert [int(str(each["connect_timeout"])) for each in seen] == [5, 60]
+    assert seen[1]["tcp_user_timeout"] == seen[0]["tcp_user_timeout"]

@@ -13,17 +13,16 @@ from hubwise.plan import Plan
 from hubwise.record import write
 from hubwise.record.folder import is_plan
 from hubwise.record.place import whole_folder
-from hubwise.study.replay.many import DayReplayed
-from hubwise.study.replay.run import Policy, Replayed
+from hubwise.study.replay.run import Policy, Ran
 
-Ran = TypeVar("Ran", Replayed, DayReplayed)
-Line = tuple[str, str, Callable[[list[Ran]], str]]
+Day = TypeVar("Day", bound=Ran)
+Line = tuple[str, str, Callable[[list[Day]], str]]
 """Name, unit, and how a cell is made of a policy's days."""
 
 
-def table_of(title: str, found: Sequence[Ran], lines: Iterable[Line[Ran]]) -> Table:
+def table_of(title: str, found: Sequence[Day], lines: Iterable[Line[Day]]) -> Table:
     """One column for each policy."""
-    of: dict[Policy, list[Ran]] = {}
+    of: dict[Policy, list[Day]] = {}
     for it in found:
         of.setdefault(it.policy, []).append(it)
     table = Table(title=title)
@@ -44,31 +43,31 @@ def write_plans(plans: Iterable[tuple[Path, Plan]]) -> None:
             write(plan, beside)
 
 
-def at(share: float) -> Callable[[list[Ran]], str]:
+def at(share: float) -> Callable[[list[Day]], str]:
     """CPU time that so many of a hundred decisions take no more than [ms]."""
 
-    def cell(days: list[Ran]) -> str:
+    def cell(days: list[Day]) -> str:
         spent = np.concatenate([it.cpu_ms for it in days])
         return f"{np.percentile(spent, share):.0f}" if len(spent) else "-"
 
     return cell
 
 
-def broken(it: Replayed | DayReplayed) -> int:
+def broken(it: Ran) -> int:
     """How many limits a day breaks."""
     return sum(it.plan.result.feeder.broken().values())
 
 
-def misses(found: Iterable[Replayed | DayReplayed]) -> bool:
+def misses(found: Iterable[Ran]) -> bool:
     """Whether the rolling policy breaks any limit."""
     return any(broken(it) for it in found if it.policy is Policy.ROLLING)
 
 
-def regret(it: Replayed | DayReplayed) -> float:
+def regret(it: Ran) -> float:
     """The largest of its drivers' [currency]."""
     return it.plan.result.money.max_regret
 
 
-def short(it: Replayed | DayReplayed) -> float:
+def short(it: Ran) -> float:
     """What is lacking at stated departures [kWh]."""
     return it.plan.result.departures.shortfall_kwh

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from hubwise.domain.errors import ScenarioError
@@ -64,7 +64,6 @@ class MarketWatch:
     _not_before: datetime | None = None
     _waiting: Quoted | None = None
     _followed: tuple[str, date] | None = None
-    _told: dict[str, str] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Look until cancelled; a failure is told and never ends it."""
@@ -116,12 +115,12 @@ class MarketWatch:
         try:
             quoted = await self.source.quoted(day, today)
         except Exception as error:
-            self._tell(UNREAD, f"{self._named(error)}{_said(error)}")
+            self.troubles.begin(UNREAD, f"{self._named(error)}{_said(error)}", anew=True)
             again = not isinstance(error, ScenarioError)  # one that is wrong is read once mended
         if self.market.file:
             self._rest(again=again)
         if quoted is not None:
-            self._end(UNREAD)
+            self.troubles.end(UNREAD)
         self._asked = True
         return quoted
 
@@ -140,20 +139,11 @@ class MarketWatch:
     def _tell_end(self, now: datetime) -> None:
         until = self.books.purchase.until(now)
         if until - now < SOON:
-            self._tell(RUN_OUT, described(self.books.purchase, self.settings, now))
+            self.troubles.begin(
+                RUN_OUT, described(self.books.purchase, self.settings, now), anew=True
+            )
         else:
-            self._end(RUN_OUT)
-
-    def _tell(self, what: str, detail: str) -> None:
-        """One alarm for each thing that is wrong, while it is."""
-        if self._told.get(what) != detail:
-            self.troubles.end(what)
-        self.troubles.begin(what, detail)
-        self._told[what] = detail
-
-    def _end(self, what: str) -> None:
-        self.troubles.end(what)
-        self._told.pop(what, None)
+            self.troubles.end(RUN_OUT)
 
     async def _follow(self, now: datetime) -> None:
         """Post the list by what is known, when more is and when a day begins."""

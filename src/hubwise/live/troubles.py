@@ -50,11 +50,15 @@ class Troubles:
     standing: dict[str, Alarmed] = field(default_factory=dict)
     waiting: list[Alarmed] = field(default_factory=list)
 
-    def begin(self, what: str, detail: str, hub: str = "") -> None:
-        """Something goes wrong; while it does, it is one alarm."""
-        key = _key(what, hub)
-        if key not in self.standing:
-            self.standing[key] = self.happened(what, f"hub {hub}: {detail}" if hub else detail)
+    def begin(self, what: str, detail: str, hub: str = "", *, anew: bool = False) -> None:
+        """Something goes wrong; while it does, it is one alarm.
+
+        With ``anew`` it is another one where what is told of it is another thing.
+        """
+        key, said = _key(what, hub), f"hub {hub}: {detail}" if hub else detail
+        stands = self.standing.get(key)
+        if stands is None or (anew and stands.detail != said):
+            self.standing[key] = self.happened(what, said)
 
     def end(self, what: str, hub: str = "") -> None:
         """It goes on as it should."""

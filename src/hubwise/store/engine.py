@@ -15,6 +15,14 @@ SQLITE = "site.db"
 URL_FILE = "store.url"
 # PostgreSQL that is cut off is gone after about so long, not after a quarter of an hour [s].
 CUT_SECONDS = 10
+# What a URL does not say of its patience itself [s; ms].
+PATIENCE: dict[str, int] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": CUT_SECONDS * 1_000,
+    "keepalives_idle": CUT_SECONDS // 2,
+    "keepalives_interval": 1,
+    "keepalives_count": CUT_SECONDS // 2,
+}
 # What keeps two processes from bringing tables up to date at once: any number that is ours.
 UPGRADING = 7_201_964
 
@@ -59,13 +67,7 @@ def make_engine(url: str | URL) -> Engine:
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
-            connect_args={
-                "connect_timeout": 5,
-                "tcp_user_timeout": CUT_SECONDS * 1_000,
-                "keepalives_idle": CUT_SECONDS // 2,
-                "keepalives_interval": 1,
-                "keepalives_count": CUT_SECONDS // 2,
-            },
+            connect_args={name: it for name, it in PATIENCE.items() if name not in parsed.query},
         )
     raise ValueError(f"{kind} is no database that is known here; sqlite and postgresql are")
 

@@ -22,7 +22,7 @@ from hubwise.scenario.fuses import behind_fuses
 from hubwise.scenario.taper import tapered
 from hubwise.study.days.done import DayDone, done
 from hubwise.study.replay.day import Beliefs, ReplayedDay, as_it_turns_out
-from hubwise.study.replay.run import Policy, lacks_kwh, plan_ahead, run_under
+from hubwise.study.replay.run import Policy, Ran, lacks_kwh, plan_ahead, run_under
 from hubwise.study.replay.world import OnSlot
 
 # So many days are looked back at, and known before the first day is replayed.
@@ -30,18 +30,14 @@ BACK = 5
 SATURDAY = 5
 
 
-@dataclass(frozen=True, slots=True)
-class DayReplayed:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayReplayed(Ran):
     """A day of a site under one policy; money is of the day itself, not of what it looks on to.
 
     Parameters
     ----------
     date
         Such as ``2024-05-17``.
-    policy
-        How it was run.
-    plan
-        What was done, and what is seen of the days after.
     before_charges, charges
         What the operator earned before charges for power, and those: of the month's highest import
         above what it was before, or of the day's own [currency].
@@ -49,24 +45,14 @@ class DayReplayed:
         What participants paid, and would have paid uncoordinated [currency].
     peak_kw
         The hubs' highest import together, each at its own [kW].
-    shortfall_kwh, short
-        Energy that drivers who left early lack of what charging at once would have brought by then,
-        and how many lack any [kWh].
-    cpu_ms
-        CPU time of every decision [ms].
     """
 
     date: str
-    policy: Policy
-    plan: Plan
     before_charges: float
     charges: float
     cost: float
     reference_cost: float
     peak_kw: float
-    shortfall_kwh: float
-    short: int
-    cpu_ms: Array
 
     @property
     def profit(self) -> float:

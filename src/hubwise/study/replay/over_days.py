@@ -11,6 +11,7 @@ from scipy.special import stdtrit  # scipy.stats takes a second to import
 from hubwise.domain.plain import Json
 from hubwise.study.replay.many import DayReplayed
 from hubwise.study.replay.run import Policy
+from hubwise.study.replay.summary import beside
 
 SURE = 0.95
 
@@ -97,8 +98,7 @@ def _one(it: DayReplayed) -> dict[str, Json]:
         "cost": it.cost,
         "reference_cost": it.reference_cost,
         "peak_kw": it.peak_kw,
-        "early_leavers_lack_kwh": it.shortfall_kwh,
-        "early_leavers_who_lack": it.short,
+        **beside(it),
     }
 
 

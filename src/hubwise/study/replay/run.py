@@ -38,24 +38,16 @@ class Policy(StrEnum):
     UNCOORDINATED = "uncoordinated"
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """A day under one policy.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a policy did with a day, whatever the day is one of.
 
     Parameters
     ----------
-    seed
-        Which draw the day is.
     policy
         How it was run.
     plan
         What was done, with all its figures.
-    adjusted
-        Profit with misses of the peak-valley promise, at what a kW of it is worth with foresight,
-        and of the saving promise, one to one, put in or out [currency].
-    loss, adjusted_loss
-        Shares of foresight's profit, and of its adjusted one, that are lost; ``None`` where
-        foresight earns nothing.
     shortfall_kwh, short
         Energy that drivers who left early lack of what charging at once would have brought by then,
         and how many lack any [kWh].
@@ -63,15 +55,33 @@ class Replayed:
         CPU time of every decision; empty where none was taken [ms].
     """
 
-    seed: int
     policy: Policy
     plan: Plan
-    adjusted: float
-    loss: float | None
-    adjusted_loss: float | None
     shortfall_kwh: float
     short: int
     cpu_ms: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed(Ran):
+    """A day under one policy.
+
+    Parameters
+    ----------
+    seed
+        Which draw the day is.
+    adjusted
+        Profit with misses of the peak-valley promise, at what a kW of it is worth with foresight,
+        and of the saving promise, one to one, put in or out [currency].
+    loss, adjusted_loss
+        Shares of foresight's profit, and of its adjusted one, that are lost; ``None`` where
+        foresight earns nothing.
+    """
+
+    seed: int
+    adjusted: float
+    loss: float | None
+    adjusted_loss: float | None
 
     @property
     def profit(self) -> float:
