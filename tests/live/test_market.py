@@ -352,6 +352,7 @@ def test_a_source_that_fails_is_told_once_and_what_was_known_goes_on() -> None:
     assert len(mine) == 2
     assert "the answer, row 0, price: 'x'; a number | " in mine[1].detail
     assert "and 6 more" in mine[1].detail
+    assert world.troubles.standing[UNREAD] == mine[1]
     now = world.moment.astimezone(BERLIN)
     assert now.date() == day + DAY
     assert (

@@ -19,7 +19,7 @@ from hubwise.scenario import load, load_draws, with_participation
 from hubwise.study.days.run import lean
 from hubwise.study.replay.day import Beliefs, as_it_turns_out, early_by_slot
 from hubwise.study.replay.many import replay_days
-from hubwise.study.replay.over_days import Mean, lost
+from hubwise.study.replay.over_days import Mean, lost, summary_of_days
 from hubwise.study.replay.run import Policy, Replayed, plan_ahead, replay
 
 
@@ -148,9 +148,15 @@ def test_days_of_a_site_are_replayed_in_a_row(many) -> None:
 
 def test_a_charge_for_every_day_is_paid_every_day(many) -> None:
     """In the place of the month's: each day's own highest import times the charge."""
-    for it in replay_days(lean(load(many)), [], days=1, charge_a_day=0.7):
+    found = list(replay_days(lean(load(many)), [], days=1, charge_a_day=0.7))
+    for it in found:
         assert it.charges == pytest.approx(0.7 * it.peak_kw)
         assert it.peak_kw > 0.0
+    [day] = summary_of_days(found)["days"]
+    spent = day["policies"]["foresight"]["decision_cpu_ms"]
+    taken = len(found[0].cpu_ms)
+    assert (spent["p50"] is None) == (taken == 0)
+    assert not taken or 0.0 < spent["p50"] <= spent["p99"]
 
 
 def test_means_have_the_intervals_that_a_book_gives() -> None:
