@@ -48,6 +48,26 @@ def test_plan_does_what_its_options_say(run: Run, quick: Path, tmp_path: Path) -
     assert json.loads(other.stdout)["results"][0]["strategy"] == "passive"
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--participation", "3", "'--participation': 3 is out of bounds; it has to be at most 1"),
+        ("--participation", "x", "'--participation': 'x' is not a number; give a number such as"),
+        ("--evaluations", "0", "'--evaluations': 0 is out of bounds; it has to be at least 1"),
+        ("--strategy", "zz", "'--strategy': 'zz' is not one of 'uncoordinated'"),
+    ],
+)
+def test_a_wrong_option_is_told_in_our_words(
+    run: Run, quick: Path, option: str, value: str, said: str
+) -> None:
+    """What is wrong and what would be right; no word of the library that found it."""
+    done = run("plan", quick, option, value)
+    assert done.exit_code == 2
+    assert said in " ".join(re.sub("[│╭╮╰╯─]", " ", done.stderr).split())
+    assert "Value error" not in done.stderr
+    assert "Input should" not in done.stderr
+
+
 def test_futures_need_prices_to_post(run: Run, quick: Path, tmp_path: Path) -> None:
     """A strategy without prices is refused, not passed over, and nothing is written."""
     options = ["--futures", 2, "--strategy", "storage"]

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -14,6 +14,9 @@ from typer.main import get_command
 
 import hubwise
 from hubwise.domain.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from typer._click import Context
 
 __all__ = ["app", "main"]
 
@@ -54,6 +57,14 @@ _GET_SERVE = (
 class _Commands(TyperGroup):
     """Commands that are imported when they are asked for."""
 
+    def invoke(self, ctx: Context) -> object:
+        """Run what was asked for; what pydantic says of an option is said in our own words."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _in_plain_words(error)
+            raise
+
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
 
@@ -74,6 +85,20 @@ class _Commands(TyperGroup):
         found = group if module.app.info.name == cmd_name else group.commands[cmd_name]
         assert isinstance(found, TyperGroup | TyperCommand)
         return found
+
+
+def _in_plain_words(error: typer.BadParameter) -> str:
+    """What is wrong with a value, and what would be right."""
+    from pydantic import ValidationError  # rooms that no other command line waits for
+
+    from hubwise.scenario.messages import explain
+
+    if not isinstance(error.__cause__, ValidationError):
+        return error.message
+    detail = error.__cause__.errors()[0]
+    if detail["type"] == "value_error":  # a sentence of its own, behind pydantic's two words
+        return str(detail["ctx"]["error"])
+    return "; ".join(explain(detail))
 
 
 def _without_serve(cmd_name: str, missing: str) -> TyperCommand:
