@@ -77,6 +77,26 @@ def test_it_costs_what_another_program_says(
     assert got == pytest.approx(least, abs=1e-5, rel=1e-4)
 
 
+def test_a_battery_below_a_kwh_is_used(
+    small_situation, make_problem_of, social_cost, least_social_cost
+) -> None:
+    """It brings what another program says that it can, and more than none."""
+    helped = 0
+    for seed in range(4):
+        situation = small(small_situation, seed)
+        hubs, none = situation.hubs, np.zeros(len(situation.hubs))
+        costs = []
+        for size in (none, np.full(len(hubs), 0.8)):
+            tiny = replace(
+                hubs, battery_kwh=size, battery_initial_kwh=0.5 * size, battery_end_value=none
+            )
+            problem = make_problem_of(replace(situation, hubs=tiny))
+            costs.append(social_cost(problem, dispatch_linear(problem, None, flat=False)))
+            assert costs[-1] == pytest.approx(least_social_cost(problem), abs=1e-5, rel=1e-4)
+        helped += costs[1] < costs[0] - 1e-3
+    assert helped
+
+
 @given(seeds)
 @settings(max_examples=25)
 def test_its_prices_prove_it(small_situation, make_problem_of, social_cost, seed) -> None:
