@@ -291,6 +291,8 @@ def make_books(folder: Path, url: str) -> None:
         events = told()
         await serve(engine, key, world, SETTINGS, events[:20])
         await serve(engine, key, world, replace(SETTINGS, prices=prices(35)), events[20:])
+        # What was asked when it stopped is still asked in threads, by connections of their own.
+        await asyncio.get_running_loop().shutdown_default_executor()
         engine.dispose()
 
     asyncio.run(work())

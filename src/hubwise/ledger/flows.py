@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hubwise.compiled import njit
 from hubwise.domain import PHASES, Fleet, Hubs, Schedule, StationSchedule, connection_spots
 from hubwise.domain.arrays import Array, Index
 
@@ -76,17 +75,12 @@ def awake_kw(stations: StationSchedule) -> Array:
 
 def sum_by_hub(hubs: int, hub: Index, per_session: Array) -> Array:
     """Sum of (sessions, slots) by the sessions' hub index; shape (hubs, slots)."""
+    # Whoever only bills, as a running site does, compiles nothing.
+    from hubwise.ledger.kernel import add_rows
+
     total = np.zeros((hubs, per_session.shape[1]))
-    _add_rows(hub, per_session, total)
+    add_rows(hub, per_session, total)
     return total
-
-
-@njit(cache=True, nogil=True)
-def _add_rows(row: Index, values: Array, total: Array) -> None:
-    """Add each of ``values`` (n, slots) to its row of ``total`` (rows, slots), in their order."""
-    for i in range(values.shape[0]):
-        for t in range(values.shape[1]):
-            total[row[i], t] += values[i, t]
 
 
 def line_flows(hubs: Hubs, fleet: Fleet, schedule: Schedule, stations: StationSchedule) -> Array:
