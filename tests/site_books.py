@@ -19,6 +19,7 @@ from hubwise.domain.events import (
     Booted,
     Event,
     Figures,
+    LimitSaid,
     PeakNoted,
     Phase,
     PriceList,
@@ -60,12 +61,13 @@ class Memory:
         self.events: list[Event] = []
         self.site: Site
 
-    async def append(self, event: Event) -> bool:
-        if any(each.id == event.id for each in self.events):
-            return False
-        self.events.append(event)
-        self.site.applied(event)
-        return True
+    async def append(self, event: Event, *more: Event) -> bool:
+        known = {each.id for each in self.events}
+        for each in (event, *more):
+            if each.id not in known:
+                self.events.append(each)
+                self.site.applied(each)
+        return event.id not in known
 
     async def of_transaction(self, station: str, transaction: str) -> list[Event]:
         said = (each for each in self.events if isinstance(each, TransactionSaid))
@@ -216,6 +218,7 @@ def told() -> list[Event]:
         *by_market(T0 + timedelta(hours=9)),
         *ordered(T0 + timedelta(hours=10)),
         *(peak(hours, kw) for hours, kw in ((11, "7.5"), (12, "9.25"))),
+        *limited(T0 + timedelta(hours=13)),
     ]
 
 
@@ -236,6 +239,21 @@ def ordered(at: datetime) -> list[Event]:
         PricesPosted("prices|o|1", "", at, made, ordered=said),
         Acted("act|o|2", "", back.until, "eve", "withdraw prices", "o", "rained off"),
         PricesPosted("prices|o|2", "", back.until, made, ordered=back),
+    ]
+
+
+def limited(at: datetime) -> list[Event]:
+    """The grid has a hub draw less for two hours, and an hour later no longer; eve says a wish."""
+    until, back = at + timedelta(hours=2), at + timedelta(hours=1)
+    words = ("main", Decimal("12.5"), at)
+    wished = replace(wish("S6:T1", by="operator:eve"), received_at=back, departure_at=None)
+    return [
+        Acted("act|l|1", "", at, "eve", "limit", "main: 12.5 kW", "dimmed"),
+        LimitSaid("limit|l|1", "", at, "l", *words, until, "eve", "dimmed"),
+        Acted("act|l|2", "", back, "eve", "lift", "main: 12.5 kW", "over"),
+        LimitSaid("limit|l|2", "", back, "l", *words, back, "eve", "over"),
+        Acted("act|w|1", "", back, "eve", "wish", "S6:T1", "said for the driver"),
+        wished,
     ]
 
 

@@ -111,11 +111,11 @@ async def prefer(site: Site, session: Session, actor: Actor, asked: Preferences)
         raise NotNowError("the stay is over")
     if wrong := [*_wrong_wish(asked, site.now())]:
         raise NotNowError("; ".join(wrong))
-    by, now = await site.account_of(session.id_token), site.now()
+    by, now, done = await site.account_of(session.id_token), site.now(), list[Acted]()
     if actor.role is Role.OPERATOR:
         by = f"operator:{actor.who}"
         said = (actor.who, "wish", session.session, "said for the driver")
-        await site.hear(Acted(f"act|{uuid.uuid4().hex}", "", now, *said))
+        done.append(Acted(f"act|{uuid.uuid4().hex}", "", now, *said))
     wish = WishSaid(
         id=f"wish|{uuid.uuid4().hex}",
         station=session.station,
@@ -128,7 +128,7 @@ async def prefer(site: Site, session: Session, actor: Actor, asked: Preferences)
         required_kwh=asked.required_kwh,
         reserve_kwh=asked.reserve_kwh,
     )
-    await site.wish(wish)
+    await site.wish(wish, *done)
 
 
 async def limit(site: Site, actor: Actor, asked: Limit) -> LimitSaid:
@@ -162,8 +162,8 @@ async def lift(site: Site, actor: Actor, limit: LimitSaid, reason: str) -> None:
 async def _said(site: Site, actor: Actor, name: str, asked: Limit) -> LimitSaid:
     now = site.now()
     verb = "lift" if asked.until <= now else "limit"
-    act = (actor.who, verb, f"{asked.hub}: {asked.most_kw} kW", asked.reason)
-    await site.hear(Acted(f"act|{uuid.uuid4().hex}", "", now, *act))
+    words = (actor.who, verb, f"{asked.hub}: {asked.most_kw} kW", asked.reason)
+    act = Acted(f"act|{uuid.uuid4().hex}", "", now, *words)
     said = LimitSaid(
         id=f"limit|{uuid.uuid4().hex}",
         station="",
@@ -176,7 +176,7 @@ async def _said(site: Site, actor: Actor, name: str, asked: Limit) -> LimitSaid:
         by=actor.who,
         why=asked.reason,
     )
-    await site.hear(said)
+    await site.hear(act, said)
     return said
 
 

@@ -139,12 +139,12 @@ async def withdraw(site: Site, actor: Actor, posted: PricesPosted, reason: str) 
 
 
 async def _hear(site: Site, actor: Actor, verb: str, posted: PricesPosted, reason: str) -> None:
-    """The act first: a list of somebody stands behind it in the log."""
+    """The act first, both in one commit: a list of somebody stands behind it in the log."""
     assert posted.ordered is not None
     what = posted.ordered.order
     name = f"act|{uuid.uuid4().hex}"
-    await site.hear(Acted(name, "", posted.received_at, actor.who, verb, what, reason.strip()))
-    await site.hear(posted)
+    act = Acted(name, "", posted.received_at, actor.who, verb, what, reason.strip())
+    await site.hear(act, posted)
 
 
 def departure_of(site: Site, session: Session) -> datetime | None:

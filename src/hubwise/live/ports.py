@@ -140,8 +140,11 @@ class PriceSource(Protocol):
 class Log(Protocol):
     """Events, kept durably."""
 
-    async def append(self, event: Event) -> bool:
-        """Keep an event; true if it is new. Returns when it is durable, raises if it is not."""
+    async def append(self, event: Event, *more: Event) -> bool:
+        """Keep an event, and with it what belongs to it, all or none; true if it is new.
+
+        Returns when all is durable, raises if it is not.
+        """
         ...
 
     async def check(self) -> None:

@@ -168,10 +168,13 @@ class Site:
         chargers = self._controller.chargers
         return chargers is not None and chargers.is_connected(station)
 
-    async def hear(self, event: Event) -> bool:
-        """Keep an event, true if it is new; returns when it is durable, raises if it is not."""
+    async def hear(self, event: Event, *more: Event) -> bool:
+        """Keep an event, true if it is new; returns when it is durable, raises if it is not.
+
+        With it goes what belongs to it, all or none: an act and what follows from it.
+        """
         try:
-            return await self._log.append(event)
+            return await self._log.append(event, *more)
         except Exception as error:
             self.troubles.begin(BOOKS, first_line(error))
             raise
@@ -317,14 +320,14 @@ class Site:
         await self.hear(act)
         return await self.account(session)
 
-    async def wish(self, wish: WishSaid) -> None:
-        """Keep a driver's wish; whose tag it is stands in the log before it."""
+    async def wish(self, wish: WishSaid, *acts: Acted) -> None:
+        """Keep a driver's wish, with the act that said it; whose tag it is stands before it."""
         session = self.books.sessions[wish.session]
         account = await self.account_of(session.id_token)
         known = await self._people.station(session.station)
         terms = self._terms(session, known)
         await self._note(session, known, terms, account)
-        await self.hear(wish)
+        await self.hear(*acts, wish)
 
     async def most_kw(self, station: str) -> float:
         """A station's rated power, as registered now [kW]."""

@@ -62,7 +62,7 @@ class EventLog:
         self._given_up = False
         self._sealer = Sealer(key)
         self._told = told
-        self._waiting: SimpleQueue[Event | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Event, ...] | None] = SimpleQueue()
         self._encode = msgspec.json.Encoder()
         self._decoders = {kind: msgspec.json.Decoder(made) for kind, made in KINDS.items()}
         self._next: int | None = None
@@ -72,9 +72,9 @@ class EventLog:
         self._thread = threading.Thread(target=self._write_all, name="writer", daemon=True)
         self._thread.start()
 
-    def append(self, event: Event) -> None:
-        """Hand an event to the writer; ``told`` says when it is durable."""
-        self._waiting.put(event)
+    def append(self, event: Event, *more: Event) -> None:
+        """Hand events to the writer, all kept or none; ``told`` says when they are durable."""
+        self._waiting.put((event, *more))
 
     def close(self) -> None:
         """Write what waits, then end."""
@@ -145,7 +145,7 @@ class EventLog:
             while len(batch) < MOST and not self._waiting.empty():
                 batch.append(self._waiting.get())
             going = None not in batch
-            kept = [event for event in batch if event is not None]
+            kept = [event for events in batch if events is not None for event in events]
             if kept and not self._given_up:
                 self._write_one(kept)
 

@@ -49,8 +49,8 @@ class WaitingLog:
         self._futures: dict[int, asyncio.Future[bool]] = {}
         self._log = EventLog(engine, self._told, key, fence)
 
-    async def append(self, event: Event) -> bool:
-        """Keep an event; true if it is new.
+    async def append(self, event: Event, *more: Event) -> bool:
+        """Keep an event, and with it what belongs to it, all or none; true if it is new.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class WaitingLog:
             raise NotKeptError(OVER)
         future: asyncio.Future[bool] = self._loop.create_future()
         self._futures[id(event)] = future
-        self._log.append(event)
+        self._log.append(event, *more)
         return await future
 
     async def check(self) -> None:

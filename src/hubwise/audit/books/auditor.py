@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from hubwise.audit.books.acts import Acts
 from hubwise.audit.books.bills import Examiner, Noted, said_curves
 from hubwise.audit.books.database import Database, Row, opened
 from hubwise.audit.books.faults import Faults
@@ -81,7 +82,8 @@ class Audit:
         self._faults, self._noted, self._stays = faults, Noted(), Stays()
         self._market, self._peaks = Known(), Peaks()
         self._examiner = Examiner(self._noted, faults)
-        self._wishes = Wishes(self._noted, faults)
+        self._acts = Acts(faults)
+        self._wishes = Wishes(self._noted, self._acts, faults)
         self._seen: set[str] = set()
         self._position = 0
         self._last_at = ""
@@ -124,8 +126,10 @@ class Audit:
             stay = stay if stay and stay.station == said["station"] else None
             look = self._examiner.bill if row.kind == "bill" else self._examiner.correction
             look(said, stay, row.place)
-        elif row.kind == "act" and not (said["who"] and said["why"] and said["verb"]):
-            self._faults.add("acts: listed", row.place, "without a name or a reason")
+        elif row.kind == "act":
+            self._acts.take(said, row.place)
+        elif row.kind == "limit":
+            self._acts.limit(said, row.place)
         elif row.kind == "wish":
             self._wishes.take(said, self._stays.by_name.get(said["session"]), row.place)
 
@@ -137,14 +141,18 @@ class Audit:
             for each in posted
             if each["ordered"] and each["ordered"]["order"] == said["ordered"]["order"]
         ]
-        found = order_words(said, same[-1] if same else None, [*self._noted.acts.values()])
+        found = order_words(said, same[-1] if same else None)
         self._faults.add_all("prices: ordered", row.place, found)
+        if not self._acts.posted(said, first=not same):
+            what = "no act of who posted it stands before it"
+            self._faults.add("prices: ordered", row.place, what)
 
     def end(self, listed: list[tuple[str, ...]]) -> None:
         """Nothing follows; ``listed``: the acts that the site shows."""
         for stay in self._stays.by_name.values():
             self._due(stay)
             self._wishes.kept(stay, self._examiner)
+        self._acts.end()
         self._balance()
         acts = {
             name: tuple(str(each[word]) for word in ("who", "verb", "what", "why"))

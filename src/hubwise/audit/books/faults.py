@@ -106,6 +106,12 @@ PROMISES: dict[str, tuple[str, str, Status]] = {
         CHANGED,
         Status.FAILS,
     ),
+    "acts: followed": (
+        "every act that posts prices, limits a hub or says a wish stands with what follows from "
+        "it, and no limit stands without one",
+        CHANGED,
+        Status.FAILS,
+    ),
     "wishes: whose": (
         "every wish is of a stay under way, said by its driver or by an operator's act",
         CHANGED,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from hubwise.audit.books.acts import OPERATOR, Acts
 from hubwise.audit.books.bills import Examiner, Noted
 from hubwise.audit.books.faults import Faults
 from hubwise.audit.books.forms import Said
@@ -13,7 +14,6 @@ from hubwise.audit.books.stays import Stay
 
 # What a meter's own rounding may make of it [kWh].
 NEAR = Fraction(5, 100)
-OPERATOR = "operator:"
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class Wishes:
     """The last wish of every stay."""
 
     noted: Noted
+    acts: Acts
     faults: Faults
     _last: dict[str, Said] = field(default_factory=dict)
 
@@ -30,10 +31,7 @@ class Wishes:
             self.faults.add("wishes: whose", place, "of no stay under way")
             return
         by, tag = said["by"], stay.all.id_token
-        acted = any(
-            act["verb"] == "wish" and act["what"] == stay.name and by == f"{OPERATOR}{act['who']}"
-            for act in self.noted.acts.values()
-        )
+        acted = by.startswith(OPERATOR) and self.acts.wished(by, stay.name)
         driver = self.noted.driver.get(tag, "")
         if not acted and by != (f"driver:{driver}" if driver else f"token:{tag}"):
             self.faults.add("wishes: whose", place, f"said by {by}")
