@@ -41,13 +41,12 @@ from hubwise.live.outlook import (
     wanted_by_car,
     wanted_by_driver,
 )
-from hubwise.live.planning import GOOD_FOR, HubPlan, Planner
+from hubwise.live.planning import GOOD_FOR, HubPlan
 from hubwise.live.ports import Known
-from hubwise.live.settings import Planning
 from hubwise.live.troubles import Troubles
 from live_site import PLAIN, hubwise, make_site
+from planners import T0, Minute, planner_of
 
-T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
 seeds = st.integers(0, 2**32 - 1)
 # Hubs that the process in which this is run has decided about.
 KNOWN = "list(__import__('hubwise.cli.deciding').cli.deciding._left)"
@@ -73,32 +72,6 @@ def outlook(rng: np.random.Generator, size: int, connection_kw: float) -> Outloo
         charge=tuple(map(tuple, lists.tolist())),
         discharge=tuple(map(tuple, (0.9 * lists).tolist())), purchase=tuple(lists[0].tolist()),
         feed_in=(0.02,) * SLOTS, wear=0.03, currency="EUR", stays=tuple(stays),
-    )  # fmt: skip
-
-
-class Minute:
-    """A clock that stands a minute after the first slot's begin."""
-
-    speed = 1.0
-
-    def now(self) -> datetime:
-        """When."""
-        return T0 + timedelta(minutes=1)
-
-    async def sleep(self, _: float) -> None:
-        """Let others go on."""
-        await asyncio.sleep(0)
-
-
-def planner_of(books, decide, stored, troubles, batteries=None) -> Planner:
-    """Of a site of plain settings."""
-    site = SimpleNamespace(
-        planning=Planning(), zone=ZoneInfo("UTC"), currency="EUR", batteries=batteries or {},
-        market=None, demand={},
-    )  # fmt: skip
-    return Planner(
-        books, site, Minute(), decide=decide, stored=stored, gives_back=lambda _: True,
-        most_kw=lambda *_: 11.0, troubles=troubles,
     )  # fmt: skip
 
 
@@ -367,7 +340,7 @@ def test_a_battery_beside_cars_that_are_not_planned_has_its_share_of_the_connect
         energy_kwh=50.0, capacity_kwh=100.0, charge_kw_max=40.0, discharge_kw_max=40.0
     )
     battery = SimpleNamespace(last=last, answers=True)
-    connection = SimpleNamespace(left_kw=90.0, battery=battery)
+    connection = Connection(90.0, battery=battery)
     cars = [(Session(f"s{k}", "CP", f"t{k}", T0, evse=k), Known("CP", "main", 11.0)) for k in "12"]
     outlooks = []
 

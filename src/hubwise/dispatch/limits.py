@@ -53,6 +53,23 @@ class Limits:
         head: Array = self.rows(hub_kw)[0]
         return head
 
+    def with_hubs(self, most_kw: Array | None) -> Limits:
+        """The same, with what hubs may draw by slot, a row for each that is limited in any.
+
+        ``most_kw``: (hubs, slots), ``inf`` where nothing limits; ``None`` for none [kW].
+        """
+        if most_kw is None or not (limited := np.isfinite(most_kw)).any():
+            return self
+        hub = np.flatnonzero(limited.any(axis=1))
+        coefficient = np.zeros((len(hub), *most_kw.shape))
+        coefficient[np.arange(len(hub)), hub] = limited[hub]
+        return Limits(
+            (*self.row, *(f"hub {h}, allowed" for h in hub)),
+            np.concatenate([self.coefficient, coefficient]),
+            np.concatenate([self.offset, np.zeros((len(hub), most_kw.shape[1]))]),
+            np.concatenate([self.upper, most_kw[hub]]),
+        )
+
     def between(self, first: int, last: int | None) -> Limits:
         """The same in some of the slots."""
         slots = slice(first, last)

@@ -125,6 +125,9 @@ def make_problem(
     if hubs.standby_kw is not None:
         others = others + hubs.standby_kw
         others_line_kw = others_line_kw + lines.loads(connection_spots(len(hubs)), hubs.standby_kw)
+    allowed = hubs.allowed_kw
+    if allowed is not None:
+        limits = limits.with_hubs(np.maximum(allowed - connection_caution_kw, 0.0))
     return Problem(
         situation=situation,
         fleet=situation.fleet.select(participating),

@@ -48,6 +48,9 @@ class Hubs:
     standby_kw
         What two-way chargers draw while they are awake for those who are asked to take part, where
         prices are posted; shape (hubs, slots); ``None`` for nothing [kW].
+    allowed_kw
+        The most that whoever runs the grid lets them draw for a while; ``inf`` where nobody limits;
+        shape (hubs, slots); ``None`` for all that connections carry [kW].
     """
 
     name: tuple[str, ...]
@@ -70,6 +73,7 @@ class Hubs:
     phase_kw: Array | None = None
     circuits: Circuits | None = None
     standby_kw: Array | None = None
+    allowed_kw: Array | None = None
 
     def resting(self) -> Hubs:
         """The same hubs where no charger is awake: used one way."""
@@ -86,6 +90,12 @@ class Hubs:
     def most_import_kw(self) -> Array:
         """Most that may be drawn, by connection and transformer; shape (hubs,) [kW]."""
         return np.minimum(self.import_limit_kw, self.transformer_kva * self.transformer_limit)
+
+    def most_import_at(self, slot: int) -> Array:
+        """The same in a slot, as far as the grid lets them; shape (hubs,) [kW]."""
+        if self.allowed_kw is None:
+            return self.most_import_kw
+        return np.minimum(self.most_import_kw, self.allowed_kw[:, slot])
 
     @property
     def most_export_kw(self) -> Array:

@@ -43,6 +43,8 @@ class Connection:
         The same if the grid limited nothing [kW].
     limit_kw
         What it may draw just now, where the grid lets it draw less than it carries [kW].
+    feeder_kw
+        The part of that which the feeder says; nobody knows when it ends [kW].
     drawn
         What it drew, by quarter of an hour.
     """
@@ -53,6 +55,7 @@ class Connection:
     asked_kw: float = 0.0
     wanted_kw: float = 0.0
     limit_kw: float = math.inf
+    feeder_kw: float = math.inf
     drawn: Drawn = field(default_factory=Drawn)
     last: MeterReading | None = None
     _given: deque[tuple[datetime, float]] = field(default_factory=deque)
@@ -102,9 +105,14 @@ class Connection:
         Where a meter has never said anything, half of the connection; one that was lost leaves what
         others drew at most before.
         """
+        return self.left_of(self.limit_kw)
+
+    def left_of(self, limit_kw: float) -> float:
+        """The same where the grid limits it so [kW]."""
+        most_kw = min(self.carries_kw, limit_kw)
         if self.metered and self.last is None:
-            return 0.5 * self.most_kw
-        return max(self.most_kw - self.others_kw, 0.0)
+            return 0.5 * most_kw
+        return max(most_kw - self.others_kw, 0.0)
 
     @property
     def room_kw(self) -> float:

@@ -194,7 +194,8 @@ class Controller:
         """Whether the grid lets a hub draw more or less than it did at the last look."""
         place = self.connections[hub]
         said = self._books.limit_kw(hub, self._clock.now())
-        before, place.limit_kw = place.limit_kw, min(said, self._allowed_kw.get(hub, math.inf))
+        place.feeder_kw = self._allowed_kw.get(hub, math.inf)
+        before, place.limit_kw = place.limit_kw, min(said, place.feeder_kw)
         return abs(min(before, place.carries_kw) - place.most_kw) > DEAD_KW
 
     async def _learn(self, stations: set[str]) -> None:

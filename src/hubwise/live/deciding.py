@@ -153,6 +153,7 @@ def situation_of(outlook: Outlook) -> Situation:
             lease_cost=nothing,
             running_cost=nothing,
             solar_kw=np.zeros((1, SLOTS)),
+            allowed_kw=np.array([outlook.allowed_kw]) if outlook.allowed_kw else None,
         ),
         fleet=_fleet(outlook),
         market=Market(

@@ -29,7 +29,7 @@ from hubwise.domain.events import (
     TransactionSaid,
     WishSaid,
 )
-from hubwise.live.clocks import is_set
+from hubwise.live.clocks import QUARTER, is_set, quarter_of
 from hubwise.live.offered import Offered
 from hubwise.live.peaks import Peaks
 from hubwise.live.purchase import Purchase
@@ -339,6 +339,18 @@ class Books:
             if each.hub == hub and each.begins_at <= when < each.until
         )
         return min(most, default=math.inf)
+
+    def limits_ahead(self, hub: str, now: datetime, slots: int) -> list[float]:
+        """The same in the slots ahead, from now on: the least that holds at any time of each."""
+        begins = quarter_of(now)
+        ends = [begins + (k + 1) * QUARTER for k in range(slots)]
+        most = [math.inf] * slots
+        for each in self.limits.values():
+            if each.hub == hub and each.until > now:
+                for k, end in enumerate(ends):
+                    if each.begins_at < end and each.until > end - QUARTER:
+                        most[k] = min(most[k], float(each.most_kw))
+        return most
 
     def prices_at(self, when: datetime) -> PriceList:
         """The list offered at a time; before the first one, that."""

@@ -126,6 +126,9 @@ class Outlook:
         drawn in its billing period so far [kW].
     hub
         Whose it is: who decides knows by it what was decided before.
+    allowed_kw
+        What they may draw together by slot, as far as limits of the grid hold then; infinite where
+        none does, empty where there is none [kW].
     """
 
     starts_at: datetime
@@ -142,6 +145,7 @@ class Outlook:
     demand_charge: float = 0.0
     peak_kw: float = 0.0
     hub: str = ""
+    allowed_kw: tuple[float, ...] = ()
 
     @property
     def here(self) -> tuple[Stay, ...]:

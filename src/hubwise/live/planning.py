@@ -7,6 +7,7 @@ whoever it does not know, and everybody afterwards, is under the safe rule.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -259,11 +260,12 @@ class Planner:
         battery = int(storage is not None)
         share = (len(stays) + battery) / (len(sessions) + battery)
         outlook = outlook_of(
-            now, lists, [*stays, *self._coming(hub, now)], share * connection.left_kw,
+            now, lists, [*stays, *self._coming(hub, now)], share * connection.left_of(math.inf),
             self._settings.planning, self._settings.zone, self._settings.currency, storage,
         )  # fmt: skip
         outlook = self._with_peak(outlook, hub, share, connection)
-        outlook = replace(outlook, hub=hub)
+        limits = self._books.limits_ahead(hub, now, SLOTS)
+        outlook = replace(outlook, hub=hub, allowed_kw=_allowed_kw(limits, share, connection))
         market = self._settings.market
         if market is None:
             return outlook
@@ -339,6 +341,17 @@ def _both(driver: Wanted, car: Wanted) -> Wanted:
         charge_kw=car.charge_kw,
         discharge_kw=car.discharge_kw,
     )
+
+
+def _allowed_kw(limits: Sequence[float], share: float, place: Connection) -> tuple[float, ...]:
+    """What a share may draw where the grid limits the connection so, by slot [kW].
+
+    What the feeder says has no end: it is taken to last.
+    """
+    most = [min(kw, place.feeder_kw) for kw in limits]
+    if all(math.isinf(kw) for kw in most):
+        return ()
+    return tuple(math.inf if math.isinf(kw) else share * place.left_of(kw) for kw in most)
 
 
 def _stored_kwh(charged: float, discharged: float) -> float:

@@ -16,6 +16,7 @@ from hubwise.domain.events import (
     Booted,
     Connected,
     Event,
+    LimitSaid,
     NeedsSaid,
     Phase,
     PriceList,
@@ -193,7 +194,7 @@ class Site:
             self._after(event, *found)
         elif isinstance(event, NeedsSaid):
             self._controller.ask(event.station, event.evse)
-        elif isinstance(event, PurchaseNoted | PricesPosted):
+        elif isinstance(event, PurchaseNoted | PricesPosted | LimitSaid):
             self._plan_anew()
         elif isinstance(event, WishSaid):
             self._controller.look(event.session.partition(":")[0])
@@ -469,7 +470,7 @@ class Site:
         return MarketWatch(*said, source, self.hear, self.post)
 
     def _plan_anew(self) -> None:
-        """Energy costs otherwise than was known, or is offered otherwise."""
+        """What energy costs, what is offered, or what may be drawn is otherwise than before."""
         planner = self._controller.planner
         if planner is not None:
             for hub in self.settings.connection_kw:

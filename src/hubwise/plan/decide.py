@@ -279,10 +279,11 @@ def _missed_now(problem: Problem, found: Dispatch) -> tuple[float, float]:
     state = power_flow(feeder, hubs.bus, now)
     head = problem.limits.between(0, 1).head(now)
     off = float(np.nan_to_num(np.abs(head - state.head_kw)[0])) / max(problem.span_kw, 1.0)
+    over = max(float((now[:, 0] - hubs.most_import_at(0)).max()), 0.0)
     if not violations(feeder, hubs, state, now, line_kw[:, :1]):
-        return 0.0, off
+        return over, off
     limits = feeder_limits(feeder, hubs.bus, now)
-    return float(missed_kw(situation, limits, np.inf, now, line_kw[:, :1]).max()), off
+    return max(float(missed_kw(situation, limits, np.inf, now, line_kw[:, :1]).max()), over), off
 
 
 def _held_back(problem: Problem, found: Dispatch, here: Names) -> Dispatch:
@@ -291,7 +292,7 @@ def _held_back(problem: Problem, found: Dispatch, here: Names) -> Dispatch:
     Stations first, as they have time; cars that are here, not those that nobody decides about.
     """
     situation, fleet = problem.situation, problem.fleet
-    over = found.hub_kw[:, 0] - situation.hubs.most_import_kw
+    over = found.hub_kw[:, 0] - situation.hubs.most_import_at(0)
     if (over <= HOLDS_KW).all():
         return found
     hours, stations, schedule = situation.horizon.slot_hours, found.stations, found.schedule
