@@ -16,7 +16,7 @@ from benchmarks.reference import ieee33, posted_tariff, random_tariff
 from benchmarks.timing import in_turn, seconds
 from hubwise.domain import Tariff
 from hubwise.domain.arrays import Array, Index
-from hubwise.drivers import best_response
+from hubwise.drivers import best_response, thresholds_of
 
 SAMPLE_SEED = 1
 TARGET: Target = ("at least", 300)
@@ -68,6 +68,25 @@ def _compare(kind: str, tariff: Tariff, sample: int, repeats: int) -> Iterator[F
     name = f"best response, {kind}: largest difference in cost"
     how = f"against the optimal values of the same {sample} linear programs, every status optimal"
     yield Figure(name, float(worst), ieee33().situation.market.currency, how, ("at most", 1e-6))
+    yield _thresholds(kind, tariff, repeats)
+
+
+def _thresholds(kind: str, tariff: Tariff, repeats: int) -> Figure:
+    """How long it takes to explain schedules that are known."""
+    fleet, horizon = ieee33().situation.fleet, ieee33().situation.horizon
+    schedule, _ = best_response(fleet, tariff, horizon, parallel=False)
+    explain = partial(thresholds_of, fleet, tariff, horizon, schedule)
+    explain()
+    took = median(seconds(explain) for _ in range(repeats))
+    found = explain()
+    turns = int((found.may_charge | found.may_give_back).sum())
+    slots = int((fleet.departure_slot - fleet.arrival_slot).sum())
+    how = (
+        f"thresholds_of all {len(fleet):,} drivers x {horizon.slots} slots, of their best "
+        f"responses; {turns:,} of {slots:,} slots of stays are turns that may be taken otherwise; "
+        f"seconds of one core, median of {repeats}"
+    )
+    return Figure(f"thresholds, {kind}: time of all", 1e3 * took, "ms", how)
 
 
 def _solve(chosen: Index, tariff: Tariff, *, presolve: bool) -> Solved:
