@@ -20,6 +20,12 @@ BOOT = {"chargingStation": {"vendorName": "V", "model": "M"}, "reason": "PowerUp
 OLD_BOOT = {"chargePointVendor": "V", "chargePointModel": "M"}
 
 
+def list_of(name: str, price: str, afternoon: str) -> PriceList:
+    """A list of one price by quarters of a day, but in the afternoon."""
+    charge = tuple(map(Decimal, (price, price, afternoon, price)))
+    return PriceList(name, 360, charge, (Decimal("0.2"),) * 4)
+
+
 @dataclass
 class Listener:
     """Keeps what it hears; its clock may run faster."""
@@ -28,6 +34,7 @@ class Listener:
     heard: list[Any] = field(default_factory=list)
     costs: Cost | None = None
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    prices: PriceList = field(default_factory=lambda: list_of("list-1", "0.25", "0.5"))
 
     def now(self) -> datetime:
         return self.began + (datetime.now(UTC) - self.began) * self.speed
@@ -50,8 +57,7 @@ class Listener:
         return self.costs
 
     def posted(self):
-        charge = tuple(map(Decimal, ("0.25", "0.25", "0.5", "0.25")))
-        return PriceList("list-1", 360, charge, (Decimal("0.2"),) * 4), "EUR"
+        return self.prices, "EUR"
 
     def alarms(self) -> list[str]:
         return [each.what for each in self.heard if isinstance(each, Alarmed)]

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -22,13 +23,14 @@ from hubwise.domain.events import (
 )
 from hubwise.domain.screen import Cost
 from hubwise.edge.ocpp import Step
-from hubwise.edge.ocpp.screen import tariff_of
 from hubwise.edge.ocpp.server import VERSIONS
+from hubwise.edge.ocpp.tariffs import tariff_of
+from hubwise.edge.simulated.tariffs import Tariffs
 from hubwise.live import Site
 from hubwise.live.running import Running
 from hubwise.live.settle import Terms, amounts, settle
 from live_site import EXPORT, IMPORT, T0, event, in_words, make_site, sample, stay
-from ocpp_server import BOOT, OLD_BOOT, running
+from ocpp_server import BOOT, OLD_BOOT, list_of, running
 from site_books import SETTINGS, Memory, World
 from site_books import stay as books_stay
 from station_variables import variables
@@ -172,6 +174,82 @@ def test_16_is_told_only_where_it_says_that_it_shows(says) -> None:
     assert [each["messageId"] for each in said][-2:] == ["RunningCost", "FinalCost"]
     final = json.loads(said[-1]["data"])
     assert final == {"transactionId": 7, "cost": -0.4, "priceText": WORDS}
+
+
+class Kept:
+    """A station with tariffs; what it is told is held against the schemas."""
+
+    def __init__(self, station, limit: int = 48) -> None:
+        self.tariffs, self.limit = Tariffs(), limit
+        station.replies["GetVariables"] = variables(station={"Available": "true"})
+        for action in ("SetDefaultTariff", "GetTariffs", "ClearTariffs"):
+            station.replies[action] = partial(self.answer, action)
+
+    def answer(self, action: str, payload):
+        VERSIONS["ocpp2.1"].schemas.check(action, payload)
+        if action == "SetDefaultTariff":
+            many = len(payload["tariff"]["energy"]["prices"]) > self.limit
+            return {"status": "TooManyElements"} if many else self.tariffs.set(payload)
+        return self.tariffs.get(payload) if action == "GetTariffs" else self.tariffs.clear(payload)
+
+    @property
+    def ids(self) -> list[str]:
+        return [each["tariffId"] for each in self.tariffs.kept.values()]
+
+    async def comes_to(self, *ids: str) -> None:
+        async with asyncio.timeout(6.0):
+            while self.ids != list(ids):
+                await asyncio.sleep(0.02)
+
+
+def test_the_tariff_follows_what_is_posted() -> None:
+    """Each time that another list is offered, also while the station was away; one that was kept
+    from before, for all or for one EVSE, is cleared. The same list is told once."""
+
+    async def work():
+        async with running(speed=900) as site:
+            kept = None
+            async with site.station("A") as station:
+                kept = Kept(station)
+                old = tariff_of(list_of("old", "0.1", "0.2"), "EUR")
+                kept.tariffs.set({"evseId": 1, "tariff": old})
+                await station.said("BootNotification", BOOT)
+                await kept.comes_to("list-1")
+                await asyncio.sleep(1.0)
+                assert len(station.heard("SetDefaultTariff")) == 1
+                assert station.heard("ClearTariffs") == [{"tariffIds": ["old"]}]
+                site.listener.prices = list_of("list-2", "0.3", "0.3")
+                await kept.comes_to("list-2")
+                assert kept.tariffs.at(1)["energy"] == {"prices": [{"priceKwh": 0.3}]}
+                assert len(station.heard("ClearTariffs")) == 1  # it took the other's place
+            site.listener.prices = list_of("list-3", "0.4", "0.5")
+            async with site.station("A") as station:
+                again = Kept(station)
+                again.tariffs = kept.tariffs
+                await again.comes_to("list-3")
+
+    run(work())
+
+
+def test_a_tariff_that_is_not_taken_leaves_none_that_no_longer_holds() -> None:
+    """Of a list that is too much for a station, nothing is shown of the list before; it is not
+    asked again for that list, and has the next one that it takes."""
+
+    async def work():
+        async with running(speed=900) as site, site.station("A") as station:
+            kept = Kept(station, limit=1)
+            site.listener.prices = list_of("flat", "0.3", "0.3")
+            await station.said("BootNotification", BOOT)
+            await kept.comes_to("flat")
+            site.listener.prices = list_of("rich", "0.3", "0.6")
+            await kept.comes_to()
+            await asyncio.sleep(1.0)
+            told = [each["tariff"]["tariffId"] for each in station.heard("SetDefaultTariff")]
+            assert told == ["flat", "rich"]
+            site.listener.prices = list_of("flat", "0.3", "0.3")
+            await kept.comes_to("flat")
+
+    run(work())
 
 
 @pytest.mark.parametrize("available", ["true", "false"])

@@ -17,7 +17,7 @@ from hubwise.edge.simulated import Habits, simulate
 from hubwise.edge.simulated.car import Car, draw_car
 from hubwise.edge.simulated.orders import Order, Orders
 from live_site import PASSWORD, T0, make_site
-from ocpp_server import running
+from ocpp_server import list_of, running
 
 # Links that were cut are left to the collector: it takes them here, not in another's test.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -48,6 +48,38 @@ def test_every_simulated_session_is_billed_what_its_meter_showed(tmp_path) -> No
     entries = site.items("/ledger/entries")
     assert len({each["entry"] for each in entries}) == len(entries)
     assert site.stop() == 0
+
+
+def test_who_comes_is_shown_the_tariff_of_the_list_that_they_accept() -> None:
+    """Another list is posted halfway: stations show its tariff to whoever comes from then on, and
+    until it has reached them the one before."""
+    names, habits = [f"S{number}" for number in range(6)], Habits(speed=3_600, every_seconds=1_200)
+
+    async def work():
+        async with running(speed=3_600) as site:
+            stations = dict.fromkeys(names, PASSWORD)
+            going = asyncio.create_task(simulate(site.url, stations, 5, habits, 7))
+            await asyncio.sleep(3.5)
+            site.listener.prices = list_of("another", "0.3", "0.4")
+            posted = site.listener.now()
+            return posted, await going, site.listener.heard
+
+    posted, made, heard = asyncio.run(work())
+    begun = {
+        (each.station, each.transaction): each.at
+        for each in heard
+        if isinstance(each, TransactionSaid) and each.phase is Phase.STARTED
+    }
+    after = [it for key, it in made.charged_by.items() if begun.get(key, posted) > posted + TOLD]
+    before = [it for key, it in made.charged_by.items() if begun.get(key, posted) < posted]
+    assert set(after) == {"another"}
+    assert set(before) == {"list-1"}
+    newest = {key for key in begun if not key[0].endswith(("1", "3"))}  # of 2.1
+    assert {key for key in newest if begun[key] > posted + TOLD} <= set(made.charged_by)
+
+
+# At 3,600 times real time a station is told within half a second.
+TOLD = timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("seed", range(20))

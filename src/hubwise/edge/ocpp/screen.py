@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from itertools import groupby
 
 import msgspec
 
-from hubwise.domain.events import PriceList
 from hubwise.domain.screen import Cost
 from hubwise.edge.ocpp.frames import Json
 
@@ -35,12 +33,9 @@ class Screen:
         self._asked = False
         self._told: dict[str, Decimal] = {}
 
-    async def begin(self, prices: PriceList, currency: str, *, has_tariffs: bool) -> None:
-        """After boot: the prices to charge, where the station works out costs by itself (2.1)."""
+    def begin(self) -> None:
+        """After boot of 2.x: it shows costs until it says that it does not."""
         self._shows, self._told = True, {}
-        if has_tariffs:
-            tariff = {"evseId": 0, "tariff": tariff_of(prices, currency)}
-            await self._called("SetDefaultTariff", tariff)
 
     async def begin_old(self) -> None:
         """After boot of 1.6: whether it can show anything."""
@@ -77,36 +72,6 @@ def answer_with(cost: Cost) -> Json:
     """What TransactionEvent's answer says of it."""
     text = {"format": "UTF8", "language": "en", "content": cost.text[:MOST_TEXT]}
     return {"totalCost": float(cost.net), "updatedPersonalMessage": text}
-
-
-def tariff_of(prices: PriceList, currency: str) -> Json:
-    """Prices to charge as a tariff of 2.1: one element for each run of slots of one price.
-
-    What energy earns that is given back has no place in it.
-    """
-    return {
-        "tariffId": prices.list_id[:60] or "posted",
-        "currency": currency,
-        "energy": {"prices": list(_elements(prices))},
-    }
-
-
-def _elements(prices: PriceList) -> Iterator[Json]:
-    slots = list(enumerate(prices.charge))
-    for price, run in groupby(slots, key=lambda each: each[1]):
-        numbers = [number for number, _ in run]
-        element: Json = {"priceKwh": float(price)}
-        if len(numbers) < len(slots):
-            begin, end = numbers[0], numbers[-1] + 1
-            element["conditions"] = {
-                "startTimeOfDay": _time(begin * prices.slot_minutes),
-                "endTimeOfDay": _time(end * prices.slot_minutes % 1_440),
-            }
-        yield element
-
-
-def _time(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _says_true(answer: Json) -> bool:

@@ -22,6 +22,7 @@ from hubwise.edge.ocpp.profiles import Mode, Profile, Step, in_words, watts
 from hubwise.edge.ocpp.screen import Screen
 from hubwise.edge.ocpp.signs import Sign
 from hubwise.edge.ocpp.stay import Stay
+from hubwise.edge.ocpp.tariffs import Tariffs
 
 # How long a station has to show by its meter that it gives, and how often it is asked meanwhile.
 PROOF_SECONDS, PROOF_STEPS = 30.0, 3
@@ -89,6 +90,9 @@ class Steering:
         self._tasks: set[asyncio.Task[None]] = set()
         self._reports = 0
         self._screen = Screen(self._answered)
+        self._tariffs = Tariffs(
+            self._answered, listener.posted, lambda: self.abilities.has_tariffs()
+        )
 
     # What is heard.
 
@@ -153,6 +157,7 @@ class Steering:
     def connect(self, link: Link, *, begun: bool) -> None:
         """A new connection; no command goes out before the station has booted, once."""
         self.link = link
+        self._tariffs.connect()
         if not begun:
             self.open.clear()
             self._spawn(self._open_later(link))
@@ -191,6 +196,7 @@ class Steering:
         for stay in self._stays.values():
             stay.told_at = stay.told_at and LONG_AGO
         before, self.abilities = self.abilities.asked, Abilities()
+        self._tariffs.boot()
         if standing is not Standing.ACCEPTED:
             self.open.clear()
             return
@@ -238,8 +244,8 @@ class Steering:
         for evse in (0, *self._stays):
             self.see_evse(evse)
         await asyncio.sleep(self._pace(REPORT_SECONDS))
-        tariffs = self.abilities.has_tariffs()
-        await self._screen.begin(*self._listener.posted(), has_tariffs=tariffs)
+        self._screen.begin()
+        await self._tariffs.follow()
         if not any(self.abilities.asked):
             self._reports += 1
             asked: Json = {"requestId": self._reports, "reportBase": "FullInventory"}
@@ -288,6 +294,8 @@ class Steering:
                 with contextlib.suppress(RefusedError, UnansweredError):
                     await self._go_on(stay, now)
             await self._show_cost(stay.transaction)
+        if self.open.is_set():
+            await self._tariffs.follow()
 
     async def _show_cost(self, transaction: str, *, ended: bool = False) -> None:
         """Tell the station what a session comes to so far, or in the end (1.6)."""
@@ -301,7 +309,8 @@ class Steering:
 
     def is_due(self, now: datetime) -> bool:
         """Whether something has to be said again."""
-        return self.open.is_set() and any(each.is_due(now) for each in self._stays.values())
+        due = any(each.is_due(now) for each in self._stays.values())
+        return self.open.is_set() and (due or self._tariffs.is_behind())
 
     async def close(self) -> None:
         """End what is under way."""

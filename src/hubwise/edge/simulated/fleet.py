@@ -28,11 +28,14 @@ class Simulation:
         Calls that had to be said again.
     delivered
         By station and transaction, energy that the meter showed: imported, exported [Wh].
+    charged_by
+        The same way, the default tariff that the station had when it began, if any.
     """
 
     seconds: list[float] = field(default_factory=list)
     repeated: int = 0
     delivered: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    charged_by: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 async def simulate(
@@ -66,6 +69,7 @@ async def simulate(
     for each in simulated:
         made.repeated += each.link.repeated
         made.delivered.update(((each.name, name), kwh) for name, kwh in each.delivered.items())
+        made.charged_by.update(((each.name, name), it) for name, it in each.charged_by.items())
     return made
 
 

@@ -152,15 +152,24 @@ def needs(car: Car, leaves: datetime) -> Saying:
     return "NotifyEVChargingNeeds", {"evseId": 1, "chargingNeeds": wanted}
 
 
-def variables_of(asked: Json, known: Mapping[str, str]) -> Json:
-    """GetVariables' answer: what EVSE 1 knows by the variable's name."""
+# Of the station itself: component, variable and instance.
+STATION_VARIABLES = {
+    ("TariffCostCtrlr", name, "Tariff"): "true" for name in ("Available", "Enabled")
+}
+
+
+def variables_of(
+    asked: Json, known: Mapping[str, str], own: Mapping[tuple[str, str, str], str]
+) -> Json:
+    """GetVariables' answer: what EVSE 1 knows by the variable's name, and the station's own."""
     found = []
     said = asked.get("getVariableData")
     for each in said if isinstance(said, list) else []:
-        name = each["variable"]["name"]
-        here = each["component"].get("evse", {}).get("id") == 1 and name in known
-        status = {"attributeStatus": "Accepted" if here else "UnknownVariable"}
-        more = {"attributeValue": known[name]} if here else {}
+        name, evse = each["variable"]["name"], each["component"].get("evse", {}).get("id")
+        place = (each["component"]["name"], name, each["variable"].get("instance", ""))
+        value = known.get(name) if evse == 1 else own.get(place) if evse is None else None
+        status = {"attributeStatus": "UnknownVariable" if value is None else "Accepted"}
+        more = {} if value is None else {"attributeValue": value}
         found.append(
             {"component": each["component"], "variable": each["variable"], **status, **more}
         )

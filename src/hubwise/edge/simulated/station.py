@@ -16,12 +16,14 @@ from hubwise.edge.simulated.orders import Order, Orders
 from hubwise.edge.simulated.outbox import Outbox
 from hubwise.edge.simulated.sayings import (
     SPEECHES,
+    STATION_VARIABLES,
     Saying,
     Shown,
     Speech,
     needs,
     variables_of,
 )
+from hubwise.edge.simulated.tariffs import Tariffs
 
 # A battery's power changes with its charge: energy is added up in steps of at most so long [h].
 STEP_HOURS = 1 / 60
@@ -63,6 +65,8 @@ class Simulated:
         Its link, and what waits to be said.
     orders
         Its charging profiles.
+    tariffs, charged_by
+        Its default tariffs, and by transaction the one that was there when it began, if any.
     imported, exported
         Its registers [Wh].
     delivered
@@ -78,6 +82,8 @@ class Simulated:
     link: Link = field(init=False)
     outbox: Outbox = field(init=False)
     orders: Orders = field(default_factory=lambda: Orders(Order(LEAST_KW)))
+    tariffs: Tariffs = field(default_factory=Tariffs)
+    charged_by: dict[str, str] = field(default_factory=dict)
     imported: float = 0.0
     exported: float = 0.0
     delivered: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -111,6 +117,8 @@ class Simulated:
                 self._ordered(self.orders.update, said)
             )
             known["NotifyAllowedEnergyTransfer"] = self._allowed
+            known["SetDefaultTariff"], known["GetTariffs"] = self.tariffs.set, self.tariffs.get
+            known["ClearTariffs"] = self.tariffs.clear
         return known[action](payload) if action in known else None
 
     def _ordered(self, take: Callable[[Json, datetime], bool], payload: Json) -> bool:
@@ -120,7 +128,8 @@ class Simulated:
         return take(payload, self._now())
 
     def _variables(self, asked: Json) -> Json:
-        return variables_of(asked, VARIABLES if self.protocol == "ocpp2.1" else {})
+        newest = self.protocol == "ocpp2.1"
+        return variables_of(asked, VARIABLES if newest else {}, STATION_VARIABLES if newest else {})
 
     def _allowed(self, said: Json) -> Json:
         """A car that can go both ways asks for it now."""
@@ -205,6 +214,8 @@ class Simulated:
     def _begin(self, session: Session, speech: Speech) -> None:
         saying = speech.begin(self._shown(0.0), session.car.tag, session.name)
         session.count()
+        if (tariff := self.tariffs.at(1)) is not None:
+            self.charged_by[session.name] = str(tariff["tariffId"])
         self.outbox.put(lambda: saying, partial(self._begun, session.name))
         if self.protocol == "ocpp2.1":
             self.outbox.put(partial(needs, session.car, session.leaves))
