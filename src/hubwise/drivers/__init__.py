@@ -5,6 +5,7 @@ from hubwise.drivers.felt import felt_prices, felt_response, felt_tariff
 from hubwise.drivers.kernel import Batteries
 from hubwise.drivers.response import best_response, schedule_cost, schedule_of, uncoordinated
 from hubwise.drivers.thresholds import Thresholds, contradicted, thresholds_of
+from hubwise.drivers.why import reasons_of
 
 __all__ = [
     "Batteries",
@@ -16,6 +17,7 @@ __all__ = [
     "felt_response",
     "felt_tariff",
     "least_at_departure",
+    "reasons_of",
     "schedule_cost",
     "schedule_of",
     "thresholds_of",

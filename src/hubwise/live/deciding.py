@@ -6,14 +6,16 @@ needs is imported there alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from hubwise.domain.why import Reason
 from hubwise.live.outlook import EFFICIENCY, SLOT, SLOTS, Outlook, Stay, Storage
 
 if TYPE_CHECKING:
-    from hubwise.domain import Fleet, Situation
+    from hubwise.domain import Fleet, Situation, Tariff
     from hubwise.plan.decide import SetPoints, Warm
 # Where less of the slot is left, the next one is decided about.
 LATE = 0.9
@@ -40,11 +42,14 @@ class Decided:
         Power into the station battery, by slot; below 0, out of it [kW].
     battery_kwh
         What is in it at the end of each slot [kWh].
+    why
+        By session: reasons for what it does, in a row.
     """
 
     cars: Powers
     battery: tuple[float, ...] = ()
     battery_kwh: tuple[float, ...] = ()
+    why: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +94,31 @@ def decided_onward(outlook: Outlook, left: Left | None) -> tuple[Decided, Left]:
     here = np.array([each.session for each in outlook.here], dtype=str)
     warm = None if left is None else left.at(outlook.starts_at)
     found = decide(Futures((situation,), np.ones(1)), here, posted, warm)
-    return _told(outlook, situation, found), Left(outlook.starts_at, found.warm, found.rounds)
+    return _told(outlook, situation, posted, found), Left(
+        outlook.starts_at, found.warm, found.rounds
+    )
 
 
-def _told(outlook: Outlook, situation: Situation, found: SetPoints) -> Decided:
-    """Set-points by session and of the battery, for as long as each is there."""
+def _told(outlook: Outlook, situation: Situation, posted: Tariff, found: SetPoints) -> Decided:
+    """Set-points by session and of the battery, for as long as each is there, and why."""
     import numpy as np
+
+    from hubwise.drivers import reasons_of
 
     net = found.schedule.charge_kw - found.schedule.discharge_kw
     rows = np.flatnonzero(np.isin(situation.fleet.session, found.session))
     there = situation.fleet.presence(SLOTS)[rows]
     while_there = np.divide(net, there, np.zeros_like(net), where=there > 0.0)
     cars = dict(zip(found.session.tolist(), map(tuple, while_there.tolist()), strict=True))
+    reasons = reasons_of(
+        situation.fleet.select(rows), situation.with_accepted(posted), situation.horizon,
+        found.schedule, limited=True,
+    )  # fmt: skip
+    why = dict(zip(found.session.tolist(), reasons, strict=True))
     if outlook.storage is None:
-        return Decided(cars)
+        return Decided(cars, why=why)
     into = found.stations.charge_kw[0] - found.stations.discharge_kw[0]
-    return Decided(cars, tuple(into.tolist()), tuple(found.stations.energy_kwh[0].tolist()))
+    return Decided(cars, tuple(into.tolist()), tuple(found.stations.energy_kwh[0].tolist()), why)
 
 
 def situation_of(outlook: Outlook) -> Situation:

@@ -12,8 +12,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
+from zoneinfo import ZoneInfo
 
 from hubwise.domain.events import PriceList
+from hubwise.domain.why import Case, Reason, reason_at
 from hubwise.live.clocks import quarter_of
 from hubwise.live.coming import coming
 from hubwise.live.connection import Connection
@@ -54,6 +56,21 @@ Metered = Callable[[Session], Awaitable[tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """Why a car does what it does in a slot, until when that stays so, and in words.
+
+    ``charge_below``, ``give_back_above``: thresholds of its prices; none where it charges whatever
+    it costs, and where none are known [currency/kWh].
+    """
+
+    case: Case
+    text: str
+    charge_below: float | None
+    give_back_above: float | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """What a car does in a slot by plan [kW], at which prices [currency/kWh], and why."""
 
@@ -62,7 +79,7 @@ class Planned:
     kw: float
     charge_price: float
     discharge_price: float
-    why: str
+    why: Why | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +119,12 @@ class HubPlan:
         within = timedelta(0) <= now - self.starts_at < GOOD_FOR
         return int((now - self.starts_at) / SLOT) if within else None
 
-    def slots(self, slots: int) -> Iterator[Planned]:
-        """Every car's next slots, as long as it stays."""
+    def slots(self, slots: int, now: datetime, zone: ZoneInfo) -> Iterator[Planned]:
+        """Every car's next slots, as long as it stays; times in words on the clock of a zone."""
         for stay in self.outlook.here:
             left = ceil((stay.wanted.departs_at - self.starts_at) / SLOT)
             for k in range(min(slots, left, SLOTS)):
-                yield self._planned(stay, k, min(left, SLOTS))
+                yield self._planned(stay, k, self._why(stay, k, now, zone))
 
     def battery_slots(self, slots: int) -> Iterator[Stored]:
         """The station battery's next slots."""
@@ -116,19 +133,34 @@ class HubPlan:
             if k < slots:
                 yield Stored(self.starts_at + k * SLOT, kw, kwh, self.outlook.purchase[k])
 
-    def _planned(self, stay: Stay, k: int, left: int) -> Planned:
-        charge = self.outlook.charge[stay.prices]
-        discharge = self.outlook.discharge[stay.prices]
-        kw, lowest = self.decided.cars[stay.session][k], min(charge[k:left])
-        if kw > 0.0:
-            cheaper = sum(price < charge[k] for price in charge[k:left])
-            why = f"charges at {charge[k]:g}; {cheaper} of the {left - k} slots left are cheaper"
-        elif kw < 0.0:
-            why = f"gives back for {discharge[k]:g}; charging costs {lowest:g} at the cheapest"
-        else:
-            why = f"waits: charging costs {charge[k]:g} now, {lowest:g} at the cheapest"
-        start = self.starts_at + k * SLOT
-        return Planned(stay.session, start, kw, charge[k], discharge[k], why)
+    def _planned(self, stay: Stay, k: int, why: Why | None) -> Planned:
+        return Planned(
+            session=stay.session,
+            start=self.starts_at + k * SLOT,
+            kw=self.decided.cars[stay.session][k],
+            charge_price=self.outlook.charge[stay.prices][k],
+            discharge_price=self.outlook.discharge[stay.prices][k],
+            why=why,
+        )
+
+    def _why(self, stay: Stay, k: int, now: datetime, zone: ZoneInfo) -> Why | None:
+        """What is told of a slot: of a plan that is too old, that nobody follows it."""
+        found = reason_at(self.decided.why.get(stay.session, ()), k)
+        if self._slot(now) is None:
+            found = Reason(k, (stay.wanted.departs_at - self.starts_at) / SLOT, "safe_rule")
+        if found is None:
+            return None
+
+        def clock(slot: float) -> datetime:
+            return (self.starts_at + slot * SLOT).astimezone(zone)
+
+        return Why(
+            case=found.case,
+            text=found.text(clock, self.outlook.currency),
+            charge_below=found.charge_below,
+            give_back_above=found.give_back_above,
+            until=self.starts_at + found.until * SLOT,
+        )
 
 
 class Planner:

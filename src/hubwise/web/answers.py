@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -14,9 +15,10 @@ from hubwise.domain.events import (
     Entry,
     WishSaid,
 )
+from hubwise.domain.why import Case
 from hubwise.live.fold import Session
 from hubwise.live.outlook import SLOT
-from hubwise.live.planning import HubPlan
+from hubwise.live.planning import HubPlan, Why
 from hubwise.live.registers import Reading
 from hubwise.live.site import Account
 
@@ -62,6 +64,37 @@ class StationItem(BaseModel):
     sessions: list[str]
 
 
+class WhyItem(BaseModel):
+    """Why a car does what it does: a case, a sentence, and until when that stays so.
+
+    It charges at full power where its price is below ``charge_below``, not at all where it is
+    above, and gives back likewise where it is paid more, or less, than ``give_back_above``; at a
+    threshold it makes no difference. ``null`` where it charges whatever it costs, and where none
+    are known.
+    """
+
+    case: Case
+    text: str
+    charge_below: str | None
+    give_back_above: str | None
+    until: str
+
+    @classmethod
+    def of(cls, why: Why) -> WhyItem:
+        """What is told of a slot."""
+        below, above = (
+            None if each is None else in_text(Decimal(f"{each:.6g}"))
+            for each in (why.charge_below, why.give_back_above)
+        )
+        return cls(
+            case=why.case,
+            text=why.text,
+            charge_below=below,
+            give_back_above=above,
+            until=in_utc(why.until),
+        )
+
+
 class PlannedItem(BaseModel):
     """A car in a slot: power (below 0, given back), the prices of its list, and why."""
 
@@ -70,7 +103,7 @@ class PlannedItem(BaseModel):
     kw: str
     charge_price: str
     discharge_price: str
-    why: str
+    why: WhyItem | None
 
 
 class StoredItem(BaseModel):
@@ -98,8 +131,8 @@ class HubPlanItem(BaseModel):
     peak_kw: str
 
     @classmethod
-    def of(cls, hub: str, found: HubPlan, hours: int) -> HubPlanItem:
-        """Its next hours."""
+    def of(cls, hub: str, found: HubPlan, hours: int, now: datetime, zone: ZoneInfo) -> HubPlanItem:
+        """Its next hours, as they are told now, with times of day in a zone."""
         ahead = round(hours * (timedelta(hours=1) / SLOT))
         slots = [
             PlannedItem(
@@ -108,9 +141,9 @@ class HubPlanItem(BaseModel):
                 kw=f"{each.kw:.3f}",
                 charge_price=f"{each.charge_price:g}",
                 discharge_price=f"{each.discharge_price:g}",
-                why=each.why,
+                why=None if each.why is None else WhyItem.of(each.why),
             )
-            for each in found.slots(ahead)
+            for each in found.slots(ahead, now, zone)
         ]
         battery = [
             StoredItem(

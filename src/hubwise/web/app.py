@@ -137,9 +137,11 @@ async def plan(
 ) -> answers.Plans:
     """What cars do by plan in the hours to come, and why; hubs without a plan are left out."""
     check(actor, Thing("plan"))
-    site, plans = here.site, here.site.plans.items()
-    items = [answers.HubPlanItem.of(hub, each, hours) for hub, each in plans]
-    market = described(site.books.purchase, site.settings, site.now())
+    site, now, zone = here.site, here.site.now(), here.site.settings.zone
+    items = [
+        answers.HubPlanItem.of(hub, each, hours, now, zone) for hub, each in site.plans.items()
+    ]
+    market = described(site.books.purchase, site.settings, now)
     return answers.Plans(items=items, market=market)
 
 
