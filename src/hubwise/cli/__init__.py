@@ -37,6 +37,7 @@ _COMMANDS = {
     "station": "site",
     "driver": "site",
     "token": "site",
+    "user": "site",
     "serve": "serve",
     "simulate": "serve",
     "status": "serve",
@@ -46,7 +47,7 @@ _COMMANDS = {
 }
 # Commands that need the extra ``serve``, and how it is got, from a clone or else.
 _SERVE = (
-    *("site", "station", "driver", "token", "serve", "simulate", "status"),
+    *("site", "station", "driver", "user", "token", "serve", "simulate", "status"),
     *("doctor", "backup", "restore"),
 )
 _GET_SERVE = (

@@ -11,7 +11,7 @@ import resource
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from hubwise.cli.deciding import DecidingProcess
 from hubwise.cli.desk import StationDesk, recall_needs
 from hubwise.cli.devices import Chargers, batteries_of, meters_of
 from hubwise.cli.market import price_source
+from hubwise.cli.neighbours import BrowserDoors, Neighbours
 from hubwise.cli.passwords import PasswordGate, Renewals, renew_passwords
 from hubwise.cli.served import MOST, Seat, seated
 from hubwise.cli.tenure import KeyDiffersError, Tenure
@@ -35,15 +36,14 @@ from hubwise.cli.turns import Turns
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.domain.events import Event
 from hubwise.edge.ocpp import OcppServer
-from hubwise.live import Actor, Role, Settings, Site
+from hubwise.live import Settings, Site
 from hubwise.live.feeder import Feeder, FeederWatch
-from hubwise.live.ports import Known
 from hubwise.live.troubles import HANDS
 from hubwise.store import (
-    ActRow,
     Fence,
     Lease,
     Registry,
+    SignIns,
     SiteKey,
     WaitingLog,
     database_url,
@@ -55,7 +55,6 @@ from hubwise.web.app import World
 from hubwise.web.bell import Bell
 
 STOP_SECONDS = 8.0
-DEFAULT_KW = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,42 +85,6 @@ class WallClock:
     async def sleep(self, seconds: float) -> None:
         """Wait; at least a twentieth of a real second [s]."""
         await asyncio.sleep(max(seconds / self.speed, 0.05))
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The registry, asked in threads."""
-
-    registry: Registry
-
-    async def driver_of(self, id_token: str) -> str | None:
-        """Whose tag it is."""
-        return await asyncio.to_thread(self.registry.driver_of, id_token) if id_token else None
-
-    async def station(self, station: str) -> Known:
-        """What is registered of a station."""
-        found = await asyncio.to_thread(self.registry.find, station)
-        return Known(station, found.hub, found.max_kw) if found else Known(station, "", DEFAULT_KW)
-
-    async def stations(self, names: Collection[str]) -> Sequence[Known]:
-        """The same of several, in one question."""
-        found = await asyncio.to_thread(self.registry.these, names)
-        known = {each.station: Known(each.station, each.hub, each.max_kw) for each in found}
-        return [known.get(name, Known(name, "", DEFAULT_KW)) for name in names]
-
-    async def all_stations(self) -> Sequence[Known]:
-        """Everything registered."""
-        found = await asyncio.to_thread(self.registry.all_stations)
-        return [Known(each.station, each.hub, each.max_kw) for each in found]
-
-    async def actor_of(self, token: str) -> Actor | None:
-        """Whose token it is."""
-        found = await asyncio.to_thread(self.registry.actor_of, token, datetime.now(UTC))
-        return Actor(Role(found[0]), *found[1:]) if found else None
-
-    async def acts(self, after: int, most: int) -> Sequence[ActRow]:
-        """What operators did."""
-        return await asyncio.to_thread(self.registry.acts, after, most)
 
 
 class _Http(uvicorn.Server):
@@ -260,6 +223,7 @@ class Wired:
             *asking,
             _measured(self.site, self.server),
             neighbours.acts,
+            BrowserDoors(SignIns(engine, key), neighbours.registry),
             bell=self.bell,
             processes=lambda: (self.tenure.active, self.tenure.standby),
             feeder=self.feeder,

@@ -1,9 +1,10 @@
-"""``hubwise site``, ``station``, ``driver`` and ``token``: who and what a site is."""
+"""``hubwise site``, ``station``, ``driver``, ``user`` and ``token``: who and what a site is."""
 
 from __future__ import annotations
 
 import csv
 import getpass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -18,7 +19,8 @@ from hubwise.domain.errors import Issue, ScenarioError, listed
 from hubwise.edge.ocpp.authority import make_authority
 from hubwise.live.rights import Role
 from hubwise.live.settings import NAME, read_settings
-from hubwise.store import Registry, SiteKey, StationRow, database_url, open_engine
+from hubwise.store import Registry, SignIns, SiteKey, StationRow, database_url, open_engine
+from hubwise.store.sign_ins import MOST_PASSWORD, SHORTEST_PASSWORD
 
 Folder = Annotated[Path, typer.Argument(metavar="SITE", help="The site's folder.")]
 MOST_NAME = 255
@@ -61,9 +63,10 @@ def _group(name: str, what: str) -> typer.Typer:
 site = _group("site", "Make a site that can be served.")
 station = _group("station", "Which stations may connect; also while the site is served.")
 driver = _group("driver", "Who charges.")
+user = _group("user", "Who runs the site with a browser.")
 token = _group("token", "Who may ask over HTTP.")
 app = typer.Typer(add_completion=False)
-for _each in (site, station, driver, token):
+for _each in (site, station, driver, user, token):
     app.add_typer(_each)
 
 
@@ -273,6 +276,77 @@ def add_driver(
         open_registry(folder).add_driver(name, id_token or ())
 
 
+@driver.command("link")
+def link(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(metavar="DRIVER")],
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where drivers reach the site; else where it is served."),
+    ] = None,
+) -> None:
+    """Print a link that signs a browser in as the driver, once, within 15 minutes."""
+    from hubwise.cli.served import where_served
+
+    with explained(as_json=False):
+        registry = open_registry(folder)
+        _must_be_known(folder, registry, name)
+        place = url or str(where_served(folder)["http"])
+        secret = SignIns(registry.engine, registry.key).make_link(name, datetime.now(UTC))
+        typer.echo(f"{place.rstrip('/')}/in/{secret}")
+
+
+@driver.command("car")
+def car(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(metavar="DRIVER")],
+    capacity_kwh: Annotated[
+        float, typer.Option(min=1, max=10_000, help="What its battery holds [kWh].")
+    ],
+    km_per_kwh: Annotated[
+        float, typer.Option(min=0.1, max=100, help="How far a kWh brings it [km].")
+    ],
+) -> None:
+    """Say what a driver's car is: pages then show its range."""
+    with explained(as_json=False):
+        registry = open_registry(folder)
+        _must_be_known(folder, registry, name)
+        registry.put_car(name, capacity_kwh, km_per_kwh)
+
+
+@user.command("add")
+def add_user(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    password_file: Annotated[
+        Path | None,
+        typer.Option(help="The password, on the first line of a file; else you are asked for it."),
+    ] = None,
+) -> None:
+    """Let an operator sign in with a browser; their password anew if they could before."""
+    with explained(as_json=False):
+        _must_be_name(name)
+        registry = open_registry(folder)
+        password = (
+            password_file.read_text("utf-8").splitlines()[0]
+            if password_file
+            else str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+        )
+        if not SHORTEST_PASSWORD <= len(password) <= MOST_PASSWORD:
+            wrong, right = f"{len(password)} characters", f"{SHORTEST_PASSWORD} at least"
+            raise ScenarioError([Issue("password", "", "", wrong, right)])
+        SignIns(registry.engine, registry.key).put_user(name, password)
+
+
+@user.command("remove")
+def remove_user(folder: Folder, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Let an operator sign in no more, and sign out all of their browsers."""
+    with explained(as_json=False):
+        registry = open_registry(folder)
+        if not SignIns(registry.engine, registry.key).drop_user(name):
+            raise ScenarioError([Issue("", "", "", f"{name!r} is not known", "a user's name")])
+
+
 @token.command("create")
 def create_token(
     folder: Folder,
@@ -288,10 +362,15 @@ def create_token(
         if (role is Role.DRIVER) != (of is not None):
             right = "give --driver with --role driver, and with no other"
             raise ScenarioError([Issue("--driver", "", "", f"{of!r} and role {role}", right)])
-        if of is not None and not registry.has_driver(of):
-            right = f"hubwise driver add {folder} {of}"
-            raise ScenarioError([Issue("--driver", "", "", f"{of!r} is not known", right)])
+        if of is not None:
+            _must_be_known(folder, registry, of)
         typer.echo(registry.create_token(role, of or "", name=name))
+
+
+def _must_be_known(folder: Path, registry: Registry, driver: str) -> None:
+    if not registry.has_driver(driver):
+        right = f"hubwise driver add {folder} {driver}"
+        raise ScenarioError([Issue("", "", "", f"{driver!r} is not known", right)])
 
 
 def _must_be_name(name: str) -> None:

@@ -72,7 +72,7 @@ async def correct(site: Site, session: Session, actor: Actor, asked: Correction)
         asked.began_at or began.at,
         asked.ended_at or ended.at,
     )
-    most_kw = Decimal(str(await site.most_kw(session.station)))
+    most_kw = Decimal(str((await site.known(session.station)).max_kw))
     if wrong := [*_wrong(figures, most_kw, site.now()), *wrong_reason(asked.reason)]:
         raise NotNowError("; ".join(wrong))
     name, now = f"act|{uuid.uuid4().hex}", site.now()

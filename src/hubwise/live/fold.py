@@ -274,6 +274,8 @@ class Books:
         What hubs may draw for a while, as said last; those that are over are left out.
     peaks
         The highest quarter of an hour of hubs, where that costs anything.
+    of_tag
+        Sessions by the tag that began them, in the order in which they were heard of.
     """
 
     stations: dict[str, Station] = field(default_factory=dict)
@@ -286,6 +288,7 @@ class Books:
     needs: dict[tuple[str, int], NeedsSaid] = field(default_factory=dict)
     limits: dict[str, LimitSaid] = field(default_factory=dict)
     peaks: Peaks = field(default_factory=Peaks)
+    of_tag: dict[str, dict[str, Session]] = field(default_factory=dict)
     numbers_given: dict[str, str] = field(default_factory=dict)
     highest_number: int = 0
     _by_transaction: dict[tuple[str, str], list[Session]] = field(default_factory=dict)
@@ -369,6 +372,8 @@ class Books:
         shared = self._by_transaction.setdefault((said.station, said.transaction), [])
         session, counts = take_in(shared, said)
         self.sessions[session.session] = session
+        if session.id_token:
+            self.of_tag.setdefault(session.id_token, {})[session.session] = session
         running = self.running.setdefault(session.station, {})
         if session.ended is None:
             running[session.session] = session

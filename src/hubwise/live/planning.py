@@ -31,12 +31,11 @@ from hubwise.live.outlook import (
     Storage,
     Wanted,
     outlook_of,
-    wanted_by_car,
-    wanted_by_driver,
 )
 from hubwise.live.ports import Clock, Known
 from hubwise.live.settings import Settings
 from hubwise.live.troubles import PLAN, Troubles, first_line
+from hubwise.live.wanted import wanted_of
 
 # A plan is followed for so long where none comes after it.
 GOOD_FOR = timedelta(hours=1)
@@ -122,9 +121,18 @@ class HubPlan:
     def slots(self, slots: int, now: datetime, zone: ZoneInfo) -> Iterator[Planned]:
         """Every car's next slots, as long as it stays; times in words on the clock of a zone."""
         for stay in self.outlook.here:
-            left = ceil((stay.wanted.departs_at - self.starts_at) / SLOT)
-            for k in range(min(slots, left, SLOTS)):
-                yield self._planned(stay, k, self._why(stay, k, now, zone))
+            yield from self._slots_of(stay, slots, now, zone)
+
+    def slots_of(self, session: str, now: datetime, zone: ZoneInfo) -> Iterator[Planned]:
+        """The same of one car, to the end of its stay."""
+        for stay in self.outlook.here:
+            if stay.session == session:
+                yield from self._slots_of(stay, SLOTS, now, zone)
+
+    def _slots_of(self, stay: Stay, slots: int, now: datetime, zone: ZoneInfo) -> Iterator[Planned]:
+        left = ceil((stay.wanted.departs_at - self.starts_at) / SLOT)
+        for k in range(min(slots, left, SLOTS)):
+            yield self._planned(stay, k, self._why(stay, k, now, zone))
 
     def battery_slots(self, slots: int) -> Iterator[Stored]:
         """The station battery's next slots."""
@@ -279,7 +287,11 @@ class Planner:
     ) -> Outlook | None:
         """What is decided about; those of whom nothing is wanted keep their share of the room."""
         now = self._clock.now()
-        wanted = {each.session: found for each, _ in sessions if (found := self._wanted(each, now))}
+        wanted = {
+            each.session: found
+            for each, _ in sessions
+            if (found := wanted_of(self._books, each, now))
+        }
         storage = self._storage(hub, connection)
         if not self._books.offered.own or not (wanted or storage):
             return None
@@ -336,43 +348,17 @@ class Planner:
             wear=place.wear,
         )
 
-    def _wanted(self, session: Session, now: datetime) -> Wanted | None:
-        """What the driver said, or else the car; none if it is not known, or the time is over."""
-        found: Wanted | None = None
-        needs = self._books.needs.get((session.station, session.evse or 1))
-        if needs is not None:
-            found = wanted_by_car(needs)
-        if session.wish is not None and (said := wanted_by_driver(session.wish)) is not None:
-            # A driver says when and how much; what the car can do is the car's to say.
-            found = said if found is None else _both(said, found)
-        latest = quarter_of(now) + SLOTS * SLOT
-        if found is None or found.departs_at <= now:
-            return None
-        return replace(found, departs_at=min(found.departs_at, latest))
-
     async def _stay(self, session: Session, known: Known, wanted: Wanted, row: int) -> Stay:
         charged, discharged = await self._stored(session)
         both_ways = self._gives_back(session)
         return Stay(
             session=session.session,
             wanted=wanted,
-            stored_kwh=_stored_kwh(charged, discharged),
+            stored_kwh=stored_kwh(charged, discharged),
             charge_kw=min(known.max_kw, wanted.charge_kw),
             discharge_kw=min(known.max_kw, wanted.discharge_kw) if both_ways else 0.0,
             prices=row,
         )
-
-
-def _both(driver: Wanted, car: Wanted) -> Wanted:
-    """The driver's wish, within what the car says that it can."""
-    return replace(
-        driver,
-        required_kwh=min(driver.required_kwh, car.most_kwh),
-        most_kwh=car.most_kwh,
-        least_kwh=max(driver.least_kwh, car.least_kwh),
-        charge_kw=car.charge_kw,
-        discharge_kw=car.discharge_kw,
-    )
 
 
 def _allowed_kw(limits: Sequence[float], share: float, place: Connection) -> tuple[float, ...]:
@@ -386,7 +372,8 @@ def _allowed_kw(limits: Sequence[float], share: float, place: Connection) -> tup
     return tuple(math.inf if math.isinf(kw) else share * place.left_of(kw) for kw in most)
 
 
-def _stored_kwh(charged: float, discharged: float) -> float:
+def stored_kwh(charged: float, discharged: float) -> float:
+    """What a battery took in, of what was charged and given back at the meter [kWh]."""
     return charged * EFFICIENCY - discharged / EFFICIENCY
 
 

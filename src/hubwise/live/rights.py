@@ -40,20 +40,22 @@ class Thing:
     account: str = ""
 
 
+# What anybody may read: whether the site runs, and how one gets in.
+FOR_ANYBODY = frozenset({"health", "door"})
 # What a driver may read without its being theirs.
-FOR_EVERYBODY = frozenset({"health", "prices"})
+FOR_EVERYBODY = FOR_ANYBODY | {"prices"}
 FOR_THEIR_DRIVER = frozenset(
     {"session", "bill", "meter-values", "sessions", "entries", "preferences", "cdrs", "statement"}
-    | {"events", "event"}
+    | {"events", "event", "stay", "car", "sign-in"}
 )
 # What a driver may change of what is theirs.
-THEIRS_TO_CHANGE = frozenset({"preferences"})
+THEIRS_TO_CHANGE = frozenset({"preferences", "stay", "car", "sign-in"})
 
 
 def may(actor: Actor | None, verb: str, thing: Thing) -> bool:
-    """Whether an actor may do something; who is not known may only ask for the site's health."""
+    """Whether an actor may do something; who is not known may do little."""
     if actor is None:
-        return verb == "read" and thing.kind == "health"
+        return verb == "read" and thing.kind in FOR_ANYBODY
     if actor.role is Role.OPERATOR:
         return True
     if verb == "change":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -23,32 +23,58 @@ class Running:
     ----------
     terms
         What it is settled by.
-    net
-        Charged less given back, unrounded [currency].
+    amounts
+        What was charged costs, and what was given back earned, by register, unrounded [currency].
     last
         The last reading of each register.
     kwh
         What flowed through each register since plug-in [kWh].
+    kw
+        Mean power through each register between its last two readings [kW].
     whole
         Whether nothing was left out so far.
     """
 
     terms: Terms
-    net: Decimal
+    amounts: dict[str, Decimal]
     last: dict[str, Reading]
     kwh: dict[str, Decimal]
+    kw: dict[str, float] = field(default_factory=dict)
     whole: bool = True
 
     @classmethod
     def of(cls, settled: Settlement, terms: Terms) -> Running:
         """From all that was said so far."""
-        net = sum((each.paid - each.earned for each in settled.lines), Decimal())
-        last = {each.measurand: each for each in settled.found if each.accepted and each.bounds}
+        amounts = {
+            IMPORT: sum((each.paid for each in settled.lines), Decimal()),
+            EXPORT: sum((each.earned for each in settled.lines), Decimal()),
+        }
+        last: dict[str, Reading] = {}
+        kw: dict[str, float] = {}
+        for each in settled.found:
+            if each.accepted and each.bounds:
+                kw[each.measurand] = _mean_kw(last.get(each.measurand, each), each)
+                last[each.measurand] = each
         kwh = {
             IMPORT: sum((each.charged_kwh for each in settled.lines), Decimal()),
             EXPORT: sum((each.discharged_kwh for each in settled.lines), Decimal()),
         }
-        return cls(terms, net, last, kwh)
+        return cls(terms, amounts, last, kwh, kw)
+
+    @property
+    def net(self) -> Decimal:
+        """Charged less given back, unrounded [currency]."""
+        return self.amounts[IMPORT] - self.amounts[EXPORT]
+
+    @property
+    def flowing_kw(self) -> float:
+        """Mean power between the last two readings; below 0, given back [kW]."""
+        return self.kw.get(IMPORT, 0.0) - self.kw.get(EXPORT, 0.0)
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the meter was read last, by the station's clock."""
+        return max((each.at for each in self.last.values()), default=None)
 
     @property
     def net_kwh(self) -> float:
@@ -66,7 +92,8 @@ class Running:
                 self.whole = False
                 continue
             self.last[each.measurand] = each
-            self.net += self._worth(before, each)
+            self.kw[each.measurand] = _mean_kw(before, each)
+            self._count(before, each)
 
     def cost(self, now: datetime, billed: BillPosted | None) -> Cost:
         """What is shown at a time; a bill, where there is one, is what it came to."""
@@ -75,13 +102,18 @@ class Running:
         net = billed.net if billed else self.net.quantize(unit, ROUND_HALF_EVEN) + 0
         return Cost(net, price.charge_price, price.discharge_price, self.terms.currency)
 
-    def _worth(self, before: Reading, after: Reading) -> Decimal:
-        worth = Decimal()
+    def _count(self, before: Reading, after: Reading) -> None:
         for measurand in (IMPORT, EXPORT):
             for start, kwh in by_slot([before, after], measurand, self.terms).items():
                 self.kwh[measurand] += kwh
                 back = measurand == EXPORT
                 flow = (Decimal(), kwh) if back else (kwh, Decimal())
                 found = line(start, *flow, self.terms)
-                worth += found.paid - found.earned
-        return worth
+                self.amounts[measurand] += found.earned if back else found.paid
+
+
+def _mean_kw(before: Reading, after: Reading) -> float:
+    hours = (after.at - before.at).total_seconds() / 3_600
+    if hours <= 0.0 or before.kwh is None or after.kwh is None:
+        return 0.0
+    return float(after.kwh - before.kwh) / hours

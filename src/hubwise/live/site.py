@@ -229,10 +229,10 @@ class Site:
         session = self.books.session_of(station, transaction)
         if session is None or session.started is None:
             return None
-        running = await self._running_of(session)
+        running = await self.running(session)
         return running.cost(self.now(), session.stands)
 
-    async def _running_of(self, session: Session) -> Running:
+    async def running(self, session: Session) -> Running:
         """What a session comes to so far; looked into once, then kept up."""
         running = self._costs.get(session.session)
         if running is None:
@@ -253,7 +253,7 @@ class Site:
 
     async def stored(self, session: Session) -> tuple[float, float]:
         """What a session has charged and given back so far, at the meter [kWh]."""
-        kwh = (await self._running_of(session)).kwh
+        kwh = (await self.running(session)).kwh
         return float(kwh[IMPORT]), float(kwh[EXPORT])
 
     @property
@@ -330,9 +330,9 @@ class Site:
         await self._note(session, known, terms, account)
         await self.hear(*acts, wish)
 
-    async def most_kw(self, station: str) -> float:
-        """A station's rated power, as registered now [kW]."""
-        return (await self._people.station(station)).max_kw
+    async def known(self, station: str) -> Known:
+        """What is registered of a station now."""
+        return await self._people.station(station)
 
     async def _watch(self) -> None:
         watch = Watch(self.troubles, self._clock, self._log.check, self._log.append)

@@ -9,7 +9,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-NEWEST = "0003"
+NEWEST = "0004"
 SQLITE = "site.db"
 # Where a site keeps the URL that it was last served with: other commands find its books there.
 URL_FILE = "store.url"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine, Table, delete, insert, select
 
 from hubwise.store.secrets import SiteKey
-from hubwise.store.tables import acts, drivers, id_tokens, stations, tokens
+from hubwise.store.tables import acts, cars, drivers, id_tokens, stations, tokens, users
 
 NEVER = "9999"
 # Of more names than this all stations are read.
@@ -160,9 +160,27 @@ class Registry:
             found = connection.execute(asked).scalar()
         return None if found is None else str(found)
 
+    def tags_of(self, driver: str) -> list[str]:
+        """The tags that stand for a driver."""
+        asked = select(id_tokens.c.id_token).where(id_tokens.c.driver == driver)
+        with self.engine.connect() as connection:
+            return sorted(map(str, connection.execute(asked).scalars()))
+
+    def put_car(self, driver: str, capacity_kwh: float, km_per_kwh: float) -> None:
+        """Keep what a driver says of the car: what it holds [kWh], and how far a kWh goes [km]."""
+        row = {"driver": driver, "capacity_kwh": capacity_kwh, "km_per_kwh": km_per_kwh}
+        self._replace(cars, [row], "say car", driver)
+
+    def car_of(self, driver: str) -> tuple[float, float] | None:
+        """What is known of a driver's car: what it holds [kWh], and how far a kWh goes [km]."""
+        asked = select(cars).where(cars.c.driver == driver)
+        with self.engine.connect() as connection:
+            row = connection.execute(asked).first()
+        return None if row is None else (float(row.capacity_kwh), float(row.km_per_kwh))
+
     def copy_to(self, other: Registry) -> None:
         """Give another database whom it does not know yet."""
-        for table in (stations, drivers, id_tokens, tokens):
+        for table in (stations, drivers, id_tokens, tokens, users, cars):
             key = next(iter(table.primary_key)).name
             with self.engine.connect() as connection:
                 rows = [dict(row._mapping) for row in connection.execute(select(table))]

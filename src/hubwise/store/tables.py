@@ -85,6 +85,46 @@ acts = Table(
     Column("event", String(512), nullable=False),
 )
 
+# Operators who sign in with a password, of which argon2id's hash is kept.
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("password", String(255), nullable=False),
+)
+
+# What a driver says of the car: what its battery holds [kWh], and how far a kWh brings it [km].
+cars = Table(
+    "cars",
+    metadata,
+    Column("driver", String(255), primary_key=True),
+    Column("capacity_kwh", Float, nullable=False),
+    Column("km_per_kwh", Float, nullable=False),
+)
+
+# Browsers that are signed in, and links that let one in once: hashes, which are worth nothing
+# after a while. A backup does not hold them.
+passing = MetaData()
+
+sign_ins = Table(
+    "sign_ins",
+    passing,
+    Column("secret", String(64), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("driver", String(255), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("begun_at", String(40), nullable=False),
+    Column("expires_at", String(40), nullable=False),
+)
+
+links = Table(
+    "links",
+    passing,
+    Column("secret", String(64), primary_key=True),
+    Column("driver", String(255), nullable=False),
+    Column("expires_at", String(40), nullable=False),
+)
+
 # Who serves the site now, on PostgreSQL: times by the database's clock, in seconds since 1970. It
 # is none of the books: a backup does not hold it.
 leases = Table(

@@ -1,4 +1,4 @@
-"""The HTTP API: every route asks `may` before it answers."""
+"""HTTP: the API and the pages; every route asks `may` before it answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hubwise.live import Site, may
 from hubwise.live.market import described
 from hubwise.live.ports import Known
 from hubwise.live.rights import Role, Thing
-from hubwise.web import acts, answers, exports, grid, market, prices, stream
+from hubwise.web import acts, answers, exports, grid, market, me, prices, stream
 from hubwise.web.asking import (
     After,
     Asking,
@@ -28,6 +28,9 @@ from hubwise.web.asking import (
     world_of,
 )
 from hubwise.web.limits import Limits
+from hubwise.web.pages import car, signing, statics
+from hubwise.web.pages.errors import add_pages_of_errors
+from hubwise.web.pages.guard import Guard
 from hubwise.web.problems import add_problems
 
 router = APIRouter(prefix="/api/v1", responses=problems)
@@ -171,15 +174,17 @@ async def metrics(request: Request) -> PlainTextResponse:
 
 
 def make_app(world: World) -> FastAPI:
-    """The API of a site."""
+    """The API and the pages of a site."""
     app = FastAPI(title="Hubwise", version=hubwise.__version__, docs_url=None, redoc_url=None)
     app.state.world = world
     app.include_router(router)
-    for each in (acts, exports, grid, market, prices, stream):
+    for each in (acts, exports, grid, market, me, prices, stream, car, signing, statics):
         app.include_router(each.router)
     app.add_route("/metrics", metrics, include_in_schema=False)
     add_problems(app)
+    add_pages_of_errors(app)
     app.add_middleware(Limits, rates=world.rates)
+    app.add_middleware(Guard)
     return app
 
 

@@ -37,6 +37,46 @@ class Ledger(Protocol):
         ...
 
 
+class Doors(Protocol):
+    """Who is signed in with a browser, and what is known of drivers beside their bills."""
+
+    async def who(self, secret: str) -> Actor | None:
+        """Who is signed in by a cookie's secret."""
+        ...
+
+    async def driver_of_link(self, secret: str) -> str | None:
+        """Whom a one-time link lets in, if it still does."""
+        ...
+
+    async def use_link(self, secret: str) -> str | None:
+        """The secret of a new sign-in for a link, once."""
+        ...
+
+    async def check_password(self, name: str, password: str) -> str | None:
+        """The secret of a new sign-in for an operator's password."""
+        ...
+
+    async def end(self, secret: str) -> None:
+        """Sign a browser out."""
+        ...
+
+    def form_token(self, secret: str) -> str:
+        """What a form of a signed-in browser carries."""
+        ...
+
+    def is_form_token(self, secret: str, said: str) -> bool:
+        """Whether a form was made for this browser."""
+        ...
+
+    async def tags_of(self, driver: str) -> Sequence[str]:
+        """The tags that stand for a driver."""
+        ...
+
+    async def car_of(self, driver: str) -> tuple[float, float] | None:
+        """What a driver said of the car: what it holds [kWh], and how far a kWh goes [km]."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What the API answers from.
@@ -53,6 +93,8 @@ class World:
         What is measured.
     acts
         Acts of operators behind a number, at most so many.
+    doors
+        How browsers get in.
     rates
         How much may be asked.
     bell
@@ -69,6 +111,7 @@ class World:
     all_stations: Callable[[], Awaitable[Sequence[Known]]]
     registry: CollectorRegistry
     acts: Callable[[int, int], Awaitable[Sequence[ActRow]]]
+    doors: Doors
     rates: Rates = field(default_factory=Rates)
     bell: Bell = field(default_factory=Bell)
     processes: Callable[[], tuple[str, str]] = lambda: ("", "")

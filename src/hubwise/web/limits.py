@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from math import ceil
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,10 +43,29 @@ class Bucket:
 
 @dataclass(slots=True)
 class Rates:
-    """The buckets of a site: requests, and answers that somebody is not known."""
+    """The buckets of a site: requests, answers that somebody is not known, and sign-ins.
+
+    Sign-ins count by address, and by the account that is tried; wishes by driver.
+    """
 
     asked: Bucket = field(default_factory=lambda: Bucket(1_000.0, 200.0))
     unknown: Bucket = field(default_factory=lambda: Bucket(60.0, 1.0))
+    sign_in: Bucket = field(default_factory=lambda: Bucket(20.0, 20.0 / 60.0))
+    account: Bucket = field(default_factory=lambda: Bucket(5.0, 5.0 / 60.0))
+    wishes: Bucket = field(default_factory=lambda: Bucket(10.0, 10.0 / 60.0))
+
+
+def wait_for(bucket: Bucket, who: str) -> None:
+    """Take one from somebody's bucket.
+
+    Raises
+    ------
+    HTTPException
+        429, with when there will be one, where there is none.
+    """
+    if (wait := bucket.wait_seconds(who)) > 0:
+        retry = {"Retry-After": str(ceil(wait))}
+        raise HTTPException(429, "too much at once; ask again later", headers=retry)
 
 
 class Limits:

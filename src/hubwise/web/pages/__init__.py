@@ -1,0 +1,1 @@
+"""Pages of a served site, drawn on the server; all of a page stands in its first HTML."""
