@@ -69,6 +69,13 @@ def replay_command(
     leaving_early: Annotated[
         bool, typer.Option(help="Drivers leave early as those of the ACN sites did.")
     ] = False,
+    reprice: Annotated[
+        bool,
+        typer.Option(
+            help="Search for prices again every hour for cars that come later; who is here keeps "
+            "the list that was accepted. Of draws of one day."
+        ),
+    ] = False,
     speed: Annotated[
         float, typer.Option(min=0, help="Times real time; 0 for as fast as it goes.")
     ] = 0.0,
@@ -100,14 +107,16 @@ def replay_command(
         if participation is not None:
             expected = with_participation(expected, participation)
         minutes = expected.situation.horizon.slot_minutes
-        beliefs = Beliefs(cars, -(-late // minutes), base_error, leaving_early)
+        beliefs = Beliefs(cars, -(-late // minutes), base_error, leaving_early, reprice)
         asked = _Asked(policy or list(Policy), beliefs, bar, speed, out)
         if len(days_of(expected.situation.horizon)) > 1:
             _only_of(
                 draw is None, "--draw", "of a scenario of one day; this one has days of its own"
             )
+            _only_of(not reprice, "--reprice", "of a scenario of one day")
             told = _days(expected, asked, days, charge_a_day, as_stated=as_stated)
         else:
+            _only_of(not (reprice and out), "--reprice", "without --out: a plan has one list a hub")
             alone = days is None and charge_a_day is None and not as_stated
             _only_of(alone, "--days", "(or --charge-a-day, --as-stated) of a site of many days")
             told = _draws(scenario, expected, asked, draw)

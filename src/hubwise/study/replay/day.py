@@ -34,12 +34,15 @@ class Beliefs:
         Standard deviation of what the base load is off by, as a share of it.
     leaving_early
         Whether drivers leave early as those of the ACN did.
+    reprices
+        Whether prices are searched for again for cars that come later.
     """
 
     cars: float = 1.0
     late_slots: int = 0
     base_error: float = 0.0
     leaving_early: bool = False
+    reprices: bool = False
 
 
 @dataclass(frozen=True, slots=True)

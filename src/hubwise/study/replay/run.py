@@ -180,8 +180,10 @@ def _rolling(day: ReplayedDay, beliefs: Beliefs, on_slot: OnSlot | None) -> tupl
         price = float(np.abs(day.scenario.situation.market.purchase_price).mean())
         early = early_by_slot(horizon.slot_minutes, horizon.slots)
         leaving = Leaving(early, WORTH_EARLY * price)
-    done = World(day, leaving).run(on_slot)
-    plan = plan_as_done(day.scenario, day.posted, done.schedule, done.stations)
+    world = World(day, leaving, beliefs.reprices)
+    done, turned = world.run(on_slot), world.day  # whose lists may be others by now
+    posted = turned.scenario.situation.with_accepted(turned.posted)
+    plan = plan_as_done(turned.scenario, posted, done.schedule, done.stations)
     return plan, done.cpu_seconds
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hubwise.domain import Fleet, Hubs, Schedule, SoFar, StationSchedule
+from hubwise.domain import Fleet, Hubs, Schedule, SoFar, StationSchedule, Tariff
 from hubwise.domain.arrays import Array, Flags, Index, Names
 from hubwise.domain.between import (
     market_between,
@@ -19,10 +19,11 @@ from hubwise.domain.between import (
 from hubwise.domain.fleets import joined
 from hubwise.drivers import uncoordinated
 from hubwise.grid import power_flow
-from hubwise.ledger import hub_flows
+from hubwise.ledger import hub_flows, make_bills
 from hubwise.plan.decide import Leaving, SetPoints, Warm, decide, draw_at_rest
 from hubwise.plan.futures import Futures
 from hubwise.study.replay.day import ReplayedDay
+from hubwise.study.replay.repricing import is_due, reposted, searched_anew
 
 OnSlot = Callable[[int, int], None]
 """Called with the slot and how many there are, before it is decided about."""
@@ -55,10 +56,13 @@ class World:
         What comes, and what is believed.
     leaving
         What is known of early leavers.
+    reprices
+        Whether prices are searched for again for cars that come later.
     """
 
     day: ReplayedDay
     leaving: Leaving | None = None
+    reprices: bool = False
     both: tuple[Fleet, ...] = field(init=False)
     usual: Schedule = field(init=False)
     usual_head_kw: Array = field(init=False)
@@ -74,7 +78,7 @@ class World:
         """Nothing has been done yet."""
         situation = self.day.scenario.situation
         fleet, slots = situation.fleet, situation.horizon.slots
-        self.both = tuple(joined([fleet, each]) for each in self.day.expected)
+        self._expect()
         self.usual = uncoordinated(fleet, situation.horizon)
         hubs, past = situation.hubs, situation.so_far
         draw = draw_at_rest(situation, self.usual)
@@ -86,6 +90,11 @@ class World:
         known = past.import_peak_kw
         self.import_kw = np.zeros(len(hubs)) if known is None else known
 
+    def _expect(self) -> None:
+        """The day's sessions, and with them those of each possible future."""
+        fleet = self.day.scenario.situation.fleet
+        self.both = tuple(joined([fleet, each]) for each in self.day.expected)
+
     def run(self, on_slot: OnSlot | None = None) -> Done:
         """The whole day."""
         slots = self.day.scenario.situation.horizon.slots
@@ -93,6 +102,8 @@ class World:
         for now in range(slots):
             if on_slot is not None:
                 on_slot(now, slots)
+            if self.reprices and is_due(now, self.day.scenario.situation.horizon):
+                self._reprice(now)
             futures, present = self.futures(now)
             posted = tariff_between(self.day.posted, now, slots)
             warm = None if self.warm is None else self.warm.shifted(1)
@@ -103,6 +114,40 @@ class World:
             self.warm = decided.warm
         schedule = Schedule(self.charge_kw, self.discharge_kw, self.energy_kwh)
         return Done(schedule, self.stations, spent)
+
+    def _reprice(self, now: int) -> None:
+        """Search for prices again, for who comes from now on; who came before keeps their list."""
+        situation, hubs = self.futures(now)[0].situations[0], len(self.stations.solar_kw)
+        paid, reference_cost = self._money(now)
+        past = replace(situation.so_far, paid=paid, reference_cost=reference_cost)
+        posted = self.day.posted
+        own = Tariff(posted.charge_price[:hubs], posted.discharge_price[:hubs])
+        left = tariff_between(own, now, posted.charge_price.shape[1])
+        found = searched_anew(replace(situation, so_far=past), left)
+        if found is not left:
+            self.day = reposted(self.day, own, found, now)
+            self._expect()
+
+    def _money(self, now: int) -> tuple[float, float]:
+        """What participants have paid so far, and would have uncoordinated [currency]."""
+        situation = self.day.scenario.situation
+        before = np.arange(situation.horizon.slots) < now
+        usual = replace(self.usual, charge_kw=self.usual.charge_kw * before)
+        bills = make_bills(
+            situation.fleet,
+            situation.with_accepted(self.day.posted),
+            situation.market,
+            situation.horizon,
+            schedule=Schedule(self.charge_kw, self.discharge_kw, self.energy_kwh),
+            uncoordinated=usual,
+            best_response_cost=np.zeros(len(situation.fleet)),
+            terms=situation.terms,
+        )
+        mine, past = situation.fleet.participating, situation.so_far
+        return (
+            past.paid + float(bills.net_cost[mine].sum()),
+            past.reference_cost + float(bills.reference_cost[mine].sum()),
+        )
 
     def here(self, now: int) -> Flags:
         """Who of the day's sessions is plugged in; shape (sessions,)."""
