@@ -18,7 +18,14 @@ import numpy as np
 from numpy.random import Generator
 
 from benchmarks.hubs import hub
-from builders import fleet_of, inside_slots, small_situation, with_circuits, with_slot_bounds
+from builders import (
+    fleet_of,
+    inside_slots,
+    small_situation,
+    with_circuits,
+    with_periods,
+    with_slot_bounds,
+)
 from hubwise.dispatch import Baseline, Limits, Problem, dispatch_linear, feeder_limits
 from hubwise.dispatch.baseline import make_baseline
 from hubwise.dispatch.program import UnsolvedError
@@ -304,7 +311,7 @@ def _peak_valley(situation: Situation, rng: Generator) -> Situation:
 
 def _demand_charge(situation: Situation, rng: Generator) -> Situation:
     market = replace(situation.market, demand_charge=float(rng.uniform(0.05, 1.5)))
-    return replace(situation, market=market)
+    return replace(situation, market=with_periods(market, situation.horizon.slots, rng))
 
 
 def _fuse(situation: Situation, rng: Generator) -> Situation:

@@ -302,3 +302,23 @@ def with_circuits(situation: Situation, seed: int = 0, *, phases: bool = True) -
     )
     fleet, _ = behind_fuses(fleet, hubs, situation.horizon)
     return replace(situation, hubs=hubs, fleet=fleet)
+
+
+def with_periods(market: Market, slots: int, rng: np.random.Generator) -> Market:
+    """The market with up to two billing periods that begin later, some free of charge."""
+    count = int(rng.integers(0, min(3, slots)))
+    firsts = np.sort(rng.choice(np.arange(1, slots), count, replace=False))
+    charges = market.demand_charge * rng.choice([0.0, 0.5, 1.0, 3.0], count)
+    later = tuple(zip(firsts.tolist(), charges.tolist(), strict=True))
+    return replace(market, later_periods=later)
+
+
+def billed(situation: Situation) -> list[tuple[range, float, np.ndarray]]:
+    """Slots of every billing period, its charge [currency/kW], and hubs' past peaks in it [kW]."""
+    market, hubs, past = situation.market, len(situation.hubs), situation.so_far.import_peak_kw
+    begins = [(0, market.demand_charge), *market.later_periods, (situation.horizon.slots, 0.0)]
+    pasts = [np.zeros(hubs) if past is None else past] + [np.zeros(hubs)] * len(begins)
+    return [
+        (range(first, end), charge, known)
+        for (first, charge), (end, _), known in zip(begins, begins[1:], pasts, strict=False)
+    ]

@@ -32,7 +32,7 @@ def small_scenario():
     """The packaged example made harder.
 
     A discharge limit, a surplus value, two that arrive below their reserve, one that must leave
-    short, and a demand charge.
+    short, and demand charges of two billing periods.
     """
     scenario = load("example")
     fleet = scenario.situation.fleet
@@ -44,7 +44,7 @@ def small_scenario():
     columns["surplus_value"][1] = 0.12
     columns["arrival_kwh"][[3, 9]] = 0.5 * fleet.reserve_kwh[[3, 9]]
     columns["arrival_slot"][8] = fleet.departure_slot[8] - 5
-    market = replace(scenario.situation.market, demand_charge=0.3)
+    market = replace(scenario.situation.market, demand_charge=0.3, later_periods=((40, 0.2),))
     changed = scenario.having(fleet=replace(fleet, **columns), market=market)
     few = replace(scenario.search, evaluations=20)
     return with_participation(replace(changed, search=few), 0.75)

@@ -296,3 +296,18 @@ def test_a_bound_that_the_profit_passes(key, above, holds, copy, scenario):
         summary = _with_leaf(summary, ("results", 0, "status", "family_bound", "advice"), "")
     _reseal(target, summary)
     assert audit_record(target, scenario).ok is holds
+
+
+def test_a_second_months_peak_that_is_said_to_be_paid(copy, scenario):
+    """Demand charges counted as if the first billing period lasted to the end; as two they hold."""
+    target, due = copy(), "money: account"
+    summary = json.loads((target / "summary.json").read_text())
+    hubs = pl.read_parquet(target / "hubs.parquet").sort("hub", "slot")
+    imports = hubs["import_kw"].to_numpy().reshape(len(scenario.situation.hubs), -1)
+    both = 0.3 * imports[:, :40].max(axis=1).sum() + 0.2 * imports[:, 40:].max(axis=1).sum()
+    assert summary["account"]["demand_charges"] == pytest.approx(both)
+    assert due not in {each.name for each in audit_record(target, scenario).failures}
+    summary["account"]["demand_charges"] = float(0.3 * imports.max(axis=1).sum())
+    assert summary["account"]["demand_charges"] != pytest.approx(both)
+    _reseal(target, summary)
+    assert due in {each.name for each in audit_record(target, scenario).failures}

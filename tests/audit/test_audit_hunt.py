@@ -54,7 +54,10 @@ def rich() -> Scenario:
         surplus_value=np.where(some == 4, 0.1, 0.0),
     )
     market = replace(
-        before.market, demand_charge=0.2, feed_in_price=0.8 * before.market.purchase_price
+        before.market,
+        demand_charge=0.2,
+        later_periods=((before.horizon.slots // 2, 0.3),),
+        feed_in_price=0.8 * before.market.purchase_price,
     )
     situation = replace(
         before,

@@ -8,8 +8,8 @@ import highspy
 import numpy as np
 import pytest
 
-from builders import stay_bounds
-from hubwise.dispatch import Dispatch, Problem, feeder_limits, make_problem, past_peaks
+from builders import billed, stay_bounds
+from hubwise.dispatch import Dispatch, Problem, feeder_limits, make_problem
 from hubwise.domain import Situation, Tariff
 from hubwise.drivers import best_response, felt_tariff, uncoordinated
 from hubwise.ledger import hub_flows, sum_by_hub
@@ -65,10 +65,13 @@ def _social_cost(problem: Problem, answer: Dispatch) -> float:
     energy -= (answer.schedule.charge_kw * problem.terms.charge[group]).sum()
     wears = wear @ answer.schedule.discharge_kw.sum(axis=1)
     wears += station_wear @ answer.stations.discharge_kw.sum(axis=1)
-    peaks = np.maximum(net.max(axis=1) - past_peaks(problem), 0.0).sum()
+    peaks = sum(
+        charge * np.maximum(net[:, list(slots)].max(axis=1) - past, 0.0).sum()
+        for slots, charge, past in billed(situation)
+    )
     left = answer.stations.energy_kwh[:, -1] - hubs.least_final_kwh
     stock = float((hubs.battery_end_value * left).sum())
-    return float(hours * (energy + wears) + market.demand_charge * peaks) - stock
+    return float(hours * (energy + wears) + peaks) - stock
 
 
 def _least_social_cost(problem: Problem, tariff: Tariff | None = None) -> float:
@@ -109,8 +112,10 @@ def _add_hubs(program, problem, parts, share) -> None:
     slots = situation.horizon.slots
     draw = [[program.addVariable(-np.inf, np.inf) for _ in range(slots)] for _ in hubs.name]
     for h in range(len(hubs)):
-        already = past_peaks(problem)[h]
-        above = program.addVariable(0.0, np.inf, share * market.demand_charge)
+        most = {}
+        for within, charge, past in billed(situation):
+            above = program.addVariable(0.0, np.inf, share * charge)
+            most |= dict.fromkeys(within, (float(past[h]), above))
         for t in range(slots):
             bought = program.addVariable(
                 0.0, problem.import_limit_kw[h], share * hours * market.purchase_price[t]
@@ -121,6 +126,7 @@ def _add_hubs(program, problem, parts, share) -> None:
             others = float(problem.others_kw[h, t])
             program.addConstr(draw[h][t] == sum(parts[h][t]) + others)
             program.addConstr(draw[h][t] == bought - sold)
+            already, above = most[t]
             program.addConstr(bought <= already + above)
     _add_limits(program, problem, draw)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from builders import with_periods
 from hubwise.dispatch import (
     dispatch,
     dispatch_linear,
@@ -28,7 +29,7 @@ def others_energy(problem) -> float:
 
 
 def with_everything(small_situation, seed: int):
-    """Others beside participants, solar, charged imports, stock, and a billing period's past.
+    """Others beside participants, solar, charged imports, stock, billing periods and a past.
 
     Nothing is lost in batteries: HiGHS' program may go in circles, and here they gain nothing.
     """
@@ -41,6 +42,7 @@ def with_everything(small_situation, seed: int):
         demand_charge=float(rng.choice([0.0, 0.1, 2.0])),
     )
     market = replace(market, feed_in_price=market.purchase_price - rng.choice([0.0, 0.05]))
+    market = with_periods(market, situation.horizon.slots, np.random.default_rng(seed + 1))
     batteries = replace(
         situation.hubs,
         battery_final_kwh=rng.choice([0.0, 8.0, 14.0], hubs),
@@ -131,7 +133,8 @@ def test_a_hub_that_feeds_in_has_that_price(small_situation, make_problem_of) ->
     """Where nothing presses a kWh costs what the connection pays or is paid for it."""
     situation = with_everything(small_situation, 1)
     market = situation.market
-    market = replace(market, feed_in_price=market.purchase_price - 0.05, demand_charge=0.0)
+    market = replace(market, feed_in_price=market.purchase_price - 0.05)
+    market = replace(market, demand_charge=0.0, later_periods=())
     problem = make_problem_of(replace(situation, market=market))
     answer = dispatch(problem, None, rounds=30, flat=False)
     found = prices_of_limits(problem, answer)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import small_situation, with_slot_bounds
+from builders import small_situation, with_periods, with_slot_bounds
 from hubwise.dispatch import Problem, dispatch, dispatch_futures
 from hubwise.domain import Promises, Situation, Tariff, Terms
 from hubwise.drivers import best_response, schedule_cost
@@ -39,6 +39,7 @@ def drawn_futures(seed: int, count: int, *, changing: bool = False) -> list[Situ
             feed_in_price=price - 0.05,
             demand_charge=float(rng.choice([0.0, 0.3])),
         )
+        market = with_periods(market, slots, rng)
         solar = first.hubs.solar_kw * rng.uniform(0.2, 1.0, (hubs, 1))
         futures.append(
             replace(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from builders import with_periods
 from hubwise.dispatch import (
     EXACTLY,
     best_dispatch,
@@ -35,6 +36,7 @@ def small(small_situation, seed: int):
         demand_charge=float(rng.choice([0.0, 0.3])),
         feed_in_price=situation.market.purchase_price - 0.03,
     )
+    market = with_periods(market, situation.horizon.slots, rng)
     return replace(situation, market=market, terms=Terms())
 
 
@@ -141,7 +143,9 @@ def test_a_flat_head_is_preferred(small_situation, make_problem_of) -> None:
     """Among what costs nearly the same, the head is as flat as can be; it costs next to nothing."""
     narrower = 0
     for seed in range(8):
-        problem = make_problem_of(small(small_situation, seed))
+        situation = small(small_situation, seed)
+        market = replace(situation.market, later_periods=())
+        problem = make_problem_of(replace(situation, market=market))
         shape = len(problem.situation.hubs), problem.situation.horizon.slots
         tariff = Tariff(np.full(shape, 0.3), np.zeros(shape))  # nothing but ties
         plain, flat = (dispatch_linear(problem, tariff, flat=flat) for flat in (False, True))

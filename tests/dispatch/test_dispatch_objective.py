@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import small_situation
+from builders import billed, small_situation
 from hubwise.dispatch import (
     Dispatch,
     Limits,
@@ -81,7 +81,7 @@ def drawn_board(rng, make_problem_of, *, futures: int, solar: bool):
         (board.export_multiplier, 0.0, 0.3),
         (board.feed_in, -0.4, 0.6),
         (board.purchase, -0.2, 0.9),
-        (board.of_place[:, kernel.IMPORT_LEVEL], -5.0, 20.0),
+        (board.import_level, -5.0, 20.0),
         (board.of_place[:, kernel.EXPORT_LEVEL], -5.0, 20.0),
         (board.of_place[:, kernel.HUB_MIDDLE], -10.0, 10.0),
         (board.of_future[:, kernel.KINK], 0.5, 10.0),
@@ -289,7 +289,7 @@ def test_without_limits_it_is_what_the_ledger_counts(make_problem_of) -> None:
     problem, _ = example(make_problem_of, battery_end_value=0.3)
     situation, horizon = problem.situation, problem.situation.horizon
     incentive = np.linspace(0.0, 0.2, horizon.slots)
-    market = replace(situation.market, demand_charge=0.4)
+    market = replace(situation.market, demand_charge=0.4, later_periods=((9, 0.2), (20, 0.6)))
     paid = replace(situation, market=market, terms=Terms.on_discharge("incentives", incentive))
     some = np.arange(len(paid.fleet)) % 3 > 0
     paid = replace(paid, fleet=paid.fleet.with_participating(some))
@@ -297,9 +297,10 @@ def test_without_limits_it_is_what_the_ledger_counts(make_problem_of) -> None:
     answer = dispatch(problem, None, rounds=12, flat=False)
     board = make_board([problem], np.ones(1), [answer.hub_kw], [None], flat=False)
     board.of_future[:, kernel.KINK] = 0.0
-    board.of_place[:, kernel.IMPORT_LEVEL] = answer.hub_kw.max(axis=1)
+    for slots, _, _ in billed(paid):
+        board.import_level[:, slots] = answer.hub_kw[:, slots].max(axis=1)[:, None]
     units, change = units_of(problem, answer)
-    value = objective_on(board, units, change, demand_charge=0.4)
+    value = objective_on(board, units, change, periods=paid.periods)
     account, bills = booked(problem, answer)
     alone = problem.others_kw.sum(axis=0) @ market.purchase_price * horizon.slot_hours
     assert account.incentives > 0.0

@@ -9,22 +9,21 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from hubwise.dispatch import dispatch, social_cost_bound
+from builders import with_periods
+from hubwise.dispatch import dispatch, dispatch_linear, social_cost_bound
 from hubwise.domain import SoFar, Terms
 
 seeds = st.integers(0, 2**32 - 1)
 
 
 def with_a_past(situation, seed: int):
-    """Imports charged for, some of it already; batteries that may end lower, or must end higher.
+    """Imports charged for by period, some already; batteries that may end lower or must end higher.
 
     Energy left in them is worth nothing, little, or more than it costs.
     """
     rng, hubs = np.random.default_rng(seed), len(situation.hubs)
-    market = replace(
-        situation.market,
-        demand_charge=float(rng.choice([0.0, 0.1, 0.5])),
-    )
+    market = replace(situation.market, demand_charge=float(rng.choice([0.0, 0.1, 0.5])))
+    market = with_periods(market, situation.horizon.slots, np.random.default_rng(seed + 1))
     batteries = replace(
         situation.hubs,
         battery_final_kwh=rng.choice([0.0, 4.0, 8.0, 14.0], hubs),
@@ -104,3 +103,43 @@ def test_a_promise_over_the_past_against_highs(
     assert social_cost(problem, answer) == pytest.approx(least, abs=near)
     bound = social_cost_bound(problem, answer) + others_energy(problem)
     assert least - 2.0 * near <= bound <= least + 1e-6
+
+
+def test_what_is_paid_in_one_period_pays_for_nothing_in_the_next(
+    small_situation, make_problem_of, social_cost, least_social_cost
+) -> None:
+    """A peak that was paid for lasts to its period's end; the next one's is bought for itself.
+
+    Energy is cheaper from slot 10 on. As one period, its peak high enough, cars charge there at
+    once; where a period begins there, hardly anybody does, and as much as HiGHS says. Where the
+    first is charged for and the next is free, all who can wait do.
+    """
+    situation = small_situation(3, sessions=8, hubs=1, station=False)
+    slots = situation.horizon.slots
+    purchase = np.where(np.arange(slots) < 10, 0.30, 0.28)
+    market = replace(situation.market, purchase_price=purchase, feed_in_price=purchase - 0.05)
+    fleet = replace(situation.fleet, discharge_kw_max=np.zeros(8)).staying(
+        np.zeros(8), np.full(8, float(slots))
+    )
+    paid, fresh = SoFar(import_peak_kw=np.array([100.0])), SoFar()
+    peaks = {}
+    for name, charges, past in (
+        ("one", [(0, 5.0)], paid),
+        ("two", [(0, 5.0), (10, 5.0)], paid),
+        ("free", [(0, 5.0), (10, 0.0)], fresh),
+    ):
+        given = replace(market, demand_charge=charges[0][1], later_periods=tuple(charges[1:]))
+        made = replace(situation, fleet=fleet, market=given, so_far=past, terms=Terms())
+        problem = make_problem_of(made)
+        least = least_social_cost(problem)
+        for answer in (
+            dispatch(problem, None, rounds=300, flat=False),
+            dispatch_linear(problem, None, flat=False),
+        ):
+            peaks[name] = answer.hub_kw[0, :10].max(), answer.hub_kw[0, 10:].max()
+            assert social_cost(problem, answer) == pytest.approx(least, abs=half_a_percent(problem))
+            bound = social_cost_bound(problem, answer) + others_energy(problem)
+            assert bound <= least + 1e-6
+    assert peaks["two"][1] < 0.5 * peaks["one"][1]
+    assert peaks["two"][0] > peaks["one"][0]
+    assert peaks["free"][0] < 0.5 * peaks["two"][0]

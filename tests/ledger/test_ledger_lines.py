@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import billed, with_periods
 from hubwise.domain import Market, Schedule, SoFar, StationSchedule, Tariff, Term, Terms
 from hubwise.ledger import (
     Account,
@@ -56,7 +57,9 @@ def day(small_situation, seed: int):
             battery_final_kwh=rng.uniform(0.0, 8.0, hubs),
             battery_end_value=rng.uniform(0.1, 1.0, hubs),
         ),
-        market=replace(situation.market, demand_charge=float(rng.uniform(0.1, 1.0))),
+        market=with_periods(
+            replace(situation.market, demand_charge=float(rng.uniform(0.1, 1.0))), slots, rng
+        ),
         so_far=SoFar(import_peak_kw=rng.uniform(0.0, 20.0, hubs)),
         terms=Terms((term("program"), term("incentives"), term("program"))),
     )
@@ -178,10 +181,11 @@ def test_stations_and_peaks_are_charged(small_situation, seed) -> None:
         here = situation.fleet.hub == h
         net = (schedule.charge_kw - schedule.discharge_kw)[here].sum(axis=0)
         net = net + stations.charge_kw[h] - stations.discharge_kw[h] - stations.solar_kw[h]
-        peaks += max(float(net.max()) - situation.so_far.import_peak_kw[h], 0.0)
+        for within, charge, past in billed(situation):
+            peaks += charge * max(*(float(net[t]) - past[h] for t in within), 0.0)
     assert account.station_wear == pytest.approx(wear)
     assert account.station_stock == pytest.approx(stock)
-    assert account.demand_charges == pytest.approx(situation.market.demand_charge * peaks)
+    assert account.demand_charges == pytest.approx(peaks)
     assert account.station_lease == pytest.approx(sum(hubs.lease_cost))
     assert account.running_cost == pytest.approx(sum(hubs.running_cost))
     without = make_account(situation, schedule, stations, bills, station_costs=False)
@@ -212,8 +216,8 @@ def test_the_reference_margin_counts_solar_and_peaks(small_situation, seed) -> N
         net = draw - situation.hubs.solar_kw[h]
         price = np.where(net > 0.0, market.purchase_price, market.feed_in_price)
         money -= hours * float(net @ price)
-        above = max(float(net.max()) - situation.so_far.import_peak_kw[h], 0.0)
-        money -= market.demand_charge * above
+        for within, charge, past in billed(situation):
+            money -= charge * max(*(float(net[t]) - past[h] for t in within), 0.0)
     assert reference_margin(situation, uncoordinated) == pytest.approx(money)
 
 

@@ -33,7 +33,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 CARS = Demand(12.0)
 
 
-def parked(kwh, hours, demand_charge: float, peak_kw: float, purchase) -> Outlook:
+def parked(kwh, hours, demand_charge: float, peak_kw: float, purchase, later=()) -> Outlook:
     """Cars that only charge, each with its energy and stay; their list is flat: they can wait."""
     flat = (0.4,) * SLOTS
     stays = tuple(
@@ -42,7 +42,7 @@ def parked(kwh, hours, demand_charge: float, peak_kw: float, purchase) -> Outloo
     )
     return Outlook(
         T0, T0, 500.0, (flat,), (flat,), tuple(purchase), (0.0,) * SLOTS, 0.05, "EUR", stays,
-        demand_charge=demand_charge, peak_kw=peak_kw,
+        demand_charge=demand_charge, peak_kw=peak_kw, later_periods=tuple(later),
     )  # fmt: skip
 
 
@@ -51,16 +51,32 @@ def drawn_kw(asked: Outlook) -> np.ndarray:
 
 
 def cost(kw: np.ndarray, asked: Outlook) -> float:
-    """Of energy, and of what is drawn above the peak so far."""
+    """Of energy, and of what is drawn above each period's peak so far."""
     energy = 0.25 * float(kw @ np.array(asked.purchase))
-    return energy + asked.demand_charge * max(kw.max() - asked.peak_kw, 0.0)
+    return energy + sum(
+        charge * max(kw[slots].max() - peak, 0.0) for slots, charge, peak in periods(asked)
+    )
+
+
+def periods(asked: Outlook) -> list[tuple[slice, float, float]]:
+    """Slots of each billing period, its charge and its peak so far."""
+    begins = [
+        (0, asked.demand_charge, asked.peak_kw),
+        *((k, c, 0.0) for k, c in asked.later_periods),
+    ]
+    ends = [*(k for k, _ in asked.later_periods), SLOTS]
+    return [(slice(k, end), c, peak) for (k, c, peak), end in zip(begins, ends, strict=True)]
 
 
 def least_cost(asked: Outlook) -> float:
-    """The same by a linear program of its own: power by car and slot, and the peak above."""
+    """The same by a linear program of its own: power by car and slot, and peaks above."""
     many = len(asked.stays)
     size = many * SLOTS
-    costs = [*np.tile(0.25 * np.array(asked.purchase), many), asked.demand_charge]
+    count = len(periods(asked))
+    costs = [*np.tile(0.25 * np.array(asked.purchase), many), *(c for _, c, _ in periods(asked))]
+    above, known = np.zeros((SLOTS, count)), np.zeros(SLOTS)
+    for k, (within, _, peak) in enumerate(periods(asked)):
+        above[within, k], known[within] = -1.0, peak
     stay_slots = [(each.wanted.departs_at - T0) / QUARTER for each in asked.stays]
     bounds = [
         (0.0, each.charge_kw if t < slots else 0.0)
@@ -71,14 +87,14 @@ def least_cost(asked: Outlook) -> float:
     together = np.tile(np.eye(SLOTS), many)
     found = linprog(
         costs,
-        A_ub=np.hstack([together, -np.ones((SLOTS, 1))]),
-        b_ub=np.full(SLOTS, asked.peak_kw),
-        A_eq=np.hstack([energy, np.zeros((many, 1))]),
+        A_ub=np.hstack([together, above]),
+        b_ub=known,
+        A_eq=np.hstack([energy, np.zeros((many, count))]),
         b_eq=[each.wanted.required_kwh for each in asked.stays],
-        bounds=[*bounds, (0.0, None)],
+        bounds=[*bounds, *[(0.0, None)] * count],
     )
     assert found.status == 0
-    assert len(costs) == size + 1
+    assert len(costs) == size + count
     return float(found.fun)
 
 
@@ -100,16 +116,46 @@ def test_cars_that_can_wait_are_spread_below_the_peak_so_far() -> None:
     assert cost(bunched, charged) > 5.0 * cost(spread, charged)
 
 
+def test_a_peak_of_this_month_does_not_cover_the_next() -> None:
+    """Cheap slots behind midnight of a month's end: 90 kW were drawn this month, and none in the
+    next one, whose first slots are bought in as evenly as its own charge asks for. A period that
+    is free of charge takes all."""
+    purchase = np.full(SLOTS, 0.2)
+    purchase[20:28] = 0.1
+    cars = [20.0] * 8, [12.0] * 8
+    believed = drawn_kw(parked(*cars, 3.0, 90.0, purchase))
+    asked = parked(*cars, 3.0, 90.0, purchase, [(20, 3.0)])
+    found = drawn_kw(asked)
+    assert believed[20:].max() > 70.0
+    assert found[20:].max() < 1.0
+    assert cost(found, asked) == pytest.approx(least_cost(asked), rel=0.005)
+    assert cost(believed, asked) > 5.0 * cost(found, asked)
+    free = parked(*cars, 3.0, 0.0, purchase, [(20, 0.0)])
+    assert drawn_kw(free)[:20].max() < 0.5
+    assert cost(drawn_kw(free), free) == pytest.approx(least_cost(free), rel=0.005)
+
+
+def test_periods_ahead_are_those_of_the_sites_clock() -> None:
+    """A day from 23:40 in Berlin on the last of March: twenty minutes of it, then April's own."""
+    now = datetime(2026, 3, 31, 21, 40, tzinfo=UTC)
+    slots = [datetime(2026, 3, 31, 21, 30, tzinfo=UTC) + k * QUARTER for k in range(SLOTS)]
+    assert CARS.charges_ahead(now, slots, BERLIN) == ((0, 12.0), (2, 12.0 / 30))
+    assert Demand(12.0, by_day=True).charges_ahead(now, slots, BERLIN) == ((0, 12.0), (2, 12.0))
+    assert CARS.charges_ahead(now, slots[:2], BERLIN) == ((0, 12.0),)
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8))
 @settings(max_examples=12, deadline=None)
 def test_what_power_costs_is_weighed_against_energy(seed, many) -> None:
-    """Any stays, prices, charge and peak so far: at most 2 % above a linear program's cost."""
+    """Any stays, prices, periods and peak so far: at most 2 % above a linear program's cost."""
     rng = np.random.default_rng(seed)
     purchase = rng.choice([0.05, 0.1, 0.2, 0.3], 12).repeat(8)
     hours = rng.uniform(3.0, 20.0, many).round(2) // 0.25 * 0.25
     kwh = rng.uniform(0.2, 0.9, many) * np.minimum(11.0 * EFFICIENCY * hours, 60.0)
     charge, peak_kw = float(rng.choice([0.1, 0.5, 3.0])), 5.0 * many * rng.random()
-    asked = parked(kwh, hours, charge, peak_kw, purchase)
+    firsts = np.sort(rng.choice(np.arange(1, SLOTS), int(rng.integers(0, 3)), replace=False))
+    later = [(int(first), charge * float(rng.choice([0.0, 0.3, 2.0]))) for first in firsts]
+    asked = parked(kwh, hours, charge, peak_kw, purchase, later)
     kw = drawn_kw(asked)
     assert 0.25 * EFFICIENCY * kw.sum() == pytest.approx(kwh.sum(), rel=1e-3)
     assert cost(kw, asked) <= 1.02 * least_cost(asked) + 0.02

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders import fleet_of, scenario_of, small_situation, with_slot_bounds
+from builders import fleet_of, scenario_of, small_situation, with_periods, with_slot_bounds
 from hubwise.audit import audit_record
 from hubwise.domain import (
     Hubs,
@@ -125,7 +125,7 @@ def drawn(seed: int) -> Scenario:
         family=list(TariffFamily)[rng.integers(len(TariffFamily))],
     )
     wear = WearPricing.NONLINEAR if rng.random() < 0.25 else WearPricing.LINEAR
-    hours = slots * situation.horizon.slot_hours
+    hours, charge = slots * situation.horizon.slot_hours, float(rng.choice([0.0, 0.5, 3.0]))
     saving, span = (float(rng.choice(share)) for share in ([0.55, 0.9, np.inf], [0.8, np.inf]))
     return scenario_of(
         replace(
@@ -136,7 +136,7 @@ def drawn(seed: int) -> Scenario:
             so_far=drawn_past(rng, hubs),
             rules=rules,
             hubs=drawn_stations(rng, situation.hubs, hours),
-            market=replace(situation.market, demand_charge=float(rng.choice([0.0, 0.5, 3.0]))),
+            market=with_periods(replace(situation.market, demand_charge=charge), slots, rng),
             promises=Promises(saving, span),
             battery=replace(situation.battery, wear=wear, pack_price=(("LFP", 100.0),)),
         ),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import fleet_of, small_situation
+from builders import fleet_of, small_situation, with_periods
 from hubwise.dispatch import dispatch, make_baseline, make_problem
 from hubwise.domain import Promises, SoFar, Tariff
 from hubwise.pricing import bound_family, level_prices, make_family, profit_bound
@@ -31,6 +31,7 @@ def with_a_past(seed: int, *, accepted: bool):
     situation = small_situation(seed, sessions=8, levels=2)
     hubs = len(situation.hubs)
     market = replace(situation.market, demand_charge=float(rng.choice([0.0, 0.3, 2.0])))
+    market = with_periods(market, situation.horizon.slots, np.random.default_rng(seed + 1))
     batteries = replace(
         situation.hubs,
         battery_final_kwh=rng.choice([0.0, 8.0, 14.0], hubs),
@@ -90,7 +91,7 @@ def test_nobody_pays_for_a_peak_that_was(seed) -> None:
     The dispatch is that of a market without one, account and bound are the same.
     """
     situation = replace(with_a_past(seed, accepted=False), promises=Promises())
-    market = replace(situation.market, demand_charge=1.0)
+    market = replace(situation.market, demand_charge=1.0, later_periods=())
     past = SoFar(import_peak_kw=situation.hubs.import_limit_kw)
     paid = problem_of(replace(situation, market=market, so_far=past))
     free = problem_of(replace(situation, market=replace(market, demand_charge=0.0), so_far=SoFar()))

@@ -43,6 +43,11 @@ def past(**changes: object) -> Situation:
     return replace(situation(), so_far=SoFar(**changes))
 
 
+def later(*periods: tuple[int, float]) -> Situation:
+    made = situation()
+    return replace(made, market=replace(made.market, later_periods=periods))
+
+
 def stations(**changes: np.ndarray) -> Situation:
     made = situation()
     return replace(made, hubs=replace(made.hubs, **changes))
@@ -93,6 +98,18 @@ WRONG = {
     "imports of other hubs": (
         lambda: past(import_peak_kw=np.zeros(5)),
         "import_peak_kw: has shape (5,)",
+    ),
+    "periods out of order": (
+        lambda: later((5, 1.0), (3, 1.0)),
+        "later_periods, 1, first slot: is 3; give a slot from 6 to",
+    ),
+    "a period that begins with the horizon": (
+        lambda: later((0, 1.0)),
+        "later_periods, 0, first slot: is 0; give a slot from 1 to",
+    ),
+    "a charge that is none": (
+        lambda: later((5, np.nan)),
+        "later_periods, 0, charge: is nan",
     ),
     "an end that is none": (
         lambda: stations(battery_final_kwh=np.array([np.nan, 1.0])),

@@ -312,6 +312,32 @@ def test_a_months_demand_charge_is_the_tariffs(
 
 
 @pytest.mark.parametrize(
+    ("told", "charges"),
+    [
+        ("demand_charge = [1, 1, 1, 5.5, 6, 6, 6, 6, 6, 1, 1, 1]", (5.5, 6.0)),
+        ("demand_charge = 7.0", (7.0, 7.0)),
+    ],
+)
+def test_one_horizon_over_a_months_end_has_both_months(
+    tmp_path: Path, told: str, charges: tuple[float, float]
+) -> None:
+    """A day from noon of April's last to noon of May's first, and one that ends with April."""
+    place = _site_of(tmp_path / "site", told, 1, "2025-04-30")
+    whole = load(place).situation
+    assert whole.market.later_periods == ()
+    text = (place / "scenario.toml").read_text("utf-8")
+    (place / "scenario.toml").write_text(text.replace("00:00:00", "12:00:00"), "utf-8")
+    sessions = (place / "sessions.csv").read_text("utf-8")
+    (place / "sessions.csv").write_text(sessions.replace(" 08:00", " 13:00"), "utf-8")
+    half = load(place).situation
+    assert half.market.demand_charge == charges[0]
+    assert half.market.later_periods == ((half.horizon.slots // 2, charges[1]),)
+    assert fingerprint(load(place)) != fingerprint(
+        load(place).having(market=replace(half.market, later_periods=()))
+    )
+
+
+@pytest.mark.parametrize(
     "wrong", ["[1, 2]", "-1.0", "true", '"much"', "[[1],1,1,1,1,1,1,1,1,1,1,1]"]
 )
 def test_a_demand_charge_that_is_none_is_refused(tmp_path: Path, wrong: str) -> None:

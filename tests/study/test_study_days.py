@@ -31,7 +31,7 @@ from hubwise.scenario import load, new, with_delegation
 from hubwise.scenario.days import (
     days_of,
     demand_charge_of,
-    demand_charge_of_day,
+    demand_charges_of_day,
     parts_of,
     scenario_of_day,
 )
@@ -240,15 +240,45 @@ def test_a_months_peak_is_paid_for_once(site: Scenario, made: DaysResult) -> Non
 
 
 def test_a_days_plan_shares_the_charge_with_the_days_that_follow(site: Scenario) -> None:
-    """A kW above the month's peak costs a day the month's charge over the days still to come."""
-    days = days_of(site.situation.horizon)
+    """A kW above the month's peak costs a day the month's charge over the days still to come.
+
+    A look-ahead into the next month counts that one's, over all its days, from its first slot on.
+    """
+    days, slots = days_of(site.situation.horizon), site.situation.horizon.slots
     for day in days:
-        month = f"{day.date:%Y-%m}"
-        left = sum(f"{each.date:%Y-%m}" == month and each.date >= day.date for each in days)
-        assert demand_charge_of_day(site, day) == pytest.approx(
-            demand_charge_of(site, month) / left
-        )
-    assert demand_charge_of_day(site, days[-1]) == demand_charge_of(site, month)
+        due = []
+        for month, first in (("2025-05", days[0].first), ("2025-06", days[3].first)):
+            left = sum(f"{each.date:%Y-%m}" == month and each.date >= day.date for each in days)
+            if left:
+                begins = max(first - day.first, 0)
+                due.append((begins, pytest.approx(demand_charge_of(site, month) / left)))
+        assert list(demand_charges_of_day(site, day, slots)) == due
+        assert list(demand_charges_of_day(site, day, day.last)) == due[:1]
+
+
+def test_the_last_day_of_a_month_looks_into_the_next(site: Scenario, made: DaysResult) -> None:
+    """Its plan pays for May's peak above May's so far, and for all of June's: from June's charge.
+
+    The peaks are read from its tables; what of June is not seen as May's, the audit holds.
+    """
+    day, folder = days_of(site.situation.horizon)[2], read(_day(made, 2))
+    carried = carried_in(folder, "carried")
+    plan = scenario_of_day(site, day, carried)
+    assert plan.situation.horizon.slots > day.slots
+    (first, june), *others = plan.situation.market.later_periods
+    assert (first, others) == (day.slots, [])
+    assert june == pytest.approx(CHARGE * 2 / 30 / 2)
+    assert plan.situation.market.demand_charge == pytest.approx(CHARGE * 3 / 31)
+    hubs = folder.tables["hubs"].sort("hub", "slot", maintain_order=True)
+    kw = np.stack(
+        [part["import_kw"].to_numpy() for _, part in hubs.group_by("hub", maintain_order=True)]
+    )
+    names = [name for (name,), _ in hubs.group_by("hub", maintain_order=True)]
+    past = carried.import_peak_kw[[plan.situation.hubs.name.index(name) for name in names]]
+    due = CHARGE * 3 / 31 * np.maximum(kw[:, : day.slots].max(axis=1) - past, 0.0).sum()
+    due += june * kw[:, day.slots :].max(axis=1).sum()
+    said = folder.summary["account"]["demand_charges"]  # type: ignore[index]
+    assert said == pytest.approx(due)
 
 
 def test_an_interrupted_run_goes_on(

@@ -142,28 +142,27 @@ def _least_cost(evidence: Evidence, hub: int, vehicles: Array) -> float:
     """Least cost of one hub's energy, demand charge and station wear, less its stock's worth.
 
     The columns are battery charge, discharge and energy, solar, import, export by slot, and the
-    highest import.
+    highest import of each billing period.
     """
     situation, hours = evidence.scenario.situation, evidence.hours
     market, place, n = situation.market, situation.hubs, len(vehicles)
-    past = situation.so_far.import_peak_kw
-    peak = 0.0 if past is None else float(past[hub])
+    periods = situation.periods
+    paid, months = periods.past_kw[hub], len(periods)
+    peaks = coo_array(-np.repeat(np.eye(months), [it.stop - it.start for it in periods], axis=0))
     gain, loss = (
         hours * float(place.battery_charge_efficiency[hub]),
         hours / float(place.battery_discharge_efficiency[hub]),
     )
     one, nothing = eye_array(n), coo_array((n, n))
     step = one - eye_array(n, k=-1)
-    column = coo_array((n, 1))
+    column = coo_array((n, months))
     equal = block_array(
         [
             [-gain * one, loss * one, step, nothing, nothing, nothing, column],
             [one, -one, nothing, -one, -one, one, column],
         ]
     )
-    below = block_array(
-        [[nothing, nothing, nothing, nothing, one, nothing, coo_array(-np.ones((n, 1)))]]
-    )
+    below = block_array([[nothing, nothing, nothing, nothing, one, nothing, peaks]])
     worth = np.zeros(n)
     worth[-1] = float(np.broadcast_to(place.battery_end_value, len(place))[hub])
     cost = np.concatenate(
@@ -174,7 +173,7 @@ def _least_cost(evidence: Evidence, hub: int, vehicles: Array) -> float:
             np.zeros(n),
             hours * market.purchase_price,
             -hours * market.feed_in_price,
-            [market.demand_charge],
+            periods.charge,
         ]
     )
     start = np.append(float(place.battery_initial_kwh[hub]), np.zeros(n - 1))
@@ -183,7 +182,8 @@ def _least_cost(evidence: Evidence, hub: int, vehicles: Array) -> float:
     low[-1] = asked
     power, free = (0.0, float(place.battery_kw[hub])), (0.0, np.inf)
     bounds = [power] * (2 * n) + [(float(least), max(full, float(least))) for least in low]
-    bounds += [(0.0, float(kw)) for kw in place.solar_kw[hub]] + [free] * (2 * n) + [(peak, np.inf)]
+    bounds += [(0.0, float(kw)) for kw in place.solar_kw[hub]] + [free] * (2 * n)
+    bounds += [(float(kw), np.inf) for kw in paid]
     found = linprog(
         cost,
         A_ub=below,
@@ -194,4 +194,4 @@ def _least_cost(evidence: Evidence, hub: int, vehicles: Array) -> float:
     )
     if found.status != 0:
         return -np.inf
-    return float(found.fun + worth[-1] * asked - market.demand_charge * peak)
+    return float(found.fun + worth[-1] * asked - periods.charge @ paid)

@@ -16,7 +16,7 @@ from hubwise.audit.feeder import rounding_kw
 from hubwise.audit.following import following_figures
 from hubwise.audit.heat import hot_spot_c, life_days, transformers
 from hubwise.audit.hubs import net_kw
-from hubwise.audit.money import above_past_peaks, account, agree_numbers, leaves, profit
+from hubwise.audit.money import account, agree_numbers, demand_charges, leaves, profit
 from hubwise.audit.objective import objective_figures
 from hubwise.audit.outcomes import other_outcomes
 from hubwise.audit.prices import price_groups
@@ -243,8 +243,7 @@ def reference_margin(evidence: Evidence) -> float:
         - bought @ market.purchase_price
         + (-net).clip(min=0.0).sum(axis=0) @ market.feed_in_price
     )
-    peaks = above_past_peaks(evidence, net.max(axis=1).clip(min=0.0))
-    return float(evidence.hours * energy - market.demand_charge * peaks.sum())
+    return float(evidence.hours * energy) - demand_charges(evidence, net)
 
 
 def uncoordinated_kw(evidence: Evidence) -> Array:

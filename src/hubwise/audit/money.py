@@ -182,7 +182,7 @@ def account(evidence: Evidence, conduct: Conduct) -> dict[str, float]:
         - (others + standby),
         "feed_in": hours * (np.maximum(-net, 0.0) * market.feed_in_price).sum(),
         "incentives": terms.pop("incentives", 0.0),
-        "demand_charges": market.demand_charge * above_past_peaks(evidence, net.max(axis=1)).sum(),
+        "demand_charges": demand_charges(evidence, net),
         "running_cost": place.running_cost.sum() * conduct.has_stations,
         "station_lease": place.lease_cost.sum() * conduct.has_stations,
         "station_wear": wear.sum(),
@@ -210,11 +210,22 @@ def _received_by_operator(evidence: Evidence) -> dict[str, float]:
     return found
 
 
-def above_past_peaks(evidence: Evidence, peak_kw: Array) -> Array:
-    """What highest imports are above those of the billing period so far; (hubs,) [kW]."""
-    past = evidence.scenario.situation.so_far.import_peak_kw
-    above: Array = np.maximum(peak_kw - (0.0 if past is None else past), 0.0)
-    return above
+def demand_charges(evidence: Evidence, net: Array) -> float:
+    """What highest imports of hubs that draw ``net`` (hubs, slots) cost [currency].
+
+    In each billing period above that of the period so far, which is none where it begins later.
+    """
+    market, known = evidence.scenario.situation.market, evidence.scenario.situation.so_far
+    nothing = np.zeros(len(net))
+    past = nothing if known.import_peak_kw is None else known.import_peak_kw
+    begins = ((0, market.demand_charge), *market.later_periods)
+    ends = (*(slot for slot, _ in market.later_periods), net.shape[1])
+    money = 0.0
+    for (first, charge), end in zip(begins, ends, strict=True):
+        highest = net[:, first:end].max(axis=1)
+        money += charge * np.maximum(highest - past, 0.0).sum()
+        past = nothing
+    return float(money)
 
 
 def _station_stock(evidence: Evidence) -> float:

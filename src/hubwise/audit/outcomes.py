@@ -72,7 +72,7 @@ def _money_tolerance(evidence: Evidence) -> float:
 def _linear(evidence: Evidence) -> bool:
     """Whether energy costs the same whoever needs it when: then the worst of ties has one value."""
     market = evidence.scenario.situation.market
-    return market.demand_charge == 0.0 and np.array_equal(
+    return not evidence.scenario.situation.periods.charged and np.array_equal(
         market.purchase_price, market.feed_in_price
     )
 

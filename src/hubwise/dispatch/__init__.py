@@ -5,7 +5,6 @@ from hubwise.dispatch.best import best_dispatch
 from hubwise.dispatch.bound import (
     excess_cost,
     least_cost,
-    past_peaks,
     past_within,
     places_of,
     prices_of_limits,
@@ -49,7 +48,6 @@ __all__ = [
     "make_baseline",
     "make_problem",
     "objective_of",
-    "past_peaks",
     "past_within",
     "pessimistic",
     "places_of",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hubwise.dispatch import kernel
+from hubwise.dispatch import kernel, levels
 from hubwise.dispatch.kernel import Board
 from hubwise.dispatch.lines import LinesOnBoard
 from hubwise.dispatch.problem import Problem
@@ -70,12 +70,7 @@ def make_board(
         coefficient=_stacked([part.coefficient for part in limits], height, 0.0),
         bound=_stacked([part.upper for part in limits], height, np.inf),
         multiplier=_stacked([_rows_of(each) for each in begun], height, 0.0),
-        import_multiplier=np.concatenate(
-            [kw * 0.0 if s is None else s.imports for _, kw, s in begun]
-        ),
-        export_multiplier=np.concatenate(
-            [kw * 0.0 if s is None else s.exports for _, kw, s in begun]
-        ),
+        connection=np.concatenate([_connections(*each) for each in begun]),
         purchase=np.stack([market.purchase_price for market in markets]),
         feed_in=np.stack([market.feed_in_price for market in markets]),
         charge_worth=problems[0].terms.charge,
@@ -86,14 +81,22 @@ def make_board(
         of_future=_of_futures(problems, shares, values, flat=flat),
         of_place=np.concatenate(
             [
-                np.stack(
-                    [kw.mean(axis=1), problem.import_limit_kw, problem.export_limit_kw], axis=1
-                )
+                np.stack([kw.mean(axis=1), problem.export_limit_kw], axis=1)
                 for problem, kw in zip(problems, fixed_kw, strict=True)
             ]
         ),
         lines=_lines_on(problems, starts, line_kw),
     )
+
+
+def _connections(problem: Problem, fixed_kw: Array, start: Multipliers | None) -> Array:
+    """What a future's hubs have at their connections; (hubs, slots, 3), columns as in `Board`."""
+    found = np.zeros((*fixed_kw.shape, 3))
+    if start is not None:
+        found[:, :, kernel.IMPORT_PRICE] = start.imports
+        found[:, :, kernel.EXPORT_PRICE] = start.exports
+    found[:, :, kernel.IMPORT_LEVEL] = problem.import_limit_kw[:, None]
+    return found
 
 
 def _lines_on(
@@ -191,7 +194,7 @@ def with_levels(
         if learn:
             duals = duals_of(board, f, problem)
             board.multiplier[limits] = duals.rows
-            charged = problem.situation.market.demand_charge > 0.0
+            charged = problem.situation.periods.charged
             step = min(1.0, (WHOLE_STEPS / max(count, 1)) ** 0.5) if charged else 1.0
             imports = board.import_multiplier[here]
             board.import_multiplier[here] = step * duals.imports + (1.0 - step) * imports
@@ -204,28 +207,31 @@ def with_levels(
 
 
 def _set_levels(board: Board, f: int, problem: Problem) -> None:
-    """The peak of the head, and of every hub's imports, within what has been so far."""
+    """The peak of the head, and of every hub's imports by period, within what has been so far."""
     past, span, head = problem.situation.so_far, problem.span_kw, f * board.height
     if np.isfinite(span):
         upper = problem.limits.upper
         # Who aims inside the past's own difference aims inside both its ends.
         inside = max(past.head_span_kw - span, 0.0)
         most = min(float(upper[0].max()), past.head_valley_kw + span)
-        peak = kernel.head_level(board, f, span - inside, past.head_peak_kw - inside, most)
+        peak = levels.head_level(board, f, span - inside, past.head_peak_kw - inside, most)
         board.bound[head] = np.minimum(peak, upper[0])
         board.bound[head + 1] = np.minimum(span - inside - peak, upper[1])
-    charge, first = problem.situation.market.demand_charge, f * board.hubs
+    periods = problem.situation.periods
     for h, limit in enumerate(problem.import_limit_kw):
-        board.of_place[first + h, kernel.IMPORT_LEVEL] = kernel.import_level(
-            board, f, h, past.import_peak_at(h), limit, charge
-        )
+        place = f * board.hubs + h
+        for k, slots in enumerate(periods):
+            board.import_level[place, slots] = levels.import_level(
+                board, place, (slots.start, slots.stop), periods.past_kw[h, k], limit,
+                periods.charge[k],
+            )  # fmt: skip
 
 
 def duals_of(board: Board, f: int, problem: Problem) -> Multipliers:
     """How hard each shared limit pushes now: its multiplier, moved by what is over."""
     here, limits = places(board, f), rows(board, f, problem)
     net = board.net[here]
-    over_import = net - board.of_place[here, kernel.IMPORT_LEVEL, None]
+    over_import = net - board.import_level[here]
     over_export = -net - board.of_place[here, kernel.EXPORT_LEVEL, None]
     push = board.of_future[f, kernel.STIFFNESS]
     hub_push = board.of_future[f, kernel.HUB_STIFFNESS]

@@ -35,7 +35,7 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
         A dispatch of it without a tariff, for the prices of the shared limits.
     """
     situation = problem.situation
-    hubs, market, hours = situation.hubs, situation.market, situation.horizon.slot_hours
+    hubs, hours = situation.hubs, situation.horizon.slot_hours
     duals = _balanced(problem, relaxed.duals.rows)
     imports, exports = relaxed.duals.imports, relaxed.duals.exports
     prices = prices_of_limits(problem, relaxed)
@@ -47,10 +47,9 @@ def social_cost_bound(problem: Problem, relaxed: Dispatch) -> float:
     bound += hours * _limits_term(problem, duals)
     bound += hours * _lines_term(problem, relaxed.duals.lines)
     bound -= hours * float(exports.sum(axis=1) @ problem.export_limit_kw)
-    spare = market.demand_charge - hours * imports.sum(axis=1)
-    past = past_within(problem)
-    bound += float(np.minimum(spare, 0.0) @ problem.import_limit_kw)
-    bound -= float(np.minimum(market.demand_charge, hours * imports.sum(axis=1)) @ past)
+    pressed, charge = hours * situation.periods.sums(imports), situation.periods.charge
+    bound += float(np.minimum(charge - pressed, 0.0).sum(axis=1) @ problem.import_limit_kw)
+    bound -= float((np.minimum(charge, pressed) * past_within(problem)).sum())
     return bound - problem.others_cost
 
 
@@ -144,8 +143,7 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     has a worth: with it the operator's cost is that of the Lagrangian, which differs from its end
     by the second order only. Negative where limits are slack.
     """
-    demand_charge = problem.situation.market.demand_charge
-    hours = problem.situation.horizon.slot_hours
+    periods, hours = problem.situation.periods, problem.situation.horizon.slot_hours
     duals = _balanced(problem, answer.duals.rows)
     imports, exports = answer.duals.imports, answer.duals.exports
     through = problem.limits.rows(answer.hub_kw) - problem.limits.offset
@@ -153,10 +151,10 @@ def excess_cost(problem: Problem, answer: Dispatch) -> float:
     over_export = -answer.hub_kw - problem.export_limit_kw[:, None]
     # The demand charge is paid for the highest import that there is: what presses on the others
     # within it says only what a flatter draw might pay, and that may be no driver's answer.
-    within = np.minimum(hours * imports.sum(axis=1), demand_charge)
-    limits = 1.0 - within / np.maximum(hours * imports.sum(axis=1), 1e-12)
+    paid = hours * periods.sums(imports)
+    limits = periods.by_slot(1.0 - np.minimum(paid, periods.charge) / np.maximum(paid, 1e-12))
     over_import = answer.hub_kw - problem.import_limit_kw[:, None]
-    pressed = np.where(imports > 0.0, limits[:, None] * imports, 0.0)
+    pressed = np.where(imports > 0.0, limits * imports, 0.0)
     connections = float((pressed * np.where(pressed > 0.0, over_import, 0.0)).sum())
     connections += float((exports * np.where(exports > 0.0, over_export, 0.0)).sum())
     return hours * (rows + connections + _excess_of_lines(problem, answer))
@@ -168,15 +166,13 @@ def _excess_of_lines(problem: Problem, answer: Dispatch) -> float:
     return float((price * answer.line_kw - np.abs(price) * limit).sum())
 
 
-def past_peaks(problem: Problem) -> Array:
-    """Every hub's highest import of the billing period so far; shape (hubs,) [kW]."""
-    past = problem.situation.so_far.import_peak_kw
-    return np.zeros(len(problem.situation.hubs)) if past is None else past
-
-
 def past_within(problem: Problem) -> Array:
-    """The same, as far as the connection lets in now; shape (hubs,) [kW]."""
-    within: Array = np.minimum(past_peaks(problem), problem.import_limit_kw)
+    """Every hub's highest import of each billing period so far; shape (hubs, periods) [kW].
+
+    As far as the connection lets in now.
+    """
+    past_kw = problem.situation.periods.past_kw
+    within: Array = np.minimum(past_kw, problem.import_limit_kw[:, None])
     return within
 
 

@@ -36,7 +36,9 @@ LEVEL_ROUNDS = 60
 
 # Columns of what a future, and a place, has as single numbers.
 KINK, STIFFNESS, HUB_STIFFNESS, FLATNESS, MIDDLE, HUB_FLATNESS = range(1, 7)
-HUB_MIDDLE, IMPORT_LEVEL, EXPORT_LEVEL = range(3)
+HUB_MIDDLE, EXPORT_LEVEL = range(2)
+# Of what a place has in each slot at its connection.
+IMPORT_PRICE, EXPORT_PRICE, IMPORT_LEVEL = range(3)
 
 
 class Board(NamedTuple):
@@ -46,18 +48,20 @@ class Board(NamedTuple):
     and each future has ``height`` rows. ``net`` (places, slots): hub net draw. ``rows`` (futures *
     height, slots): shared quantities, affine in ``net`` with ``coefficient`` (futures * height,
     hubs, slots); a future's row 0 is the feeder head, row 1 its negative. ``bound``, ``multiplier``
-    (futures * height, slots): their upper limits and multipliers. ``import_multiplier``,
-    ``export_multiplier`` (places, slots): those of each hub's own connection. ``purchase``,
-    ``feed_in`` (futures, slots). ``charge_worth``, ``discharge_worth`` (groups, slots): what a kWh
-    that a battery of the group charges, or discharges, is worth beside. ``solar``, ``used``
-    (places, slots): solar power that there is, and how much of it is in ``net`` [kW].
+    (futures * height, slots): their upper limits and multipliers. ``connection`` (places, slots,
+    3): of each hub's own connection, together as they are read: ``IMPORT_PRICE`` and
+    ``EXPORT_PRICE``, its multipliers, and ``IMPORT_LEVEL``, what imports stay below, one level a
+    billing period [kW]. ``purchase``, ``feed_in`` (futures, slots). ``charge_worth``,
+    ``discharge_worth`` (groups, slots): what a kWh that a battery of the group charges, or
+    discharges, is worth beside. ``solar``, ``used`` (places, slots): solar power that there is, and
+    how much of it is in ``net`` [kW].
 
     ``of_future`` (futures, 7): ``SHARE``, its weight; ``KINK``, half-width of the band in which
     purchase passes into feed-in [kW]; ``STIFFNESS`` of the limits that all share, ``HUB_STIFFNESS``
     of each hub's own [currency/kWh per kW]; ``FLATNESS`` pulls the head to ``MIDDLE``,
-    ``HUB_FLATNESS`` each hub to its own. ``of_place`` (places, 3): ``HUB_MIDDLE``, and the levels
-    that imports and exports stay below. In two arrays: each array of a tuple is counted at every
-    call that it is handed to. ``lines``: circuits and phases, if any.
+    ``HUB_FLATNESS`` each hub to its own. ``of_place`` (places, 2): ``HUB_MIDDLE``, and the level
+    that exports stay below. In few arrays: each array of a tuple is counted at every call that it
+    is handed to. ``lines``: circuits and phases, if any.
     """
 
     hubs: int
@@ -67,8 +71,7 @@ class Board(NamedTuple):
     coefficient: Array
     bound: Array
     multiplier: Array
-    import_multiplier: Array
-    export_multiplier: Array
+    connection: Array
     purchase: Array
     feed_in: Array
     charge_worth: Array
@@ -79,6 +82,21 @@ class Board(NamedTuple):
     of_future: Array
     of_place: Array
     lines: LinesOnBoard | None
+
+    @property
+    def import_multiplier(self) -> Array:
+        """Multipliers of imports, to be written to; (places, slots) [currency/kWh]."""
+        return self.connection[:, :, IMPORT_PRICE]
+
+    @property
+    def export_multiplier(self) -> Array:
+        """Those of exports; (places, slots) [currency/kWh]."""
+        return self.connection[:, :, EXPORT_PRICE]
+
+    @property
+    def import_level(self) -> Array:
+        """What imports stay below, to be written to; (places, slots) [kW]."""
+        return self.connection[:, :, IMPORT_LEVEL]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -97,7 +115,6 @@ def _side(board, f, h):
         board.of_future[f, HUB_FLATNESS],
         board.of_place[place, HUB_MIDDLE],
         board.of_future[f, HUB_STIFFNESS],
-        board.of_place[place, IMPORT_LEVEL],
         board.of_place[place, EXPORT_LEVEL],
     )
 
@@ -106,7 +123,7 @@ def _side(board, f, h):
 def _price_at(board, side, t, step):
     """Price of the next kW at a hub of a future (`_side`) in ``t`` if its draw rose by ``step``."""
     f, h, place, head, kink, stiffness, flatness, middle, hub_flatness = side[:9]
-    hub_middle, hub_stiffness, import_level, export_level = side[9:]
+    hub_middle, hub_stiffness, export_level = side[9:]
     net = board.net[place, t] + step
     share = min(max((net + kink) / (2.0 * kink), 0.0), 1.0)
     price = board.feed_in[f, t] + share * (board.purchase[f, t] - board.feed_in[f, t])
@@ -117,9 +134,10 @@ def _price_at(board, side, t, step):
     slope = board.coefficient[head, h, t]
     price += flatness * slope * (board.rows[head, t] + slope * step - middle)
     price += hub_flatness * (net - hub_middle)
-    over_import, over_export = net - import_level, -net - export_level
-    price += max(board.import_multiplier[place, t] + hub_stiffness * over_import, 0.0)
-    price -= max(board.export_multiplier[place, t] + hub_stiffness * over_export, 0.0)
+    over_import = net - board.connection[place, t, IMPORT_LEVEL]
+    price += max(board.connection[place, t, IMPORT_PRICE] + hub_stiffness * over_import, 0.0)
+    over_export = -net - export_level
+    price -= max(board.connection[place, t, EXPORT_PRICE] + hub_stiffness * over_export, 0.0)
     return price
 
 
@@ -360,58 +378,6 @@ def go_round(units, board, change, placed, charge_price, discharge_price, order)
             put_on_lines(lines, f, spot, begin, draw, 1.0)
         total_gap += whole * gap
     return total_gap
-
-
-@njit(cache=True, nogil=True)
-def _force(values, multiplier, stiffness, level):
-    total = 0.0
-    for t in range(values.shape[0]):
-        total += max(multiplier[t] + stiffness * (values[t] - level), 0.0)
-    return total
-
-
-@njit(cache=True, nogil=True)
-def head_level(board, f, span, floor, ceiling):
-    """The peak level that balances pressing down and filling up, within floor and ceiling [kW].
-
-    Row 0 (the head) must stay below the level, row 1 above the level less ``span``.
-    """
-    head, stiffness = f * board.height, board.of_future[f, STIFFNESS]
-    rows, multiplier = board.rows[head : head + 2], board.multiplier[head : head + 2]
-    low = max(rows[0].min() - span, floor)
-    high = min(rows[0].max() + span, ceiling)
-    if high <= low:
-        return min(low, ceiling) if floor > -np.inf else ceiling
-    for _ in range(LEVEL_ROUNDS):
-        level = 0.5 * (low + high)
-        press = _force(rows[0], multiplier[0], stiffness, level)
-        lift = _force(rows[1], multiplier[1], stiffness, span - level)
-        if press > lift:
-            low = level
-        else:
-            high = level
-    return 0.5 * (low + high)
-
-
-@njit(cache=True, nogil=True)
-def import_level(board, f, h, floor, limit, demand_charge):
-    """The import level of a hub at which another kW of demand charge no longer pays [kW].
-
-    Not below ``floor``: what has been drawn already is paid for.
-    """
-    if demand_charge <= 0.0:
-        return limit
-    low, high = min(floor, limit), limit
-    place, stiffness = f * board.hubs + h, board.of_future[f, HUB_STIFFNESS]
-    net, multiplier = board.net[place], board.import_multiplier[place]
-    for _ in range(LEVEL_ROUNDS):
-        level = 0.5 * (low + high)
-        force = _force(net, multiplier, stiffness, level)
-        if force * board.slot_hours > demand_charge:
-            low = level
-        else:
-            high = level
-    return 0.5 * (low + high)
 
 
 @njit(cache=True, nogil=True)

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hubwise.dispatch.bound import past_peaks
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.program import Linear, Program
 from hubwise.dispatch.solve import Dispatch, held_in
@@ -304,8 +303,7 @@ def _missable(program: Program, problem: Problem, rows: Index) -> None:
 
 
 def _keep_connections(program: Program, problem: Problem, columns: _Columns) -> tuple[Index, Index]:
-    """Rows of imports and exports: what the hub draws is at most its limit, or its paid peak."""
-    charge = problem.situation.market.demand_charge
+    """Rows of imports and exports: what the hub draws is at most its limit, or its paid peaks."""
     most = problem.import_limit_kw[:, None]
     sides = []
     for power, limit in ((columns.imported, most), (columns.exported, problem.export_limit_kw)):
@@ -313,12 +311,12 @@ def _keep_connections(program: Program, problem: Problem, columns: _Columns) -> 
         rows = program.require((power, 1.0), high=ends)
         _missable(program, problem, rows)
         sides.append(rows)
-    if charge <= 0.0:
+    periods = problem.situation.periods
+    if not periods.charged:
         return sides[0][None], sides[1]
-    past = past_peaks(problem)[:, None]
-    peak = program.columns(past.shape, past, np.inf)
-    program.earn(peak, -charge)
-    paid = program.require((columns.imported, 1.0), (peak, -1.0), high=0.0)
+    peak = program.columns(periods.past_kw.shape, periods.past_kw, np.inf)
+    program.earn(peak, -periods.charge)
+    paid = program.require((columns.imported, 1.0), (periods.by_slot(peak), -1.0), high=0.0)
     return np.stack([sides[0], paid]), sides[1]
 
 
@@ -483,10 +481,11 @@ def _prices(problem: Problem, rows: _Rows, duals: Array) -> tuple[Multipliers, A
         price[:2] += duals[rows.span]
     imports = duals[rows.imports].sum(axis=0)
     limits, marginal = np.maximum(price, 0.0) / hours, -duals[rows.balance] / hours
-    # Where nothing may be sold a program may price that limit as it likes: no more than it must.
+    # Where nothing may be sold, or is bought in a whole billing period, a program may price that
+    # limit as it likes: no more than it must.
     own = marginal - np.einsum("kt,kht->ht", limits, problem.limits.coefficient)
-    forgone = np.maximum(problem.situation.market.feed_in_price - own, 0.0)
-    exports = np.minimum(np.maximum(duals[rows.exports], 0.0) / hours, forgone)
-    imports = np.maximum(imports, 0.0) / hours
+    forgone = problem.situation.market.feed_in_price - own
+    exports = np.clip(duals[rows.exports] / hours, 0.0, np.maximum(forgone, 0.0))
+    imports = np.clip(imports / hours, 0.0, np.maximum(-forgone, 0.0))
     lines = duals[rows.lines] / hours
     return Multipliers(problem.limits.row, limits, imports, exports, lines), marginal

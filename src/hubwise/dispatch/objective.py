@@ -9,7 +9,7 @@ With the symbols of docs/model.md, all in currency over the horizon:
     objective = purchases + demand charges + wear + limits + flatness - terms - surplus
 
     purchases       sum h, t    D (pi_t [n_ht]+ - phi_t [-n_ht]+)
-    demand charges  sum h       demand charge * (L_h - highest import so far)
+    demand charges  sum h, m    demand charge_m * (L_hm - highest import so far_hm)
     wear            sum i, t    w_i D p-_it / eta-_i
     limits          sum x, t    D ([lambda_xt + s_x (x_t - L_xt)]+^2 - lambda_xt^2) / (2 s_x)
     flatness        sum t       D/2 gamma (H_t - mean H)^2
@@ -22,10 +22,11 @@ than kappa either way: there it is (n + kappa)^2 / (4 kappa), which is [n]+ outs
 everywhere as kappa falls. Limits are an augmented Lagrangian: x stands for the head and its
 negative, voltages and currents near their limits, and each hub's import and export; L is its limit,
 lambda its multiplier, s its stiffness. L of the head's peak, of its valley, and of imports is free
-where a promise or a demand charge asks for it: what a demand charge costs is counted at that level,
-and imports above it are pressed on by the limit's multiplier. Means are those of the last round.
-tau is what a kWh is worth beside the price list (the incentive is a tau-). i runs over participants
-and station batteries; what the others draw is in n, and so in the purchases.
+where a promise or a demand charge asks for it: what the demand charge of a billing period m costs
+is counted at its level, and imports above it are pressed on by the limit's multiplier. Means are
+those of the last round. tau is what a kWh is worth beside the price list (the incentive is a tau-).
+i runs over participants and station batteries; what the others draw is in n, and so in the
+purchases.
 
 Where there are several futures, each counts with its weight, and a unit with that of the futures
 that it is in.
@@ -49,6 +50,7 @@ from hubwise.dispatch.lines import LINE_LIMIT, LINE_STIFFNESS, SHARE
 from hubwise.dispatch.problem import Problem
 from hubwise.dispatch.solve import Dispatch
 from hubwise.dispatch.units import concatenated, session_units, station_units
+from hubwise.domain import Periods
 from hubwise.domain.arrays import Array
 from hubwise.drivers import Batteries
 
@@ -97,7 +99,7 @@ class Objective:
         Energy imported at the purchase price less energy exported at the feed-in price, rounded
         where a hub draws next to nothing. The others' energy is in it.
     demand_charges
-        For every hub's import level, above what the billing period has seen.
+        For every hub's import level of a billing period, above what the period has seen.
     wear
         Of participants' and station batteries.
     limits
@@ -130,8 +132,7 @@ def objective_on(
     units: Batteries,
     change: Array,
     *,
-    demand_charge: float = 0.0,
-    past_kw: Array | float = 0.0,
+    periods: Periods | None = None,
 ) -> Objective:
     """The objective of units that do ``change`` on a board that counts it already.
 
@@ -143,15 +144,13 @@ def objective_on(
         Sessions and slices of stations.
     change
         Their schedules; shape (units, slots) [kWh in the battery].
-    demand_charge
-        For every hub's highest import [currency/kW].
-    past_kw
-        Highest imports of the billing period so far; shape (hubs,) [kW].
+    periods
+        Billing periods in which highest imports are charged for; ``None`` for no charge.
     """
     shared = _by_future(board)
     return Objective(
         purchases=purchases(shared),
-        demand_charges=demand_charges(shared, demand_charge, past_kw),
+        demand_charges=demand_charges(shared, periods),
         wear=wear(shared, units, change),
         limits=limits(shared),
         flatness=flatness(shared),
@@ -170,17 +169,11 @@ def objective_of(problem: Problem, dispatch: Dispatch) -> Objective:
     problem, dispatch
         A dispatch problem, and its answer.
     """
-    situation = problem.situation
-    past = situation.so_far.import_peak_kw
     drawn, prices = [dispatch.hub_kw], [dispatch.multipliers]
     board = make_board([problem], np.ones(1), drawn, prices, flat=True, line_kw=[dispatch.line_kw])
     board = with_levels(board, [problem], KINK, learn=False)
-    return objective_on(
-        board,
-        *units_of(problem, dispatch),
-        demand_charge=situation.market.demand_charge,
-        past_kw=0.0 if past is None else past,
-    )
+    periods = problem.situation.periods
+    return objective_on(board, *units_of(problem, dispatch), periods=periods)
 
 
 def units_of(problem: Problem, dispatch: Dispatch) -> tuple[Batteries, Array]:
@@ -215,12 +208,11 @@ def rounded_part(power: Array, kink: Array) -> Array:
     return part
 
 
-def demand_charges(board: Futures, demand_charge: float, past_kw: Array | float) -> float:
+def demand_charges(board: Futures, periods: Periods | None) -> float:
     """What the hubs' import levels cost beyond past peaks [currency]."""
-    if demand_charge <= 0.0:
+    if periods is None or not periods.charged:
         return 0.0
-    above = np.maximum(board.import_level[:, :, 0] - past_kw, 0.0)
-    return float(demand_charge * board.share @ above.sum(axis=1))
+    return float(board.share @ [periods.money(level) for level in board.import_level])
 
 
 def limits(board: Futures) -> float:
@@ -300,7 +292,6 @@ def _by_future(board: Board) -> Futures:
         name: board.of_place[:, column].reshape(futures, -1, 1)
         for name, column in (
             ("hub_middle", kernel.HUB_MIDDLE),
-            ("import_level", kernel.IMPORT_LEVEL),
             ("export_level", kernel.EXPORT_LEVEL),
         )
     }
@@ -313,6 +304,7 @@ def _by_future(board: Board) -> Futures:
         multiplier=unfolded(board.multiplier),
         import_multiplier=unfolded(board.import_multiplier),
         export_multiplier=unfolded(board.export_multiplier),
+        import_level=unfolded(board.import_level),
         purchase=board.purchase[:, None, :],
         feed_in=board.feed_in[:, None, :],
         charge_worth=board.charge_worth,

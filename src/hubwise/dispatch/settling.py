@@ -117,7 +117,7 @@ def _over_kw(play: Play, f: int, problem: Problem, ahead: int) -> float:
     net, of_place = board.net[here, soon], board.of_place[here]
     over = [
         board.rows[limits, soon] - board.bound[limits, soon],
-        net - of_place[:, kernel.IMPORT_LEVEL, None],
+        net - board.import_level[here, soon],
         -net - of_place[:, kernel.EXPORT_LEVEL, None],
     ]
     if board.lines is not None:

@@ -376,8 +376,8 @@ def result_of(game: Game, f: int, gap: float, rounds: int) -> Dispatch:
     multipliers = Multipliers(
         row,
         board.multiplier[limits],
-        board.import_multiplier[here],
-        board.export_multiplier[here],
+        board.import_multiplier[here].copy(),
+        board.export_multiplier[here].copy(),
         line_prices(board, f).copy(),
     )
     return Dispatch(

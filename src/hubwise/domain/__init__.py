@@ -15,6 +15,7 @@ from hubwise.domain.fleet import Drivers, Fleet, SlotBounds
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
 from hubwise.domain.lines import PHASES, Circuits, Lines, connection_spots
+from hubwise.domain.periods import Periods
 from hubwise.domain.phases import Phases
 from hubwise.domain.posting import Cap, Posting
 from hubwise.domain.scenario import Delegation, Hindsight, Scenario, Search
@@ -44,6 +45,7 @@ __all__ = [
     "Hubs",
     "Lines",
     "Market",
+    "Periods",
     "Phases",
     "Posting",
     "PriceRules",

@@ -10,11 +10,14 @@ from hubwise.domain.terms import Term, Terms
 
 def market_between(market: Market, first: int, last: int) -> Market:
     """Prices on the slots from ``first`` to before ``last``."""
+    charges = ((0, market.demand_charge), *market.later_periods)
     return replace(
         market,
         purchase_price=market.purchase_price[first:last],
         feed_in_price=market.feed_in_price[first:last],
         reference_price=market.reference_price[first:last],
+        demand_charge=[charge for slot, charge in charges if slot <= first][-1],
+        later_periods=tuple((k - first, charge) for k, charge in charges if first < k < last),
     )
 
 

@@ -11,6 +11,7 @@ from hubwise.domain.feeder import Feeder
 from hubwise.domain.fleet import Fleet
 from hubwise.domain.horizon import Horizon
 from hubwise.domain.hub import Hubs
+from hubwise.domain.periods import Periods
 from hubwise.domain.so_far import SoFar
 from hubwise.domain.tariff import Market, PriceRules, Promises, Tariff
 from hubwise.domain.terms import Terms
@@ -61,6 +62,14 @@ class Situation:
     terms: Terms = field(default_factory=Terms)
     so_far: SoFar = field(default_factory=SoFar)
     accepted: Tariff | None = None
+
+    @property
+    def periods(self) -> Periods:
+        """The billing periods of the horizon: what their peaks cost, and what is paid for."""
+        past, market = self.so_far.import_peak_kw, self.market
+        known = np.zeros(len(self.hubs)) if past is None else past
+        charges = ((0, market.demand_charge), *market.later_periods)
+        return Periods.of(charges, self.horizon.slots, known)
 
     def with_accepted(self, tariff: Tariff) -> Tariff:
         """The tariff with the lists that were accepted before, where it is of the hubs alone."""

@@ -24,8 +24,8 @@ class SoFar:
     baseline_peak_kw, baseline_valley_kw
         The same of the uncoordinated day [kW].
     import_peak_kw
-        Every hub's highest import of the billing period so far; shape (hubs,) [kW]. Its demand
-        charge is paid for already.
+        Every hub's highest import so far of the billing period in which the horizon begins; shape
+        (hubs,) [kW]. Its demand charge is paid for already; later periods begin with none.
     """
 
     paid: float = 0.0
@@ -50,7 +50,3 @@ class SoFar:
         """The same of the uncoordinated day [kW]."""
         peak, valley = float(head_kw.max()), float(head_kw.min())
         return max(peak, self.baseline_peak_kw) - min(valley, self.baseline_valley_kw)
-
-    def import_peak_at(self, hub: int) -> float:
-        """A hub's highest import so far [kW]."""
-        return 0.0 if self.import_peak_kw is None else float(self.import_peak_kw[hub])

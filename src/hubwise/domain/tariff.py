@@ -42,7 +42,8 @@ class Market:
     reference_price
         The reference tariff: what an uncoordinated driver pays [currency/kWh].
     demand_charge
-        Paid once per horizon for the highest import of each hub [currency/kW].
+        Paid once per billing period for each hub's highest import in it; of the period in which the
+        horizon begins [currency/kW].
     demand_charge_by_month
         The same for a billing month, from January to December, where the months of a year differ
         [currency/kW]; empty where they do not.
@@ -51,6 +52,9 @@ class Market:
     energy_left_price
         What energy left in batteries at the end is counted at, as bought at the charger
         [currency/kWh]; ``None`` for the lowest prices of the horizon (see `energy_left`).
+    later_periods
+        Billing periods that begin later in the horizon, in order: the first slot, and the demand
+        charge [currency/kW], of each.
     """
 
     purchase_price: Array
@@ -60,6 +64,7 @@ class Market:
     currency: str = ""
     energy_left_price: float | None = None
     demand_charge_by_month: tuple[float, ...] = ()
+    later_periods: tuple[tuple[int, float], ...] = ()
 
     @property
     def sells_above(self) -> bool:

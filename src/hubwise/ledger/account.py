@@ -34,7 +34,8 @@ class Account:
     incentives
         Received for what vehicles discharge.
     demand_charges
-        For every hub's highest import, whoever causes it, above what the billing period has seen.
+        For every hub's highest import of each billing period, whoever causes it, above what the
+        period has seen.
     running_cost, station_lease, station_wear
         What the stations cost.
     margin_on_others
@@ -196,10 +197,7 @@ def _connection_money(situation: Situation, flows: HubFlows) -> tuple[float, flo
     imports, exports = flows.import_kw, flows.export_kw
     bought = hours * float(imports.sum(axis=0) @ market.purchase_price)
     sold = hours * float(exports.sum(axis=0) @ market.feed_in_price)
-    past = situation.so_far.import_peak_kw
-    peaks = imports.max(axis=1)
-    above = peaks if past is None else np.maximum(peaks - past, 0.0)
-    return bought, sold, market.demand_charge * float(above.sum())
+    return bought, sold, situation.periods.money(imports)
 
 
 def _station_wear(hubs: Hubs, stations: StationSchedule, hours: float) -> float:

@@ -175,6 +175,7 @@ def situation_of(outlook: Outlook) -> Situation:
             feed_in,
             np.array(outlook.charge[0]),
             demand_charge=outlook.demand_charge,
+            later_periods=outlook.later_periods,
             currency=outlook.currency,
         ),
         rules=PriceRules(-free, free, -free, free, np.zeros(SLOTS, np.int64), ("all",)),

@@ -124,6 +124,9 @@ class Outlook:
     peak_kw
         What those who are decided about may draw together without drawing more than the hub has
         drawn in its billing period so far [kW].
+    later_periods
+        Billing periods that begin later within the slots, which have no peak yet: the first slot,
+        and what a kW costs [currency/kW], of each.
     hub
         Whose it is: who decides knows by it what was decided before.
     allowed_kw
@@ -144,6 +147,7 @@ class Outlook:
     storage: Storage | None = None
     demand_charge: float = 0.0
     peak_kw: float = 0.0
+    later_periods: tuple[tuple[int, float], ...] = ()
     hub: str = ""
     allowed_kw: tuple[float, ...] = ()
 

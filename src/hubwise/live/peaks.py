@@ -7,7 +7,7 @@ sent after its quarter was over) is not in it: the peak that is known is then be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -44,6 +44,18 @@ class Demand:
     def period(self, moment: datetime, zone: ZoneInfo) -> str:
         """The billing period of a time."""
         return f"{moment.astimezone(zone):{'%Y-%m-%d' if self.by_day else '%Y-%m'}}"
+
+    def charges_ahead(
+        self, now: datetime, slots: Sequence[datetime], zone: ZoneInfo
+    ) -> tuple[tuple[int, float], ...]:
+        """What a plan over ``slots``, which begin then, counts for a kW, by billing period.
+
+        First slot of each, and its charge as `charge_ahead` has it [currency/kW].
+        """
+        moments = (now, *slots[1:])
+        periods = [self.period(moment, zone) for moment in moments]
+        firsts = [periods.index(period) for period in dict.fromkeys(periods)]
+        return tuple((first, self.charge_ahead(moments[first], zone)) for first in firsts)
 
     def charge_ahead(self, now: datetime, zone: ZoneInfo) -> float:
         """What a plan of a day counts for a kW above the peak so far [currency/kW].

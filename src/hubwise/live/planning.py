@@ -324,8 +324,9 @@ class Planner:
             return outlook
         peak_kw = self._books.peaks.kw(hub, demand.period(outlook.now, zone))
         left_kw = share * max(peak_kw - connection.others_kw, 0.0)
-        charge = demand.charge_ahead(outlook.now, zone)
-        return replace(outlook, demand_charge=charge, peak_kw=left_kw)
+        slots = [outlook.starts_at + k * SLOT for k in range(SLOTS)]
+        (_, charge), *later = demand.charges_ahead(outlook.now, slots, zone)
+        return replace(outlook, demand_charge=charge, peak_kw=left_kw, later_periods=tuple(later))
 
     def _coming(self, hub: str, now: datetime) -> tuple[Stay, ...]:
         """Who is expected; looked for once a slot."""

@@ -7,6 +7,7 @@ on the site's clock.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
@@ -116,22 +117,26 @@ def demand_charge_of(site: Scenario, month: str) -> float:
     return charge * held.total_seconds() / whole
 
 
-def demand_charge_of_day(site: Scenario, day: Day) -> float:
-    """What a day plans with for a kW above the month's peak so far [currency/kW].
+def demand_charges_of_day(site: Scenario, day: Day, last: int) -> tuple[tuple[int, float], ...]:
+    """What a day plans with for a kW above the peak so far of each month until slot ``last``.
 
-    The month's charge, shared among this day and those of the month that follow: a peak once paid
-    is free for all of them, so that it is worth its price where each gains its share of it.
+    First slot of the month, from the day's own on, and its charge [currency/kW], shared among this
+    day and those that follow and hold some of the month: a peak once paid is free for all of them,
+    so that it is worth its price where each gains its share of it.
     """
     horizon = site.situation.horizon
-    month = _month_of(horizon, day)
-    days = [each for each in days_of(horizon) if each.first >= day.first]
-    left = sum(_month_of(horizon, each) == month for each in days)
-    return demand_charge_of(site, month) / left
+    left = [each for each in days_of(horizon) if each.first >= day.first]
+    held = Counter(month for each in left for month in _months_at_ends(horizon, each))
+    return tuple(
+        (first, demand_charge_of(site, month) / held[month])
+        for month, first in months_from(horizon.between(day.first, last))
+    )
 
 
-def _month_of(horizon: Horizon, day: Day) -> str:
-    """The billing month that a day begins in."""
-    return months_of(horizon.between(day.first, day.first + 1))[0]
+def _months_at_ends(horizon: Horizon, day: Day) -> set[str]:
+    """The billing months that a day holds some of, by its first slot and its last."""
+    zone = ZoneInfo(horizon.zone)
+    return {f"{horizon.moment(k).astimezone(zone):%Y-%m}" for k in (day.first, day.last - 1)}
 
 
 def scenario_of_day(site: Scenario, day: Day, carried: Carried) -> Scenario:
@@ -221,13 +226,14 @@ def _situation(
     hubs = _hubs(whole.hubs, carried, horizon, first)
     fleet, said = behind_fuses(tapered(fleet, horizon), hubs, horizon)
     market = market_between(whole.market, first, last)
+    charges = demand_charges_of_day(site, day, last)
     found = replace(
         whole,
         horizon=horizon,
         feeder=whole.feeder.in_slots(np.arange(first, last)),
         hubs=hubs,
         fleet=fleet,
-        market=replace(market, demand_charge=demand_charge_of_day(site, day)),
+        market=replace(market, demand_charge=charges[0][1], later_periods=charges[1:]),
         rules=rules_between(whole.rules, first, last),
         terms=terms_between(whole.terms, first, last),
         so_far=_so_far(carried),
@@ -277,6 +283,12 @@ def _accepted(carried: Carried, reference: Array) -> Tariff | None:
 def months_of(horizon: Horizon) -> list[str]:
     """The billing month of every slot, such as ``2024-05``; length ``slots``."""
     return [f"{moment:%Y-%m}" for moment in horizon.local_starts()]
+
+
+def months_from(horizon: Horizon) -> list[tuple[str, int]]:
+    """The billing months of a horizon, in order, and the first slot of each."""
+    months = months_of(horizon)
+    return [(month, months.index(month)) for month in dict.fromkeys(months)]
 
 
 def windows(

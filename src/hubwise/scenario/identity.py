@@ -176,6 +176,9 @@ def _market_pieces(situation: Situation) -> Iterator[bytes]:
     yield from _pieces(market.demand_charge)
     if market.demand_charge_by_month:
         yield from _pieces(np.array(market.demand_charge_by_month))
+    if market.later_periods:
+        yield b"later_periods"
+        yield from _pieces(np.array(market.later_periods))
     if market.energy_left_price is not None:
         yield b"energy_left_price"
         yield from _pieces(market.energy_left_price)

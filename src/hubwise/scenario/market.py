@@ -11,6 +11,7 @@ from hubwise.domain import Cap, Horizon, Market, Posting, PriceRules, TariffFami
 from hubwise.domain.arrays import Array, Flags
 from hubwise.domain.errors import listed
 from hubwise.scenario.clock import in_windows
+from hubwise.scenario.days import months_from
 from hubwise.scenario.files import NamedHours, PriceBlock, PricesSection, RulesSection
 from hubwise.scenario.price_files import Prices, asked_of, read_prices, read_series
 from hubwise.scenario.price_units import KWH_IN, check_told
@@ -52,25 +53,32 @@ def read_market(
     notes = [*(series.notes if series else ()), *(sold_series.notes if sold_series else ())]
     several = len(horizon.day_edges()) > 2
     charges = series.demand_charges if series is not None and several else ()
-    market = _build_market(section, purchase, sold, _demand(section, charges, horizon))
+    market = _build_market(section, purchase, sold)
+    market = _with_demand(market, section, charges, horizon)
     return market, tuple(dict.fromkeys(notes))
 
 
-def _demand(
-    section: PricesSection, tariffs: tuple[float, ...], horizon: Horizon
-) -> tuple[float, tuple[float, ...]]:
-    """The demand charge of the month in which the horizon begins, and of each month if they differ.
+def _with_demand(
+    market: Market, section: PricesSection, tariffs: tuple[float, ...], horizon: Horizon
+) -> Market:
+    """The market with the demand charges of the horizon's months, and of each month if they differ.
 
-    What the scenario tells goes before what a tariff has, which is for months. [currency/kW]
+    What the scenario tells goes before what a tariff has, which is for months.
     """
     told = section.demand_charge
     if isinstance(told, float | int):
-        return float(told), ()
-    by_month = tuple(map(float, told)) if told is not None else tariffs
-    if not by_month:
-        return 0.0, ()
-    first = by_month[next(iter(horizon.local_starts())).month - 1]
-    return first, by_month if len(set(by_month)) > 1 else ()
+        by_month = tuple([float(told)] * 12)
+    else:
+        by_month = tuple(map(float, tariffs if told is None else told))
+    if not any(by_month):
+        return market
+    charges = [(first, by_month[int(month[-2:]) - 1]) for month, first in months_from(horizon)]
+    return replace(
+        market,
+        demand_charge=charges[0][1],
+        demand_charge_by_month=by_month if len(set(by_month)) > 1 else (),
+        later_periods=tuple(charges[1:]),
+    )
 
 
 def _read_series(
@@ -141,16 +149,12 @@ def _feed_in(section: PricesSection, series: Prices | None, purchase: Array) -> 
     return series.by_slot / KWH_IN[section.unit or series.unit or "kWh"]
 
 
-def _build_market(
-    section: PricesSection, purchase: Array, sold: Array, demand: tuple[float, tuple[float, ...]]
-) -> Market:
+def _build_market(section: PricesSection, purchase: Array, sold: Array) -> Market:
     """The market at prices of shape (slots,) [currency/kWh]."""
     return Market(
         purchase_price=purchase,
         feed_in_price=sold - section.feed_in_fee,
         reference_price=purchase + section.service_fee,
-        demand_charge=demand[0],
-        demand_charge_by_month=demand[1],
         energy_left_price=None if isinstance(section.energy_left, str) else section.energy_left,
     )
 

@@ -24,7 +24,7 @@ def check_openings(situation: Situation) -> tuple[Issue, ...]:
     shapes = [*_bounds(situation), *_accepted(situation), *_terms(situation)]
     if shapes:
         return tuple(shapes)
-    return (*_so_far(situation), *_stations(situation), *_tempting(situation))
+    return (*_so_far(situation), *_periods(situation), *_stations(situation), *_tempting(situation))
 
 
 def refuse_wrong_openings(situation: Situation) -> None:
@@ -98,6 +98,20 @@ def _rows(fleet: Fleet, name: str, known: int) -> Iterator[Issue]:
     for i in np.flatnonzero((rows < 0) | (rows >= known))[:1]:
         where = f"fleet, session {fleet.session[i]}"
         yield Issue(PLACE, where, name, f"is {rows[i]}", f"known are 0 to {known - 1}")
+
+
+def _periods(situation: Situation) -> Iterator[Issue]:
+    """Billing periods that begin later: one after the other, inside the horizon, with a charge."""
+    slots, before = situation.horizon.slots, 0
+    for k, (first, charge) in enumerate(situation.market.later_periods):
+        where = f"market, later_periods, {k}"
+        if not before < first < slots:
+            right = f"give a slot from {before + 1} to {slots - 1}"
+            yield Issue(PLACE, where, "first slot", f"is {first}", right)
+        if not 0.0 <= charge < np.inf:
+            wrong = f"is {charge:g}"
+            yield Issue(PLACE, where, "charge", wrong, "give an amount a kW, 0 for no charge")
+        before = max(before, first)
 
 
 def _so_far(situation: Situation) -> Iterator[Issue]:

@@ -212,12 +212,12 @@ def earn(
     program.earn(hub.exported, hours * market.feed_in_price)
     wear = given.battery_wear_cost / given.battery_discharge_efficiency
     program.earn(hub.discharged, -hours * wear[:, None])
-    if market.demand_charge > 0.0:
-        past = past_within(problem)[:, None]
-        peak = program.columns((len(given), 1), past, problem.import_limit_kw[:, None])
-        program.require((hub.imported, 1.0), (peak, -1.0), high=0.0)
-        program.earn(peak, -market.demand_charge)
-        program.constant += market.demand_charge * float(past.sum())
+    if situation.periods.charged:
+        periods, past = situation.periods, past_within(problem)
+        peak = program.columns(past.shape, past, problem.import_limit_kw[:, None])
+        program.require((hub.imported, 1.0), (periods.by_slot(peak), -1.0), high=0.0)
+        program.earn(peak, -periods.charge)
+        program.constant += float((past * periods.charge).sum())
     program.constant += problem.others_cost - float(
         given.lease_cost.sum() + given.running_cost.sum()
     )

@@ -125,6 +125,7 @@ def _within(site: Scenario, situation: Situation, part: Part, peak: Array, slots
         market=replace(
             market_between(situation.market, first, last),
             demand_charge=demand_charge_of(site, part.month),
+            later_periods=(),
         ),
         hubs=replace(
             hubs,

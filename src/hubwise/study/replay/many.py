@@ -183,7 +183,7 @@ def _of_day(site: Scenario, day: Day, carried: Carried, charge_a_day: float | No
         found,
         situation=replace(
             situation,
-            market=replace(situation.market, demand_charge=charge_a_day),
+            market=replace(situation.market, demand_charge=charge_a_day, later_periods=()),
             so_far=replace(situation.so_far, import_peak_kw=None),
         ),
     )

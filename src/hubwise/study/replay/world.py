@@ -252,6 +252,8 @@ class World:
         feeder = situation.feeder.in_slots(np.arange(now, now + 1))
         self.head_kw.append(float(power_flow(feeder, hubs.bus, draw).head_kw[0]))
         self.import_kw = np.maximum(self.import_kw, draw[:, 0])
+        if any(first == now + 1 for first, _ in situation.market.later_periods):
+            self.import_kw = np.zeros_like(self.import_kw)  # a new period has no peak yet
 
     def _draw(self, now: int) -> Array:
         """What hubs have drawn in this slot; shape (hubs, 1) [kW]."""
