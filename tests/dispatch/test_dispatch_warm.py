@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builders import stay_bounds
@@ -263,6 +263,7 @@ def test_a_near_start_is_shifted_the_same(begun) -> None:
 
 
 @given(seeds, st.integers(0, 12), st.integers(0, 12))
+@example(0, 0, 1)  # nobody before
 @settings(max_examples=40)
 def test_other_participants_in_another_order(
     small_situation, make_problem_of, seed, before, after

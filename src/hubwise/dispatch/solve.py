@@ -302,8 +302,8 @@ def _known(problem: Problem, warm: WarmStart) -> _Resumed | None:
     had = warm.schedule
 
     def of(values: Array) -> Array:
-        found = values[row]
-        found[~known] = 0.0
+        found = np.zeros((len(row), values.shape[1]))
+        found[known] = values[row[known]]
         return found
 
     schedule = Schedule(of(had.charge_kw), of(had.discharge_kw), of(had.energy_kwh))
