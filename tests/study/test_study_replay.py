@@ -14,6 +14,7 @@ from benchmarks.sites import write_site
 from hubwise.audit import audit_record
 from hubwise.cli.commands import app
 from hubwise.domain import Scenario
+from hubwise.ledger import hub_flows
 from hubwise.plan import Plan
 from hubwise.scenario import load, load_draws, with_participation
 from hubwise.study.days.run import lean
@@ -21,6 +22,7 @@ from hubwise.study.replay.day import Beliefs, as_it_turns_out, early_by_slot
 from hubwise.study.replay.many import replay_days
 from hubwise.study.replay.over_days import Mean, lost, summary_of_days
 from hubwise.study.replay.run import Policy, Replayed, plan_ahead, replay
+from hubwise.study.replay.world import World
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +177,26 @@ def test_options_of_days_are_for_sites_of_days(many) -> None:
     done = run(app, ["replay", str(many), "--days", "7"])
     assert done.exit_code == 2
     assert "3 can be replayed" in done.output
+
+
+def test_a_billing_period_that_begins_in_the_day_has_no_peak_yet(ahead, expected) -> None:
+    """Decisions know the highest import of their own period so far, and what later ones cost."""
+    market = replace(expected.situation.market, demand_charge=0.2, later_periods=((30, 0.3),))
+    day = expected.having(market=market)
+    posted = day.situation.with_accepted(ahead.tariff)
+    turned = as_it_turns_out(day, [day.situation.fleet], posted, Beliefs(), 1)
+    world, known = World(turned), []
+
+    def told(now: int, _: int) -> None:
+        situation = world.futures(now)[0].situations[0]
+        known.append((situation.periods.past_kw[:, 0], situation.market))
+
+    done = world.run(told)
+    flows = hub_flows(len(day.situation.hubs), day.situation.fleet, done.schedule, done.stations)
+    for now, (past, market) in enumerate(known):
+        begun = 30 if now >= 30 else 0
+        due = flows.import_kw[:, begun:now].max(axis=1, initial=0.0)
+        assert past == pytest.approx(due, abs=1e-9)
+        assert market.demand_charge == (0.3 if now >= 30 else 0.2)
+        assert market.later_periods == (() if now >= 30 else ((30 - now, 0.3),))
+    assert known[30][0].max() == 0.0 < known[29][0].max()

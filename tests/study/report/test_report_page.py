@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
@@ -18,8 +19,10 @@ from plotly.offline import get_plotlyjs
 
 from browser import laid_out, needs_chromium
 from hubwise.domain import Scenario
+from hubwise.scenario import load
 from hubwise.study.report import write_plan_report, write_report
 from hubwise.study.report.glossary import money, number, percent
+from hubwise.study.report.inputs import rules_in_words
 
 SECTIONS = (
     "overview day fleet feeder stations gains drivers batteries values compared results given "
@@ -380,3 +383,14 @@ def test_wide_tables_are_shaded_where_they_go_on() -> None:
     )
     assert all("var(--paper)" in cover for cover in covers)
     assert len(covers) == len(shades) == 2
+
+
+def test_every_billing_periods_demand_charge_is_told() -> None:
+    """What a kW costs, and from when on it costs something else."""
+    example = load("example")
+    charged = replace(
+        example.situation.market, demand_charge=0.3, later_periods=((40, 0.2), (50, 0.0))
+    )
+    told = rules_in_words(example.having(market=charged)).replace("\N{NO-BREAK SPACE}", " ")
+    due = "0.30 EUR/kW, 0.20 EUR/kW from 2025-05-14 22:00 on, none from 2025-05-15 00:30 on"
+    assert due in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -119,14 +120,7 @@ def rules_in_words(scenario: Scenario, costs: JsonObject | None = None) -> str:
         ("Voltage band, p.u.", span(feeder.voltage_min_pu, feeder.voltage_max_pu, 2)),
         ("Substation transformer", _transformer(scenario)),
         ("Branch ampacity", _ampacity(scenario)),
-        (
-            "Demand charge",
-            _or_none(
-                scenario.situation.market.demand_charge,
-                2,
-                f"{scenario.situation.market.currency}/kW",
-            ),
-        ),
+        ("Demand charge", _demand_charges(scenario)),
     ]
     return facts(rows)
 
@@ -180,6 +174,17 @@ def _energy(scenario: Scenario) -> list[tuple[str, str]]:
 
 def _or_none(value: float, decimals: int, unit: str = "") -> str:
     return escape(number(value, decimals, unit)) if np.isfinite(value) and value else "none"
+
+
+def _demand_charges(scenario: Scenario) -> str:
+    """The charge of every billing period, and when those begin that begin later."""
+    market, horizon = scenario.situation.market, scenario.situation.horizon
+    unit, zone = f"{market.currency}/kW", ZoneInfo(horizon.zone)
+    charges = [_or_none(market.demand_charge, 2, unit)]
+    for first, charge in market.later_periods:
+        since = f"{horizon.moment(first).astimezone(zone):%Y-%m-%d %H:%M}"
+        charges.append(f"{_or_none(charge, 2, unit)} from {since} on")
+    return ", ".join(charges)
 
 
 def _at_most(promise: float) -> str:

@@ -181,7 +181,7 @@ def _verdict(scenario: Scenario, words: Words, costs: Costs, found: dict[Job, Ca
     cases = [found[job] for job in jobs_of(scenario, sorted(asked - {0.0})) if job in found]
     alone = answer_alone(cases, costs, participants=int(fleet.participating.sum()))
     assumed = _assumed(scenario, made_up=not way and two_way.gain is not None, tried=bool(tried))
-    demand = scenario.situation.market.demand_charge > 0.0
+    demand = scenario.situation.periods.charged
     return Verdict(
         scenario.name,
         fingerprint(scenario),
