@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -58,12 +58,12 @@ def thresholds_of(
     fleet, tariff, horizon
         As for `best_response`.
     schedule
-        A cheapest schedule of every session; the best responses where ``None``. Bounds of who has
-        another one are nan.
+        A cheapest schedule of every session; the best responses where ``None``. Thresholds and
+        bounds of who has another one, or none that it may have, are nan.
     """
     check_lists(fleet.lists, tariff)
     if schedule is None:
-        schedule, _ = best_response(fleet, tariff, horizon)
+        schedule, _ = best_response(fleet, tariff, horizon, parallel=False)
     shape = len(fleet), horizon.slots
     change = np.diff(schedule.energy_kwh, axis=1, prepend=fleet.arrival_kwh[:, None])
     lowest, highest = np.full((2, *shape), np.nan)
@@ -83,6 +83,19 @@ def thresholds_of(
         may_charge=turn & worth.CHARGING > 0,
         may_give_back=turn & worth.DRAWING > 0,
     )
+
+
+def thresholds_beside(
+    fleet: Fleet, tariff: Tariff, horizon: Horizon, schedule: Schedule
+) -> Thresholds:
+    """The same of every session, whatever its schedule: found from that where it is cheapest."""
+    found = thresholds_of(fleet, tariff, horizon, schedule)
+    dearer = np.isnan(found.lowest[np.arange(len(fleet)), fleet.arrival_slot])
+    if dearer.any():
+        others = thresholds_of(fleet.select(dearer), tariff, horizon)
+        for each in fields(Thresholds):
+            getattr(found, each.name)[dearer] = getattr(others, each.name)
+    return found
 
 
 def contradicted(

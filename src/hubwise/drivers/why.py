@@ -7,76 +7,19 @@ very stay; each choice is a function that says no where it is not.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from math import isfinite
 
 import numpy as np
 
 from hubwise.domain import Fleet, Horizon, Schedule, Tariff
-from hubwise.domain.arrays import Array, Flags, Index
 from hubwise.domain.why import Reason, price
-from hubwise.drivers.batteries import batteries_of
-from hubwise.drivers.thresholds import Thresholds, contradicted, thresholds_of
+from hubwise.drivers.stories import ENERGY, POWER, Story, stories_of
+from hubwise.drivers.thresholds import Thresholds, thresholds_beside
 from hubwise.drivers.worth import TIE
 
-# Less power is none, as chargers see it [kW].
-POWER = 1e-6
-# Energies that are closer are the same [kWh].
-ENERGY = 1e-6
 # What is said to who will not have what it needs.
 SHORT = "hub_limit.short"
 Said = tuple[str, dict[str, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What one stay's sentences are chosen by; lists over the slots of its stay.
-
-    ``before``: energy at the start of each slot; ``after``: at the end of the stay; ``wrong``:
-    sign of `contradicted`; ``run``: first slot, and the first after the last, of those around a
-    slot that stored energy is worth the same in; ``turns``: those of them that may charge
-    otherwise, and that may give back otherwise; ``charges_next``: the first slot after a slot that
-    charges, or as many as there are; the rest as in `Thresholds`, `Schedule` and `Fleet`.
-    """
-
-    first: int
-    ends: float
-    charge: list[float]
-    paid: list[float]
-    kw: list[float]
-    back_kw: list[float]
-    most_kw: list[float]
-    most_back_kw: list[float]
-    before: list[float]
-    after: float
-    low: list[float]
-    high: list[float]
-    below: list[float]
-    above: list[float]
-    may_charge: list[bool]
-    may_give_back: list[bool]
-    wrong: list[int]
-    run: list[tuple[int, int]]
-    turns: list[tuple[list[int], list[int]]]
-    charges_next: list[int]
-    charge_efficiency: float
-    discharge_efficiency: float
-    wear: float
-    spared: float
-    surplus: float
-    limit: float
-    required: float
-    reserve: float
-    delegates: bool
-
-    def moment(self, t: int) -> float:
-        """When a slot of the stay begins; its end, after the last."""
-        return self.ends if t >= len(self.charge) else float(self.first + t)
-
-    def keeps(self, t: int) -> float:
-        """What a kWh given back is worth in the battery, wear counted, limits not."""
-        return (self.low[t] + self.wear) / self.discharge_efficiency
 
 
 def reasons_of(
@@ -101,131 +44,20 @@ def reasons_of(
     limited
         Whether only the hub's limit keeps a car from its cheapest schedule.
     """
-    found = found or thresholds_of(fleet, tariff, horizon)
-    batteries = batteries_of(fleet, horizon)
-    wrong = contradicted(fleet, tariff, horizon, found, schedule)
-    shape = len(fleet), horizon.slots
-    most, most_back = (
-        np.broadcast_to(each, shape) for each in (batteries.charge_kw, batteries.discharge_kw)
-    )
-    begins = _begins(fleet, tariff, schedule, found, wrong, most, most_back)
+    found = found or thresholds_beside(fleet, tariff, horizon, schedule)
     made = []
-    for i in range(len(fleet)):
-        story = _story(fleet, tariff, schedule, found, i, wrong[i], most[i], most_back[i])
-        short = story.after < batteries.target[i] - ENERGY
+    for story in stories_of(fleet, tariff, horizon, schedule, found):
+        short = story.after < story.target - ENERGY
         held = "" if not limited else SHORT if short else "hub_limit"
-        slots = np.flatnonzero(begins[i, story.first : story.first + len(story.charge)])
-        made.append(tuple(_reasons(story, slots.tolist(), held)))
+        made.append(tuple(_reasons(story, held)))
     return made
 
 
-def _story(
-    fleet: Fleet, tariff: Tariff, schedule: Schedule, found: Thresholds, i: int, wrong: Array,
-    most: Array, most_back: Array,
-) -> Story:  # fmt: skip
-    stay = slice(int(fleet.arrival_slot[i]), int(fleet.departure_slot[i]))
-    row = fleet.lists[i]
-
-    def cut(values: Array | Flags) -> list[float]:
-        kept: list[float] = values[stay].tolist()
-        return kept
-
-    low, high = found.lowest[i, stay], found.highest[i, stay]
-    run = _runs(low, high)
-    may_charge = found.may_charge[i, stay].tolist()
-    may_give_back = found.may_give_back[i, stay].tolist()
-    before = np.append(fleet.arrival_kwh[i], schedule.energy_kwh[i, stay][:-1])
-    return Story(
-        first=stay.start,
-        ends=float(fleet.ends[i]),
-        charge=cut(tariff.charge_price[row]),
-        paid=cut(tariff.discharge_price[row]),
-        kw=cut(schedule.charge_kw[i]),
-        back_kw=cut(schedule.discharge_kw[i]),
-        most_kw=cut(most),
-        most_back_kw=cut(most_back),
-        before=before.tolist(),
-        after=float(schedule.energy_kwh[i, stay][-1]),
-        low=low.tolist(),
-        high=high.tolist(),
-        below=cut(found.charge_below[i]),
-        above=cut(found.give_back_above[i]),
-        may_charge=may_charge,
-        may_give_back=may_give_back,
-        wrong=wrong[stay].tolist(),
-        run=run,
-        turns=_turns(
-            run, found.may_charge[i, stay].tolist(), found.may_give_back[i, stay].tolist()
-        ),
-        charges_next=_charges_next(schedule.charge_kw[i, stay].tolist()),
-        charge_efficiency=float(fleet.charge_efficiency[i]),
-        discharge_efficiency=float(fleet.discharge_efficiency[i]),
-        wear=float(fleet.wear_cost[i]),
-        spared=float(found.spared[i]),
-        surplus=float(fleet.surplus_value[i]),
-        limit=float(fleet.discharge_limit_kwh[i]),
-        required=float(fleet.required_kwh[i]),
-        reserve=float(fleet.reserve_kwh[i]),
-        delegates=bool(fleet.delegates[i]),
-    )
-
-
-def _runs(low: Array, high: Array) -> list[tuple[int, int]]:
-    """For each slot the first, and the first after the last, of those with the same bounds."""
-    with np.errstate(invalid="ignore"):
-        near = (np.abs(np.diff(low)) <= TIE) | (low[1:] == low[:-1])
-        near &= (np.abs(np.diff(high)) <= TIE) | (high[1:] == high[:-1])
-    cuts = [0, *(np.flatnonzero(~near) + 1).tolist(), len(low)]
-    return [(first, last) for first, last in pairwise(cuts) for _ in range(first, last)]
-
-
-def _turns(
-    run: list[tuple[int, int]], may_charge: list[bool], may_give_back: list[bool]
-) -> list[tuple[list[int], list[int]]]:
-    found: list[tuple[list[int], list[int]]] = []
-    for first, last in dict.fromkeys(run):
-        slots = range(first, last)
-        pair = [s for s in slots if may_charge[s]], [s for s in slots if may_give_back[s]]
-        found += [pair] * len(slots)
-    return found
-
-
-def _charges_next(kw: list[float]) -> list[int]:
-    found = [len(kw)] * len(kw)
-    for t in range(len(kw) - 2, -1, -1):
-        found[t] = t + 1 if kw[t + 1] > POWER else found[t + 1]
-    return found
-
-
-def _begins(
-    fleet: Fleet, tariff: Tariff, schedule: Schedule, found: Thresholds, wrong: Index, most: Array,
-    most_back: Array,
-) -> Flags:  # fmt: skip
-    """In which slots something else may be said than in the one before; (sessions, slots)."""
-    kw, back_kw, energy = schedule.charge_kw, schedule.discharge_kw, schedule.energy_kwh
-    before = np.column_stack([fleet.arrival_kwh, energy[:, :-1]])
-    reserve, required = fleet.reserve_kwh[:, None], fleet.required_kwh[:, None]
-    about = (
-        *(tariff.charge_price[fleet.lists], tariff.discharge_price[fleet.lists]),
-        *(found.lowest, found.highest, found.may_charge, found.may_give_back, wrong),
-        *(kw > POWER, back_kw > POWER, most > POWER, most_back > POWER, kw < most - POWER),
-        *(before < reserve - ENERGY, before <= reserve + ENERGY, before >= required - ENERGY),
-    )
-    begins = np.zeros(kw.shape, np.bool_)
-    for each in about:
-        begins[:, 1:] |= each[:, 1:] != each[:, :-1]
-    begins[np.arange(len(fleet)), fleet.arrival_slot] = True
-    return begins
-
-
-def _reasons(story: Story, slots: list[int], held: str) -> Iterator[Reason]:
-    """What is said from the start of the stay to its end, each as long as it stays the same.
-
-    ``slots``: where something else may be said.
-    """
+def _reasons(story: Story, held: str) -> Iterator[Reason]:
+    """What is said from the start of the stay to its end, each as long as it stays the same."""
     said: tuple[Said, float, float] | None = None
     begins = 0
-    for t in (*slots, len(story.charge)):
+    for t in (*story.begins, len(story.charge)):
         after = None
         if t < len(story.charge):
             words = _otherwise(story, t, held) or _said(story, t)

@@ -156,7 +156,8 @@ def explain(batteries, charge_price, discharge_price, changes, lowest, highest, 
     ``changes``: energy put in (negative: drawn) by any cheapest schedule; (n, slots). Writes
     ``lowest`` and ``highest``, bounds of the worth at the end of each slot (n, slots), ``spared``,
     the multiplier of the discharge limit (n,), and ``turn``, where other cheapest schedules do
-    otherwise (`CHARGING`, `DRAWING`; (n, slots)). Bounds are nan where ``changes`` cost more.
+    otherwise (`CHARGING`, `DRAWING`; (n, slots)). Bounds are nan where ``changes`` cost more, or
+    are none that the battery may do.
     """
     slots = changes.shape[1]
     rows, work, low = np.empty((7, slots + 1)), np.empty((6, slots + 1)), np.empty(slots + 1)
@@ -172,12 +173,14 @@ def explain(batteries, charge_price, discharge_price, changes, lowest, highest, 
         floor[n] = batteries.target[i]
         top[n] = max(top[n], floor[n])
         buy, sell, change = rows[4, :n], rows[5, :n], changes[i, a : a + n]
-        energy, drawn = start, 0.0
+        energy, drawn, kept = start, 0.0, True
         for t in range(n):
             buy[t] = charge_price[row, a + t] / batteries.charge_eff[i]
             sell[t] = discharge_price[row, a + t] * batteries.discharge_eff[i] - batteries.wear[i]
             energy += change[t]
             drawn += max(-change[t], 0.0)
+            kept &= -downs[t] - TURN <= change[t] <= ups[t] + TURN
+            kept &= floor[t + 1] - TURN <= energy <= top[t + 1] + TURN
             edge[t] = (FLOOR if energy <= floor[t + 1] + EDGE else 0) | (
                 TOP if energy >= top[t + 1] - EDGE else 0
             )
@@ -186,7 +189,7 @@ def explain(batteries, charge_price, discharge_price, changes, lowest, highest, 
         if drawn >= batteries.limit[i] - EDGE:
             spared[i] = limit_worth(buy, sell, ups, downs, change, *now)
         move = sweep(buy, sell, spared[i], ups, downs, change, *now)
-        if move != 0.0 or np.isnan(spared[i]):
+        if not kept or move != 0.0 or np.isnan(spared[i]):
             lowest[i, a : a + n] = highest[i, a : a + n] = np.nan
             continue
         sweep_back(edge[:n], low[: n + 1], high[: n + 1])
