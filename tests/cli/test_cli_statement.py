@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from typer.testing import Result
 from browser import laid_out, needs_chromium, printed
 from hubwise.record import make_statement, read
 from hubwise.record.bill_lines import BillLines
+from hubwise.study.explained import with_reasons
 
 Run = Callable[..., Result]
 
@@ -37,6 +39,11 @@ def test_json_is_the_statement(run: Run, planned: Path) -> None:
     assert said["line"] == make_statement(read(planned), "d02").line
     assert said["total"]["paid"] == str(make_statement(read(planned), "d02").money.paid)
     assert said["sessions"][0]["wishes"][0]["title"] == "Ready by"
+    (why, *_) = said["sessions"][0]["why"]
+    assert why["begins"] == said["sessions"][0]["arrival"]
+    assert why.keys() == {"begins", "until", "case", "text", "charge_below", "give_back_above"}
+    shown = " ".join(run("statement", planned, "--driver", "d02").stdout.split())
+    assert " ".join(why["text"].split()[:4]) in shown
 
 
 @pytest.mark.parametrize(("name", "near"), [("d2", "d02"), ("D12", "d12"), ("Kim", "d01")])
@@ -96,6 +103,9 @@ def test_a_page_to_print(run: Run, planned: Path, tmp_path: Path) -> None:
     made = make_statement(folder, "d02")
     assert made.line in text
     assert f"{made.money.reference_cost} EUR" in text
+    (explained,) = with_reasons(folder, [made])
+    assert all(escape(each.text) in text for stay in explained.stays for each in stay.why)
+    assert all(stay.why for stay in explained.stays)
     lines = BillLines(folder)
     for stay in made.stays:
         for line in lines.of(stay):

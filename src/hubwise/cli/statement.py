@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
 from hubwise.cli.console import put_json, results
 from hubwise.cli.failure import explained
 from hubwise.cli.options import AsJson
 from hubwise.domain.errors import listed, nearest
+from hubwise.domain.why import told_once
 from hubwise.record import Statement, UnknownDriverError, make_statement, make_statements, read
 from hubwise.record.bill_lines import BillLines
 from hubwise.record.days import is_days
@@ -98,10 +100,13 @@ def _check(
 
 def _finish(folder: Path, driver: str | None, out: Path | None, *, as_json: bool) -> None:
     """The statements of a plan of one day: on a page, as data, or to read."""
+    from hubwise.study.explained import with_reasons  # whose rooms take a second to open
+
     plan = read(folder)
     made = make_statements(plan) if driver is None else [make_statement(plan, driver)]
+    made = with_reasons(plan, made)
     if out is not None:
-        from hubwise.study.report.bills import bill  # whose rooms take a second to open
+        from hubwise.study.report.bills import bill
 
         lines = BillLines(plan)
         bills = [bill(one, [lines.of(stay) for stay in one.stays]) for one in made]
@@ -191,6 +196,8 @@ def _show(made: Statement) -> None:
     results.print(made.line, highlight=False, markup=False, soft_wrap=True)
     for stay in made.stays:
         results.print(_stay_table(stay, made.currency))
+        if stay.why:
+            results.print(_why_table(stay))
         results.print(_wishes_table(stay.wishes))
     if len(made.stays) > 1:
         total = Table(title="together", box=SIMPLE, show_header=False, title_justify="left")
@@ -267,6 +274,13 @@ def _battery_lines(stay: StayStatement, currency: str) -> list[tuple[str, str]]:
 def _both(battery: dict[str, float | None], name: str, form: str, scale: float, unit: str) -> str:
     parts = [battery[f"{name}_{cause}"] for cause in ("driving", "v2g")]
     return ", ".join(f"{scale * part:{form}}{unit}" for part in parts if part is not None)
+
+
+def _why_table(stay: StayStatement) -> Table:
+    table = Table("from", "until", "why", box=SIMPLE, title_justify="left")
+    for each in told_once(stay.why):
+        table.add_row(f"{each.begins:%H:%M}", f"{each.until:%H:%M}", Text(each.text))
+    return table
 
 
 def _wishes_table(wishes: tuple[Honoured, ...]) -> Table:

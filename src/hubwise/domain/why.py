@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -135,6 +135,52 @@ class Reason:
             for name, value in self.figures.items()
         }
         return SENTENCES[self.wording].format(**shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A reason as it is told: from when until when, its case, its sentence, its thresholds."""
+
+    begins: datetime
+    until: datetime
+    case: Case
+    text: str
+    charge_below: float | None = None
+    give_back_above: float | None = None
+
+    @classmethod
+    def of(cls, reason: Reason, clock: Clock, currency: str) -> Spoken:
+        """A reason with its sentence, on a site's clock."""
+        return cls(
+            begins=clock(reason.slot),
+            until=clock(reason.until),
+            case=reason.case,
+            text=reason.text(clock, currency),
+            charge_below=reason.charge_below,
+            give_back_above=reason.give_back_above,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """The same in JSON's own types."""
+        return {
+            "begins": self.begins.isoformat(),
+            "until": self.until.isoformat(),
+            "case": str(self.case),
+            "text": self.text,
+            "charge_below": self.charge_below,
+            "give_back_above": self.give_back_above,
+        }
+
+
+def told_once(spoken: Iterable[Spoken]) -> tuple[Spoken, ...]:
+    """The same in a row, without thresholds: each sentence once for as long as it holds."""
+    made: list[Spoken] = []
+    for each in spoken:
+        if made and (made[-1].case, made[-1].text) == (each.case, each.text):
+            made[-1] = replace(made[-1], until=each.until)
+        else:
+            made.append(replace(each, charge_below=None, give_back_above=None))
+    return tuple(made)
 
 
 @lru_cache(maxsize=4096)

@@ -21,8 +21,8 @@ import numpy as np
 from hubwise.compiled import njit
 from hubwise.drivers.runs import fill_bounds
 
-# Energies that are closer are the same, where rounding adds up over a stay [kWh].
-EDGE = 1e-8
+# Energies that are closer are the same: programs that dispatch leave as much [kWh].
+EDGE = 1e-6
 # Prices that are closer are the same [currency/kWh].
 TIE = 1e-9
 # Less than this is no turn that a car might take [kWh].
@@ -180,7 +180,9 @@ def explain(batteries, charge_price, discharge_price, changes, lowest, highest, 
             energy += change[t]
             drawn += max(-change[t], 0.0)
             kept &= -downs[t] - TURN <= change[t] <= ups[t] + TURN
-            kept &= floor[t + 1] - TURN <= energy <= top[t + 1] + TURN
+            # Outside its bounds is only what goes towards them as fast as it can.
+            kept &= energy >= floor[t + 1] - TURN or change[t] >= ups[t] - TURN
+            kept &= energy <= top[t + 1] + TURN or change[t] <= TURN - downs[t]
             edge[t] = (FLOOR if energy <= floor[t + 1] + EDGE else 0) | (
                 TOP if energy >= top[t + 1] - EDGE else 0
             )

@@ -10,10 +10,11 @@ from enum import StrEnum
 from math import ceil
 
 from hubwise.domain.events import WishSaid
+from hubwise.domain.why import Spoken
 from hubwise.ledger.books import minor_unit
 from hubwise.live.fold import Session, SessionStatus
 from hubwise.live.outlook import EFFICIENCY, SLOT, Wanted
-from hubwise.live.planning import GOOD_FOR, HubPlan, Why, stored_kwh
+from hubwise.live.planning import GOOD_FOR, HubPlan, stored_kwh
 from hubwise.live.registers import EXPORT, IMPORT
 from hubwise.live.running import Running
 from hubwise.live.settle import Terms, line
@@ -96,7 +97,7 @@ class Ahead:
     discharge: Decimal
     kw: float | None = None
     stored_kwh: float | None = None
-    why: Why | None = None
+    why: Spoken | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from hubwise.domain.events import PriceList
-from hubwise.domain.why import Case, Reason, reason_at
+from hubwise.domain.why import Reason, Spoken, reason_at
 from hubwise.live.clocks import quarter_of
 from hubwise.live.coming import coming
 from hubwise.live.connection import Connection
@@ -55,21 +55,6 @@ Metered = Callable[[Session], Awaitable[tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """Why a car does what it does in a slot, until when that stays so, and in words.
-
-    ``charge_below``, ``give_back_above``: thresholds of its prices; none where it charges whatever
-    it costs, and where none are known [currency/kWh].
-    """
-
-    case: Case
-    text: str
-    charge_below: float | None
-    give_back_above: float | None
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Planned:
     """What a car does in a slot by plan [kW], at which prices [currency/kWh], and why."""
 
@@ -78,7 +63,7 @@ class Planned:
     kw: float
     charge_price: float
     discharge_price: float
-    why: Why | None
+    why: Spoken | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +126,7 @@ class HubPlan:
             if k < slots:
                 yield Stored(self.starts_at + k * SLOT, kw, kwh, self.outlook.purchase[k])
 
-    def _planned(self, stay: Stay, k: int, why: Why | None) -> Planned:
+    def _planned(self, stay: Stay, k: int, why: Spoken | None) -> Planned:
         return Planned(
             session=stay.session,
             start=self.starts_at + k * SLOT,
@@ -151,7 +136,7 @@ class HubPlan:
             why=why,
         )
 
-    def _why(self, stay: Stay, k: int, now: datetime, zone: ZoneInfo) -> Why | None:
+    def _why(self, stay: Stay, k: int, now: datetime, zone: ZoneInfo) -> Spoken | None:
         """What is told of a slot: of a plan that is too old, that nobody follows it."""
         found = reason_at(self.decided.why.get(stay.session, ()), k)
         if self._slot(now) is None:
@@ -162,13 +147,7 @@ class HubPlan:
         def clock(slot: float) -> datetime:
             return (self.starts_at + slot * SLOT).astimezone(zone)
 
-        return Why(
-            case=found.case,
-            text=found.text(clock, self.outlook.currency),
-            charge_below=found.charge_below,
-            give_back_above=found.give_back_above,
-            until=self.starts_at + found.until * SLOT,
-        )
+        return Spoken.of(found, clock, self.outlook.currency)
 
 
 class Planner:

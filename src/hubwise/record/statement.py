@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from hubwise.domain.why import Spoken
 from hubwise.ledger import in_cents
 from hubwise.record.folder import PlanFolder
 
@@ -141,6 +142,9 @@ class StayStatement:
         the warranty meter: ``throughput_kwh`` with this day, ``warranty_kwh``, ``warranty_used``.
     wishes
         What was wished, and what became of it.
+    why
+        Why the car does what it does, from its arrival to its departure; empty where the folder
+        does not bear it out.
     """
 
     session: str
@@ -153,6 +157,7 @@ class StayStatement:
     energy: dict[str, float]
     battery: dict[str, float | None]
     wishes: tuple[Honoured, ...]
+    why: tuple[Spoken, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The statement in JSON's own types."""
@@ -167,6 +172,7 @@ class StayStatement:
             **self.energy,
             **self.battery,
             "wishes": [wish.to_dict() for wish in self.wishes],
+            "why": [each.to_dict() for each in self.why],
         }
 
 

@@ -15,10 +15,10 @@ from hubwise.domain.events import (
     Entry,
     WishSaid,
 )
-from hubwise.domain.why import Case
+from hubwise.domain.why import Case, Spoken
 from hubwise.live.fold import Session
 from hubwise.live.outlook import SLOT
-from hubwise.live.planning import HubPlan, Why
+from hubwise.live.planning import HubPlan
 from hubwise.live.registers import Reading
 from hubwise.live.site import Account
 
@@ -80,7 +80,7 @@ class WhyItem(BaseModel):
     until: str
 
     @classmethod
-    def of(cls, why: Why) -> WhyItem:
+    def of(cls, why: Spoken) -> WhyItem:
         """What is told of a slot."""
         below, above = (
             None if each is None else in_text(Decimal(f"{each:.6g}"))

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hubwise.domain.why import told_once
 from hubwise.plan import Plan, make_plan
 from hubwise.record import make_statements, read, write
 from hubwise.scenario import load
+from hubwise.study.explained import with_reasons
 from hubwise.study.report import write_plan_report
 from hubwise.study.report.cases import read_plan
 from hubwise.study.report.drivers import MOST_SESSIONS, packed_statements
@@ -58,7 +60,8 @@ def test_every_statement_is_on_the_page(made: Plan, folder: Path) -> None:
     """The page holds the line, amounts and wishes of every driver, as the plan folder has them."""
     content = unpacked(on_page(write_plan_report(made.scenario, folder)))
     drivers = content["at"]["0.75"]["drivers"]
-    due = make_statements(read(folder))
+    plan = read(folder)
+    due = with_reasons(plan, make_statements(plan))
     assert list(drivers) == [one.driver for one in due]
     for one in due:
         shown = drivers[one.driver]
@@ -67,6 +70,8 @@ def test_every_statement_is_on_the_page(made: Plan, folder: Path) -> None:
             assert stay["money"]["net_cost"] == str(own.money.net_cost)
             told = [wish[-1] for wish in stay["wishes"]]
             assert told == [wish.notice for wish in own.wishes]
+            assert own.why
+            assert [why[1] for why in stay["why"]] == [each.text for each in told_once(own.why)]
         assert (shown["total"] is not None) is (len(one.stays) > 1)
     assert sum(len(shown["stays"]) for shown in drivers.values()) == len(
         made.scenario.situation.fleet

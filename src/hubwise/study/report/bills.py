@@ -12,6 +12,7 @@ from string import Template
 
 from hubwise.books import Document, Invoice
 from hubwise.books.documents import Kind
+from hubwise.domain.why import Spoken, told_once
 from hubwise.record import Statement
 from hubwise.record.bill_lines import Line
 from hubwise.record.month_bills import MonthStatement, MonthStay, OperatorMonth
@@ -230,7 +231,7 @@ def _stay(stay: StayStatement, lines: Sequence[Line], currency: str) -> str:
     table = _table(heads, body + total, "lines") if lines else "<p>Nothing flowed.</p>"
     return (
         f"<h2>{escape(title)}</h2>{table}<h2>What it comes to</h2>{_money(stay.money, currency)}"
-        f"{_battery(stay)}{_wishes(stay.wishes)}"
+        f"{_battery(stay)}{_why(stay.why)}{_wishes(stay.wishes)}"
     )
 
 
@@ -284,6 +285,17 @@ def _battery(stay: StayStatement) -> str:
         rows.append(("Capacity that cost", f"{shown} %"))
     body = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows)
     return f"<h2>Your battery</h2>{_plain(body)}"
+
+
+def _why(why: Sequence[Spoken]) -> str:
+    if not why:
+        return ""
+    body = "".join(
+        f'<tr><th class="text">{_span(each.begins, each.until)}</th>'
+        f'<td class="text">{escape(each.text)}</td></tr>'
+        for each in told_once(why)
+    )
+    return f"<h2>Why your car did what it did</h2>{_table(('When', ''), body)}"
 
 
 def _wishes(wishes: Sequence[Honoured]) -> str:

@@ -117,6 +117,7 @@
     right.append(table(batteryRows(stay), "facts"), warranty(stay.battery));
     columns.append(left, right);
     part.append(columns, make("h3", "What was wished"), table([["", "asked", "given", ""].map((word) => make("th", word, "muted")), ...wishRows(stay.wishes)], "wishes"));
+    if (stay.why.length) part.append(make("h3", "Why"), table(stay.why, "why"));
     const plot = make("div", undefined, "stay");
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", "Energy in the battery, power and prices over the stay");

@@ -11,8 +11,10 @@ import polars as pl
 
 from hubwise.domain import Horizon
 from hubwise.domain.plain import texts
+from hubwise.domain.why import told_once
 from hubwise.record import PlanFolder, PlanFolderError, Statement, make_statements, read
 from hubwise.record.statement import Honoured, StayStatement
+from hubwise.study.explained import with_reasons
 from hubwise.study.report.axes import Spec, clock_axis, figure, layout, value_axis
 from hubwise.study.report.cases import Case, Cases
 from hubwise.study.report.packed import packed
@@ -51,7 +53,7 @@ def _at(case: Case | None) -> dict[str, object] | None:
         return None
     if folder is None or folder.tables["sessions"].height > MOST_SESSIONS:
         return None
-    made, power = make_statements(folder), _powers(folder)
+    made, power = with_reasons(folder, make_statements(folder)), _powers(folder)
     terms = {row["session"]: row for row in folder.tables["sessions"].iter_rows(named=True)}
     return {
         "drivers": {
@@ -84,6 +86,10 @@ def _stay(stay: StayStatement, terms: dict[str, float], power: list[float]) -> d
         "energy": {name: _round(kwh) for name, kwh in stay.energy.items()},
         "battery": {name: _round(value, name) for name, value in stay.battery.items()},
         "wishes": [_wish(wish) for wish in stay.wishes],
+        "why": [
+            [f"{each.begins:%H:%M}\u2013{each.until:%H:%M}", each.text]
+            for each in told_once(stay.why)
+        ],
         "slots": [terms["arrival_slot"], terms["departure_slot"]],
         "power": power,
         "gain": [_round(share, "fade") for share in gain],
