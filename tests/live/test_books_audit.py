@@ -340,7 +340,6 @@ SEAL_ALONE: dict[str, Lie] = {
     "what a station is": put("b|S1", "W", "vendor"),
     "a meter value within a slot": put("S1|2|updated|30", "103.4", "samples", 0, "value"),
     "a value of a stay under way": put("S6|2|updated|330", "102", "samples", 0, "value"),
-    "the last events cut off": lambda rows: rows.pop(),
     "events of two stations in each other's place": swap("S1|1|updated|15", "S2|1|updated|20"),
     "a stay and all of it dropped": lambda rows: [
         rows.remove(row) for row in list(rows) if row["said"]["station"] == "S2"

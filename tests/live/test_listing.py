@@ -227,8 +227,18 @@ def test_a_posted_list_outlives_a_start_and_what_site_toml_says(tmp_path) -> Non
     assert site.get("/prices").json() == own
     bad = ask(site, "POST", "/prices", json={**body, "charge": ["x"] * 7})
     assert (bad.status_code, len(bad.json()["problems"])) == (422, 8)
+    bad = ask(site, "POST", "/prices", json={"charge": ["0.7"], "reason": "a fair", "untill": None})
+    assert bad.json()["problems"] == [
+        {"where": "body/discharge", "wrong": "is missing"},
+        {
+            "where": "body/untill",
+            "wrong": "is no key; keys are charge, discharge, begins_at, until, reason",
+        },
+    ]
+    assert site.get("/prices").json() == own
     found = ask(site, "POST", "/prices", json=body)
     assert (found.status_code, found.json()["over"]) == (201, ["site.toml"])
+    assert re.fullmatch("[0-9a-f]{32}", found.json()["price_list"])
     assert site.stop() == 0
     place = site.folder / "site.toml"
     text = place.read_text()
@@ -241,7 +251,8 @@ def test_a_posted_list_outlives_a_start_and_what_site_toml_says(tmp_path) -> Non
     assert (said_now["charge"], said_now["posted_by"]) == (["0.77"], "operator")
     assert ask(site, "GET", "/prices", token).json()["posted_by"] == "operator"
     told = here("status", site.folder)
-    assert "0.77" in told
+    assert "prices in EUR/kWh: 0.77 to charge, 0.11 to discharge, by operator since 20" in told
+    assert "so far, at 9.5 EUR/kW" in told
     assert f"0.000 kW in the highest quarter of an hour of {datetime.now(UTC):%Y-}" in told
     peak = site.items("/hubs")[0]["peak"]
     assert (peak["peak_kw"], peak["begins_at"], peak["demand_charge"]) == ("0.000", None, "9.5")

@@ -330,6 +330,35 @@ def test_a_decision_that_fails_leaves_the_last_plan() -> None:
     assert "hub main: RuntimeError: no optimum" in alarm.detail
 
 
+def test_a_decision_that_takes_too_long_is_told_in_words(monkeypatch) -> None:
+    """How long was waited, and what it points to, instead of the name of an error."""
+    monkeypatch.setattr("hubwise.live.planning.TOO_LONG", 0.01)
+    books, troubles = Books(), Troubles(Minute())
+    prices = PriceList("p", 1_440, (Decimal("0.3"),), (Decimal("0.2"),))
+    books.apply(PricesPosted("prices|p", "", T0, prices))
+    wish = WishSaid("w", "CP", T0, "s", "t", "driver:D", T0 + timedelta(hours=3), 20, 45, 10)
+    session = Session("s", "CP", "t", T0, evse=1, wish=wish)
+
+    async def never(_):
+        await asyncio.sleep(60)
+
+    async def stored(_):
+        return 0.0, 0.0
+
+    async def run():
+        planner = planner_of(books, never, stored, troubles)
+        here = [(session, Known("CP", "main", 11.0))]
+        args = (lambda _: here, lambda _: Connection(9.0), lambda _: None)
+        task = asyncio.create_task(planner.run(*args))
+        planner.ask("main")
+        while not troubles.waiting:
+            await asyncio.sleep(0.005)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert "hub main: nothing was decided within 0.01 s" in troubles.waiting[0].detail
+
+
 def test_a_battery_beside_cars_that_are_not_planned_has_its_share_of_the_connection() -> None:
     """Nobody said what these cars want; the battery is planned with a third of the room, and with
     all of it once they have gone."""

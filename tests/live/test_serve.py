@@ -481,6 +481,9 @@ def test_every_route_asks_who_and_whether(served: Served, names) -> None:
         headers={"Authorization": f"Bearer {token}"},
     )
     assert (bad.status_code, bad.headers["content-type"]) == (422, "application/problem+json")
+    nowhere = httpx.get(served.ready["http"])
+    assert nowhere.status_code == 404
+    assert "the API is under /api/v1" in nowhere.json()["detail"]
 
 
 def test_a_driver_reads_what_is_theirs(served: Served, names) -> None:

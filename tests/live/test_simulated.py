@@ -50,15 +50,17 @@ def test_every_simulated_session_is_billed_what_its_meter_showed(tmp_path) -> No
     assert site.stop() == 0
 
 
-def test_who_comes_is_shown_the_tariff_of_the_list_that_they_accept() -> None:
+def test_who_comes_is_shown_the_tariff_of_the_list_that_they_accept(monkeypatch) -> None:
     """Another list is posted halfway: stations show its tariff to whoever comes from then on, and
-    until it has reached them the one before."""
+    until it has reached them the one before. Meanwhile it is told how it goes."""
+    told = []
+    monkeypatch.setattr("hubwise.edge.simulated.fleet.TELLS_SECONDS", 2.0)
     names, habits = [f"S{number}" for number in range(6)], Habits(speed=3_600, every_seconds=1_200)
 
     async def work():
         async with running(speed=3_600) as site:
             stations = dict.fromkeys(names, PASSWORD)
-            going = asyncio.create_task(simulate(site.url, stations, 5, habits, 7))
+            going = asyncio.create_task(simulate(site.url, stations, 5, habits, 7, told.append))
             await asyncio.sleep(3.5)
             site.listener.prices = list_of("another", "0.3", "0.4")
             posted = site.listener.now()
@@ -73,6 +75,9 @@ def test_who_comes_is_shown_the_tariff_of_the_list_that_they_accept() -> None:
     after = [it for key, it in made.charged_by.items() if begun.get(key, posted) > posted + TOLD]
     before = [it for key, it in made.charged_by.items() if begun.get(key, posted) < posted]
     assert set(after) == {"another"}
+    assert 2 <= len(told) <= 3
+    assert len(told[0].delivered) <= len(told[-1].delivered) <= len(made.delivered)
+    assert told[-1].seconds
     assert set(before) == {"list-1"}
     newest = {key for key in begun if not key[0].endswith(("1", "3"))}  # of 2.1
     assert {key for key in newest if begun[key] > posted + TOLD} <= set(made.charged_by)

@@ -127,7 +127,7 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
         if isinstance(peak := each["peak"], dict):
             typer.echo(
                 f"hub {each['hub']}: {peak['peak_kw']} kW in the highest quarter of an hour of "
-                f"{peak['period']} so far, at {peak['demand_charge']} a kW"
+                f"{peak['period']} so far, at {peak['demand_charge']} {_currency(found)}/kW"
             )
     typer.echo(_offered(found["prices"]))
     market = found["market"]
@@ -136,7 +136,10 @@ def _show(ready: dict[str, object], found: dict[str, object]) -> None:
         typer.echo(f"prices of {market['source']}: {market['said']}")
     for each in items("sessions"):
         if each["status"] != "final":
-            typer.echo(f"{each['session']}: {each['status']}, {each['charged_kwh']} kWh charged")
+            back = float(str(each["discharged_kwh"]))
+            given = f", {each['discharged_kwh']} kWh given back" if back else ""
+            charged = f"{each['charged_kwh']} kWh charged{given}"
+            typer.echo(f"{each['session']}: {each['status']}, {charged}")
     for each in items("alarms")[:10]:
         typer.echo(_alarm(each))
 
@@ -151,17 +154,34 @@ def _duty(health: dict[str, object]) -> str:
 def _offered(prices: object) -> str:
     """Which list is offered, and by whom."""
     assert isinstance(prices, dict)
-    charge = [float(each) for each in prices["charge"]]
     until = f" until {prices['until']}" if prices["until"] else ""
-    span = f"{min(charge):g} to {max(charge):g} {prices['currency']}/kWh"
-    return f"prices to charge {span}, by {prices['posted_by']} since {prices['posted_at']}{until}"
+    charge, discharge = (_span(prices[way]) for way in ("charge", "discharge"))
+    spans = f"{charge} to charge, {discharge} to discharge"
+    since = f"since {_second(prices['posted_at'])}{until}"
+    return f"prices in {prices['currency']}/kWh: {spans}, by {prices['posted_by']} {since}"
+
+
+def _span(prices: list[str]) -> str:
+    least, most = (pick(map(float, prices)) for pick in (min, max))
+    return f"{least:g}" if least == most else f"{least:g} to {most:g}"
+
+
+def _second(at: object) -> str:
+    """A moment to the second."""
+    return f"{datetime.fromisoformat(str(at)):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _currency(found: dict[str, object]) -> str:
+    prices = found["prices"]
+    assert isinstance(prices, dict)
+    return str(prices["currency"])
 
 
 def _alarm(each: dict[str, object]) -> str:
-    """When, whose, what and why, in a line; moments to the second."""
-    at = f"{datetime.fromisoformat(str(each['at'])):%Y-%m-%dT%H:%M:%SZ}"
-    said = (at, each["station"], each["what"])
-    return f"{' '.join(str(part) for part in said if part)}: {each['detail']}"
+    """When, whose, what and why, in a line, and whether it stands; moments to the second."""
+    said = (_second(each["at"]), each["station"], each["what"])
+    stands = " (stands)" if each["stands"] else ""
+    return f"{' '.join(str(part) for part in said if part)}: {each['detail']}{stands}"
 
 
 @contextmanager

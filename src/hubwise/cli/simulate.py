@@ -60,8 +60,12 @@ def simulate_command(
         habits = Habits(speed, every, faults, strange)
         messages.print(f"{stations} stations, at {speed:g} times their speed", highlight=False)
         lasts = None if minutes is None else minutes * 60
-        made = asyncio.run(simulate(str(ready["ocpp"]), said, seed, habits, lasts))
+        made = asyncio.run(simulate(str(ready["ocpp"]), said, seed, habits, lasts, _told))
         typer.echo(_summary(made))
+
+
+def _told(so_far: Simulation) -> None:
+    messages.print(_energy(so_far), highlight=False)
 
 
 def _ready(folder: Path) -> dict[str, object]:
@@ -72,13 +76,17 @@ def _ready(folder: Path) -> dict[str, object]:
     return where_served(folder)
 
 
-def _summary(made: Simulation) -> str:
+def _energy(made: Simulation) -> str:
     imported = sum(each[0] for each in made.delivered.values()) / 1_000
     exported = sum(each[1] for each in made.delivered.values()) / 1_000
+    ended = len(made.delivered)
+    return f"{ended} sessions ended, {imported:.1f} kWh charged, {exported:.1f} kWh back"
+
+
+def _summary(made: Simulation) -> str:
     ordered = sorted(made.seconds)
     slow = ordered[int(0.99 * (len(ordered) - 1))] * 1_000 if ordered else 0.0
     return (
-        f"{len(made.delivered)} sessions ended, {imported:.1f} kWh charged, "
-        f"{exported:.1f} kWh back; "
-        f"{len(ordered)} messages answered, 99 % within {slow:.0f} ms, {made.repeated} said again"
+        f"{_energy(made)}; {len(ordered)} messages answered, 99 % within {slow:.0f} ms, "
+        f"{made.repeated} said again"
     )

@@ -12,9 +12,14 @@ LONGEST = 60
 
 def short(name: str) -> str:
     """A name, or its digest where it is long."""
-    return name if len(name) <= LONGEST else blake2b(name.encode(), digest_size=16).hexdigest()
+    return name if len(name) <= LONGEST else digest(name)
+
+
+def digest(text: str) -> str:
+    """Thirty-two characters for a text."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def named_list(prices: PriceList) -> PriceList:
     """The list under a name that is made of its prices."""
-    return replace(prices, list_id=short(repr((prices.charge, prices.discharge))))
+    return replace(prices, list_id=digest(repr((prices.charge, prices.discharge))))

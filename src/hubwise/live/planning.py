@@ -150,6 +150,13 @@ class HubPlan:
         return Spoken.of(found, clock, self.outlook.currency)
 
 
+def _why(error: Exception) -> str:
+    """Why there is no new plan, for people."""
+    if isinstance(error, TimeoutError):
+        return f"nothing was decided within {TOO_LONG:g} s: the machine is too slow, or too busy"
+    return f"{type(error).__name__}: {first_line(error)}"
+
+
 class Planner:
     """Plans hubs, one after the other.
 
@@ -244,7 +251,7 @@ class Planner:
         try:
             await self._plan(hub, sessions(hub), connection(hub))
         except Exception as error:
-            why = f"{type(error).__name__}: {first_line(error)}"
+            why = _why(error)
             self._troubles.begin(PLAN, f"{why}; the last plan goes on for an hour, {THEN}", hub)
             return False
         self._troubles.end(PLAN, hub)

@@ -7,20 +7,21 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from hubwise.live import acts
 from hubwise.live.rights import Thing
 from hubwise.web import answers
 from hubwise.web.asking import Asking, Here, Most, check, found, problems
+from hubwise.web.problems import Asked
 
 router = APIRouter(prefix="/api/v1", responses=problems)
 Number = Annotated[str, Field(max_length=40, pattern=r"^-?\d+(\.\d+)?$", examples=["12.5"])]
 NOT_NOW: dict[int | str, dict[str, object]] = {409: {"description": "Does not fit what it is"}}
 
 
-class CorrectionAsked(BaseModel):
+class CorrectionAsked(Asked):
     """An operator's figures of a session; without times, from its beginning to its end."""
 
     charged_kwh: Number
@@ -30,7 +31,7 @@ class CorrectionAsked(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=acts.MOST_REASON)]
 
 
-class PreferencesAsked(BaseModel):
+class PreferencesAsked(Asked):
     """A driver's wishes [kWh]; levels count from ``energy_kwh`` at plug-in, 0 if not known."""
 
     departure_at: datetime | None = None

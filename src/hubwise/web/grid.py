@@ -19,6 +19,7 @@ from hubwise.live.tended import Tended
 from hubwise.web import answers
 from hubwise.web.acts import NOT_NOW, Number, in_utc, number
 from hubwise.web.asking import Asking, Here, check, problems
+from hubwise.web.problems import Asked
 
 router = APIRouter(prefix="/api/v1", responses=problems)
 Reason = Annotated[str, Field(min_length=1, max_length=acts.MOST_REASON)]
@@ -111,7 +112,7 @@ class Hubs(BaseModel):
     items: list[HubItem]
 
 
-class LimitAsked(BaseModel):
+class LimitAsked(Asked):
     """The most that a hub may draw from the grid for a while [kW]; from now on if not told."""
 
     most_kw: Number

@@ -19,7 +19,7 @@ from hubwise.web import answers
 from hubwise.web.acts import in_utc
 from hubwise.web.asking import Asking, Here, check, problems
 from hubwise.web.grid import Reason
-from hubwise.web.problems import problem
+from hubwise.web.problems import Asked, problem
 
 router = APIRouter(prefix="/api/v1", responses=problems)
 MOST_SAID = 1_440
@@ -61,7 +61,7 @@ class Prices(BaseModel):
         )
 
 
-class ListingAsked(BaseModel):
+class ListingAsked(Asked):
     """A list to post: decimals as text by slot of a day; from now on, until it is taken back."""
 
     charge: Said

@@ -51,7 +51,7 @@ def test_load_curves_are_the_feeder_tables(cases: Cases) -> None:
         table = case.table("feeder")
         assert table is not None
         curve = curves[glossary.label(case.strategy)]
-        np.testing.assert_allclose(curve["y"], table["head_kw"], atol=0.5)
+        np.testing.assert_allclose(curve["y"][1:-1], table["head_kw"], atol=0.5)
         assert curve["line"]["color"] == STRATEGIES[case.strategy]
 
 
@@ -111,11 +111,12 @@ def test_the_clock_axis_reads_the_wall_clock(day: tuple[int, int, int], slots: i
     assert len(labels) == len(set(labels)) == slots
     assert axis["ticktext"][0].startswith("12:00<br>")
     assert axis["ticktext"][-1] == "12:00"
-    assert axis["tickvals"][-1] == slots - 0.5
+    assert axis["range"] == [axis["tickvals"][0], axis["tickvals"][-1]] == [0.5, slots + 0.5]
+    assert axis["categoryarray"][1:-1] == labels
     assert "12:00" in labels[0]
     assert "11:45" in labels[-1]
     midnight = axis["tickvals"][[t[:5] for t in axis["ticktext"]].index("00:00")]
-    assert midnight == 47.5
+    assert midnight == 48.5
 
 
 def test_a_date_stands_only_where_it_has_room() -> None:
@@ -192,6 +193,11 @@ def test_what_holds_for_a_slot_is_drawn_as_a_step(cases: Cases) -> None:
         lines = [trace for trace in at[name]["data"] if trace["type"] == "scatter"]
         assert lines
         assert {trace["line"]["shape"] for trace in lines} == {"hvh"}
+        categories = at[name]["layout"]["xaxis"]["categoryarray"]
+        for trace in lines:
+            # From the middle of a slot that is out of sight to the middle of another.
+            assert (trace["x0"], len(trace["y"])) == (categories[0], len(categories))
+            assert [trace["y"][0], trace["y"][-1]] == [trace["y"][1], trace["y"][-2]]
     drawn = [at["hot-spot"], *(at[name] for name in at if name.startswith("station-"))]
     for spec in [*drawn, *figures["all"].values()]:
         shapes = {trace["line"].get("shape") for trace in spec["data"] if "line" in trace}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -14,6 +14,8 @@ from hubwise.edge.simulated.station import Simulated
 
 # What new hubs are built of: one in five still speaks 1.6.
 PROTOCOLS = ("ocpp2.1", "ocpp2.0.1", "ocpp2.1", "ocpp1.6", "ocpp2.1")
+# Between two words on how it goes [s].
+TELLS_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -38,8 +40,17 @@ class Simulation:
     charged_by: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
+def _nobody(_: Simulation) -> None:
+    """Hear nothing."""
+
+
 async def simulate(
-    url: str, stations: Mapping[str, str], seed: int, habits: Habits, lasts: float | None
+    url: str,
+    stations: Mapping[str, str],
+    seed: int,
+    habits: Habits,
+    lasts: float | None,
+    told: Callable[[Simulation], None] = _nobody,
 ) -> Simulation:
     """Simulate stations for a time, or until cancelled.
 
@@ -55,17 +66,30 @@ async def simulate(
         How they behave.
     lasts
         How long [s]; without end if none.
+    told
+        Hears each minute what became of it so far.
     """
-    made = Simulation()
     simulated = [
         _station(url, name, password, number, (seed, habits))
         for number, (name, password) in enumerate(stations.items())
     ]
+    seconds = list[float]()
     for each in simulated:
-        each.link.seconds = made.seconds.append
-    with contextlib.suppress(TimeoutError):
+        each.link.seconds = seconds.append
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(TELLS_SECONDS)
+            told(_so_far(simulated, seconds))
+
+    with contextlib.suppress(TimeoutError, asyncio.CancelledError):
         async with asyncio.timeout(lasts):
-            await asyncio.gather(*(_run(each) for each in simulated))
+            await asyncio.gather(tell(), *(_run(each) for each in simulated))
+    return _so_far(simulated, seconds)
+
+
+def _so_far(simulated: Sequence[Simulated], seconds: list[float]) -> Simulation:
+    made = Simulation(seconds)
     for each in simulated:
         made.repeated += each.link.repeated
         made.delivered.update(((each.name, name), kwh) for name, kwh in each.delivered.items())

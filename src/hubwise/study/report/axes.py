@@ -22,6 +22,8 @@ FONT = (
     "'Liberation Sans', Arial, sans-serif"
 )
 TICKS = 8  # a day gets a tick every three hours
+# Categories out of sight, so that steps can reach over both edges.
+BEFORE, AFTER = " ", "  "
 
 
 def plain(text: str) -> str:
@@ -56,6 +58,11 @@ def _label(start: datetime, end: str) -> str:
     return f"{start:%a} {start.day} {start:%b}, {start:%H:%M}{EN}{end}"
 
 
+def edge_at(slot: int) -> float:
+    """Where a slot begins on a clock axis."""
+    return slot + 0.5
+
+
 def clock_axis(horizon: Horizon, ticks: int = TICKS) -> Spec:
     """A time axis on the local clock: slots are categories, ticks stand at their starts.
 
@@ -67,10 +74,10 @@ def clock_axis(horizon: Horizon, ticks: int = TICKS) -> Spec:
     return {
         "type": "category",
         "categoryorder": "array",
-        "categoryarray": slot_labels(horizon),
-        "range": [-0.5, horizon.slots - 0.5],
+        "categoryarray": [BEFORE, *slot_labels(horizon), AFTER],
+        "range": [edge_at(0), edge_at(horizon.slots)],
         "tickmode": "array",
-        "tickvals": [slot - 0.5 for slot in marks],
+        "tickvals": [edge_at(slot) for slot in marks],
         "ticktext": [_tick_text(edges, slot, slot == marks[0]) for slot in marks],
         "tickangle": 0,
         "showgrid": False,
@@ -155,8 +162,17 @@ def clock_figure(
 ) -> Spec:
     """A figure over the slots; its traces hold one value per slot and no x of their own."""
     axis = clock_axis(horizon, ticks)
-    first = {"x0": axis["categoryarray"][0], "dx": 1}
-    return figure([first | trace for trace in data], layout(height, axis, yaxis, **more))
+    before, first, *_ = axis["categoryarray"]
+    drawn = [{"x0": first, "dx": 1} | _to_the_edges(trace, before) for trace in data]
+    return figure(drawn, layout(height, axis, yaxis, **more))
+
+
+def _to_the_edges(trace: Spec, before: str) -> Spec:
+    """Steps begin and end in the middle of a slot: one more of each end reaches over the edge."""
+    if named(trace.get("line", {})).get("shape") != "hvh":
+        return trace
+    y = trace["y"]
+    return {**trace, "x0": before, "y": [*y[:1], *y, *y[-1:]]}
 
 
 def line(

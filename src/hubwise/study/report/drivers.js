@@ -127,7 +127,7 @@
 
   function draw(plot, stay, prices) {
     const spec = JSON.parse(JSON.stringify(data.figure));
-    const slots = spec.layout.xaxis.categoryarray.length;
+    const slots = spec.layout.xaxis.categoryarray.length - 2; // one out of sight at either end
     const [first, last] = stay.slots;
     const power = new Array(slots).fill(null);
     const energy = new Array(slots).fill(null);
@@ -142,6 +142,8 @@
       }
     }
     const during = (values) => values.map((value, t) => (t >= first && t < last ? value : null));
+    // Steps begin in the middle of a slot: both ends once more reach the edges of the figure.
+    const steps = (values) => [...values.slice(0, 1), ...values, ...values.slice(-1)];
     const [charge, discharge] = stay.part ? prices[stay.hub] : [data.reference, []];
     spec.data[0].y = energy;
     spec.data[1].y = during(new Array(slots).fill(stay.energy.reserve_kwh));
@@ -149,8 +151,8 @@
     spec.data[2].customdata = charge;
     spec.data[3].y = power.map((kw) => (kw < 0 ? kw : null));
     spec.data[3].customdata = discharge;
-    spec.data[4].y = during(charge);
-    spec.data[5].y = during(discharge);
+    spec.data[4].y = steps(during(charge));
+    spec.data[5].y = steps(during(discharge));
     const axis = spec.layout.xaxis;
     if (phone.matches) {
       axis.tickvals = axis.tickvals.filter((_, k) => k % 2 === 0);

@@ -165,7 +165,8 @@ def _has_notice(made: Statement) -> bool:
 def _figure(horizon: Horizon, currency: str) -> Spec:
     """The figure of one stay without its numbers, which the page's script fills in."""
     axis = clock_axis(horizon) | {"anchor": "y2"}
-    first = {"x0": axis["categoryarray"][0], "dx": 1}
+    before, start, *_ = axis["categoryarray"]
+    first = {"x0": start, "dx": 1}
     energy = {
         **first,
         "type": "scatter",
@@ -195,7 +196,7 @@ def _figure(horizon: Horizon, currency: str) -> Spec:
     ]
     prices = [
         {
-            **first,
+            **first | {"x0": before},  # the script repeats both ends, so that steps reach the edges
             "type": "scatter",
             "mode": "lines",
             "name": name,
@@ -210,7 +211,9 @@ def _figure(horizon: Horizon, currency: str) -> Spec:
         axis,
         value_axis("battery, kWh", domain=[0.56, 1.0], rangemode="tozero"),
         yaxis2=value_axis("power, kW", domain=[0.27, 0.5], zeroline=True, zerolinecolor="#c9d1d9"),
-        yaxis3=value_axis(f"price, {currency}/kWh", domain=[0.0, 0.21], rangemode="tozero"),
+        yaxis3=value_axis(
+            f"price, {currency}/kWh", domain=[0.0, 0.21], rangemode="tozero", tickformat=".2f"
+        ),
         barmode="relative",
         bargap=0,
     )
