@@ -481,7 +481,7 @@ def test_every_route_asks_who_and_whether(served: Served, names) -> None:
         headers={"Authorization": f"Bearer {token}"},
     )
     assert (bad.status_code, bad.headers["content-type"]) == (422, "application/problem+json")
-    nowhere = httpx.get(served.ready["http"])
+    nowhere = httpx.get(served.ready["http"] + "/api/v1/nothing", timeout=20)
     assert nowhere.status_code == 404
     assert "the API is under /api/v1" in nowhere.json()["detail"]
 

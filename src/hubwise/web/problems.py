@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from hubwise.store import GONE
 
 KIND = "application/problem+json"
-NOWHERE = "there is nothing here; the API is under /api/v1, described at /openapi.json"
+NOWHERE = "nothing is here; pages begin at /, the API is under /api/v1 and told at /openapi.json"
 
 
 class Asked(BaseModel):
