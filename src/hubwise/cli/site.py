@@ -273,6 +273,8 @@ def add_driver(
     """Add a driver, or another tag of one."""
     with explained(as_json=False):
         _must_be_name(name)
+        if empty := [tag for tag in id_token or () if not tag.strip()]:
+            raise ScenarioError([Issue("--id-token", "", "", f"{empty[0]!r}", "a tag to be read")])
         open_registry(folder).add_driver(name, id_token or ())
 
 

@@ -10,13 +10,12 @@ from decimal import Decimal
 
 from hubwise.domain.events import Acted, Figures, LimitSaid, WishSaid
 from hubwise.live.fold import Session
-from hubwise.live.registers import ABOVE_RATED, MOST_KWH
+from hubwise.live.registers import ABOVE_RATED, LONGEST, MOST_KWH
 from hubwise.live.rights import Actor, Role
 from hubwise.live.site import Site
 
 MOST_REASON = 2_000
 MOST_BATTERY_KWH = Decimal(10_000)
-LONGEST = timedelta(days=60)
 
 
 class NotNowError(ValueError):

@@ -213,11 +213,7 @@ class Controller:
 
     def _forget(self) -> None:
         """Set-points of sessions that are over."""
-        running = {
-            (each.station, each.transaction)
-            for sessions in self._books.running.values()
-            for each in sessions.values()
-        }
+        running = {(each.station, each.transaction) for each in self._books.present()}
         for key in [key for key in self._last_kw if (key[0], key[2]) not in running]:
             del self._last_kw[key]
 
@@ -346,11 +342,10 @@ class Controller:
 
     def _sessions_of(self, hub: str) -> list[Session]:
         return [
-            session
-            for station, running in self._books.running.items()
-            if station in self._known and self._known[station].hub == hub
-            for session in running.values()
-            if session.started is not None
+            each
+            for each in self._books.present()
+            if each.station in self._known and self._known[each.station].hub == hub
+            if each.started is not None
         ]
 
     def _point(self, session: Session, kw: float) -> SetPoint:

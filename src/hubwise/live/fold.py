@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -70,6 +71,11 @@ class Numbers:
         while self.low - 1 in self.beyond:
             self.low -= 1
             self.beyond.remove(self.low)
+
+    @property
+    def highest(self) -> int:
+        """The highest number seen; below 0 where none was."""
+        return max(self.high, *self.beyond, -1)
 
     def holds_all(self, first: int, last: int) -> bool:
         """Whether every number from the first to the last was seen."""
@@ -146,12 +152,23 @@ class Session:
         return self.corrections[-1].bill if self.corrections else self.billed
 
     @property
+    def missing(self) -> list[str]:
+        """What was not heard of it; nothing where beginning, end and all between were."""
+        if self.started is None or self.ended is None:
+            said = ((self.started, "beginning"), (self.ended, "end"))
+            return [f"its {name} has not been heard" for each, name in said if each is None]
+        first, last = self.started.seq_no, self.ended.seq_no
+        if first is None or last is None:
+            return []
+        if first > last:
+            return [f"its end has number {last}, before {first} of its beginning"]
+        heard = self.numbers.holds_all(first, last)
+        return [] if heard else ["messages in between have not been heard"]
+
+    @property
     def complete(self) -> bool:
         """Whether beginning, end and all between were heard."""
-        if self.started is None or self.ended is None:
-            return False
-        first, last = self.started.seq_no, self.ended.seq_no
-        return first is None or last is None or self.numbers.holds_all(first, last)
+        return not self.missing
 
     @property
     def status(self) -> SessionStatus:
@@ -194,7 +211,8 @@ def belongs_to(sessions: list[Session], said: TransactionSaid) -> int:
     """Which of the sessions that share a transaction's identifier a message belongs to.
 
     A station that begins anew after a reset may give an identifier twice. Only a beginning later
-    than everything heard of the last one opens another session.
+    than everything heard of the last one opens another session; one that goes on in its numbers
+    while there is no end is said twice (by the cable, then by the tag), and opens none.
     """
     last = len(sessions) - 1
     if last < 0 or said.phase is not Phase.STARTED or sessions[last].started is None:
@@ -202,7 +220,13 @@ def belongs_to(sessions: list[Session], said: TransactionSaid) -> int:
     heard, began = sessions[last].last_at, sessions[last].started
     assert began is not None
     later = heard is not None and said.at > heard and is_set(said.at, said.received_at)
-    return last + 1 if later and began.at != said.at else last
+    return last + 1 if later and began.at != said.at and not goes_on(sessions[last], said) else last
+
+
+def goes_on(session: Session, said: TransactionSaid) -> bool:
+    """Whether a message's number is behind all that were heard of a session without an end."""
+    number = said.seq_no
+    return session.ended is None and number is not None and number > session.numbers.highest
 
 
 def take_in(sessions: list[Session], said: TransactionSaid) -> tuple[Session, bool]:
@@ -333,6 +357,20 @@ class Books:
         else:
             session.corrections.append(event)
             session.settled_at = (event.bill.heard, event.bill.act)
+
+    def present(self) -> Iterator[Session]:
+        """Stays under way: of those at one EVSE that says itself, the one that began last.
+
+        A station that lost its power may never end a transaction, and begin another for another
+        car: there is room for one.
+        """
+        for running in self.running.values():
+            last: dict[int | str, Session] = {}
+            for session in running.values():
+                place = session.evse or session.session
+                if place not in last or session.plugged_in >= last[place].plugged_in:
+                    last[place] = session
+            yield from last.values()
 
     def limit_kw(self, hub: str, when: datetime) -> float:
         """What a hub may draw at a time as far as anybody limits it; infinite where nobody does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 
@@ -17,11 +17,16 @@ ABOVE_RATED = Decimal("1.1")
 CLOCK_SECONDS = Decimal(10)
 ROUNDING_KWH = Decimal("0.02")
 MOST_KWH = Decimal(10) ** 9
+# Powers of ten beyond these are no register's; below, a register shows nothing.
+MOST_DIGITS = 100
+ZERO = Decimal()
 KWH = {"Wh": Decimal("0.001"), "kWh": Decimal(1), "MWh": Decimal(1_000)}
 IMPORT = "Energy.Active.Import.Register"
 EXPORT = "Energy.Active.Export.Register"
 _ORDER = {Phase.STARTED: 0, Phase.UPDATED: 1, Phase.ENDED: 2}
 MOST_CHAINS = 16
+# No stay is longer; clocks that begin years ago, and are set under way, look like it.
+LONGEST = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +127,15 @@ def _value(sample: Sample) -> tuple[Decimal | None, str]:
     if factor is None:
         return None, f"{sample.unit!r} is no unit of energy"
     try:
-        kwh = (Decimal(sample.value) * factor).scaleb(sample.multiplier)
+        value = Decimal(sample.value)
     except (InvalidOperation, ValueError):
         return None, f"{sample.value[:40]!r} is no number"
-    if not kwh.is_finite() or not 0 <= kwh <= MOST_KWH:
+    # What a sum of decimals cannot hold is looked at before it is made.
+    size = value.adjusted() + sample.multiplier if value.is_finite() and value else 0
+    if not value.is_finite() or value < 0 or size > MOST_DIGITS:
+        return None, f"{sample.value[:40]!r} is no register"
+    kwh = (value * factor).scaleb(sample.multiplier) if value and size >= -MOST_DIGITS else ZERO
+    if kwh > MOST_KWH:
         return None, f"{sample.value[:40]!r} is no register"
     return kwh.normalize(), ""
 
@@ -168,6 +178,8 @@ def between(before: Reading, after: Reading, most_kw: Decimal) -> str:
     step = after.kwh - before.kwh
     if step < 0:
         return f"the register goes back by {-step:f} kWh"
+    if after.at - before.at > LONGEST:
+        return f"{(after.at - before.at).days} days between two readings: a clock was not set"
     seconds = Decimal(str((after.at - before.at).total_seconds()))
     most = ABOVE_RATED * most_kw * (seconds + CLOCK_SECONDS) / 3_600 + ROUNDING_KWH
     if step > most:

@@ -289,6 +289,11 @@ class Site:
         driver = await self._people.driver_of(id_token)
         return f"driver:{driver}" if driver else f"token:{id_token}"
 
+    async def whose(self, session: Session) -> str:
+        """Whose account a session is: of whom was billed, or else whose tag it is now."""
+        stood = session.stands
+        return stood.driver if stood else await self.account_of(session.id_token)
+
     async def settled(self, session: Session) -> None:
         """Post a session's bill, if it can be; otherwise remember that it cannot."""
         if not session.complete or session.settled_at == session.state:
@@ -306,7 +311,7 @@ class Site:
         if session.stands is not None:
             return Account(session, session.status, (), session.stands)
         settled, terms, _ = await self._look_into(session)
-        account = await self.account_of(session.id_token)
+        account = await self.whose(session)
         bill = self._draft(session, settled, terms, account)
         return Account(session, session.status, settled.doubts, bill)
 
@@ -371,7 +376,7 @@ class Site:
                 await self._alarm("session quarantined", what, session.station, str(state[0]))
             return
         stood = session.stands
-        account = stood.driver if stood else await self.account_of(session.id_token)
+        account = await self.whose(session)
         if stood is None or stood.lines != settled.lines:
             await self._note(session, known, terms, account)
             if session.state != state:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, Table, delete, insert, select
+from sqlalchemy import Engine, Table, delete, func, insert, select
 
 from hubwise.store.secrets import SiteKey
 from hubwise.store.tables import acts, cars, drivers, id_tokens, stations, tokens, users
@@ -15,6 +15,11 @@ from hubwise.store.tables import acts, cars, drivers, id_tokens, stations, token
 NEVER = "9999"
 # Of more names than this all stations are read.
 MOST_NAMES = 500
+
+
+def same_tag(id_token: str) -> str:
+    """What tags that are the same to the protocol have in common: no blanks, all capitals."""
+    return "".join(id_token.split()).upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ class Registry:
         """Add a driver and the tags that stand for them."""
         row: dict[str, object] = {"driver": driver}
         self._replace(drivers, [row], "add driver")
-        self._replace(id_tokens, [{"id_token": tag, "driver": driver} for tag in tags], "add tag")
+        rows = [{"id_token": same_tag(tag), "driver": driver} for tag in tags]
+        self._replace(id_tokens, rows, "add tag")
 
     def has_driver(self, driver: str) -> bool:
         """Whether a driver is known."""
@@ -154,11 +160,16 @@ class Registry:
         return [Admission(str(row.station), str(row.hub), float(row.max_kw)) for row in rows]
 
     def driver_of(self, id_token: str) -> str | None:
-        """Whose tag it is, if anybody's."""
-        asked = select(id_tokens.c.driver).where(id_tokens.c.id_token == id_token)
+        """Whose tag it is, if anybody's: in capitals or not, with blanks or without."""
+        tag, same = id_tokens.c.id_token, same_tag(id_token)
+        asked = select(tag, id_tokens.c.driver).order_by(tag)
         with self.engine.connect() as connection:
-            found = connection.execute(asked).scalar()
-        return None if found is None else str(found)
+            # By name at once; what was added in small letters before names were alike, by all.
+            for alike in (tag.in_((same, id_token)), func.upper(tag) == same):
+                found = {str(row[0]): str(row[1]) for row in connection.execute(asked.where(alike))}
+                if found:
+                    return found.get(same) or next(iter(found.values()))
+        return None
 
     def tags_of(self, driver: str) -> list[str]:
         """The tags that stand for a driver."""

@@ -214,10 +214,7 @@ class SessionItem(BaseModel):
 def _doubts(account: Account, session: Session) -> list[str]:
     if session.billed or session.ended is None:
         return []
-    missing = [] if session.started else ["its beginning has not been heard"]
-    if session.started and not session.complete:
-        missing.append("messages in between have not been heard")
-    return [*missing, *account.doubts]
+    return [*session.missing, *account.doubts]
 
 
 class Sessions(BaseModel):

@@ -98,7 +98,7 @@ async def sessions(
             continue
         if len(items) == most:
             return answers.Sessions(items=items, next=items[-1].session)
-        account = await here.site.account_of(session.id_token)
+        account = await here.site.whose(session)
         if may(actor, "read", Thing("session", account)):
             items.append(answers.SessionItem.of(await here.site.account(session)))
     return answers.Sessions(items=items)

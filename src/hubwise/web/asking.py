@@ -163,7 +163,7 @@ def check(actor: Actor, thing: Thing, verb: str = "read") -> None:
 async def found(here: World, actor: Actor, name: str, kind: str, verb: str = "read") -> Session:
     """A session that the actor may read, or change; to whom it is not theirs, it is not there."""
     session = here.site.books.sessions.get(name)
-    account = await here.site.account_of(session.id_token) if session else ""
+    account = await here.site.whose(session) if session else ""
     if session is None or not may(actor, "read", Thing(kind, account)):
         raise HTTPException(404, f"there is no session {name!r}")
     check(actor, Thing(kind, account), verb)

@@ -77,7 +77,7 @@ def _session(here: World, event: Event) -> str:
 
 async def _account(here: World, event: Event) -> str:
     session = here.site.books.sessions.get(_session(here, event))
-    return await here.site.account_of(session.id_token) if session else ""
+    return await here.site.whose(session) if session else ""
 
 
 def _line(position: int, event: Event, here: World) -> str:

@@ -53,11 +53,13 @@ def _energy(sample: Said) -> Fraction | None:
         value = Decimal(sample["value"])
     except (InvalidOperation, ValueError):
         return None
-    size = value.adjusted() + sample["multiplier"] if value.is_finite() and value else 0
-    if not value.is_finite() or size > 100:
+    if not value.is_finite():
         return None
-    if size < -100:
+    if not value:
         return Fraction(0)
+    size = value.adjusted() + sample["multiplier"]
+    if abs(size) > 100:
+        return None if size > 0 or value < 0 else Fraction(0)
     kwh = Fraction(value) * UNITS[sample["unit"]] * Fraction(10) ** sample["multiplier"]
     return kwh if 0 <= kwh <= HIGHEST else None
 
@@ -67,6 +69,8 @@ def can_follow(before: Shown, after: Shown, most_kw: Fraction) -> bool:
     assert before.kwh is not None
     assert after.kwh is not None
     step = after.kwh - before.kwh
+    if after.at - before.at > timedelta(days=60):
+        return False
     seconds = Fraction((after.at - before.at) // timedelta(microseconds=1), 10**6)
     most = Fraction(11, 10) * most_kw * (seconds + 10) / 3_600 + Fraction(2, 100)
     return 0 <= step <= most

@@ -44,6 +44,8 @@ class Heard:
         low, high = began["seq_no"], ended["seq_no"]
         if low is None or high is None:
             return ""
+        if high < low:
+            return f"its end has number {high}, before {low} of its beginning"
         between = {each["seq_no"] for each in self.messages if each["seq_no"] is not None}
         between = {each for each in between if low <= each <= high}
         lacking = high - low + 1 - len(between)
@@ -109,9 +111,15 @@ class Stay:
         return self.until(self.heard)
 
     def is_over_before(self, said: Said) -> bool:
-        """Whether a beginning is that of another stay: it lies behind all that was heard."""
+        """Whether a beginning is that of another stay: it lies behind all that was heard.
+
+        One that goes on in the numbers of a stay without an end is another word of its beginning.
+        """
         began = next((each for _, each in self._counting if each["phase"] == "started"), None)
         if said["phase"] != "started" or began is None or began["at"] == said["at"]:
+            return False
+        number, over = said["seq_no"], any(each["phase"] == "ended" for _, each in self._counting)
+        if not over and number is not None and number > max(self._numbers, default=-1):
             return False
         later = self._latest is not None and said["at"] > self._latest
         return later and believable(said["at"], said["received_at"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -82,6 +83,24 @@ def read_frame(raw: str | bytes) -> Frame:
         return _call(kind, said, parts)
     payload = parts[2] if kind == RESULT and len(parts) > 2 else {"error": parts[2:]}
     return Frame(kind, said, "", payload if isinstance(payload, dict) else {})
+
+
+def as_time(text: str) -> datetime:
+    """A station's time, a date and what follows; without a zone it is UTC.
+
+    Raises
+    ------
+    FrameError
+        Where it is none.
+    """
+    said = text.strip().upper()
+    try:
+        if len(said) < len("2026-03-02T10:00"):
+            raise ValueError
+        found = datetime.fromisoformat(said)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise FrameError("property", f"{text[:40]!r} is no time") from error
 
 
 def _decode(raw: str | bytes) -> object:

@@ -17,7 +17,7 @@ from hubwise.domain.events import (
     StatusSaid,
     TransactionSaid,
 )
-from hubwise.edge.ocpp.frames import Json
+from hubwise.edge.ocpp.frames import Json, as_time
 from hubwise.edge.ocpp.profiles import for_16
 from hubwise.edge.ocpp.schemas import Schemas
 from hubwise.edge.ocpp.version import (
@@ -27,7 +27,6 @@ from hubwise.edge.ocpp.version import (
     Version,
     answer_boot,
     as_message,
-    as_time,
     digest,
     heartbeat,
     sign_certificate,

@@ -16,7 +16,7 @@ from hubwise.domain.events import (
     StatusSaid,
     TransactionSaid,
 )
-from hubwise.edge.ocpp.frames import Json
+from hubwise.edge.ocpp.frames import Json, as_time
 from hubwise.edge.ocpp.screen import answer_with
 from hubwise.edge.ocpp.steering import Steering
 from hubwise.edge.ocpp.version import (
@@ -26,7 +26,6 @@ from hubwise.edge.ocpp.version import (
     Message,
     answer_boot,
     as_message,
-    as_time,
     digest,
     heartbeat,
     sign_certificate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -102,21 +102,6 @@ def as_message(payload: Json, kind: type[Made]) -> Made:
         return msgspec.convert(payload, kind)
     except msgspec.ValidationError as error:
         raise FrameError("type", str(error)[:250]) from error
-
-
-def as_time(text: str) -> datetime:
-    """A station's time; without a zone it is UTC.
-
-    Raises
-    ------
-    FrameError
-        Where it is none.
-    """
-    try:
-        found = datetime.fromisoformat(text.strip())
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise FrameError("property", f"{text[:40]!r} is no time") from error
 
 
 async def heartbeat(heard: Heard) -> Json:
