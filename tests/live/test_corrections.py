@@ -230,7 +230,7 @@ def test_registrations_are_acts(served: Served) -> None:
     """Who added which driver and token; no secret stands there; drivers do not read them."""
     found = served.items("/acts", most=1_000)
     said = {(each["verb"], each["what"]) for each in found}
-    assert {("add driver", "ann"), ("add tag", "tag-ann"), ("create operator token", "eve")} <= said
+    assert {("add driver", "ann"), ("add tag", "TAG-ANN"), ("create operator token", "eve")} <= said
     assert all(served.token not in json.dumps(each) for each in found)
     page = served.get("/acts", most=2).json()
     assert len(page["items"]) == 2

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import json
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from hubwise.ledger.books import minor_unit
+from hubwise.live.sources import price_of
 from live_site import EXPORT, T0, Served, event, here, hubwise, in_words, make_site, sample
 
 NAMES = [f"M{number}" for number in range(40)]
@@ -150,7 +154,7 @@ def test_a_clock_set_under_way_after_years_is_quarantined(served: Served, names)
 
 @pytest.mark.parametrize("tag", ["04a2b3c4", "04A2B3C4", " 04A2 B3C4 "])
 def test_a_tag_is_the_same_in_capitals_and_with_blanks(served: Served, names, tag) -> None:
-    """Tags know no capitals (OCPP), and readers show blanks: they are their driver's all the same."""
+    """Tags know no capitals (OCPP), and readers show blanks: they are their driver's."""
     name = next(names)
     tell(
         served,
@@ -227,8 +231,94 @@ def test_discharge_alone_is_paid_to_the_driver(served: Served, names) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "unit"), [("JPY", "1"), ("RWF", "1"), ("BIF", "1"), ("KWD", "0.001"), ("CLF", "0.0001")]
+    ("code", "unit"),
+    [("JPY", "1"), ("RWF", "1"), ("BIF", "1"), ("KWD", "0.001"), ("CLF", "0.0001")],
 )
 def test_amounts_are_whole_in_the_smallest_unit_of_a_currency(code, unit) -> None:
     """ISO 4217 says how many digits an amount has."""
     assert str(minor_unit(code)) == unit
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_nobody_can_have_to_say_is_not_held(served: Served, told) -> None:
+    """A request that brings megabytes is refused (413) before it is held, also without a token."""
+
+    def parts():
+        for _ in range(64):
+            yield b"1" * 2**16
+
+    body = b"1" * 2**22 if told else parts()
+    try:
+        answer = httpx.post(f"{served.ready['http']}/api/v1/prices", content=body, timeout=60)
+    except httpx.TransportError:  # the site closes while we still write
+        answer = None
+    if answer is not None:
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert served.get("/sessions", most=1).status_code == 200
+
+
+@pytest.mark.parametrize("absurd", ["9999-12-31T23:59:59-10:00", "0001-01-01T00:00:00+10:00"])
+def test_no_time_that_has_no_utc_is_kept(served: Served, absurd) -> None:
+    """What was posted for the year 9999 must not keep everybody else's prices from being read."""
+    ask = f"{served.ready['http']}/api/v1"
+    headers = {"Authorization": f"Bearer {served.token}"}
+    soon = in_words(datetime.now(UTC) + MINUTE)
+    asked = [
+        ("/prices", {"charge": ["0.3"], "discharge": ["0.2"], "until": absurd}),
+        ("/prices", {"charge": ["0.3"], "discharge": ["0.2"], "begins_at": absurd}),
+        ("/hubs/main/limits", {"most_kw": "3", "until": absurd}),
+        ("/hubs/main/limits", {"most_kw": "3", "until": soon, "begins_at": absurd}),
+    ]
+    for path, body in asked:
+        answer = httpx.post(ask + path, json=body | {"reason": "a fair"}, headers=headers)
+        assert answer.status_code == 422, answer.text
+    for path in ("/prices", "/prices/orders", "/limits", "/hubs"):
+        assert served.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("reason", ["a\0b", "a\ud800b", "a\x1bb"])
+def test_a_reason_is_what_every_database_can_keep(served: Served, reason) -> None:
+    """PostgreSQL keeps no NUL, and nobody can read half a letter: refused, with what is wrong."""
+    headers = {"Authorization": f"Bearer {served.token}", "Content-Type": "application/json"}
+    body = json.dumps({"charge": ["0.3"], "discharge": ["0.2"], "reason": reason})
+    url = f"{served.ready['http']}/api/v1/prices"
+    answer = httpx.post(url, content=body.encode(), headers=headers, timeout=20)
+    assert answer.status_code == 422, answer.text
+
+
+def test_a_token_that_is_taken_back_ends_its_streams(served: Served) -> None:
+    """Who may not ask any more hears nothing more, also on a stream that is open."""
+    here("driver", "add", served.folder, "eva")
+    token = here("token", "create", served.folder, "--role", "driver", "--driver", "eva").strip()
+    url, headers = f"{served.ready['http']}/api/v1/events", {"Authorization": f"Bearer {token}"}
+    with httpx.stream("GET", url, headers=headers, timeout=60) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == ": here"
+        here("token", "revoke", served.folder, "--driver", "eva")
+        assert all(not line or line.startswith(":") for line in lines)  # and it ends
+    assert served.get("/sessions", token).status_code == 401
+
+
+def test_a_driver_cannot_take_every_place_at_the_stream(served: Served) -> None:
+    """One driver's streams leave room for the operator's."""
+    here("driver", "add", served.folder, "fay")
+    token = here("token", "create", served.folder, "--role", "driver", "--driver", "fay").strip()
+    url, mine = f"{served.ready['http']}/api/v1/events", {"Authorization": f"Bearer {token}"}
+    listening: list[object] = []
+    with ExitStack() as open_ones, httpx.Client(timeout=30) as client:
+        for _ in range(8):
+            stream = open_ones.enter_context(client.stream("GET", url, headers=mine))
+            assert stream.status_code == 200
+            listening.append(lines := stream.iter_lines())
+            next(lines)
+        assert open_ones.enter_context(client.stream("GET", url, headers=mine)).status_code == 503
+        headers = {"Authorization": f"Bearer {served.token}"}
+        assert open_ones.enter_context(client.stream("GET", url, headers=headers)).is_success
+
+
+@pytest.mark.parametrize("said", ["1_0", "٣", "NaN", "1e30", "1000000"])
+def test_a_price_is_written_in_plain_figures(said) -> None:
+    """What Python takes for a number is not yet what an operator meant; VND have large prices."""
+    assert price_of(said) is None
+    assert price_of("3500") == 3500

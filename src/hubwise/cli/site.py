@@ -369,6 +369,20 @@ def create_token(
         typer.echo(registry.create_token(role, of or "", name=name))
 
 
+@token.command("revoke")
+def revoke_tokens(
+    folder: Folder,
+    of: Annotated[str, typer.Option("--driver", help="Every token of this driver.")] = "",
+    name: Annotated[str, typer.Option(help="Every token of the operator of this name.")] = "",
+) -> None:
+    """Forget tokens that were lost or given to somebody who left; also while the site is served."""
+    with explained(as_json=False):
+        if bool(of) == bool(name):
+            right = "say whose: --driver, or --name of an operator"
+            raise ScenarioError([Issue("--driver, --name", "", "", f"{of!r}, {name!r}", right)])
+        typer.echo(f"{open_registry(folder).revoke_tokens(of, name)} tokens open nothing any more")
+
+
 def _must_be_known(folder: Path, registry: Registry, driver: str) -> None:
     if not registry.has_driver(driver):
         right = f"hubwise driver add {folder} {driver}"

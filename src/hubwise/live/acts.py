@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -96,6 +97,8 @@ def wrong_reason(reason: str) -> Iterator[str]:
     """What is wrong with a reason that somebody gives."""
     if not reason.strip() or len(reason) > MOST_REASON:
         yield f"give a reason of at most {MOST_REASON} characters"
+    if any(unicodedata.category(each) in ("Cc", "Cs") for each in reason if each not in "\n\t\r"):
+        yield "give a reason in letters: some of its characters cannot be written down"
 
 
 async def prefer(site: Site, session: Session, actor: Actor, asked: Preferences) -> None:

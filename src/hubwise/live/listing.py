@@ -11,12 +11,13 @@ from decimal import Decimal
 from hubwise.domain.errors import Issue
 from hubwise.domain.events import Acted, NeedsSaid, PriceList, PricesPosted
 from hubwise.domain.lists import Ordered
-from hubwise.live.acts import LONGEST, wrong_reason
+from hubwise.live.acts import wrong_reason
 from hubwise.live.clocks import QUARTER, quarter_of
 from hubwise.live.fold import Session
 from hubwise.live.names import named_list
 from hubwise.live.offered import source_of
 from hubwise.live.outlook import MINUTES_OF_A_DAY, SLOTS, wanted_by_car
+from hubwise.live.registers import LONGEST
 from hubwise.live.rights import Actor
 from hubwise.live.settings import MOST_SLOTS
 from hubwise.live.site import Site

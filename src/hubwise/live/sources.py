@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from string import Formatter
 from typing import Literal, cast
 from urllib.parse import urlsplit
@@ -26,6 +26,10 @@ ENTSOE = (
 )
 # When an auction's prices are out, on the site's clock, where nobody says it.
 AT = time(14)
+# Above what a kWh costs in any currency.
+MOST_PRICE = 1_000_000
+# Figures of ours alone: Python's numbers have others, and lines between their digits.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _USUAL = {"date": "%Y-%m-%d", "begins": "%Y-%m-%dT%H:%MZ", "ends": "%Y-%m-%dT%H:%MZ"}
 
 
@@ -241,11 +245,11 @@ def _at(said: object, wrong: Wrong) -> time:
 
 def price_of(said: object) -> Decimal | None:
     """A price for a kWh; ``None`` where it is none."""
-    try:
-        found = Decimal(str(said))
-    except InvalidOperation:
+    text = str(said).strip()
+    if not _NUMBER.fullmatch(text):
         return None
-    return found if found.is_finite() and abs(found) < 1_000 else None
+    found = Decimal(text)
+    return found if abs(found) < MOST_PRICE else None
 
 
 def amount(said: object, where: str, wrong: Wrong) -> Decimal:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, Table, delete, func, insert, select
+from sqlalchemy import Engine, Table, and_, delete, func, insert, select
 
 from hubwise.store.secrets import SiteKey
 from hubwise.store.tables import acts, cars, drivers, id_tokens, stations, tokens, users
@@ -88,7 +88,9 @@ class Registry:
         """Add a driver and the tags that stand for them."""
         row: dict[str, object] = {"driver": driver}
         self._replace(drivers, [row], "add driver")
-        rows = [{"id_token": same_tag(tag), "driver": driver} for tag in tags]
+        rows: list[dict[str, object]] = [
+            {"id_token": same_tag(tag), "driver": driver} for tag in tags
+        ]
         self._replace(id_tokens, rows, "add tag")
 
     def has_driver(self, driver: str) -> bool:
@@ -117,6 +119,16 @@ class Registry:
         """Forget a token."""
         with self.engine.begin() as connection:
             connection.execute(delete(tokens).where(tokens.c.token == self._hashed(token)))
+
+    def revoke_tokens(self, driver: str = "", name: str = "") -> int:
+        """Forget every token of a driver, or of an operator by their name; says how many."""
+        row = tokens.c
+        theirs = (row.driver == driver) if driver else and_(row.driver == "", row.name == name)
+        with self.engine.begin() as connection:
+            gone = connection.execute(delete(tokens).where(theirs)).rowcount
+            if self.who:
+                connection.execute(insert(acts), [self._act("revoke tokens", driver or name)])
+        return int(gone)
 
     def actor_of(self, token: str, now: datetime) -> tuple[str, str, str] | None:
         """Role, driver and name of a token, if it is known and has not expired."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -17,7 +17,9 @@ from hubwise.web.asking import Asking, Here, Most, check, found, problems
 from hubwise.web.problems import Asked
 
 router = APIRouter(prefix="/api/v1", responses=problems)
-Number = Annotated[str, Field(max_length=40, pattern=r"^-?\d+(\.\d+)?$", examples=["12.5"])]
+Number = Annotated[str, Field(max_length=40, pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["12.5"])]
+# Times of sites lie between these, and can be told on any clock.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 NOT_NOW: dict[int | str, dict[str, object]] = {409: {"description": "Does not fit what it is"}}
 
 
@@ -41,10 +43,14 @@ class PreferencesAsked(Asked):
 
 
 def in_utc(at: datetime | None, name: str) -> datetime | None:
-    """A time that was said with its offset from UTC; 422 where it was not."""
-    if at is not None and at.tzinfo is None:
+    """A time that was said with its offset from UTC, in UTC; 422 where it was not, or is absurd."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
         raise HTTPException(422, f"{name}: say the offset from UTC, such as Z")
-    return at
+    if not EARLIEST < at < LATEST:
+        raise HTTPException(422, f"{name}: {at.isoformat()} is no time of a site")
+    return at.astimezone(UTC)
 
 
 def number(text: str) -> Decimal:

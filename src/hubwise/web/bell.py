@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -13,12 +14,12 @@ class Bell:
     Parameters
     ----------
     listeners
-        How many streams are open.
+        How many streams are open, by whose they are.
     is_over
         Whether it will ring no more.
     """
 
-    listeners: int = 0
+    listeners: Counter[str] = field(default_factory=Counter)
     is_over: bool = False
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -6,13 +6,16 @@ import time
 from dataclasses import dataclass, field
 from math import ceil
 
-from starlette.exceptions import HTTPException
+from fastapi import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hubwise.web.problems import problem
 
 MOST_ADDRESSES = 10_000
+# What a request may bring: the longest list of prices is a tenth of it.
+MOST_BYTES = 256 * 1024
+TOO_LONG = f"more than {MOST_BYTES // 1024} KiB are not taken"
 
 
 @dataclass(slots=True)
@@ -69,7 +72,10 @@ def wait_for(bucket: Bucket, who: str) -> None:
 
 
 class Limits:
-    """Answers 429 where an address asks too much, or too often with a token that is not known."""
+    """Answers 429 where an address asks too much, or too often with a token that is not known.
+
+    What a request brings is not held beyond `MOST_BYTES`, whether its length is told or not: 413.
+    """
 
     def __init__(self, app: ASGIApp, rates: Rates) -> None:
         """Stands before an application."""
@@ -84,7 +90,12 @@ class Limits:
         if (wait := self._rates.asked.wait_seconds(who)) > 0:
             await _too_much(wait)(scope, receive, send)
             return
-        await self._app(scope, receive, self._noticing(who, scope, receive, send))
+        noticing = self._noticing(who, scope, receive, send)
+        told = dict(scope["headers"]).get(b"content-length", b"")
+        if told.isdigit() and int(told[:20]) > MOST_BYTES:
+            await _too_long()(scope, receive, send)
+            return
+        await self._app(scope, _Heard(receive), noticing)
 
     def _noticing(self, who: str, scope: Scope, receive: Receive, send: Send) -> Send:
         """What sends an answer, but that tokens fail too often: whoever is known is not held up."""
@@ -101,6 +112,27 @@ class Limits:
                 await send(message)
 
         return noticed
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What a request brings, counted as it comes."""
+
+    receive: Receive
+    so_far: int = 0
+
+    async def __call__(self) -> Message:
+        message = await self.receive()
+        self.so_far += len(message.get("body", b""))
+        if self.so_far > MOST_BYTES:
+            raise HTTPException(413, TOO_LONG, {"Connection": "close"})
+        return message
+
+
+def _too_long() -> Response:
+    answer = problem(413, TOO_LONG)
+    answer.headers["Connection"] = "close"
+    return answer
 
 
 def _too_much(wait_seconds: float) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -16,10 +16,10 @@ from hubwise.live.purchase import Purchase
 from hubwise.live.rights import Thing
 from hubwise.live.settings import Settings
 from hubwise.web import answers
+from hubwise.web.acts import in_utc
 from hubwise.web.asking import MOST, Asking, Here, Ledger, check, problems
 
 router = APIRouter(prefix="/api/v1", responses=problems)
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class MarketPrice(BaseModel):
@@ -82,14 +82,10 @@ async def market(
     site = here.site
     if known_at is None:
         return Market.of(site.books.purchase, site.settings, site.now(), hours)
-    if known_at.tzinfo is None:
-        raise HTTPException(422, "known_at: say the offset from UTC, such as Z")
-    try:
-        then = known_at.astimezone(UTC)
-    except OverflowError as error:
-        raise HTTPException(422, f"known_at: {known_at} is no time of a site") from error
-    if not EARLIEST <= then <= site.now():
-        raise HTTPException(422, f"known_at: from {EARLIEST:%Y} to now")
+    then = in_utc(known_at, "known_at")
+    assert then is not None
+    if then > site.now():
+        raise HTTPException(422, "known_at: not after now")
     return Market.of(await _known_at(here.ledger, then), site.settings, then, hours)
 
 

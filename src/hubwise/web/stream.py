@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -13,16 +14,18 @@ from starlette.exceptions import HTTPException
 
 from hubwise.domain.events import KIND_OF, Acted, Alarmed, Event, StatusSaid, TransactionSaid
 from hubwise.live import Actor, may
-from hubwise.live.rights import Thing
+from hubwise.live.rights import Role, Thing
 from hubwise.web.answers import in_utc
-from hubwise.web.asking import Asking, Here, World, check, problems
+from hubwise.web.asking import Asking, Here, Said, World, check, problems
 from hubwise.web.bell import rung
 
 router = APIRouter(prefix="/api/v1", responses=problems)
-MOST_LISTENERS = 100
+MOST_LISTENERS, MOST_OF_A_DRIVER = 100, 8
 PAGE = 500
 # A listener hears of what happened at most so often [s]; a line of nothing keeps proxies awake [s].
 PAUSE_SECONDS = 0.1
+# How soon a token that opens nothing any more ends a stream that has news [s].
+AGAIN_SECONDS = 5.0
 QUIET_SECONDS = 15.0
 
 
@@ -31,27 +34,37 @@ async def events(
     request: Request,
     here: Here,
     actor: Asking,
+    token: Said,
     after: Annotated[int | None, Query(ge=0, le=2**62, description="Else from now on.")] = None,
     last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
 ) -> StreamingResponse:
     """Events as they happen (``text/event-stream``); a driver hears those of their own stays."""
     check(actor, Thing("events", actor.account))
-    if here.bell.listeners >= MOST_LISTENERS:
-        raise HTTPException(503, f"{MOST_LISTENERS} listen already")
+    everybody, own = here.bell.listeners.total(), here.bell.listeners[actor.account]
+    most_own = MOST_LISTENERS if actor.role is Role.OPERATOR else MOST_OF_A_DRIVER
+    if everybody >= MOST_LISTENERS or own >= most_own:
+        raise HTTPException(503, f"{everybody} listen already, {own} of them are yours")
     begin = last_event_id if last_event_id is not None else after
     position = await here.ledger.last() if begin is None else begin
     return StreamingResponse(
-        _told(request, here, actor, position),
+        _told(request, here, actor, token.credentials if token else "", position),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _told(request: Request, here: World, actor: Actor, position: int) -> AsyncIterator[str]:
-    here.bell.listeners += 1
+async def _told(
+    request: Request, here: World, actor: Actor, token: str, position: int
+) -> AsyncIterator[str]:
+    here.bell.listeners[actor.account] += 1
     try:
         yield ": here\n\n"
+        looked = time.monotonic()
         while not (here.bell.is_over or await request.is_disconnected()):
+            if time.monotonic() - looked > AGAIN_SECONDS:
+                looked = time.monotonic()
+                if await here.actor_of(token) != actor:
+                    break
             mark = here.bell.mark()
             page = await here.ledger.of_kinds((), position, PAGE)
             for at, event in page:
@@ -64,7 +77,7 @@ async def _told(request: Request, here: World, actor: Actor, position: int) -> A
             elif not await rung(mark, QUIET_SECONDS):
                 yield ": quiet\n\n"
     finally:
-        here.bell.listeners -= 1
+        here.bell.listeners[actor.account] -= 1
 
 
 def _session(here: World, event: Event) -> str:
