@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
@@ -32,6 +34,15 @@ class Bell:
         """Ring for the last time: streams end."""
         self.is_over = True
         self.ring()
+
+    @contextmanager
+    def listening(self, who: str) -> Iterator[None]:
+        """A stream of somebody's is open."""
+        self.listeners[who] += 1
+        try:
+            yield
+        finally:
+            self.listeners[who] -= 1
 
     def mark(self) -> asyncio.Event:
         """What is set by the next ring: taken before one looks, no ring is missed."""

@@ -22,7 +22,7 @@ from hubwise.web.bell import rung
 from hubwise.web.pages.templating import words_of
 from hubwise.web.pages.who import Either, secret_of
 from hubwise.web.sayings import Car, Told
-from hubwise.web.stream import MOST_LISTENERS
+from hubwise.web.stream import check_room
 from hubwise.web.words import Words
 
 router = APIRouter(prefix="/api/v1/me", responses=problems)
@@ -241,8 +241,7 @@ async def live(
     found = await own_session(here, actor, session)
     if found is None:
         raise HTTPException(404, "you have not been here yet")
-    if here.bell.listeners >= MOST_LISTENERS:
-        raise HTTPException(503, f"{MOST_LISTENERS} listen already")
+    check_room(here, actor)
     return StreamingResponse(
         _told(request, here, actor, found),
         media_type="text/event-stream",
@@ -253,15 +252,15 @@ async def live(
 async def _told(
     request: Request, here: World, actor: Actor, session: Session
 ) -> AsyncIterator[str]:
-    """A line each time that anything changes; it ends when the browser is signed out."""
+    """A line each time that anything changes; it ends with the sign-in or the token."""
     words, secret, said, quiet = words_of(request), secret_of(request), "", 0.0
     by_cookie = "authorization" not in request.headers
-    here.bell.listeners += 1
-    try:
+    token = request.headers.get("authorization", "").partition(" ")[2].strip()
+    with here.bell.listening(actor.account):
         yield "retry: 2000\n\n"
         while not (here.bell.is_over or await request.is_disconnected()):
             mark = here.bell.mark()
-            if by_cookie and await here.doors.who(secret) is None:
+            if await (here.doors.who(secret) if by_cookie else here.actor_of(token)) is None:
                 return
             line = _line(await told(here, actor, words, session))
             if line != said:
@@ -272,8 +271,6 @@ async def _told(
             said = line
             await rung(mark, LOOK_SECONDS)
             await asyncio.sleep(PAUSE_SECONDS)
-    finally:
-        here.bell.listeners -= 1
 
 
 def _line(told: Told) -> str:

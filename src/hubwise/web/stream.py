@@ -40,10 +40,7 @@ async def events(
 ) -> StreamingResponse:
     """Events as they happen (``text/event-stream``); a driver hears those of their own stays."""
     check(actor, Thing("events", actor.account))
-    everybody, own = here.bell.listeners.total(), here.bell.listeners[actor.account]
-    most_own = MOST_LISTENERS if actor.role is Role.OPERATOR else MOST_OF_A_DRIVER
-    if everybody >= MOST_LISTENERS or own >= most_own:
-        raise HTTPException(503, f"{everybody} listen already, {own} of them are yours")
+    check_room(here, actor)
     begin = last_event_id if last_event_id is not None else after
     position = await here.ledger.last() if begin is None else begin
     return StreamingResponse(
@@ -53,18 +50,31 @@ async def events(
     )
 
 
+def check_room(here: World, actor: Actor) -> None:
+    """Let so many listen at once, and no driver take all places.
+
+    Raises
+    ------
+    HTTPException
+        503 where there is no room.
+    """
+    everybody, own = here.bell.listeners.total(), here.bell.listeners[actor.account]
+    most_own = MOST_LISTENERS if actor.role is Role.OPERATOR else MOST_OF_A_DRIVER
+    if everybody >= MOST_LISTENERS or own >= most_own:
+        raise HTTPException(503, f"{everybody} listen already, {own} of them are yours")
+
+
 async def _told(
     request: Request, here: World, actor: Actor, token: str, position: int
 ) -> AsyncIterator[str]:
-    here.bell.listeners[actor.account] += 1
-    try:
+    with here.bell.listening(actor.account):
         yield ": here\n\n"
         looked = time.monotonic()
         while not (here.bell.is_over or await request.is_disconnected()):
             if time.monotonic() - looked > AGAIN_SECONDS:
                 looked = time.monotonic()
                 if await here.actor_of(token) != actor:
-                    break
+                    return
             mark = here.bell.mark()
             page = await here.ledger.of_kinds((), position, PAGE)
             for at, event in page:
@@ -76,8 +86,6 @@ async def _told(
                 await asyncio.sleep(PAUSE_SECONDS)
             elif not await rung(mark, QUIET_SECONDS):
                 yield ": quiet\n\n"
-    finally:
-        here.bell.listeners[actor.account] -= 1
 
 
 def _session(here: World, event: Event) -> str:
