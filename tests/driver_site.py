@@ -102,6 +102,15 @@ class Living:
             time.sleep(0.3)
         raise AssertionError(f"no plan: {self.served.items('/alarms')}, {self.served.said()}")
 
+    def limit_of(self, name: str, at_least: float = 6_900, seconds: float = 15.0) -> float:
+        """What a station was told last that it may draw [W]; a while is waited for so much."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if (found := _limit(self.stations[name])) >= at_least:
+                break
+            time.sleep(0.2)
+        return found
+
     def link(self, driver: str) -> str:
         return here("driver", "link", self.served.folder, driver).strip()
 
@@ -119,6 +128,14 @@ class Living:
         secret = doors.begin(role, driver, name, datetime.now(UTC))
         engine.dispose()
         return secret
+
+
+def _limit(station: Station) -> float:
+    said = station.heard("SetChargingProfile")
+    if not said:
+        return 0.0
+    schedule = said[-1]["chargingProfile"]["chargingSchedule"][0]
+    return float(schedule["chargingSchedulePeriod"][0]["limit"])
 
 
 def compile_planner() -> None:

@@ -21,17 +21,22 @@ WIDTHS = (320, 360, 768, 1440)
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Ann stands at a station with a wish, Bob has left, Cy has not been here."""
+    """Ann and Dora stand at stations with wishes, Bob has left, Cy has not been here."""
     compile_planner()
     folder = tmp_path_factory.mktemp("pages") / "site"
-    with living(folder, ["CP1", "CP2"], {"ann": ["A1"], "bob": ["B1"], "cy": ["C1"]}) as made:
+    tags = {"ann": ["A1"], "bob": ["B1"], "cy": ["C1"], "dora": ["D1"]}
+    with living(folder, ["CP1", "CP2", "CP3"], tags) as made:
         here("driver", "car", folder, "ann", "--capacity-kwh", 60, "--km-per-kwh", 6)
         made.ann = made.stay("CP1", "A1", [(40, 0, 0), (20, 2, 0), (8, 3.25, 0), (1, 3.25, 0.4)])
         made.bob = made.stay("CP2", "B1", [(90, 0, 0), (45, 4.5, 0), (30, 4.5, 0.7)], ends=True)
+        made.dora = made.stay("CP3", "D1", [(20, 0, 0), (1, 1.5, 0)])
         leaves = datetime.now(UTC) + timedelta(hours=9)
         levels = {"energy_kwh": "21", "required_kwh": "45", "reserve_kwh": "12"}
         made.wish(made.ann, departure_at=leaves.isoformat(), **levels)
+        made.leaves = leaves
+        made.wish(made.dora, departure_at=leaves.isoformat(), **levels)
         made.planned(made.ann)
+        made.planned(made.dora)
         yield made
 
 
@@ -48,15 +53,19 @@ def opened(site, chromium):
     """Opens pages as a driver; afterwards nothing was refused, said or asked of elsewhere."""
     contexts, wrong = [], []
 
-    def made(driver: str = "", path: str = "/me", status: int = 200, **how: object):
+    def made(driver: str = "", path: str = "/me", status: int = 200, then: int = 0, **how: object):
         context = chromium.new_context(**{"viewport": {"width": 360, "height": 800}, **how})
         contexts.append(context)
         if driver:
             secret = {"name": "hubwise", "value": site.secret(driver), "url": site.base}
             context.add_cookies([secret])
         page = context.new_page()
-        refused = f"status of {status}"  # where a page is refused on purpose, Chromium says so
-        page.on("console", lambda said: refused in said.text or wrong.append(said.text))
+        # Where a page is refused on purpose, Chromium says so.
+        refused = [f"status of {code} " for code in (status, then)]
+        page.on(
+            "console",
+            lambda said: any(each in said.text for each in refused) or wrong.append(said.text),
+        )
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: asked.url.startswith(site.base) or wrong.append(asked.url))
         answer = page.goto(site.base + path)
@@ -176,6 +185,99 @@ def test_a_meter_value_reaches_the_page(site, opened) -> None:
     )
     bill = site.served.get(f"/sessions/{site.ann}/bill").json()
     assert amount(lines(page)["paid"][0]) == Decimal(bill["paid"])
+
+
+def _at_full_power(said: dict, kwh: float, kw: float) -> tuple[Decimal, datetime]:
+    """What so much at the meter costs from now on, and when it is there: by hand, slot by slot."""
+    cost = Decimal()
+    for slot in said["slots"]:
+        start, until = (datetime.fromisoformat(slot[name]) for name in ("start", "until"))
+        flows = min(kw * (until - start) / timedelta(hours=1), kwh)
+        cost += Decimal(str(flows)) * Decimal(slot["charge"])
+        kwh -= flows
+        if kwh < 1e-9:
+            return cost, until
+    raise AssertionError
+
+
+def test_charging_now_says_first_what_it_costs(site) -> None:
+    """The price of the same energy at full power from now on, worked out a second time here."""
+    with site.cookie("dora") as dora:
+        path = "/api/v1/me/stay/override?dry_run=true"
+        found = dora.post(path, json={"mode": "charge_now"}).json()
+        after = found["after"]
+        needed = (float(after["required_kwh"]) - float(after["energy_kwh"])) / 0.95
+        cost, ready = _at_full_power(after, needed, 7.0)
+        paid = Decimal(after["so_far"]["paid"]) + cost
+        assert abs(Decimal(after["expected"]["paid"]) - paid) <= Decimal("0.02")
+        assert datetime.fromisoformat(found["ready_at"]) == ready
+        assert Decimal(after["expected"]["net"]) >= Decimal(found["before"]["expected"]["net"])
+        assert dora.get("/api/v1/me/stay").json()["wish"]["mode"] == "as_it_pays"
+
+
+def test_what_cannot_be_is_said_before_it_is_saved(site) -> None:
+    """More than the charger brings by then: what there will be instead, and nothing is kept."""
+    with site.cookie("dora") as dora:
+        before = dora.get("/api/v1/me/stay").json()["wish"]
+        soon = datetime.now(UTC) + timedelta(hours=2)
+        asked = {"departure_at": soon.isoformat(), "energy_kwh": "21", "required_kwh": "55"}
+        found = dora.post("/api/v1/me/stay/wishes?dry_run=true", json=asked).json()
+        assert len(found["cannot"]) == 1
+        assert "55.0\N{NO-BREAK SPACE}kWh" in found["cannot"][0]
+        end = float(found["after"]["slots"][-1]["energy_kwh"])
+        hours = (soon - datetime.fromisoformat(found["after"]["at"])) / timedelta(hours=1)
+        most = 1.5 * 0.95 + 7.0 * hours * 0.95
+        assert end == pytest.approx(most, abs=0.3)
+        assert dora.get("/api/v1/me/stay").json()["wish"] == before
+        late = {"departure_at": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
+        assert dora.post("/api/v1/me/stay/wishes", json=late).status_code == 409
+
+
+def test_wishes_are_said_without_scripts(site, opened) -> None:
+    """The form, what changes, and only then saved; all mistakes at once where there are some."""
+    page = opened("dora", then=422, java_script_enabled=False)
+    form = page.locator("#wishes")
+    assert form.locator("[name=need]").input_value() == "45.0"
+    form.locator("[name=need]").fill("many")
+    form.locator("[name=keep]").fill("-3")
+    form.get_by_role("button", name="See what changes").click()
+    assert page.locator(".wrong li").count() == 2
+    form = page.locator("main")
+    form.locator("[name=need]").fill("38,5")
+    form.locator("[name=keep]").fill("10")
+    form.locator("[name=mode]").select_option("only_charge")
+    form.get_by_role("button", name="See what changes").click()
+    assert page.locator("h1").inner_text() == "What changes"
+    rows = page.locator("table.money tbody tr")
+    assert [rows.nth(k).locator("td").count() for k in range(rows.count())] == [2] * 5
+    with site.cookie("dora") as dora:
+        assert dora.get("/api/v1/me/stay").json()["wish"]["mode"] == "as_it_pays"
+        page.get_by_role("button", name="Save").click()
+        assert page.url.endswith("/me")
+        wish = dora.get("/api/v1/me/stay").json()["wish"]
+    levels = [float(wish[f"{name}_kwh"]) for name in ("energy", "required", "reserve")]
+    assert levels == [21.0, 38.5, 10.0]
+    assert wish["mode"] == "only_charge"
+    gap = datetime.fromisoformat(wish["departure_at"]) - site.leaves
+    assert abs(gap) < timedelta(minutes=1)
+
+
+def test_charge_now_reaches_the_charger_and_goes_back(site, opened) -> None:
+    """Two taps: what it costs, then full power at the station; one more, and the plan is back."""
+    page = opened("dora")
+    page.get_by_role("button", name="Charge now").click()
+    assert "You can go back at any time." in page.inner_text(".lead")
+    page.get_by_role("button", name="Charge now").click()
+    page.wait_for_url("**/me")
+    assert "You asked to charge now" in page.inner_text(".why")
+    with site.cookie("dora") as dora:
+        assert dora.get("/api/v1/me/stay").json()["wish"]["mode"] == "charge_now"
+        limit = site.limit_of("CP3")
+        assert limit >= 6_900
+        page.get_by_role("button", name="Back to the plan").click()
+        page.get_by_role("button", name="Save").click()
+        page.wait_for_url("**/me")
+        assert dora.get("/api/v1/me/stay").json()["wish"]["mode"] == "as_it_pays"
 
 
 @pytest.mark.parametrize("driver", ["ann", "bob", "cy"])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from driver_site import living
-from hubwise.web.pages import car, signing, statics
+from hubwise.web.pages import car, signing, statics, wishes
 from live_site import here
 
 PASSWORD = "correct horse battery"
@@ -16,6 +16,8 @@ PASSWORD = "correct horse battery"
 HEAR = {
     "GET /": (401, 303, 303),
     "GET /me": (401, 200, 403),
+    "POST /me/wishes": (401, 403, 403),
+    "POST /me/override": (401, 403, 403),
     "GET /operator": (401, 403, 200),
     "GET /in/{link}": (410, 410, 410),
     "POST /in": (410, 410, 410),
@@ -52,7 +54,7 @@ def test_every_page_asks_who_and_whether(site) -> None:
     """A walk of all routes of pages, for nobody, a driver and an operator."""
     routes = [
         f"{verb} {each.path}"
-        for router in (car.router, signing.router, statics.router)
+        for router in (car.router, signing.router, statics.router, wishes.router)
         for each in router.routes
         for verb in each.methods
     ]

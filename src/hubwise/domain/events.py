@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from hubwise.domain.lists import Followed, Ordered
+from hubwise.domain.modes import Mode
 
 
 class Phase(StrEnum):
@@ -407,6 +408,8 @@ class WishSaid(Event):
         What it has to hold at departure [kWh].
     reserve_kwh
         What it never falls below once it is there [kWh].
+    mode
+        How it is to be reached.
     """
 
     session: str
@@ -416,6 +419,7 @@ class WishSaid(Event):
     energy_kwh: Decimal
     required_kwh: Decimal
     reserve_kwh: Decimal
+    mode: Mode = Mode.AS_IT_PAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hubwise.domain.events import Acted, Figures, LimitSaid, WishSaid
+from hubwise.domain.modes import Mode
 from hubwise.live.fold import Session
 from hubwise.live.registers import ABOVE_RATED, LONGEST, MOST_KWH
 from hubwise.live.rights import Actor, Role
@@ -42,6 +43,12 @@ class Preferences:
     energy_kwh: Decimal
     required_kwh: Decimal
     reserve_kwh: Decimal
+    mode: Mode = Mode.AS_IT_PAYS
+
+    @classmethod
+    def nothing(cls) -> Preferences:
+        """Of a stay of which nothing was said."""
+        return cls(None, Decimal(), Decimal(), Decimal())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +116,29 @@ async def prefer(site: Site, session: Session, actor: Actor, asked: Preferences)
     NotNowError
         Where the stay is over, or the wish cannot be.
     """
+    wish, done = await wish_of(site, session, actor, asked), list[Acted]()
+    if actor.role is Role.OPERATOR:
+        said = (actor.who, "wish", session.session, "said for the driver")
+        done.append(Acted(f"act|{uuid.uuid4().hex}", "", wish.received_at, *said))
+    await site.wish(wish, *done)
+
+
+async def wish_of(site: Site, session: Session, actor: Actor, asked: Preferences) -> WishSaid:
+    """The wish that this would be; it is not kept.
+
+    Raises
+    ------
+    NotNowError
+        Where the stay is over, or the wish cannot be.
+    """
     if session.ended is not None:
         raise NotNowError("the stay is over")
     if wrong := [*_wrong_wish(asked, site.now())]:
         raise NotNowError("; ".join(wrong))
-    by, now, done = await site.account_of(session.id_token), site.now(), list[Acted]()
+    by, now = await site.account_of(session.id_token), site.now()
     if actor.role is Role.OPERATOR:
         by = f"operator:{actor.who}"
-        said = (actor.who, "wish", session.session, "said for the driver")
-        done.append(Acted(f"act|{uuid.uuid4().hex}", "", now, *said))
-    wish = WishSaid(
+    return WishSaid(
         id=f"wish|{uuid.uuid4().hex}",
         station=session.station,
         received_at=now,
@@ -129,8 +149,8 @@ async def prefer(site: Site, session: Session, actor: Actor, asked: Preferences)
         energy_kwh=asked.energy_kwh,
         required_kwh=asked.required_kwh,
         reserve_kwh=asked.reserve_kwh,
+        mode=asked.mode,
     )
-    await site.wish(wish, *done)
 
 
 async def limit(site: Site, actor: Actor, asked: Limit) -> LimitSaid:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from math import ceil
 
 from hubwise.domain.events import WishSaid
+from hubwise.domain.modes import Mode
 from hubwise.domain.why import Spoken
 from hubwise.ledger.books import minor_unit
 from hubwise.live.fold import Session, SessionStatus
@@ -19,11 +20,13 @@ from hubwise.live.registers import EXPORT, IMPORT
 from hubwise.live.running import Running
 from hubwise.live.settle import Terms, line
 from hubwise.live.site import Site
-from hubwise.live.wanted import wanted_of
+from hubwise.live.wanted import said_of
 
 # Less than this neither charges nor gives back [kW].
 STILL_KW = 0.05
 HOUR = timedelta(hours=1)
+# A battery's level is not known better than that [kWh].
+NEAR_KWH = 0.1
 
 
 class Doing(StrEnum):
@@ -159,6 +162,28 @@ class MyStay:
     doubts: tuple[str, ...] = ()
 
     @property
+    def ready_at(self) -> datetime | None:
+        """At the end of which slot the car has what is asked for; none if it is not known."""
+        wanted = self.wanted
+        if wanted is None or not self.ahead or self.ahead[0].kw is None:
+            return None
+        if self.stored_kwh > wanted.required_kwh - NEAR_KWH:
+            return self.at
+        return next(
+            (each.until for each in self.ahead
+             if (each.stored_kwh or 0.0) > wanted.required_kwh - NEAR_KWH),
+            None,
+        )  # fmt: skip
+
+    @property
+    def short_kwh(self) -> float:
+        """What will be missing at departure, if it goes as planned [kWh]."""
+        if self.wanted is None or not self.ahead or self.ahead[-1].stored_kwh is None:
+            return 0.0
+        missing = self.wanted.required_kwh - self.ahead[-1].stored_kwh
+        return missing if missing > NEAR_KWH else 0.0
+
+    @property
     def comes_to(self) -> Money:
         """As planned, or what it is by now."""
         return self.expected or self.so_far
@@ -175,8 +200,11 @@ def sessions_of(site: Site, tags: Iterable[str]) -> list[Session]:
     return sorted(found, key=lambda it: (it.ended is None, it.plugged_in), reverse=True)
 
 
-async def my_stay(site: Site, session: Session) -> MyStay:
-    """A stay as it stands."""
+async def my_stay(
+    site: Site, session: Session, wish: WishSaid | None = None, plan: HubPlan | None = None
+) -> MyStay:
+    """A stay as it stands, or as it would with another wish and the plan that follows from it."""
+    wish = wish or session.wish
     now, known = site.now(), await site.known(session.station)
     prices = site.books.prices_at(session.plugged_in)
     terms = Terms(site.settings.currency, site.settings.zone, prices, known.max_kw)
@@ -184,31 +212,37 @@ async def my_stay(site: Site, session: Session) -> MyStay:
     wear = site.settings.planning.wear
     charged, discharged = account.kwh
     so_far = _money(terms, *account.amounts, float(discharged), wear)
-    plan = _plan_of(site, known.hub, session, now)
-    wanted = None if session.ended else wanted_of(site.books, session, now)
+    plan = plan or _plan_of(site, known.hub, session, now)
+    at_once = wish is not None and wish.mode is Mode.CHARGE_NOW
+    wanted = None if session.ended else said_of(site.books, session, now, wish)
     stored = stored_kwh(float(charged), float(discharged))
-    ahead = () if session.ended else tuple(_slots(terms, plan, session, (now, stored), wanted))
-    expected = _expected(terms, so_far, discharged, ahead, wear) if plan else None
+    ahead: tuple[Ahead, ...] = ()
+    if at_once and wanted and not session.ended:
+        ahead = tuple(_at_full_power(terms, (now, stored), wanted))
+    elif not session.ended:
+        ahead = tuple(_slots(terms, plan, session, (now, stored), wanted))
+    known_ahead = bool(ahead) and ahead[0].kw is not None
+    expected = _expected(terms, so_far, discharged, ahead, wear) if known_ahead else None
     flow = None if session.ended else _flow(running, ahead, now)
-    end_kwh = ahead[-1].stored_kwh if ahead and plan else stored
+    end_kwh = ahead[-1].stored_kwh if known_ahead else stored
     return MyStay(
         session=session.session,
         hub=known.hub,
         station=session.station,
-        doing=_doing(session, flow, site.is_connected(session.station), planned=bool(plan)),
+        doing=_doing(session, flow, site.is_connected(session.station), planned=known_ahead),
         status=account.status,
         at=now,
         heard_at=running.read_at,
         began_at=session.plugged_in,
         ended_at=session.ended.at if session.ended else None,
-        leaves_at=_leaves_at(session, wanted),
+        leaves_at=_leaves_at(wish, wanted),
         flow=flow,
         charged_kwh=charged,
         discharged_kwh=discharged,
         stored_kwh=stored,
-        held_kwh=_held(session.wish),
+        held_kwh=_held(wish),
         wanted=wanted,
-        wish=session.wish,
+        wish=wish,
         currency=terms.currency,
         so_far=so_far,
         expected=expected,
@@ -251,10 +285,10 @@ def offered_ahead(site: Site, hours: int = 24) -> Iterator[Ahead]:
     yield from _priced(terms, now, now + hours * HOUR)
 
 
-def _leaves_at(session: Session, wanted: Wanted | None) -> datetime | None:
+def _leaves_at(wish: WishSaid | None, wanted: Wanted | None) -> datetime | None:
     if wanted is not None:
         return wanted.departs_at
-    return session.wish.departure_at if session.wish else None
+    return wish.departure_at if wish else None
 
 
 def _held(wish: WishSaid | None) -> Decimal | None:
@@ -291,6 +325,17 @@ def _slots(
         yield Ahead(
             each.start, each.until, each.charge, each.discharge, found.kw, stored, found.why
         )
+
+
+def _at_full_power(terms: Terms, stands: tuple[datetime, float], wanted: Wanted) -> Iterator[Ahead]:
+    """From now on as fast as charger and car can, until there is what is asked for."""
+    now, stored = stands
+    most_kw = min(terms.most_kw, wanted.charge_kw)
+    for each in _priced(terms, now, wanted.departs_at):
+        hours = (each.until - each.start) / HOUR
+        kw = min(most_kw, max(wanted.required_kwh - stored, 0.0) / EFFICIENCY / hours)
+        stored += kw * hours * EFFICIENCY
+        yield replace(each, kw=kw, stored_kwh=stored)
 
 
 def _priced(terms: Terms, begin: datetime, end: datetime) -> Iterator[Ahead]:

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from hubwise.domain.events import PriceList
+from hubwise.domain.events import PriceList, WishSaid
+from hubwise.domain.modes import Mode
 from hubwise.domain.why import Reason, Spoken, reason_at
 from hubwise.live.clocks import quarter_of
 from hubwise.live.coming import coming
@@ -193,6 +194,7 @@ class Planner:
         self._expected: dict[str, tuple[datetime, tuple[Stay, ...]]] = {}
         self._due: dict[str, None] = {}
         self._wake = asyncio.Event()
+        self._hubs: tuple[Sessions, Callable[[str], Connection]] | None = None
         self.plans: dict[str, HubPlan] = {}
 
     def ask(self, hub: str) -> None:
@@ -228,6 +230,7 @@ class Planner:
             Told which hub has a new plan.
         """
         pause = PAUSE_SECONDS
+        self._hubs = sessions, connection
         while True:
             await self._wake.wait()
             await self._clock.sleep(pause)
@@ -268,15 +271,41 @@ class Planner:
             decided = await asyncio.wait_for(self._decide(outlook), TOO_LONG)
             self.plans[hub] = HubPlan(outlook, decided)
 
+    async def tried(self, hub: str, wish: WishSaid) -> HubPlan | None:
+        """What would be decided if a driver said so; nobody follows it. None where nothing is.
+
+        Raises
+        ------
+        TimeoutError
+            Where it takes too long.
+        """
+        if self._hubs is None:
+            return None
+        sessions, connection = self._hubs
+        outlook = await self._outlook(hub, sessions(hub), connection(hub), wish)
+        if outlook is None or all(each.session != wish.session for each in outlook.here):
+            return None
+        outlook = replace(outlook, hub=f"{hub}|tried")
+        return HubPlan(outlook, await asyncio.wait_for(self._decide(outlook), TOO_LONG))
+
     async def _outlook(
-        self, hub: str, sessions: Sequence[tuple[Session, Known]], connection: Connection
+        self,
+        hub: str,
+        sessions: Sequence[tuple[Session, Known]],
+        connection: Connection,
+        tried: WishSaid | None = None,
     ) -> Outlook | None:
-        """What is decided about; those of whom nothing is wanted keep their share of the room."""
+        """What is decided about; those of whom nothing is wanted keep their share of the room.
+
+        ``tried``: a wish in place of the one that its driver said last.
+        """
         now = self._clock.now()
+        said = {each.session: each.wish for each, _ in sessions}
+        said |= {tried.session: tried} if tried else {}
         wanted = {
             each.session: found
             for each, _ in sessions
-            if (found := wanted_of(self._books, each, now))
+            if (found := wanted_of(self._books, each, now, said[each.session]))
         }
         storage = self._storage(hub, connection)
         if not self._books.offered.own or not (wanted or storage):
@@ -286,7 +315,8 @@ class Planner:
         for session, known in sessions:
             if session.session in wanted:
                 row = _row(lists, self._books.prices_at(session.plugged_in))
-                stays.append(await self._stay(session, known, wanted[session.session], row))
+                stay = await self._stay(session, known, wanted[session.session], row)
+                stays.append(_without_giving_back(stay, said[session.session]))
         battery = int(storage is not None)
         share = (len(stays) + battery) / (len(sessions) + battery)
         outlook = outlook_of(
@@ -346,6 +376,12 @@ class Planner:
             discharge_kw=min(known.max_kw, wanted.discharge_kw) if both_ways else 0.0,
             prices=row,
         )
+
+
+def _without_giving_back(stay: Stay, wish: WishSaid | None) -> Stay:
+    """A stay whose driver may not want the battery used."""
+    never = wish is not None and wish.mode is Mode.ONLY_CHARGE
+    return replace(stay, discharge_kw=0.0) if never else stay
 
 
 def _allowed_kw(limits: Sequence[float], share: float, place: Connection) -> tuple[float, ...]:

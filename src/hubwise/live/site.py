@@ -262,6 +262,13 @@ class Site:
         planner = self._controller.planner
         return {} if planner is None else planner.plans
 
+    async def tried(self, wish: WishSaid) -> HubPlan | None:
+        """What would be decided if a driver said so; none where nothing is planned."""
+        planner, session = self._controller.planner, self.books.sessions[wish.session]
+        if planner is None:
+            return None
+        return await planner.tried((await self.known(session.station)).hub, wish)
+
     def _planner(self, decide: Decide) -> Planner:
         chargers = self._controller.chargers
         assert chargers is not None

@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from hubwise.domain.events import WishSaid
+from hubwise.domain.modes import Mode
 from hubwise.live.clocks import quarter_of
 from hubwise.live.fold import Books, Session
 from hubwise.live.outlook import SLOT, SLOTS, Wanted, wanted_by_car, wanted_by_driver
 
 
-def wanted_of(books: Books, session: Session, now: datetime) -> Wanted | None:
+def wanted_of(
+    books: Books, session: Session, now: datetime, wish: WishSaid | None
+) -> Wanted | None:
+    """What a plan is to reach; nothing for whoever charges now, and the safe rule does that."""
+    if wish is not None and wish.mode is Mode.CHARGE_NOW:
+        return None
+    return said_of(books, session, now, wish)
+
+
+def said_of(books: Books, session: Session, now: datetime, wish: WishSaid | None) -> Wanted | None:
     """What the driver said, or else the car; none if it is not known, or the time is over."""
     found: Wanted | None = None
     needs = books.needs.get((session.station, session.evse or 1))
     if needs is not None:
         found = wanted_by_car(needs)
-    if session.wish is not None and (said := wanted_by_driver(session.wish)) is not None:
+    if wish is not None and (said := wanted_by_driver(wish)) is not None:
         # A driver says when and how much; what the car can do is the car's to say.
         found = said if found is None else _both(said, found)
     latest = quarter_of(now) + SLOTS * SLOT

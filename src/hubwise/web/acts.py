@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from hubwise.domain.modes import Mode
 from hubwise.live import acts
 from hubwise.live.rights import Thing
 from hubwise.web import answers
@@ -40,6 +41,7 @@ class PreferencesAsked(Asked):
     energy_kwh: Number = "0"
     required_kwh: Number = "0"
     reserve_kwh: Number = "0"
+    mode: Mode = Mode.AS_IT_PAYS
 
 
 def in_utc(at: datetime | None, name: str) -> datetime | None:
@@ -59,6 +61,17 @@ def number(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation as error:
         raise HTTPException(422, f"{text!r} is no number") from error
+
+
+def preferences_of(asked: PreferencesAsked) -> acts.Preferences:
+    """Wishes as they are kept."""
+    return acts.Preferences(
+        in_utc(asked.departure_at, "departure_at"),
+        number(asked.energy_kwh),
+        number(asked.required_kwh),
+        number(asked.reserve_kwh),
+        asked.mode,
+    )
 
 
 @router.post("/sessions/{session:path}/corrections", status_code=201, responses=NOT_NOW)
@@ -92,14 +105,8 @@ async def prefer(
 ) -> answers.PreferencesItem:
     """Say what the driver wants of a stay under way: their own word, or an operator's for them."""
     wished = await found(here, actor, session, "preferences", "change")
-    wish = acts.Preferences(
-        in_utc(asked.departure_at, "departure_at"),
-        number(asked.energy_kwh),
-        number(asked.required_kwh),
-        number(asked.reserve_kwh),
-    )
     try:
-        await acts.prefer(here.site, wished, actor, wish)
+        await acts.prefer(here.site, wished, actor, preferences_of(asked))
     except acts.NotNowError as error:
         raise HTTPException(409, str(error)) from error
     return answers.PreferencesItem.of(wished.session, wished.wish)

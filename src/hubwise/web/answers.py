@@ -417,6 +417,7 @@ class PreferencesItem(BaseModel):
     energy_kwh: str | None
     required_kwh: str | None
     reserve_kwh: str | None
+    mode: str | None
 
     @classmethod
     def of(cls, session: str, wish: WishSaid | None) -> PreferencesItem:
@@ -431,10 +432,14 @@ class PreferencesItem(BaseModel):
             energy_kwh=in_text(wish.energy_kwh),
             required_kwh=in_text(wish.required_kwh),
             reserve_kwh=in_text(wish.reserve_kwh),
+            mode=wish.mode.value,
         )
 
 
-_OF_A_WISH = ("said_at", "by", "departure_at", "energy_kwh", "required_kwh", "reserve_kwh")
+_OF_A_WISH = (
+    *("said_at", "by", "departure_at"),
+    *("energy_kwh", "required_kwh", "reserve_kwh", "mode"),
+)
 
 
 class ActItem(BaseModel):

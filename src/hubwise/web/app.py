@@ -28,7 +28,7 @@ from hubwise.web.asking import (
     world_of,
 )
 from hubwise.web.limits import Limits
-from hubwise.web.pages import car, signing, statics
+from hubwise.web.pages import car, signing, statics, wishes
 from hubwise.web.pages.errors import add_pages_of_errors
 from hubwise.web.pages.guard import Guard
 from hubwise.web.problems import add_problems
@@ -178,7 +178,7 @@ def make_app(world: World) -> FastAPI:
     app = FastAPI(title="Hubwise", version=hubwise.__version__, docs_url=None, redoc_url=None)
     app.state.world = world
     app.include_router(router)
-    for each in (acts, exports, grid, market, me, prices, stream, car, signing, statics):
+    for each in (acts, exports, grid, market, me, prices, stream, car, signing, statics, wishes):
         app.include_router(each.router)
     app.add_route("/metrics", metrics, include_in_schema=False)
     add_problems(app)

@@ -13,12 +13,17 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from hubwise.domain.modes import Mode
 from hubwise.live import Actor, Role, Session, may
+from hubwise.live.acts import NotNowError, Preferences, prefer
 from hubwise.live.mine import Ahead, Money, MyStay, my_stay, sessions_of
 from hubwise.live.rights import Thing
+from hubwise.live.trial import in_mode, try_wish
+from hubwise.web.acts import NOT_NOW, PreferencesAsked, preferences_of
 from hubwise.web.answers import WhyItem, in_text, in_utc, money
 from hubwise.web.asking import Here, World, check, problems
 from hubwise.web.bell import rung
+from hubwise.web.limits import wait_for
 from hubwise.web.pages.templating import words_of
 from hubwise.web.pages.who import Either, secret_of
 from hubwise.web.sayings import Car, Told
@@ -93,6 +98,7 @@ class WishItem(BaseModel):
     energy_kwh: str
     required_kwh: str
     reserve_kwh: str
+    mode: str
 
 
 class MyStayItem(BaseModel):
@@ -193,6 +199,7 @@ def _wish(stay: MyStay) -> WishItem | None:
         energy_kwh=in_text(wish.energy_kwh),
         required_kwh=in_text(wish.required_kwh),
         reserve_kwh=in_text(wish.reserve_kwh),
+        mode=wish.mode.value,
     )
 
 
@@ -231,6 +238,85 @@ async def stay(request: Request, here: Here, actor: Either, session: Which = Non
     if found is None:
         raise HTTPException(404, "you have not been here yet")
     return MyStayItem.of(await told(here, actor, words_of(request), found))
+
+
+class TrialItem(BaseModel):
+    """A stay as it stands, and as it would; ``cannot``: what was asked for and cannot be.
+
+    ``ready_at``: from when on the car has what it needs. Nothing is kept where ``dry_run`` is true.
+    """
+
+    dry_run: bool
+    before: MyStayItem
+    after: MyStayItem
+    ready_at: str | None
+    cannot: list[str]
+
+
+class OverrideAsked(BaseModel):
+    """How the stay's energy is to be had: as it pays, without giving any back, or at once."""
+
+    mode: Mode
+
+
+DryRun = Annotated[bool, Query(description="Say only what it would change.")]
+
+
+@router.post("/stay/wishes", responses=NOT_NOW)
+async def wishes(
+    request: Request, here: Here, actor: Either, asked: PreferencesAsked, dry_run: DryRun = False
+) -> TrialItem:
+    """Say what is wanted of the stay under way; before it is kept, what it changes."""
+    session = await _changed(here, actor)
+    return await _tried(request, here, actor, session, (preferences_of(asked), dry_run))
+
+
+@router.post("/stay/override", responses=NOT_NOW)
+async def override(
+    request: Request, here: Here, actor: Either, asked: OverrideAsked, dry_run: DryRun = False
+) -> TrialItem:
+    """Charge now, give nothing back, or go back to the plan; before it is kept, what it costs."""
+    session = await _changed(here, actor)
+    return await _tried(request, here, actor, session, (in_mode(session, asked.mode), dry_run))
+
+
+async def _changed(here: World, actor: Actor) -> Session:
+    check(actor, Thing("stay", actor.account), "change")
+    session = await own_session(here, actor, None)
+    if session is None or session.ended is not None:
+        raise HTTPException(409, "you have no stay under way")
+    wait_for(here.rates.wishes, actor.driver)
+    return session
+
+
+async def _tried(
+    request: Request,
+    here: World,
+    actor: Actor,
+    session: Session,
+    asked: tuple[Preferences, bool],
+) -> TrialItem:
+    preferences, dry_run = asked
+    car, words = await here.doors.car_of(actor.driver), words_of(request)
+    try:
+        trial = await try_wish(here.site, session, actor, preferences)
+        if not dry_run:
+            await prefer(here.site, session, actor, preferences)
+    except NotNowError as error:
+        raise HTTPException(409, str(error)) from error
+    except TimeoutError as error:
+        raise HTTPException(503, "this could not be worked out just now; ask again") from error
+    before, after = (
+        Told(words, each, Car(*car) if car else None) for each in (trial.before, trial.after)
+    )
+    ready_at = trial.after.ready_at
+    return TrialItem(
+        dry_run=dry_run,
+        before=MyStayItem.of(before),
+        after=MyStayItem.of(after),
+        ready_at=in_utc(ready_at) if ready_at else None,
+        cannot=after.cannot,
+    )
 
 
 @router.get("/stay/live", response_class=StreamingResponse)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from hubwise.domain.modes import Mode
 from hubwise.live.fold import SessionStatus
 from hubwise.live.mine import Ahead, Doing, Money, MyStay
 from hubwise.live.outlook import Wanted
@@ -131,6 +132,8 @@ class Told:
             )
         if stay.doing is Doing.ENDED:
             return self._ended()
+        if stay.wish is not None and stay.wish.mode is Mode.CHARGE_NOW:
+            return words.say("You asked to charge now, so your car charges as fast as the hub can.")
         if stay.ahead and stay.ahead[0].why is not None:
             return stay.ahead[0].why.text
         if stay.wanted is None:
@@ -150,6 +153,39 @@ class Told:
         return self.words.say(said.get(self.stay.status, provisional))
 
     @property
+    def ready(self) -> str:
+        """From when on the car has what it needs; empty where that is not known."""
+        at = self.stay.ready_at
+        return "" if at is None else self.words.moment(at, self.stay.at)
+
+    @property
+    def at_departure(self) -> str:
+        """What will be there when the car leaves, as planned."""
+        ahead, held = self.stay.ahead, self.stay.held_kwh
+        if not ahead or ahead[-1].stored_kwh is None:
+            return ""
+        kwh = ahead[-1].stored_kwh
+        return f"+{self.words.kwh(kwh)}" if held is None else self.km(kwh + float(held))
+
+    @property
+    def cannot(self) -> list[str]:
+        """What was asked for and cannot be."""
+        stay, words = self.stay, self.words
+        if stay.wanted is None:
+            return [words.say("It is not known when you leave: nothing can be planned.")]
+        if not stay.short_kwh or stay.leaves_at is None:
+            return []
+        at = words.moment(stay.leaves_at, stay.at)
+        said = "%(need)s by %(at)s is not possible here: %(most)s"
+        need = self._needed_level()
+        return [words.say(said, need=need, at=at, most=self.at_departure)]
+
+    def _needed_level(self) -> str:
+        wanted, held = self.stay.wanted, self.stay.held_kwh
+        assert wanted is not None
+        return self._added(wanted) if held is None else self.km(wanted.required_kwh + float(held))
+
+    @property
     def leaving(self) -> str:
         """When the car leaves."""
         stay, words = self.stay, self.words
@@ -162,14 +198,10 @@ class Told:
     @property
     def needed(self) -> str:
         """What is to be there by departure."""
-        wanted, held = self.stay.wanted, self.stay.held_kwh
-        if wanted is None or self.stay.leaves_at is None:
+        if self.stay.wanted is None or self.stay.leaves_at is None:
             return ""
         at = self.words.moment(self.stay.leaves_at, self.stay.at)
-        if held is None:
-            return self.words.say("%(what)s by %(at)s", what=self._added(wanted), at=at)
-        what = self.km(wanted.required_kwh + float(held))
-        return self.words.say("%(what)s by %(at)s", what=what, at=at)
+        return self.words.say("%(what)s by %(at)s", what=self._needed_level(), at=at)
 
     def _added(self, wanted: Wanted) -> str:
         """What is to be put in, where it is not known what was there."""

@@ -178,10 +178,14 @@ FORMS: dict[str, Parser] = {
     "known": _more(hub=text, max_kw=number),
     "tag": _more(id_token=text, driver=text),
     "act": _more(who=text, verb=text, what=text, why=text, figures=maybe(_FIGURES)),
-    "wish": _more(
-        **dict.fromkeys(("session", "transaction", "by"), text),
-        departure_at=maybe(moment),
-        **dict.fromkeys(("energy_kwh", "required_kwh", "reserve_kwh"), number),
+    "wish": record(
+        {
+            **_EVENT,
+            **dict.fromkeys(("session", "transaction", "by", "mode"), text),
+            "departure_at": maybe(moment),
+            **dict.fromkeys(("energy_kwh", "required_kwh", "reserve_kwh"), number),
+        },
+        {"mode": "as_it_pays"},
     ),
     "peak": _more(hub=text, period=text, begins=moment, kw=number),
     "limit": _more(

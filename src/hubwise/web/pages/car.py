@@ -15,6 +15,7 @@ from hubwise.web.figures import Battery, Labels, level_bar, price_chart
 from hubwise.web.me import Which, own_session, told
 from hubwise.web.pages.templating import page, words_of
 from hubwise.web.pages.who import Signed
+from hubwise.web.pages.wishes import filled
 from hubwise.web.sayings import Told
 from hubwise.web.words import Words
 
@@ -49,6 +50,7 @@ async def me(request: Request, here: Here, browser: Signed, stay: Which = None) 
         said |= {"told": found, "chart": _chart(words, currency, offered)}
         return page(request, "away.html", said, actor=browser.actor)
     said |= {"told": found, "chart": _stay_chart(found), "level": _level(found)}
+    said |= {"filled": filled(found), "car": found.car, "stay_name": found.stay.session}
     return page(request, "car.html", said, actor=browser.actor)
 
 
