@@ -322,3 +322,26 @@ def test_a_price_is_written_in_plain_figures(said) -> None:
     """What Python takes for a number is not yet what an operator meant; VND have large prices."""
     assert price_of(said) is None
     assert price_of("3500") == 3500
+
+
+def test_nothing_is_acknowledged_that_a_deleted_database_takes(tmp_path) -> None:
+    """SQLite writes on into a file that nobody finds any more: such a message is answered by an
+    error, `/health` says so, and all is well again when the folder is back where it was."""
+    site = make_site(tmp_path / "here", ["M1"]).start()
+    aside = tmp_path / "aside"
+
+    async def work() -> list[object]:
+        async with site.station("M1") as station:
+            await station.said("TransactionEvent", event("Started", 0, T0, [sample(100.0)]))
+            site.folder.rename(aside)
+            later = event("Updated", 1, T0 + MINUTE, [sample(100.0)])
+            refused = await station.call("TransactionEvent", later)
+            assert "the database takes nothing" in site.get("/health").json()["troubles"]
+            aside.rename(site.folder)
+            await station.said("TransactionEvent", later)
+            return refused
+
+    assert asyncio.run(work())[2] == "InternalError"
+    values = site.items("/sessions/M1:T1/meter-values")
+    assert len(values) == 2
+    assert site.stop() == 0

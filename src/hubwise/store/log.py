@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hubwise.domain.events import KIND_OF, KINDS, Acted, Event
+from hubwise.store.files import DatabaseFile
 from hubwise.store.seals import Sealer
 from hubwise.store.tables import acts, events, seals
 
@@ -60,6 +61,7 @@ class EventLog:
         """The writer starts at once."""
         self._engine, self._fence = engine, fence
         self._given_up = False
+        self._file = DatabaseFile.of(engine)
         self._sealer = Sealer(key)
         self._told = told
         self._waiting: SimpleQueue[tuple[Event, ...] | None] = SimpleQueue()
@@ -122,6 +124,7 @@ class EventLog:
 
     def check(self) -> None:
         """Ask the database for something; raises where it is gone."""
+        self._file.look()
         with self._engine.connect() as connection:
             connection.execute(select(seals.c.position).limit(1)).first()
 
@@ -163,6 +166,7 @@ class EventLog:
         """All that is new in one commit; who is known already is asked only where somebody is."""
         with self._engine.begin() as connection:
             self._fence(connection)
+            self._file.look()
             if self._next is None:
                 last = select(events.c.position).order_by(events.c.position.desc()).limit(1)
                 self._next = int(connection.execute(last).scalar() or 0) + 1
