@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from builders import with_slot_bounds
+from builders import with_periods, with_slot_bounds
 from hubwise.dispatch import dispatch
-from hubwise.domain import SlotBounds, Status, Tariff, Term, Terms
+from hubwise.domain import SlotBounds, SoFar, Status, Tariff, Term, Terms
 from hubwise.drivers import best_response, felt_response, schedule_cost
 from hubwise.pricing import (
     METHODS,
@@ -38,6 +38,17 @@ def tiny(small_situation, seed: int, *, sessions: int = 3, family: str = "time-o
     """A day of ten half-hours at one hub, two levels of the purchase price."""
     situation = small_situation(seed, sessions=sessions, hubs=1, slots=10, levels=2, **keys)
     return replace(situation, rules=replace(situation.rules, family=family))
+
+
+def charged(situation, seed: int):
+    """The same with none, one or more billing periods that are charged for, and a past."""
+    rng = np.random.default_rng(seed)
+    market = replace(situation.market, demand_charge=float(rng.choice([0.0, 0.1, 0.8])))
+    return replace(
+        situation,
+        market=with_periods(market, situation.horizon.slots, rng),
+        so_far=SoFar(import_peak_kw=rng.uniform(0.0, 15.0, len(situation.hubs))),
+    )
 
 
 def solved(problem, family):
@@ -68,7 +79,7 @@ def test_it_finds_what_trying_all_prices_finds(
     Bounds may change over the stay.
     """
     situation = tiny(small_situation, seed, sessions=2, family="flat", station=False)
-    situation = bounded(situation, seed) if by_slot else situation
+    situation = charged(bounded(situation, seed) if by_slot else situation, seed)
     rules = situation.rules
     situation = replace(
         situation,
@@ -99,9 +110,12 @@ def test_it_finds_what_trying_all_prices_finds(
 @given(seeds, promises, st.sampled_from(["flat", "time-of-use", "hourly"]))
 @settings(max_examples=12)
 def test_drivers_confirm_its_answer(small_situation, make_problem_of, seed, kept, name) -> None:
-    """The kernel finds no cheaper schedule for any driver, and the promises are kept."""
-    problem = make_problem_of(tiny(small_situation, seed, family=name), **kept)
-    situation = problem.situation
+    """The kernel finds nobody a cheaper schedule, promises are kept, and the ledger agrees.
+
+    Whatever billing periods there are, and whatever their peaks so far.
+    """
+    situation = charged(tiny(small_situation, seed, family=name), seed)
+    problem = make_problem_of(situation, **kept)
     best = solved(problem, make_family(situation))
     cost = schedule_cost(problem.fleet, best.tariff, best.schedule, situation.horizon)
     least = best_response(problem.fleet, best.tariff, situation.horizon)[1]
@@ -144,7 +158,8 @@ def test_each_saves_what_it_asks_for(small_situation, make_problem_of, seed, ask
 @settings(max_examples=40)
 def test_no_tariff_passes_the_bound(small_situation, make_problem_of, seed, kept) -> None:
     """The bound for any tariff is never below the exact optimum, however little it has settled."""
-    problem = make_problem_of(tiny(small_situation, seed, family="hourly"), **kept)
+    situation = charged(tiny(small_situation, seed, family="hourly"), seed)
+    problem = make_problem_of(situation, **kept)
     best = solved(problem, make_family(problem.situation))
     for rounds in (1, 8, 40):
         bound = profit_bound(problem, dispatch(problem, None, rounds=rounds, flat=False))

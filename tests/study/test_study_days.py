@@ -281,6 +281,45 @@ def test_the_last_day_of_a_month_looks_into_the_next(site: Scenario, made: DaysR
     assert said == pytest.approx(due)
 
 
+def test_a_peak_that_may_has_paid_buys_nothing_in_june(tmp_path: Path) -> None:
+    """Four cars over the night of 31 May, the cheapest hours in June, 28 kW seen in May already.
+
+    Planned as if May went on they wait for June, and a peak has to be paid for there; planned with
+    June's own charge they charge on the evening, below what May has paid for. The operator keeps
+    more of the two days.
+    """
+    dear = {f"demand_charge = {CHARGE}": "demand_charge = 60.0", "tion = 0.8": "tion = 1.0"}
+    place = _site(tmp_path / "site", **dear)
+    stays = [row for row in _sessions() if row["session"].startswith("night")][:4]
+    for k, row in enumerate(stays):
+        row |= {
+            "session": f"s{k}", "driver": f"d{k}", "hub": stays[0]["hub"], "arrival_kwh": 20.0,
+            "arrival": "2025-05-31 20:00", "departure": "2025-06-01 09:00", "required_kwh": 33.0,
+            "discharge_kw_max": 0.0,
+        }  # fmt: skip
+    pl.DataFrame(stays).write_csv(place / "sessions.csv")
+    site = _quick(load(place))
+    days, hubs = days_of(site.situation.horizon), site.situation.hubs
+    seen = replace(
+        Carried.nothing(hubs.battery_initial_kwh), import_peak_kw=np.full(len(hubs), 28.0)
+    )
+    kept, charged = [], []
+    for as_one in (True, False):
+        carried, accounts = seen, []
+        for day in days[2:4]:
+            given = scenario_of_day(site, day, carried)
+            if as_one:
+                market = replace(given.situation.market, later_periods=())
+                given = given.having(market=market)
+            decided = done(site, day, carried, make_plan(given))
+            carried = decided.left
+            accounts += [part.account for part in decided.parts]
+        kept.append(sum(each.profit for each in accounts))
+        charged.append([each.demand_charges for each in accounts])
+    assert charged[1][1] < 0.6 * charged[0][1]
+    assert kept[1] > kept[0]
+
+
 def test_an_interrupted_run_goes_on(
     site: Scenario, made: DaysResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
