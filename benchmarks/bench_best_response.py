@@ -16,7 +16,7 @@ from benchmarks.reference import ieee33, posted_tariff, random_tariff
 from benchmarks.timing import in_turn, seconds
 from hubwise.domain import Tariff
 from hubwise.domain.arrays import Array, Index
-from hubwise.drivers import best_response, thresholds_of
+from hubwise.drivers import best_response, contradicted, thresholds_of
 
 SAMPLE_SEED = 1
 TARGET: Target = ("at least", 300)
@@ -68,11 +68,11 @@ def _compare(kind: str, tariff: Tariff, sample: int, repeats: int) -> Iterator[F
     name = f"best response, {kind}: largest difference in cost"
     how = f"against the optimal values of the same {sample} linear programs, every status optimal"
     yield Figure(name, float(worst), ieee33().situation.market.currency, how, ("at most", 1e-6))
-    yield _thresholds(kind, tariff, repeats)
+    yield from _thresholds(kind, tariff, repeats)
 
 
-def _thresholds(kind: str, tariff: Tariff, repeats: int) -> Figure:
-    """How long it takes to explain schedules that are known."""
+def _thresholds(kind: str, tariff: Tariff, repeats: int) -> Iterator[Figure]:
+    """How long it takes to explain schedules that are known, and slots that contradict it."""
     fleet, horizon = ieee33().situation.fleet, ieee33().situation.horizon
     schedule, _ = best_response(fleet, tariff, horizon, parallel=False)
     explain = partial(thresholds_of, fleet, tariff, horizon, schedule)
@@ -86,7 +86,10 @@ def _thresholds(kind: str, tariff: Tariff, repeats: int) -> Figure:
         f"responses; {turns:,} of {slots:,} slots of stays are turns that may be taken otherwise; "
         f"seconds of one core, median of {repeats}"
     )
-    return Figure(f"thresholds, {kind}: time of all", 1e3 * took, "ms", how)
+    yield Figure(f"thresholds, {kind}: time of all", 1e3 * took, "ms", how)
+    wrong = int(np.abs(contradicted(fleet, tariff, horizon, found, schedule)).sum())
+    how = "slots in which a best response does something else than its thresholds say"
+    yield Figure(f"thresholds, {kind}: contradicted slots", wrong, "", how, ("at most", 0))
 
 
 def _solve(chosen: Index, tariff: Tariff, *, presolve: bool) -> Solved:
