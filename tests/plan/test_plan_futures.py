@@ -30,7 +30,7 @@ from hubwise.scenario import lawful, load, with_participation
 def quick() -> Scenario:
     """The example, with a short search."""
     example = load("example")
-    return example.having(search=replace(example.search, evaluations=12, boxes=0))
+    return example.having(search=replace(example.search, evaluations=4, boxes=0))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from builders import scenario_of, small_situation
 from hubwise.domain import Promises, Scenario
 from hubwise.plan import make_plan, relax
 from hubwise.pricing import profit_bound
@@ -32,9 +33,9 @@ GRID: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def quick() -> Scenario:
-    """The example with one price for the whole day."""
-    example = load("example")
-    return example.having(rules=replace(example.situation.rules, family="flat"))
+    """A few cars, and one price for the whole day."""
+    few = scenario_of(small_situation(3, sessions=6, hubs=1))
+    return few.having(rules=replace(few.situation.rules, family="flat"))
 
 
 @pytest.fixture(scope="module")
