@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,6 +36,58 @@ class MissedNow:
     value: float | None
     limit: float | None
     base_alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeederShape:
+    """What does not change of a feeder.
+
+    Parameters
+    ----------
+    buses, branches
+        What they are called.
+    ends
+        Both ends of each branch, as places in ``buses``.
+    source
+        The bus at the head, as its place.
+    hubs
+        Where each of the site's hubs is, as its bus's place.
+    band_pu
+        Lowest and highest voltage allowed [p.u.].
+    """
+
+    buses: tuple[str, ...]
+    branches: tuple[str, ...]
+    ends: tuple[tuple[int, int], ...]
+    source: int
+    hubs: dict[str, int]
+    band_pu: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FeederStates:
+    """The feeder at several times, under AC; NaN where no power flow is found.
+
+    Parameters
+    ----------
+    at
+        When.
+    hub_kw
+        By hub: what it draws at each of them [kW].
+    head_kw, head_loading
+        Power drawn at the head [kW], and of the transformer's limit.
+    voltage_pu
+        By time: of each bus, the lowest where phases are told apart [p.u.].
+    loading
+        By time: of each branch, of its limit, the highest where phases are told apart.
+    """
+
+    at: tuple[datetime, ...]
+    hub_kw: dict[str, tuple[float, ...]]
+    head_kw: tuple[float, ...]
+    head_loading: tuple[float, ...]
+    voltage_pu: tuple[tuple[float, ...], ...]
+    loading: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +130,15 @@ class FeederSeen:
 class Feeder(Protocol):
     """A network that can be looked at; beside what else runs, as a look takes a while."""
 
+    @property
+    def shape(self) -> FeederShape:
+        """What does not change."""
+        ...
+
+    def states(self, at: Sequence[datetime], hub_kw: Mapping[str, Sequence[float]]) -> FeederStates:
+        """How it stands at times at which hubs draw this much [kW]."""
+        ...
+
     def look(self, at: datetime, hub_kw: Mapping[str, float]) -> FeederSeen:
         """How it stands where hubs draw this much [kW]."""
         ...
@@ -106,7 +167,8 @@ class FeederWatch:
     ) -> None:
         """Nothing is seen yet."""
         self.seen: FeederSeen | None = None
-        self._feeder, self._clock, self._troubles = feeder, clock, troubles
+        self.feeder = feeder
+        self._clock, self._troubles = clock, troubles
         self._connections, self._allow = connections, allow
 
     async def run(self) -> None:
@@ -122,7 +184,7 @@ class FeederWatch:
     async def look(self) -> None:
         """One look, beside what else runs."""
         wanted = {hub: place.unlimited_kw for hub, place in self._connections.items()}
-        seen = await asyncio.to_thread(self._feeder.look, self._clock.now(), wanted)
+        seen = await asyncio.to_thread(self.feeder.look, self._clock.now(), wanted)
         self.seen = seen
         self._allow(seen.allowed_kw)
         if seen.missed:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hubwise.domain import Horizon, Hubs, Scenario, Situation
+from hubwise.domain import Feeder, Horizon, Hubs, Scenario, Situation
 from hubwise.domain.arrays import Array, Index
 from hubwise.domain.errors import Issue, ScenarioError
 from hubwise.grid import FeederState, power_flow
-from hubwise.live.feeder import FeederSeen, MissedNow
+from hubwise.live.feeder import FeederSeen, FeederShape, FeederStates, MissedNow
 from hubwise.plan.advice import missed_limits
 
 DAY = timedelta(days=1)
@@ -51,6 +51,38 @@ class LiveFeeder:
         self._situation, self._zone = situation, zone
         self._start = horizon.start_utc.astimezone(ZoneInfo(horizon.zone)).replace(tzinfo=None)
         self._row = {hub: names.index(hub) for hub in connection_kw}
+
+    @property
+    def shape(self) -> FeederShape:
+        """What does not change of the network."""
+        feeder = self._situation.feeder
+        place = {int(bus): k for k, bus in enumerate(feeder.bus)}
+        ends = zip(feeder.from_bus.tolist(), feeder.to_bus.tolist(), strict=True)
+        hub_bus = self._situation.hubs.bus
+        return FeederShape(
+            buses=tuple(f"bus {bus}" for bus in feeder.bus),
+            branches=tuple(feeder.branch_names),
+            ends=tuple((place[near], place[far]) for near, far in ends),
+            source=place[feeder.source_bus],
+            hubs={hub: place[int(hub_bus[row])] for hub, row in self._row.items()},
+            band_pu=(feeder.voltage_min_pu, feeder.voltage_max_pu),
+        )
+
+    def states(self, at: Sequence[datetime], hub_kw: Mapping[str, Sequence[float]]) -> FeederStates:
+        """How it stands at times at which hubs draw this much [kW]; other hubs draw nothing."""
+        draw = np.zeros((len(self._situation.hubs), len(at)))
+        for hub, row in self._row.items():
+            draw[row] = hub_kw.get(hub, 0.0)
+        feeder = self._situation.feeder.in_slots(np.array([self.slot(each) for each in at], int))
+        state = power_flow(feeder, self._situation.hubs.bus, draw)
+        return FeederStates(
+            at=tuple(at),
+            hub_kw={hub: tuple(draw[row].tolist()) for hub, row in self._row.items()},
+            head_kw=tuple(state.head_kw.tolist()),
+            head_loading=tuple((state.transformer_loading / feeder.transformer_limit).tolist()),
+            voltage_pu=_by_time(_of_buses(feeder, state.voltage_pu).min(axis=1)),
+            loading=_by_time(_of_branches(feeder, state.branch_loading).max(axis=1)),
+        )
 
     def look(self, at: datetime, hub_kw: Mapping[str, float]) -> FeederSeen:
         """How it stands where hubs draw this much [kW]; other hubs of the scenario draw nothing."""
@@ -90,6 +122,21 @@ class LiveFeeder:
             hubs=_given(whole.hubs, draw),
             fleet=whole.fleet.select(np.zeros(0, np.int64)),
         )
+
+
+def _of_buses(feeder: Feeder, values: Array) -> Array:
+    """Values of nodes by bus and phase; shape (buses, phases, slots)."""
+    return values.reshape(len(feeder.bus), feeder.phase_count, -1)
+
+
+def _of_branches(feeder: Feeder, loading: Array) -> Array:
+    """Loadings by branch and phase, of their limits; shape (branches, phases, slots)."""
+    shares: Array = loading / feeder.conductor_limits[:, None]
+    return shares.reshape(len(feeder.from_bus), feeder.phase_count, -1)
+
+
+def _by_time(values: Array) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, values.T.tolist()))
 
 
 def _given(hubs: Hubs, draw: Array) -> Hubs:

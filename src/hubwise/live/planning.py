@@ -120,6 +120,12 @@ class HubPlan:
         for k in range(min(slots, left, SLOTS)):
             yield self._planned(stay, k, self._why(stay, k, now, zone))
 
+    def hub_kw(self) -> tuple[float, ...]:
+        """What cars and the station battery together draw in each slot [kW]."""
+        parts = [*self.decided.cars.values(), self.decided.battery]
+        present = [each for each in parts if each]
+        return tuple(map(sum, zip(*present, strict=True))) if present else (0.0,) * SLOTS
+
     def battery_slots(self, slots: int) -> Iterator[Stored]:
         """The station battery's next slots."""
         decided = self.decided
