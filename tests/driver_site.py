@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -148,9 +148,16 @@ def compile_planner() -> None:
 
 
 @contextmanager
-def living(folder: Path, stations: list[str], drivers: dict[str, list[str]]) -> Iterator[Living]:
-    """Serve a new site with stations and drivers, by their tags, while it is used."""
+def living(
+    folder: Path,
+    stations: list[str],
+    drivers: dict[str, list[str]],
+    before: Callable[[], None] = lambda: None,
+) -> Iterator[Living]:
+    """Serve a new site with stations and drivers, by their tags, while it is used; ``before`` is
+    done to its folder first."""
     served = make_site(folder, stations)
+    before()
     for driver, tags in drivers.items():
         said = [word for tag in tags for word in ("--id-token", tag)]
         here("driver", "add", folder, driver, *said)

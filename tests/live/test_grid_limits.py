@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -17,9 +18,12 @@ from hubwise.domain.errors import ScenarioError
 from hubwise.domain.events import LimitSaid
 from hubwise.grid import power_flow, power_flow_pandapower, violations
 from hubwise.live.connection import Connection
+from hubwise.live.deciding import Decided
 from hubwise.live.feeder import FeederWatch
+from hubwise.live.feeder_ahead import feeder_ahead
 from hubwise.live.feeder_flow import LiveFeeder
 from hubwise.live.fold import Books
+from hubwise.live.planning import HubPlan
 from hubwise.live.troubles import FEEDER, Troubles
 from hubwise.scenario import load
 from live_site import Served, event, hubwise, make_site, sample
@@ -61,6 +65,47 @@ def test_a_look_is_the_power_flow_and_what_it_allows_holds(scenario, feeder, slo
     broken = violations(there, hubs, power_flow(there, hubs.bus, after), after)
     assert seen.holds == (not broken)
     assert bool(seen.missed) or not seen.allowed_kw
+
+
+@given(st.integers(0, 95), st.lists(st.floats(-300, 900), min_size=6, max_size=6))
+@settings(max_examples=20, deadline=None)
+def test_a_day_on_the_feeder_is_another_programs_flow(scenario, feeder, slot, draws) -> None:
+    """Every bus's voltage, every branch's loading of its limit and the head, at each time asked."""
+    at = [T0 + (slot + 3 * k) * timedelta(minutes=15) for k in range(2)]
+    hub_kw = {hub: draws[2 * k : 2 * k + 2] for k, hub in enumerate(HUBS)}
+    found = feeder.states(at, hub_kw)
+    situation, shape = scenario.situation, feeder.shape
+    for k, time in enumerate(at):
+        there = situation.feeder.in_slots(np.array([feeder.slot(time)]))
+        drawn = all_hubs(scenario, {hub: kw[k] for hub, kw in hub_kw.items()})
+        other = power_flow_pandapower(there, situation.hubs.bus, drawn)
+        assert found.voltage_pu[k] == pytest.approx(other.voltage_pu[:, 0], abs=1e-6)
+        loading = other.branch_loading[:, 0] / there.branch_limits
+        assert found.loading[k] == pytest.approx(loading, rel=1e-4, abs=1e-5)
+        assert found.head_kw[k] == pytest.approx(other.head_kw[0], rel=1e-5, abs=0.05)
+        of_limit = other.transformer_loading[0] / there.transformer_limit
+        assert found.head_loading[k] == pytest.approx(of_limit, rel=1e-4)
+    assert found.hub_kw == {hub: tuple(kw) for hub, kw in hub_kw.items()}
+    ends = zip(situation.feeder.from_bus, situation.feeder.to_bus, strict=True)
+    named = [tuple(shape.buses[end] for end in pair) for pair in shape.ends]
+    assert named == [(f"bus {near}", f"bus {far}") for near, far in ends]
+    assert {hub: shape.buses[bus] for hub, bus in shape.hubs.items()} == {
+        hub: hub.replace("hub-", "bus ") for hub in HUBS
+    }
+
+
+def test_a_day_ahead_has_what_hubs_are_planned_to_draw(feeder) -> None:
+    """Cars and battery together, from the quarter that is now; nothing behind a plan's end."""
+    begins = T0 - timedelta(minutes=30)
+    cars = {"a": tuple(range(96)), "b": (-1.0,) * 96}
+    decided = Decided(cars, (0.5,) * 96, (1.0,) * 96)
+    plan = HubPlan(SimpleNamespace(starts_at=begins), decided)
+    ahead = feeder_ahead(feeder, {"hub-14": plan}, T0 + timedelta(minutes=7))
+    assert ahead.plan.at[0] == T0
+    assert ahead.plan.hub_kw["hub-14"] == (*(k - 0.5 for k in range(2, 96)), 0.0, 0.0)
+    assert set(ahead.plan.hub_kw["hub-4"]) == {0.0} == set(ahead.without.hub_kw["hub-14"])
+    # What is lost on the way is drawn at the head as well.
+    assert 41.5 < ahead.plan.head_kw[40] - ahead.without.head_kw[40] < 1.2 * 41.5
 
 
 def test_the_scenarios_day_is_read_on_the_sites_clock(scenario) -> None:
@@ -234,5 +279,12 @@ def test_a_served_site_looks_at_its_feeder(tmp_path) -> None:
             asyncio.run(asyncio.sleep(0.2))
         assert 0.9 < float(flow["lowest_pu"]) < 1.0
         assert flow["missed"] == []
+        day = ask(site, "GET", "/feeder/day").json()
+        assert (len(day["at"]), len(day["network"]["buses"])) == (96, 33)
+        assert {each["bus"]: each["hubs"] for each in day["network"]["buses"]}["bus 14"] == [
+            "hub-14"
+        ]
+        lowest = min(float(pu) for pu in day["without_hubs"]["voltage_pu"][0])
+        assert lowest == pytest.approx(float(flow["lowest_pu"]), abs=0.01)
     finally:
         assert site.stop() == 0

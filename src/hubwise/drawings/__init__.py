@@ -2,5 +2,6 @@
 
 from hubwise.drawings.feeder import FeederPicture, draw_feeder
 from hubwise.drawings.layout import Layout, lay_out
+from hubwise.drawings.strip import draw_strip
 
-__all__ = ["FeederPicture", "Layout", "draw_feeder", "lay_out"]
+__all__ = ["FeederPicture", "Layout", "draw_feeder", "draw_strip", "lay_out"]

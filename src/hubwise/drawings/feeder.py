@@ -21,6 +21,15 @@ BANDS, WIDTHS = 6, 5
 LABELLED = 60
 
 
+def band_of(pu: float, low: float, high: float) -> str:
+    """In which band a voltage is: ``v0`` at the lowest allowed to ``v5`` at the highest, or
+    ``out`` where it is beyond both, or not known."""
+    if not low <= pu <= high:
+        return "out"
+    share = (pu - low) / max(high - low, 1e-9)
+    return f"v{min(int(share * BANDS), BANDS - 1)}"
+
+
 @dataclass(frozen=True, slots=True)
 class FeederPicture:
     """What a diagram shows.
@@ -50,17 +59,6 @@ class FeederPicture:
     voltage_pu: Sequence[float]
     loading: Sequence[float]
     band_pu: tuple[float, float]
-
-    def is_outside(self, bus: int) -> bool:
-        """Whether a bus's voltage is outside the band."""
-        low, high = self.band_pu
-        return not low <= self.voltage_pu[bus] <= high
-
-    def band_of(self, bus: int) -> int:
-        """In which of the bands a voltage is, from 0 at the lowest allowed."""
-        low, high = self.band_pu
-        share = (self.voltage_pu[bus] - low) / max(high - low, 1e-9)
-        return min(max(int(share * BANDS), 0), BANDS - 1)
 
     def width_of(self, branch: int) -> int:
         """How wide a branch is drawn, from 1 at no loading."""
@@ -125,8 +123,8 @@ def _branch(picture: FeederPicture, place: _Places, k: int, said: str) -> str:
 
 
 def _bus(picture: FeederPicture, place: _Places, k: int, said: str) -> str:
-    (x, y), outside = place.of(k), picture.is_outside(k)
-    kind = "bus out" if outside else f"bus v{picture.band_of(k)}"
+    (x, y), band = place.of(k), band_of(picture.voltage_pu[k], *picture.band_pu)
+    outside = band == "out"
     size = RADIUS + 1
     mark = (
         f'<rect x="{x - size}" y="{y - size}" width="{2 * size}" height="{2 * size}"/>'
@@ -138,4 +136,6 @@ def _bus(picture: FeederPicture, place: _Places, k: int, said: str) -> str:
     if outside or len(picture.names) <= LABELLED:
         text = f"{picture.names[k]}!" if outside else picture.names[k]
         word = f'<text x="{x}" y="{y + RING + 13}" text-anchor="middle">{escape(text)}</text>'
-    return f'<g class="{kind}" data-bus="{k}"><title>{escape(said)}</title>{ring}{mark}{word}</g>'
+    return (
+        f'<g class="bus {band}" data-bus="{k}"><title>{escape(said)}</title>{ring}{mark}{word}</g>'
+    )

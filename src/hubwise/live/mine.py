@@ -223,13 +223,13 @@ async def my_stay(
         ahead = tuple(_slots(terms, plan, session, (now, stored), wanted))
     known_ahead = bool(ahead) and ahead[0].kw is not None
     expected = _expected(terms, so_far, discharged, ahead, wear) if known_ahead else None
-    flow = None if session.ended else _flow(running, ahead, now)
+    flow = None if session.ended else flow_of(running, ahead[0].kw if ahead else None, now)
     end_kwh = ahead[-1].stored_kwh if known_ahead else stored
     return MyStay(
         session=session.session,
         hub=known.hub,
         station=session.station,
-        doing=_doing(session, flow, site.is_connected(session.station), planned=known_ahead),
+        doing=doing_of(session, flow, site.is_connected(session.station), planned=known_ahead),
         status=account.status,
         at=now,
         heard_at=running.read_at,
@@ -390,16 +390,16 @@ def _at_once(terms: Terms, stored: float, begins: datetime) -> Decimal:
     return _cents(terms, cost)
 
 
-def _flow(running: Running, ahead: tuple[Ahead, ...], now: datetime) -> Flow | None:
-    """By the meter, if it was read since the slot began; else by plan."""
+def flow_of(running: Running, planned: float | None, now: datetime) -> Flow | None:
+    """By the meter, if it was read since the slot began; else by plan [kW]."""
     read_at, begun = running.read_at, now - timedelta(seconds=now.timestamp() % 900)
-    planned = ahead[0].kw if ahead else None
     if read_at is not None and (planned is None or read_at >= begun):
         return Flow(running.flowing_kw, read_at, "meter")
     return None if planned is None else Flow(planned, now, "plan")
 
 
-def _doing(session: Session, flow: Flow | None, connected: bool, *, planned: bool) -> Doing:
+def doing_of(session: Session, flow: Flow | None, connected: bool, *, planned: bool) -> Doing:
+    """What a car does, as far as is known."""
     if session.ended is not None:
         return Doing.ENDED
     if not connected:

@@ -15,7 +15,7 @@ from hubwise.live import Site, may
 from hubwise.live.market import described
 from hubwise.live.ports import Known
 from hubwise.live.rights import Role, Thing
-from hubwise.web import acts, answers, exports, grid, market, me, prices, stream
+from hubwise.web import acts, answers, console, exports, feeder, grid, market, me, prices, stream
 from hubwise.web.asking import (
     After,
     Asking,
@@ -29,6 +29,8 @@ from hubwise.web.asking import (
 )
 from hubwise.web.limits import Limits
 from hubwise.web.pages import car, signing, statics, wishes
+from hubwise.web.pages import console as console_page
+from hubwise.web.pages import feeder as feeder_page
 from hubwise.web.pages.errors import add_pages_of_errors
 from hubwise.web.pages.guard import Guard
 from hubwise.web.problems import add_problems
@@ -178,7 +180,23 @@ def make_app(world: World) -> FastAPI:
     app = FastAPI(title="Hubwise", version=hubwise.__version__, docs_url=None, redoc_url=None)
     app.state.world = world
     app.include_router(router)
-    for each in (acts, exports, grid, market, me, prices, stream, car, signing, statics, wishes):
+    for each in (
+        acts,
+        console,
+        console_page,
+        exports,
+        feeder,
+        feeder_page,
+        grid,
+        market,
+        me,
+        prices,
+        stream,
+        car,
+        signing,
+        statics,
+        wishes,
+    ):
         app.include_router(each.router)
     app.add_route("/metrics", metrics, include_in_schema=False)
     add_problems(app)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Annotated
 
@@ -22,21 +20,15 @@ from hubwise.live.trial import in_mode, try_wish
 from hubwise.web.acts import NOT_NOW, PreferencesAsked, preferences_of
 from hubwise.web.answers import WhyItem, in_text, in_utc, money
 from hubwise.web.asking import Here, World, check, problems
-from hubwise.web.bell import rung
 from hubwise.web.limits import wait_for
+from hubwise.web.lines import stream_of
 from hubwise.web.pages.templating import words_of
-from hubwise.web.pages.who import Either, secret_of
+from hubwise.web.pages.who import Either
 from hubwise.web.sayings import Car, Told
-from hubwise.web.stream import check_room
 from hubwise.web.words import Words
 
 router = APIRouter(prefix="/api/v1/me", responses=problems)
 Which = Annotated[str | None, Query(max_length=600, description="A session; else the latest.")]
-# A viewer hears at most so often; a line of nothing comes where there was none for so long [s].
-PAUSE_SECONDS = 1.0
-QUIET_SECONDS = 15.0
-# Whether a browser is still signed in is looked at so often [s].
-LOOK_SECONDS = 4.0
 
 
 class SlotItem(BaseModel):
@@ -327,36 +319,12 @@ async def live(
     found = await own_session(here, actor, session)
     if found is None:
         raise HTTPException(404, "you have not been here yet")
-    check_room(here, actor)
-    return StreamingResponse(
-        _told(request, here, actor, found),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    words = words_of(request)
 
+    async def line() -> str:
+        return _line(await told(here, actor, words, found))
 
-async def _told(
-    request: Request, here: World, actor: Actor, session: Session
-) -> AsyncIterator[str]:
-    """A line each time that anything changes; it ends with the sign-in or the token."""
-    words, secret, said, quiet = words_of(request), secret_of(request), "", 0.0
-    by_cookie = "authorization" not in request.headers
-    token = request.headers.get("authorization", "").partition(" ")[2].strip()
-    with here.bell.listening(actor.account):
-        yield "retry: 2000\n\n"
-        while not (here.bell.is_over or await request.is_disconnected()):
-            mark = here.bell.mark()
-            if await (here.doors.who(secret) if by_cookie else here.actor_of(token)) is None:
-                return
-            line = _line(await told(here, actor, words, session))
-            if line != said:
-                yield f"data: {line}\n\n"
-            elif quiet >= QUIET_SECONDS:
-                yield ": quiet\n\n"
-            quiet = 0.0 if line != said or quiet >= QUIET_SECONDS else quiet + LOOK_SECONDS
-            said = line
-            await rung(mark, LOOK_SECONDS)
-            await asyncio.sleep(PAUSE_SECONDS)
+    return stream_of(request, here, actor, line)
 
 
 def _line(told: Told) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hubwise.live import Role, may
 from hubwise.live.mine import Ahead, MyStay, offered_ahead
 from hubwise.live.rights import Thing
-from hubwise.web.asking import Here, check
+from hubwise.web.asking import Here
 from hubwise.web.figures import Battery, Labels, level_bar, price_chart
 from hubwise.web.me import Which, own_session, told
 from hubwise.web.pages.templating import page, words_of
@@ -27,14 +27,6 @@ async def home(browser: Signed) -> Response:
     """Wherever whoever is signed in belongs."""
     assert may(browser.actor, "read", Thing("door"))
     return RedirectResponse("/me" if browser.actor.role is Role.DRIVER else "/operator", 303)
-
-
-@router.get("/operator")
-async def operator(request: Request, here: Here, browser: Signed) -> HTMLResponse:
-    """What there is for operators."""
-    check(browser.actor, Thing("console"))
-    form = here.doors.form_token(browser.secret)
-    return page(request, "operator.html", {"form": form}, actor=browser.actor)
 
 
 @router.get("/me")
