@@ -3,6 +3,7 @@
 #   make study    plan the reference scenario and say where the report is
 #   make test     every check
 #   make live     serve a small site on loopback, with simulated chargers and cars, for a simulated day
+#   make pictures take the pictures of pages in docs/images anew; needs Chromium
 #   make bench    measure what the project promises about speed and results
 #   make nightly  every check with all of its examples; hunt for bounds that some lawful tariff passes, for what
 #                 kills of a served site lose, and for what noise does to one
@@ -39,7 +40,7 @@ unexport PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help study test live bench nightly mutants constraints clean
+.PHONY: help study test live pictures bench nightly mutants constraints clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -60,6 +61,9 @@ live: $(VENV)/.installed-serve
 	@$(BIN)/hubwise serve $(OUT)/live --speed 60 --ocpp-port 0 --http-port 0 & serving=$$!; \
 	trap 'kill $$serving; wait $$serving' EXIT; \
 	$(BIN)/hubwise simulate $(OUT)/live --minutes $(MINUTES) && $(BIN)/hubwise status $(OUT)/live
+
+pictures: $(VENV)/.installed-test
+	PYTHONPATH=tests $(BIN)/python -m pictures --out docs/images
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks --out $(OUT)/bench.json

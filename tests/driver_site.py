@@ -44,10 +44,11 @@ class Living:
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
-    def connect(self, name: str) -> None:
+    def connect(self, name: str, replies: dict[str, Any] | None = None) -> None:
         async def work() -> None:
             entered = self.served.station(name)
             self.stations[name] = await entered.__aenter__()
+            self.stations[name].replies.update(replies or {})
             self.closing.append(entered)
             await self.stations[name].said("BootNotification", BOOT)
 
@@ -60,11 +61,20 @@ class Living:
 
         self.do(work())
 
+    def call(self, name: str, action: str, payload: dict[str, Any]) -> None:
+        self.do(self.stations[name].said(action, payload))
+
     def stay(
-        self, name: str, tag: str, minutes: list[tuple[float, float, float]], *, ends: bool = False
+        self,
+        name: str,
+        tag: str,
+        minutes: list[tuple[float, float, float]],
+        *,
+        ends: bool = False,
+        replies: dict[str, Any] | None = None,
     ) -> str:
         """A stay by (minutes before now, kWh charged, kWh given back); its session."""
-        self.connect(name)
+        self.connect(name, replies)
         now = datetime.now(UTC)
         said = []
         for number, (before, charged, back) in enumerate(minutes):

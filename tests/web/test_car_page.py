@@ -119,8 +119,9 @@ def test_figures_are_those_of_the_api(site, opened, script) -> None:
     for column in (0, 1):
         paid, earned, net = (amount(shown[kind][column]) for kind in ("paid", "earned", "sum"))
         assert paid + earned == net
-    wear, at_once, saved = (amount(shown[kind][1]) for kind in ("wear", "at-once", "saving"))
-    assert abs(at_once - (net + wear)) == saved
+    wear, at_once = (amount(shown[kind][1]) for kind in ("wear", "at-once"))
+    saved = at_once - (net + wear)
+    assert amount(shown["saving" if saved >= 0 else "excess"][1]) == abs(saved)
     bill = site.served.get(f"/sessions/{site.ann}/bill").json()
     assert (bill["paid"], bill["earned"]) == (by_now["paid"], by_now["earned"])
     assert amount(shown["sum"][0]) == Decimal(bill["net"])
@@ -207,10 +208,13 @@ def test_charging_now_says_first_what_it_costs(site) -> None:
         found = dora.post(path, json={"mode": "charge_now"}).json()
         after = found["after"]
         needed = (float(after["required_kwh"]) - float(after["energy_kwh"])) / 0.95
-        cost, ready = _at_full_power(after, needed, 7.0)
+        cost, _ = _at_full_power(after, needed, 7.0)
         paid = Decimal(after["so_far"]["paid"]) + cost
         assert abs(Decimal(after["expected"]["paid"]) - paid) <= Decimal("0.02")
-        assert datetime.fromisoformat(found["ready_at"]) == ready
+        # Ready is within 0.1 kWh of what is needed; figures of the API are rounded.
+        near = [needed - 0.1 / 0.95 + odd for odd in (-0.002, 0.002)]
+        ready = {_at_full_power(after, each, 7.0)[1] for each in near}
+        assert datetime.fromisoformat(found["ready_at"]) in ready
         assert Decimal(after["expected"]["net"]) >= Decimal(found["before"]["expected"]["net"])
         assert dora.get("/api/v1/me/stay").json()["wish"]["mode"] == "as_it_pays"
 

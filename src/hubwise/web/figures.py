@@ -143,9 +143,9 @@ def _hours(
         if not begin <= at <= end or int(labels.time(at)[:2]) % step:
             continue
         place = x(at)
-        anchor = "start" if place < LEFT + 14 else "end" if place > WIDTH - 18 else "middle"
+        anchor = "end" if place > WIDTH - 18 else "middle"
         found.append((place, anchor, labels.time(at)))
-    kept = [each for each, after in pairwise([*found, (9e9, "", "")]) if after[0] - each[0] > 34]
+    kept = [each for each, after in pairwise([*found, (9e9, "", "")]) if after[0] - each[0] > 42]
     return [
         f'<text class="tick" x="{place:.1f}" y="{HEIGHT - 4:g}" text-anchor="{anchor}">'
         f"{text}</text>"

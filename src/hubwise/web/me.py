@@ -340,7 +340,14 @@ def _line(told: Told) -> str:
         **{f"{each.kind}-now": each.now for each in told.money},
         **{f"{each.kind}-then": each.then for each in told.money},
     }
-    drawn = [stay.session, stay.doing, stay.status, str(stay.wish), len(stay.ahead)]
+    drawn = [
+        *(each.kind for each in told.money),
+        stay.session,
+        stay.doing,
+        stay.status,
+        str(stay.wish),
+        len(stay.ahead),
+    ]
     plan = [f"{each.kw}" for each in stay.ahead]
     return json.dumps(
         {

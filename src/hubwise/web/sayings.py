@@ -86,7 +86,7 @@ class Told:
         if self.car is None:
             return words.kwh(now)
         share = words.number(100 * now / self.car.capacity_kwh, 0)
-        return f"{self.km(now)} ({share} %)"
+        return f"{self.km(now)} ({share}\N{NO-BREAK SPACE}%)"
 
     @property
     def level_note(self) -> str:
@@ -240,7 +240,7 @@ class Told:
         return [
             *lines,
             Line(words.say("Charging at once would cost"), *one, "at-once"),
-            Line(words.say(saved), *other, "saving"),
+            Line(words.say(saved), *other, "saving" if stay.saving >= 0 else "excess"),
         ]
 
     def _line(self, what: str, name: str, sign: int = 1) -> Line:
