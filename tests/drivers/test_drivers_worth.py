@@ -7,7 +7,7 @@ from typing import Any
 import highspy
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builders import inside_slots
@@ -155,6 +155,7 @@ def test_a_turn_is_a_turn(seed: int, kind: str, slots: int, levels: int) -> None
 
 
 @given(SEEDS, KINDS, st.integers(1, 14), st.integers(1, 4))
+@example(seed=578148493, kind="bounds", slots=1, levels=1)  # arrives above its bound
 @settings(max_examples=25)
 def test_worth_is_what_energy_for_nothing_saves(
     seed: int, kind: str, slots: int, levels: int

@@ -76,7 +76,7 @@ def _bounds(fleet: Fleet, slots: int) -> tuple[Array, Array, Array, Array]:
 
 def _reachable(fleet: Fleet, batteries: Batteries) -> Array:
     """Most energy that can be in the battery at departure; shape (sessions,) [kWh]."""
-    if batteries.up.shape[1] == 1:
+    if batteries.up.shape[1] == 1 and (fleet.arrival_kwh <= batteries.most[:, 0]).all():
         stay = fleet.departure_slot - fleet.arrival_slot
         full: Array = fleet.arrival_kwh + batteries.up[:, 0] * stay
         return np.minimum(batteries.most[:, 0], full)

@@ -37,7 +37,9 @@ def fill_bounds(up, down, least, most, i, first, start, ups, downs, floor, top):
     """
     n = ups.shape[0]
     lo = hi = start
-    if up.shape[1] == 1:
+    varies = up.shape[1] > 1
+    # In a horizon of one slot nothing varies, and a bound may lie below the arrival all the same.
+    if not varies and start <= most[i, 0]:
         ups[:] = up[i, 0]
         downs[:] = down[i, 0]
         top[:] = most[i, 0]
@@ -45,7 +47,7 @@ def fill_bounds(up, down, least, most, i, first, start, ups, downs, floor, top):
         return
     floor[0] = top[0] = start
     for t in range(n):
-        k = first + t
+        k = first + t if varies else 0
         ups[t] = up[i, k]
         downs[t] = down[i, k]
         hi += ups[t]
