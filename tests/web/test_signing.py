@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
+from pkgutil import iter_modules
 
 import httpx
 import pytest
 
 from driver_site import living
-from hubwise.web.pages import car, signing, statics, wishes
+from hubwise.web import pages
 from live_site import here
 
 PASSWORD = "correct horse battery"
@@ -19,6 +21,7 @@ HEAR = {
     "POST /me/wishes": (401, 403, 403),
     "POST /me/override": (401, 403, 403),
     "GET /operator": (401, 403, 200),
+    "GET /operator/feeder": (401, 403, 404),  # this site names no feeder
     "GET /in/{link}": (410, 410, 410),
     "POST /in": (410, 410, 410),
     "GET /sign-in": (200, 200, 200),
@@ -54,8 +57,9 @@ def test_every_page_asks_who_and_whether(site) -> None:
     """A walk of all routes of pages, for nobody, a driver and an operator."""
     routes = [
         f"{verb} {each.path}"
-        for router in (car.router, signing.router, statics.router, wishes.router)
-        for each in router.routes
+        for found in iter_modules(pages.__path__, "hubwise.web.pages.")
+        if hasattr(module := import_module(found.name), "router")
+        for each in module.router.routes
         for verb in each.methods
     ]
     assert sorted(routes) == sorted(HEAR)
