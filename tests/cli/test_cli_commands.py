@@ -16,6 +16,7 @@ import pytest
 from typer.testing import Result
 
 from hubwise.cli import commands
+from hubwise.cli.show import figure
 from hubwise.domain import Strategy, TariffFamily
 from hubwise.record import place, read, write_summary
 from hubwise.scenario import check, load
@@ -431,3 +432,9 @@ def test_a_frontier_says_what_is_not_kept(run: Run, quick: Path, tmp_path: Path)
     written = json.loads((tmp_path / "it" / "frontier.json").read_text("utf-8"))
     assert {key: said[key] for key in written} == written
     assert [point["kept"] for point in said["points"]] == [False]
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    """A loss of less than is shown is no loss."""
+    assert [figure(-0.001), figure(-1e-9, ".1%"), figure(-0.4, ",.0f")] == ["0.00", "0.0%", "0"]
+    assert figure(-3.2) == "-3.20"

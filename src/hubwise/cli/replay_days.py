@@ -66,4 +66,4 @@ def _told(found: Mean, form: str) -> str:
 
 def _of_energy(days: Rows, best: Rows) -> str:
     found = lost_before_charges(days, best)
-    return "-" if found is None else f"{found:.1%}"
+    return "-" if found is None else f"{found:z.1%}"

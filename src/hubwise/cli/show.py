@@ -369,7 +369,8 @@ def figure(found: object, form: str = "") -> str:
     value = finite(found)
     if value is None:
         return ""
-    return format(value, form or (",.0f" if abs(value) >= 1000.0 else ",.2f"))
+    # What rounds to nothing has no sign.
+    return format(value, "z" + (form or (",.0f" if abs(value) >= 1000.0 else ",.2f")))
 
 
 def _voltage(value: float | None) -> str:
