@@ -16,7 +16,7 @@ from live_site import PASSWORD, event, here, sample
 pytestmark = web
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 WIDTHS = (320, 768, 1440)
-PATHS = ("/operator", "/operator/feeder")
+PATHS = ("/operator", "/operator/stations", "/operator/feeder")
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,22 @@ def test_the_feeder_is_the_apis(site, opened) -> None:
     assert f"{min(lowest):.3f} p.u. at" in page.inner_text("#limits ~ table")
     page.get_by_role("link", name="A quarter later").click()
     assert "slot=" in page.url
+
+
+def test_stations_are_those_of_the_api(site, opened) -> None:
+    """Each with hub, touch, protocol and power; who is out of touch stands first."""
+    page = opened("/operator/stations", java_script_enabled=False)
+    shown = page.locator("table tbody tr").all()
+    said = {each["station"]: each for each in site.served.items("/stations")}
+    assert len(shown) == len(said) == 2
+    for row in shown:
+        station = said[row.locator("th").inner_text()]
+        hub, touch, protocol, most, *_ = row.locator("td").all_inner_texts()
+        assert (hub, protocol) == (station["hub"], station["protocol"])
+        assert touch == ("yes" if station["connected"] else "no")
+        assert most == f"{station['max_kw']} kW"
+    page.get_by_role("link", name="Feeder").click()
+    assert page.locator("h1").inner_text() == "Feeder"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -11,11 +11,22 @@ from starlette.exceptions import HTTPException
 
 import hubwise
 from hubwise.domain.events import BillCorrected, BillPosted
-from hubwise.live import Site, may
+from hubwise.live import may
 from hubwise.live.market import described
-from hubwise.live.ports import Known
 from hubwise.live.rights import Role, Thing
-from hubwise.web import acts, answers, console, exports, feeder, grid, market, me, prices, stream
+from hubwise.web import (
+    acts,
+    answers,
+    console,
+    exports,
+    feeder,
+    grid,
+    market,
+    me,
+    prices,
+    stations,
+    stream,
+)
 from hubwise.web.asking import (
     After,
     Asking,
@@ -31,6 +42,7 @@ from hubwise.web.limits import Limits
 from hubwise.web.pages import car, signing, statics, wishes
 from hubwise.web.pages import console as console_page
 from hubwise.web.pages import feeder as feeder_page
+from hubwise.web.pages import stations as stations_page
 from hubwise.web.pages.errors import add_pages_of_errors
 from hubwise.web.pages.guard import Guard
 from hubwise.web.problems import add_problems
@@ -54,31 +66,6 @@ async def health(here: Here) -> answers.Health:
         troubles=troubles,
         active=active,
         standby=standby,
-    )
-
-
-@router.get("/stations")
-async def stations(here: Here, actor: Asking) -> answers.Stations:
-    """Every station that is registered."""
-    check(actor, Thing("stations"))
-    known = await here.all_stations()
-    return answers.Stations(items=[_station(here.site, each) for each in known])
-
-
-def _station(site: Site, known: Known) -> answers.StationItem:
-    said = site.books.stations.get(known.station)
-    return answers.StationItem(
-        station=known.station,
-        hub=known.hub,
-        max_kw=f"{known.max_kw:g}",
-        protocol=said.protocol or None if said else None,
-        connected=site.is_connected(known.station),
-        vendor=said.vendor or None if said else None,
-        model=said.model or None if said else None,
-        firmware=said.firmware or None if said else None,
-        booted_at=answers.in_utc(said.booted_at) if said and said.booted_at else None,
-        connectors=dict(said.status) if said else {},
-        sessions=sorted(site.books.running.get(known.station, {})),
     )
 
 
@@ -182,6 +169,8 @@ def make_app(world: World) -> FastAPI:
     app.include_router(router)
     for each in (
         acts,
+        stations,
+        stations_page,
         console,
         console_page,
         exports,

@@ -30,7 +30,6 @@ async def operator(request: Request, here: Here, browser: Signed) -> HTMLRespons
         "states": {doing: words.say(name) for doing, name in STATES.items()},
         "kw": lambda value: kw(words, value),
         "hub_kw": lambda hub: hub_kw(words, hub),
-        "has_feeder": here.feeder is not None,
         "form": here.doors.form_token(browser.secret),
     }
     return page(request, "operator.html", said, actor=browser.actor)

@@ -53,8 +53,9 @@ def page(
     """A page of a template; ``said`` is what it shows, ``actor`` who is signed in."""
     words = words_of(request)
     template = _environment(words.language).get_template(name)
-    site = world_of(request).site.settings.name
-    text = template.render(words=words, actor=actor, site=site, **(said or {}))
+    here = world_of(request)
+    always = {"site": here.site.settings.name, "has_feeder": here.feeder is not None}
+    text = template.render(words=words, actor=actor, **always, **(said or {}))
     headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language, Cookie"}
     body = text.encode("utf-8")
     if len(body) > SMALL and "gzip" in request.headers.get("accept-encoding", ""):
