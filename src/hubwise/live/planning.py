@@ -42,6 +42,8 @@ from hubwise.live.wanted import wanted_of
 GOOD_FOR = timedelta(hours=1)
 # A decision that takes longer is given up [s].
 TOO_LONG = 30.0
+# The first since a start may have all to compile, once on a machine [s].
+FIRST_TOO_LONG = 300.0
 # What changes is waited for so long before it is decided anew, so that much at once is one [s].
 PAUSE_SECONDS = 1.0
 # It is tried again where it fails, each time after twice as long, at most this [s].
@@ -157,10 +159,10 @@ class HubPlan:
         return Spoken.of(found, clock, self.outlook.currency)
 
 
-def _why(error: Exception) -> str:
-    """Why there is no new plan, for people."""
+def _why(error: Exception, patience: float) -> str:
+    """Why there is no new plan, for people; ``patience``: how long a decision may take [s]."""
     if isinstance(error, TimeoutError):
-        return f"nothing was decided within {TOO_LONG:g} s: the machine is too slow, or too busy"
+        return f"nothing was decided within {patience:g} s: the machine is too slow, or too busy"
     return f"{type(error).__name__}: {first_line(error)}"
 
 
@@ -197,6 +199,7 @@ class Planner:
         self._books, self._settings, self._clock = books, settings, clock
         self._decide, self._stored, self._troubles = decide, stored, troubles
         self._gives_back, self._most_kw = gives_back, most_kw
+        self._patience = FIRST_TOO_LONG
         self._expected: dict[str, tuple[datetime, tuple[Stay, ...]]] = {}
         self._due: dict[str, None] = {}
         self._wake = asyncio.Event()
@@ -260,7 +263,7 @@ class Planner:
         try:
             await self._plan(hub, sessions(hub), connection(hub))
         except Exception as error:
-            why = _why(error)
+            why = _why(error, self._patience)
             self._troubles.begin(PLAN, f"{why}; the last plan goes on for an hour, {THEN}", hub)
             return False
         self._troubles.end(PLAN, hub)
@@ -274,7 +277,8 @@ class Planner:
         if outlook is None:
             self.plans.pop(hub, None)
         elif outlook.elapsed < LATE:
-            decided = await asyncio.wait_for(self._decide(outlook), TOO_LONG)
+            decided = await asyncio.wait_for(self._decide(outlook), self._patience)
+            self._patience = TOO_LONG
             self.plans[hub] = HubPlan(outlook, decided)
 
     async def tried(self, hub: str, wish: WishSaid) -> HubPlan | None:
