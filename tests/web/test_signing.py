@@ -18,6 +18,7 @@ PASSWORD = "correct horse battery"
 HEAR = {
     "GET /": (401, 303, 303),
     "GET /me": (401, 200, 403),
+    "GET /me/statements": (401, 200, 403),
     "POST /me/wishes": (401, 403, 403),
     "POST /me/override": (401, 403, 403),
     "GET /operator": (401, 403, 200),
@@ -29,6 +30,7 @@ HEAR = {
     "GET /static/{mark}/{name}": (404, 404, 404),
     "POST /sign-out": (401, 200, 200),
 }
+OWN = [f"/api/v1/me/{name}" for name in ("stay", "stay/live", "statements", "statements.csv")]
 BODIES = {
     "/in": {"link": "made-up"},
     "/sign-in": {"name": "nobody", "password": PASSWORD},
@@ -88,8 +90,13 @@ def test_a_stay_of_others_is_not_there(site) -> None:
             for path in ("/api/v1/me/stay", "/api/v1/me/stay/live"):
                 assert ann.get(path, params={"session": stay}).status_code == 404
         assert ann.get("/api/v1/me/stay").json()["session"] == site.ann
+        months = ann.get("/api/v1/me/statements").json()["items"]
+        assert [each["session"] for one in months for each in one["stays"]] == [site.ann]
+        for path in ("/me/statements", "/api/v1/me/statements.csv"):
+            assert site.bob not in ann.get(path).text
+            assert site.ann in ann.get(path).text
     with site.cookie(name="eve") as eve:
-        for path in ("/api/v1/me/stay", "/api/v1/me/stay/live"):
+        for path in OWN:
             assert httpx.get(site.base + path).status_code == 401
             assert eve.get(path).status_code == 403
 

@@ -24,6 +24,7 @@ from hubwise.web import (
     market,
     me,
     prices,
+    statements,
     stations,
     stream,
 )
@@ -42,6 +43,7 @@ from hubwise.web.limits import Limits
 from hubwise.web.pages import car, signing, statics, wishes
 from hubwise.web.pages import console as console_page
 from hubwise.web.pages import feeder as feeder_page
+from hubwise.web.pages import statements as statements_page
 from hubwise.web.pages import stations as stations_page
 from hubwise.web.pages.errors import add_pages_of_errors
 from hubwise.web.pages.guard import Guard
@@ -180,6 +182,8 @@ def make_app(world: World) -> FastAPI:
         market,
         me,
         prices,
+        statements,
+        statements_page,
         stream,
         car,
         signing,

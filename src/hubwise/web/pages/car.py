@@ -31,7 +31,7 @@ async def home(browser: Signed) -> Response:
 
 @router.get("/me")
 async def me(request: Request, here: Here, browser: Signed, stay: Which = None) -> HTMLResponse:
-    """A driver's stay under way, the last one, or what is offered."""
+    """A driver's stay under way, the last one, or what is offered; or one that is asked for."""
     session = await own_session(here, browser.actor, stay)
     words, form = words_of(request), here.doors.form_token(browser.secret)
     offered = list(offered_ahead(here.site))
@@ -39,7 +39,9 @@ async def me(request: Request, here: Here, browser: Signed, stay: Which = None) 
     said: dict[str, object] = {"form": form, "currency": currency, "offered": offered}
     found = None if session is None else await told(here, browser.actor, words, session)
     if found is None or found.stay.ended_at is not None:
+        bill = None if session is None else (await here.site.account(session)).bill
         said |= {"told": found, "chart": _chart(words, currency, offered)}
+        said |= {"bill": bill, "asked": stay is not None}
         return page(request, "away.html", said, actor=browser.actor)
     said |= {"told": found, "chart": _stay_chart(found), "level": _level(found)}
     said |= {"filled": filled(found), "car": found.car, "stay_name": found.stay.session}

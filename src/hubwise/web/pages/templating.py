@@ -55,7 +55,8 @@ def page(
     template = _environment(words.language).get_template(name)
     here = world_of(request)
     always = {"site": here.site.settings.name, "has_feeder": here.feeder is not None}
-    text = template.render(words=words, actor=actor, **always, **(said or {}))
+    asked = {"words": words, "actor": actor, "path": request.url.path}
+    text = template.render(**asked, **always, **(said or {}))
     headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language, Cookie"}
     body = text.encode("utf-8")
     if len(body) > SMALL and "gzip" in request.headers.get("accept-encoding", ""):

@@ -1,0 +1,145 @@
+"""Statements of a driver in a browser: to the cent those of the books, and of nobody else."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import sync_playwright
+
+from browser import CHROMIUM
+from driver_site import living, web
+
+pytestmark = web
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+WIDTHS = (320, 360, 768, 1440)
+DAY = 24 * 60
+TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Ann was here in three months and is here now, Bob was here once, Cy never."""
+    folder = tmp_path_factory.mktemp("own") / "site"
+    tags = {"ann": ["A1"], "bob": ["B1"], "cy": ["C1"]}
+    names = ["CP1", "CP2", "CP3", "CP4", "CP5"]
+    with living(folder, names, tags) as made:
+        made.anns = [
+            made.stay(
+                name,
+                "A1",
+                [(days * DAY + 95, 0, 0), (days * DAY + 40, 3.37, 0), (days * DAY + 5, 3.37, 1.13)],
+                ends=True,
+            )
+            for name, days in (("CP1", 65), ("CP2", 1.5), ("CP3", 1))
+        ]
+        made.anns.append(made.stay("CP5", "A1", [(20, 0, 0), (1, 1.5, 0)]))
+        made.bob = made.stay("CP4", "B1", [(90, 0, 0), (45, 4.5, 0), (30, 4.5, 0.7)], ends=True)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as program:
+        browser = program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(site, chromium):
+    """Opens pages as a driver; afterwards nothing was refused, said or asked of elsewhere."""
+    contexts, wrong = [], []
+
+    def made(driver: str, path: str, **how: object):
+        context = chromium.new_context(**{"viewport": {"width": 360, "height": 800}, **how})
+        contexts.append(context)
+        secret = {"name": "hubwise", "value": site.secret(driver), "url": site.base}
+        context.add_cookies([secret])
+        page = context.new_page()
+        page.on("console", lambda said: wrong.append(said.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda asked: asked.url.startswith(site.base) or wrong.append(asked.url))
+        assert page.goto(site.base + path).status == 200
+        return page
+
+    yield made
+    for each in contexts:
+        each.close()
+    assert not wrong
+
+
+def amount(text: str) -> Decimal:
+    return Decimal(text.replace("\N{MINUS SIGN}", "-").replace("€", "").replace(",", ""))
+
+
+def shown(page) -> dict[str, list[Decimal]]:
+    """What the page says was paid, earned and owed, by stay; and together, by an empty name."""
+    rows = page.locator("table.stays tbody tr, table.stays tfoot tr").all()
+    found = {}
+    for row in rows:
+        cells = row.locator("td").all_inner_texts()
+        found[row.get_attribute("data-stay") or ""] = [amount(each) for each in cells[2:5]]
+    return found
+
+
+def test_statements_are_those_of_the_books(site, opened) -> None:
+    """Each month's stays, sums and CSV to the cent those of the bills; a stay is a page; no JS."""
+    page = opened("ann", "/me", java_script_enabled=False)
+    page.get_by_role("link", name="Statements").click()
+    with site.cookie("ann") as ann:
+        months = ann.get("/api/v1/me/statements").json()["items"]
+        assert len(months) >= 2
+        seen = []
+        for month in months:
+            page.goto(f"{site.base}/me/statements?month={month['month']}")
+            found = shown(page)
+            together = found.pop("")
+            bills = [site.served.get(f"/sessions/{each}/bill").json() for each in found]
+            for bill, figures in zip(bills, found.values(), strict=True):
+                assert figures == [Decimal(bill[name]) for name in ("paid", "earned", "net")]
+            assert together == [sum(each) for each in zip(*found.values(), strict=True)]
+            table = ann.get(f"/api/v1/me/statements.csv?month={month['month']}").text
+            rows = list(csv.DictReader(io.StringIO(table)))
+            assert [each["session"] for each in rows] == list(found)
+            names = ("paid", "earned", "net")
+            assert [[Decimal(row[name]) for name in names] for row in rows] == [*found.values()]
+            seen += found
+        assert sorted(seen) == sorted(site.anns)
+        assert ann.get("/me/statements?month=1999-01").status_code == 404
+        assert ann.get("/api/v1/me/statements.csv?month=1999-01").status_code == 404
+    page.goto(f"{site.base}/me/statements?month={months[-1]['month']}")
+    page.locator("table.stays a").first.click()
+    assert site.anns[0] == page.url.partition("stay=")[2].replace("%3A", ":")
+    first = site.served.get(f"/sessions/{site.anns[0]}/bill").json()
+    assert amount(page.locator("tr.sum td").first.inner_text()) == Decimal(first["net"])
+    page.locator("summary", has_text="Block by block").click()
+    lines = page.locator("details.table").first.locator("tbody tr")
+    assert lines.count() == len(first["lines"])
+
+
+def test_a_driver_downloads_a_month(opened) -> None:
+    page = opened("ann", "/me/statements")
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="as a table (CSV)").click()
+    assert kept.value.suggested_filename.startswith("statement-20")
+    assert kept.value.path().read_text("utf-8").startswith("session,station,arrival,")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everybody_can_use_them(opened, theme) -> None:
+    """axe finds nothing, nothing scrolls sideways, and a finger finds each link."""
+    for driver, path in (("ann", "/me/statements"), ("cy", "/me/statements")):
+        page = opened(driver, path, color_scheme=theme)
+        page.evaluate(AXE.read_text("utf-8"))
+        found = page.evaluate("tags => axe.run({ runOnly: tags })", TAGS)
+        assert not [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+        for each in page.locator("main a, .menu a").all():
+            assert each.bounding_box()["height"] >= 24
