@@ -23,6 +23,9 @@ HEAR = {
     "POST /me/override": (401, 403, 403),
     "GET /operator": (401, 403, 200),
     "GET /operator/feeder": (401, 403, 404),  # this site names no feeder
+    "GET /operator/prices": (401, 403, 200),
+    "POST /operator/prices": (401, 403, 403),
+    "POST /operator/prices/withdraw": (401, 403, 403),
     "GET /operator/stations": (401, 403, 200),
     "GET /in/{link}": (410, 410, 410),
     "POST /in": (410, 410, 410),

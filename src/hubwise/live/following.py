@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -50,13 +51,19 @@ def list_by_market(purchase: Purchase, how: Followed) -> PriceList | None:
     set back, the mean of both; one that is leapt over, or of which nothing is known, that of the
     quarter before.
     """
+    zone = ZoneInfo(how.zone)
+    return list_by_cost(lambda start: purchase.at(start, zone), how)
+
+
+def list_by_cost(cost: Callable[[datetime], Decimal | None], how: Followed) -> PriceList | None:
+    """The same by any cost of a kWh at the beginning of a quarter of an hour."""
     found: dict[int, list[Decimal]] = {}
     dates: dict[int, date] = {}
     zone = ZoneInfo(how.zone)
     tomorrow = how.begins.astimezone(zone).date() + DAY
     for k in range(AROUND):
         start = how.begins + k * QUARTER
-        local, price = start.astimezone(zone), purchase.at(start, zone)
+        local, price = start.astimezone(zone), cost(start)
         slot = (60 * local.hour + local.minute) // 15
         if price is None or local.date() > tomorrow:
             continue

@@ -47,6 +47,8 @@ class Listing:
         Now where nothing is said; until it is taken back.
     reason
         In their words.
+    order
+        The name that it was tried under: what was posted under it is not posted again.
     """
 
     charge: tuple[str, ...]
@@ -54,6 +56,7 @@ class Listing:
     begins_at: datetime | None
     until: datetime | None
     reason: str
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,22 @@ class Kept:
     session: str
     price_list: str
     departs_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """The least that a kWh leaves the site in a day [currency/kWh].
+
+    Parameters
+    ----------
+    charge
+        Of the price to charge, what it costs taken off.
+    discharge
+        Of what a kWh costs, what is paid for one given back taken off.
+    """
+
+    charge: Decimal
+    discharge: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,8 @@ class Outcome:
         How many cars the plans expect while it is offered.
     over
         Whose lists it stands over, the one that holds when it begins first.
+    leaves
+        The least that a kWh leaves in the first day; none where it is not known what one costs.
     """
 
     posted: PricesPosted
@@ -88,6 +109,7 @@ class Outcome:
     get: tuple[Kept, ...]
     expected: int
     over: tuple[str, ...]
+    leaves: Leaves | None
 
 
 def tried(site: Site, actor: Actor, asked: Listing) -> Outcome:
@@ -102,7 +124,8 @@ def tried(site: Site, actor: Actor, asked: Listing) -> Outcome:
     begins_at = asked.begins_at or now
     if issues := [*_wrong(replace(asked, begins_at=begins_at), now, site)]:
         raise RefusedError(issues)
-    said = Ordered(uuid.uuid4().hex, begins_at, asked.until, actor.who, asked.reason.strip())
+    order = asked.order or uuid.uuid4().hex
+    said = Ordered(order, begins_at, asked.until, actor.who, asked.reason.strip())
     return _outcome(site, PricesPosted(f"prices|{said.order}", "", now, _list(asked), ordered=said))
 
 
@@ -143,7 +166,8 @@ async def _hear(site: Site, actor: Actor, verb: str, posted: PricesPosted, reaso
     """The act first, both in one commit: a list of somebody stands behind it in the log."""
     assert posted.ordered is not None
     what = posted.ordered.order
-    name = f"act|{uuid.uuid4().hex}"
+    # Named after it: what is sent twice is kept once.
+    name = f"act|{posted.id}"
     act = Acted(name, "", posted.received_at, actor.who, verb, what, reason.strip())
     await site.hear(act, posted)
 
@@ -173,7 +197,8 @@ def _outcome(site: Site, posted: PricesPosted) -> Outcome:
         it for it in offered.standing(said.begins_at) if it.ordered and _meet(it.ordered, said)
     ]
     over = dict.fromkeys(source_of(it) for it in (offered.at(said.begins_at), *others))
-    return Outcome(posted, tuple(keep), tuple(get), expected, tuple(over))
+    leaves = _leaves(posted.prices, said.begins_at, site)
+    return Outcome(posted, tuple(keep), tuple(get), expected, tuple(over), leaves)
 
 
 def _meet(one: Ordered, other: Ordered) -> bool:
@@ -229,19 +254,34 @@ def _is_price(said: str) -> bool:
     return isinstance(exponent, int) and -MOST_DIGITS <= exponent <= 0
 
 
+def _costs(prices: PriceList, begins_at: datetime, site: Site) -> dict[int, list[Decimal]]:
+    """What a kWh costs in the first day of a list, by its slots, as far as that is known."""
+    costs: dict[int, list[Decimal]] = {}
+    for k in range(SLOTS):
+        start = quarter_of(begins_at) + k * QUARTER
+        local, cost = start.astimezone(site.settings.zone), cost_at(site, start)
+        if cost is not None:
+            slot = (60 * local.hour + local.minute) // prices.slot_minutes
+            costs.setdefault(slot, []).append(cost)
+    return costs
+
+
+def _leaves(prices: PriceList, begins_at: datetime, site: Site) -> Leaves | None:
+    costs = _costs(prices, begins_at, site)
+    if not costs:
+        return None
+    return Leaves(
+        min(prices.charge[slot] - max(found) for slot, found in costs.items()),
+        min(min(found) - prices.discharge[slot] for slot, found in costs.items()),
+    )
+
+
 def _losses(prices: PriceList, begins_at: datetime, site: Site) -> Iterator[Issue]:
     """Slots that leave less than ``least_margin`` of `[prices]` on a kWh, in their first day."""
     least = site.settings.least_margin
     if least is None:
         return
-    costs: dict[int, list[Decimal]] = {}
-    for k in range(SLOTS):
-        start = quarter_of(begins_at) + k * QUARTER
-        local, cost = start.astimezone(site.settings.zone), _cost(site, start)
-        if cost is not None:
-            slot = (60 * local.hour + local.minute) // prices.slot_minutes
-            costs.setdefault(slot, []).append(cost)
-    for slot, found in sorted(costs.items()):
+    for slot, found in sorted(_costs(prices, begins_at, site).items()):
         clock = f"{timedelta(minutes=slot * prices.slot_minutes)}"[:-3]
         if prices.charge[slot] - max(found) < least:
             right = f"at least {max(found) + least}: a kWh costs {max(found)} at {clock}"
@@ -251,7 +291,7 @@ def _losses(prices: PriceList, begins_at: datetime, site: Site) -> Iterator[Issu
             yield _issue(f"discharge[{slot}]", f"{prices.discharge[slot]}", right)
 
 
-def _cost(site: Site, start: datetime) -> Decimal | None:
+def cost_at(site: Site, start: datetime) -> Decimal | None:
     """What a kWh costs then, or is taken to cost, as plans do; ``None`` where nothing says it."""
     settings = site.settings
     if settings.market is not None:

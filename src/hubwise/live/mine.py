@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from math import ceil
 
-from hubwise.domain.events import WishSaid
+from hubwise.domain.events import PriceList, WishSaid
 from hubwise.domain.modes import Mode
 from hubwise.domain.why import Spoken
 from hubwise.ledger.books import minor_unit
@@ -278,10 +278,11 @@ async def _booked(site: Site, session: Session) -> _Booked:
     return _Booked(account.status, kwh_both, (bill.paid, bill.earned), account.doubts)
 
 
-def offered_ahead(site: Site, hours: int = 24) -> Iterator[Ahead]:
-    """What is offered now to whoever plugs in, by slot."""
+def offered_ahead(site: Site, hours: int = 24, prices: PriceList | None = None) -> Iterator[Ahead]:
+    """What is offered now to whoever plugs in, or would be with other prices, by slot."""
     now, settings = site.now(), site.settings
-    terms = Terms(settings.currency, settings.zone, site.books.prices_at(now), 0.0)
+    offered = site.books.prices_at(now) if prices is None else prices
+    terms = Terms(settings.currency, settings.zone, offered, 0.0)
     yield from _priced(terms, now, now + hours * HOUR)
 
 

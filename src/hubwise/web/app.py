@@ -43,6 +43,7 @@ from hubwise.web.limits import Limits
 from hubwise.web.pages import car, signing, statics, wishes
 from hubwise.web.pages import console as console_page
 from hubwise.web.pages import feeder as feeder_page
+from hubwise.web.pages import prices as prices_page
 from hubwise.web.pages import statements as statements_page
 from hubwise.web.pages import stations as stations_page
 from hubwise.web.pages.errors import add_pages_of_errors
@@ -182,6 +183,7 @@ def make_app(world: World) -> FastAPI:
         market,
         me,
         prices,
+        prices_page,
         statements,
         statements_page,
         stream,

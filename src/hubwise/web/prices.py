@@ -126,12 +126,24 @@ class KeptItem(BaseModel):
         ]
 
 
+class LeavesItem(BaseModel):
+    """The least that a kWh leaves over what it costs, charged and given back [currency/kWh]."""
+
+    charge: str
+    discharge: str
+
+    @classmethod
+    def of(cls, found: listing.Leaves) -> LeavesItem:
+        """As text."""
+        return cls(charge=answers.in_text(found.charge), discharge=answers.in_text(found.discharge))
+
+
 class OrderDone(OrderItem):
     """What a list does, or would do where it was only tried (then ``order`` is no name yet).
 
     ``keep`` are stays that keep the list which was offered when they began, to their end, ``get``
     those that are billed by this one; ``expected`` cars are to come while it is offered; ``over``
-    says whose lists it stands over.
+    says whose lists it stands over; ``leaves`` is empty where it is not known what a kWh costs.
     """
 
     tried: bool
@@ -139,6 +151,7 @@ class OrderDone(OrderItem):
     get: list[KeptItem]
     expected: int
     over: list[str]
+    leaves: LeavesItem | None
 
     @classmethod
     def made(cls, found: listing.Outcome, *, tried: bool) -> OrderDone:
@@ -151,6 +164,7 @@ class OrderDone(OrderItem):
             get=KeptItem.all_of(found.get),
             expected=found.expected,
             over=list(found.over),
+            leaves=LeavesItem.of(found.leaves) if found.leaves else None,
         )
 
 

@@ -1,0 +1,201 @@
+"""Prices and money in an operator's browser: what is proposed, what is posted, and every cent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import sync_playwright
+
+from browser import CHROMIUM
+from driver_site import living, web
+
+pytestmark = web
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+WIDTHS = (320, 768, 1440)
+PATHS = ("/operator/prices",)
+COSTS = [Decimal(10 + k) / 100 for k in range(24)]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """One stay is billed, one is under way; it is known what energy costs."""
+    folder = tmp_path_factory.mktemp("money") / "site"
+
+    def with_costs() -> None:
+        toml = folder / "site.toml"
+        text = toml.read_text("utf-8").replace("[prices]", "[prices]\nleast_margin = 0.01")
+        text = text.replace("[hubs.main]", "[hubs.main]\ndemand_charge = 8.0")
+        low = ", ".join(f"{each - Decimal('0.05')}" for each in COSTS)
+        high = ", ".join(f"{each + Decimal('0.05')}" for each in COSTS)
+        before, after = text.split("charge = [", 1)
+        after = after[after.index("[access]") :]
+        text = f"{before}charge = [{high}]\ndischarge = [{low}]\n\n{after}"
+        costs = ", ".join(map(str, COSTS))
+        toml.write_text(f"{text}\n[planning]\npurchase = [{costs}]\n", "utf-8")
+
+    drivers = {"ann": ["A1"], "bob": ["B1"]}
+    with living(folder, ["CP1", "CP2"], drivers, before=with_costs) as made:
+        made.ann = made.stay("CP1", "A1", [(40, 0, 0), (20, 2.345, 0), (1, 3.9, 0.7)], ends=True)
+        made.bob = made.stay("CP2", "B1", [(30, 0, 0), (1, 1.111, 0)])
+        yield made
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as program:
+        browser = program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(site, chromium):
+    """Opens pages as an operator, without scripts if not told else."""
+    contexts, wrong = [], []
+
+    def made(path: str, **how: object):
+        context = chromium.new_context(**{"java_script_enabled": False, **how})
+        contexts.append(context)
+        secret = {"name": "hubwise", "value": site.secret(name="eve"), "url": site.base}
+        context.add_cookies([secret])
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda asked: asked.url.startswith(site.base) or wrong.append(asked.url))
+        assert page.goto(site.base + path).status == 200
+        return page
+
+    yield made
+    for each in contexts:
+        each.close()
+    assert not wrong
+
+
+def shown_prices(page) -> dict[str, tuple[str, str]]:
+    """By the hour at which each begins."""
+    rows = page.locator("#list tbody tr").all()
+    return {
+        row.locator("th").inner_text()[:5]: tuple(row.locator("td").all_inner_texts())
+        for row in rows
+    }
+
+
+def test_a_list_is_seen_before_it_is_posted_once(site, opened) -> None:
+    """By margins: each hour's cost and the margin, the least that is left, who keeps theirs; after
+    *Post*, sent twice, one list that the API tells alike; taken back, what was before."""
+    page = opened("/operator/prices")
+    before = shown_prices(page)
+    assert before == {f"{k:02}:00": (f"€{c + 5:.2f}", f"€{c - 5:.2f}") for k, c in cents()}
+    page.select_option("[name=how]", "margins")
+    page.fill("[name=margin]", "0,03")
+    page.fill("[name=discharge_margin]", "0.02")
+    page.fill("[name=hours]", "")
+    page.fill("main form.fields [name=reason]", "a fair")
+    page.get_by_role("button", name="See what it does").click()
+    expected = {f"{k:02}:00": (f"€{c + 3:.2f}", f"€{c - 2:.2f}") for k, c in cents()}
+    assert shown_prices(page) == expected
+    assert [page.inner_text(f"#{name}") for name in ("keep", "get")] == ["1", "0"]
+    assert page.inner_text("#leaves-charge") == "€0.03"
+    assert page.inner_text("#leaves-discharge") == "€0.02"
+    assert site.bob in page.inner_text("#does ~ .scroll")
+    assert site.served.items("/prices/orders") == []
+    with site.cookie(name="eve") as client:
+        client.cookies["hubwise"] = page.context.cookies()[0]["value"]
+        fields = page.locator("main form input").all()
+        form = {each.get_attribute("name"): each.input_value() for each in fields}
+        for _ in range(2):
+            assert client.post("/operator/prices", data=form).status_code == 303
+    (item,), acts = site.served.items("/prices/orders"), site.served.items("/acts")
+    offered = site.served.get("/prices").json()
+    verbs = [each["verb"] for each in acts if "prices" in each["verb"]]
+    assert verbs == ["post prices"]
+    assert (item["by"], item["reason"], offered["posted_by"]) == ("eve", "a fair", "eve")
+    assert [f"€{Decimal(each):.2f}" for each in item["charge"]] == [
+        it[0] for it in expected.values()
+    ]
+    page = opened("/operator/prices")
+    assert "posted by eve" in page.inner_text(".title")
+    assert page.inner_text("#why") == "a fair"
+    assert shown_prices(page) == expected
+    page.locator(".order [name=reason]").fill("rained off")
+    page.get_by_role("button", name="Take back").click()
+    assert shown_prices(page) == before
+
+
+def cents() -> list[tuple[int, Decimal]]:
+    """Hours, and what a kWh costs, as amounts that `:.2f` writes after adding cents."""
+    return [(k, Cents(each)) for k, each in enumerate(COSTS)]
+
+
+class Cents(Decimal):
+    """An amount to which cents are added."""
+
+    def __add__(self, other: int) -> Decimal:
+        return Decimal(self) + Decimal(other) / 100
+
+    def __sub__(self, other: int) -> Decimal:
+        return Decimal(self) - Decimal(other) / 100
+
+
+def test_what_is_wrong_is_told_and_what_was_written_stays(site, opened) -> None:
+    """A list that loses money, by its hour; a line that is none; and nothing is posted."""
+    page = opened("/operator/prices")
+    page.fill("[name=hours]", "00:00 0.50 0.01\n12:00 0.20 0.01")
+    page.fill("main form.fields [name=reason]", "a fair")
+    page.get_by_role("button", name="See what it does").click()
+    said = page.locator("[role=alert] li").all_inner_texts()
+    assert said[0].startswith("Price to charge, 12:00: 0.20; at least 0.23")
+    assert len(said) == sum(Decimal("0.20") - each < Decimal("0.01") for each in COSTS[12:])
+    page.fill("[name=hours]", "00:00 0.50\n")
+    page.fill("[name=until]", "2020-01-01T00:00")
+    page.get_by_role("button", name="See what it does").click()
+    said = page.locator("[role=alert] li").all_inner_texts()
+    assert [each.split(":")[0] for each in said] == ["line 1", "Until"]
+    assert page.input_value("[name=hours]").strip() == "00:00 0.50"
+    assert site.served.items("/prices/orders") == []
+
+
+def test_everybody_can_use_it(opened) -> None:
+    """axe finds nothing, and nothing scrolls sideways on any screen, in both themes."""
+    for path in PATHS:
+        page = opened(path, java_script_enabled=True, reduced_motion="reduce")
+        usable(page)
+        if path == "/operator/prices":
+            page.fill("main form.fields [name=reason]", "a fair")
+            page.get_by_role("button", name="See what it does").click()
+            page.wait_for_selector("#trial")
+            usable(page)
+
+
+def usable(page) -> None:
+    page.evaluate(AXE.read_text("utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        found = page.evaluate("tags => axe.run({ runOnly: tags })", tags)
+        assert not [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_only_operators_from_our_own_pages(site) -> None:
+    """A driver is refused; so is a form from elsewhere, or without its token; nothing is posted."""
+    form = {"how": "hours", "hours": "00:00 0.9 0.01", "reason": "a fair", "sure": "1"}
+    with site.cookie("ann") as client:
+        for path in PATHS:
+            assert client.get(path).status_code == 403, path
+        page = client.get("/me").text
+        token = page.split('name="form" value="')[1].split('"')[0]
+        for path in ("/operator/prices", "/operator/prices/withdraw"):
+            assert client.post(path, data={**form, "form": token}).status_code == 403
+    with site.cookie(name="eve") as client:
+        page = client.get("/operator/prices").text
+        token = page.split('name="form" value="')[1].split('"')[0]
+        evil = {"Origin": "https://evil.example"}
+        right = {**form, "form": token}
+        assert client.post("/operator/prices", data=right, headers=evil).status_code == 403
+        assert client.post("/operator/prices", data=form).status_code == 403
+    assert site.served.items("/prices/orders") == []
