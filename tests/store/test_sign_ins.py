@@ -35,6 +35,17 @@ def test_a_link_lets_in_once_and_for_a_quarter_of_an_hour(doors) -> None:
     assert doors.use_link("made-up", NOW) is None
 
 
+def test_a_driver_is_told_where_they_are_signed_in(doors) -> None:
+    """What still holds, the oldest first, and of nobody else."""
+    for k, driver in enumerate(("ann", "bob", "ann")):
+        doors.begin("driver", driver, "", NOW + k * SECOND)
+    doors.begin("operator", "", "eve", NOW)
+    found = doors.all_of("ann", NOW)
+    assert [each.begun_at for each in found] == [NOW.isoformat(), (NOW + 2 * SECOND).isoformat()]
+    assert len(doors.all_of("ann", NOW + DRIVER_LASTS + SECOND)) == 1
+    assert doors.all_of("", NOW) == []
+
+
 def test_a_link_that_is_used_by_many_at_once_lets_one_in(doors) -> None:
     """Eight at the same moment: one sign-in."""
     link = doors.make_link("ann", NOW)

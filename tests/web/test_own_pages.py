@@ -1,9 +1,11 @@
-"""Statements of a driver in a browser: to the cent those of the books, and of nobody else."""
+"""Statements of a driver, and what is held about them, in a browser: theirs and nobody else's."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -39,6 +41,10 @@ def site(tmp_path_factory):
         ]
         made.anns.append(made.stay("CP5", "A1", [(20, 0, 0), (1, 1.5, 0)]))
         made.bob = made.stay("CP4", "B1", [(90, 0, 0), (45, 4.5, 0), (30, 4.5, 0.7)], ends=True)
+        soon = (datetime.now(UTC) + timedelta(hours=9)).isoformat()
+        for level in ("30", "40"):
+            wanted = {"departure_at": soon, "energy_kwh": "20", "required_kwh": level}
+            made.wish(made.anns[-1], **wanted)
         yield made
 
 
@@ -130,10 +136,49 @@ def test_a_driver_downloads_a_month(opened) -> None:
     assert kept.value.path().read_text("utf-8").startswith("session,station,arrival,")
 
 
+def test_an_export_holds_all_of_a_driver_and_nothing_of_others(site, opened) -> None:
+    """Each stay with its bill, its meter values and every wish as the API has them; no secrets."""
+    page = opened("ann", "/me/privacy")
+    assert page.locator("[data-stays]").inner_text() == "4"
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="Download it all").click()
+    text = kept.value.path().read_text("utf-8")
+    held = json.loads(text)
+    assert (held["driver"], held["tags"], held["car"]) == ("ann", ["A1"], None)
+    assert sorted(each["session"] for each in held["stays"]) == sorted(site.anns)
+    for each in held["stays"]:
+        assert each["tag"] == "A1"
+        assert each["bill"] == site.served.get(f"/sessions/{each['session']}/bill").json()
+        values = site.served.get(f"/sessions/{each['session']}/meter-values").json()
+        assert each["meter_values"] == values["items"]
+        assert len(each["meter_values"]) >= 4
+    said = {each["session"]: each["wishes"] for each in held["stays"]}
+    assert [each["required_kwh"] for each in said[site.anns[-1]]] == ["30", "40"]
+    assert len(held["sign_ins"]) == int(page.locator("[data-sign-ins]").inner_text()) >= 1
+    for foreign in (site.bob, "B1", "bob", "secret"):
+        assert foreign not in text
+
+
+def test_who_signs_out_everywhere_is_out_everywhere(site, opened) -> None:
+    """Another browser of Cy's hears 401 at once, and Ann's goes on."""
+    page = opened("cy", "/me/privacy", java_script_enabled=False)
+    with site.cookie("cy") as other, site.cookie("ann") as ann:
+        assert other.get("/me").status_code == 200
+        assert other.post("/me/sign-out", data={"form": "1.2"}).status_code == 403
+        page.locator("main").get_by_role("button", name="Sign out everywhere").click()
+        assert page.locator("h1").inner_text() == "You are signed out"
+        assert other.get("/me").status_code == 401
+        assert ann.get("/me").status_code == 200
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everybody_can_use_them(opened, theme) -> None:
     """axe finds nothing, nothing scrolls sideways, and a finger finds each link."""
-    for driver, path in (("ann", "/me/statements"), ("cy", "/me/statements")):
+    for driver, path in (
+        ("ann", "/me/statements"),
+        ("ann", "/me/privacy"),
+        ("cy", "/me/statements"),
+    ):
         page = opened(driver, path, color_scheme=theme)
         page.evaluate(AXE.read_text("utf-8"))
         found = page.evaluate("tags => axe.run({ runOnly: tags })", TAGS)
@@ -141,5 +186,5 @@ def test_everybody_can_use_them(opened, theme) -> None:
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
-        for each in page.locator("main a, .menu a").all():
+        for each in page.locator("main a, main button, .menu a").all():
             assert each.bounding_box()["height"] >= 24

@@ -18,6 +18,8 @@ PASSWORD = "correct horse battery"
 HEAR = {
     "GET /": (401, 303, 303),
     "GET /me": (401, 200, 403),
+    "GET /me/privacy": (401, 200, 403),
+    "POST /me/sign-out": (401, 403, 403),
     "GET /me/statements": (401, 200, 403),
     "POST /me/wishes": (401, 403, 403),
     "POST /me/override": (401, 403, 403),
@@ -34,7 +36,9 @@ HEAR = {
     "GET /static/{mark}/{name}": (404, 404, 404),
     "POST /sign-out": (401, 200, 200),
 }
-OWN = [f"/api/v1/me/{name}" for name in ("stay", "stay/live", "statements", "statements.csv")]
+OWN = [
+    f"/api/v1/me/{name}" for name in ("stay", "stay/live", "statements", "statements.csv", "export")
+]
 BODIES = {
     "/in": {"link": "made-up"},
     "/sign-in": {"name": "nobody", "password": PASSWORD},
@@ -96,7 +100,7 @@ def test_a_stay_of_others_is_not_there(site) -> None:
         assert ann.get("/api/v1/me/stay").json()["session"] == site.ann
         months = ann.get("/api/v1/me/statements").json()["items"]
         assert [each["session"] for one in months for each in one["stays"]] == [site.ann]
-        for path in ("/me/statements", "/api/v1/me/statements.csv"):
+        for path in ("/me/statements", "/api/v1/me/statements.csv", "/api/v1/me/export"):
             assert site.bob not in ann.get(path).text
             assert site.ann in ann.get(path).text
     with site.cookie(name="eve") as eve:

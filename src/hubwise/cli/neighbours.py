@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from hubwise.live import Actor, Role
 from hubwise.live.ports import Known
-from hubwise.store import ActRow, Registry, SignIns
+from hubwise.store import ActRow, Registry, SignedIn, SignIns
 
 DEFAULT_KW = 7.0
 
@@ -78,6 +78,19 @@ class BrowserDoors:
     async def end(self, secret: str) -> None:
         """Sign a browser out."""
         await asyncio.to_thread(self.sign_ins.end, secret)
+
+    async def end_all(self, actor: Actor) -> None:
+        """Sign all browsers of somebody out."""
+        if actor.driver or actor.name:
+            await asyncio.to_thread(self.sign_ins.end_all, actor.driver, actor.name)
+
+    async def sign_ins_of(self, driver: str) -> Sequence[SignedIn]:
+        """Where a driver is signed in."""
+        return await asyncio.to_thread(self.sign_ins.all_of, driver, datetime.now(UTC))
+
+    async def tokens_of(self, driver: str) -> Sequence[str]:
+        """Until when each of a driver's tokens holds."""
+        return await asyncio.to_thread(self.registry.tokens_of, driver)
 
     def form_token(self, secret: str) -> str:
         """What a form of a signed-in browser carries."""

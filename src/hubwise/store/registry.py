@@ -130,6 +130,12 @@ class Registry:
                 connection.execute(insert(acts), [self._act("revoke tokens", driver or name)])
         return int(gone)
 
+    def tokens_of(self, driver: str) -> list[str]:
+        """Until when each of a driver's tokens holds (ISO 8601, UTC)."""
+        asked = select(tokens.c.expires_at).where(tokens.c.driver == driver)
+        with self.engine.connect() as connection:
+            return sorted(map(str, connection.execute(asked).scalars())) if driver else []
+
     def actor_of(self, token: str, now: datetime) -> tuple[str, str, str] | None:
         """Role, driver and name of a token, if it is known and has not expired."""
         asked = select(tokens).where(tokens.c.token == self._hashed(token))

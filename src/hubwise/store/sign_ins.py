@@ -133,6 +133,14 @@ class SignIns:
             return None
         return SignedIn(row.role, row.driver, row.name, row.begun_at, row.expires_at)
 
+    def all_of(self, driver: str, now: datetime) -> list[SignedIn]:
+        """Where a driver is signed in, the oldest first; of whom nothing but that is kept."""
+        mine = sign_ins.c.driver == driver, sign_ins.c.expires_at >= now.isoformat()
+        asked = select(sign_ins).where(*mine).order_by(sign_ins.c.begun_at)
+        with self.engine.connect() as connection:
+            rows = connection.execute(asked).all() if driver else []
+        return [SignedIn(it.role, it.driver, it.name, it.begun_at, it.expires_at) for it in rows]
+
     def end(self, secret: str) -> None:
         """Sign a browser out."""
         self._gone(sign_ins, sign_ins.c.secret == self._sign_in(secret))

@@ -24,6 +24,7 @@ from hubwise.web import (
     market,
     me,
     prices,
+    privacy,
     statements,
     stations,
     stream,
@@ -44,6 +45,7 @@ from hubwise.web.pages import car, signing, statics, wishes
 from hubwise.web.pages import console as console_page
 from hubwise.web.pages import feeder as feeder_page
 from hubwise.web.pages import prices as prices_page
+from hubwise.web.pages import privacy as privacy_page
 from hubwise.web.pages import statements as statements_page
 from hubwise.web.pages import stations as stations_page
 from hubwise.web.pages.errors import add_pages_of_errors
@@ -184,6 +186,8 @@ def make_app(world: World) -> FastAPI:
         me,
         prices,
         prices_page,
+        privacy,
+        privacy_page,
         statements,
         statements_page,
         stream,

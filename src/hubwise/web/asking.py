@@ -16,7 +16,7 @@ from hubwise.live import Actor, Session, Site, may
 from hubwise.live.feeder import FeederWatch
 from hubwise.live.ports import Known
 from hubwise.live.rights import Thing
-from hubwise.store import ActRow
+from hubwise.store import ActRow, SignedIn
 from hubwise.web.bell import Bell
 from hubwise.web.limits import Rates
 
@@ -58,6 +58,18 @@ class Doors(Protocol):
 
     async def end(self, secret: str) -> None:
         """Sign a browser out."""
+        ...
+
+    async def end_all(self, actor: Actor) -> None:
+        """Sign all browsers of somebody out."""
+        ...
+
+    async def sign_ins_of(self, driver: str) -> Sequence[SignedIn]:
+        """Where a driver is signed in."""
+        ...
+
+    async def tokens_of(self, driver: str) -> Sequence[str]:
+        """Until when each of a driver's tokens holds."""
         ...
 
     def form_token(self, secret: str) -> str:

@@ -48,7 +48,7 @@ class Bucket:
 class Rates:
     """The buckets of a site: requests, answers that somebody is not known, and sign-ins.
 
-    Sign-ins count by address, and by the account that is tried; wishes by driver.
+    Sign-ins count by address, and by the account that is tried; wishes and exports by driver.
     """
 
     asked: Bucket = field(default_factory=lambda: Bucket(1_000.0, 200.0))
@@ -56,6 +56,7 @@ class Rates:
     sign_in: Bucket = field(default_factory=lambda: Bucket(20.0, 20.0 / 60.0))
     account: Bucket = field(default_factory=lambda: Bucket(5.0, 5.0 / 60.0))
     wishes: Bucket = field(default_factory=lambda: Bucket(10.0, 10.0 / 60.0))
+    exports: Bucket = field(default_factory=lambda: Bucket(5.0, 5.0 / 3_600.0))
 
 
 def wait_for(bucket: Bucket, who: str) -> None:
