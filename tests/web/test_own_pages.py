@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from browser import CHROMIUM
-from driver_site import living, web
+from driver_site import compile_planner, living, web
 
 pytestmark = web
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
@@ -26,6 +26,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """Ann was here in three months and is here now, Bob was here once, Cy never."""
+    compile_planner()
     folder = tmp_path_factory.mktemp("own") / "site"
     tags = {"ann": ["A1"], "bob": ["B1"], "cy": ["C1"]}
     names = ["CP1", "CP2", "CP3", "CP4", "CP5"]
@@ -45,6 +46,7 @@ def site(tmp_path_factory):
         for level in ("30", "40"):
             wanted = {"departure_at": soon, "energy_kwh": "20", "required_kwh": level}
             made.wish(made.anns[-1], **wanted)
+        made.planned(made.anns[-1])
         yield made
 
 
@@ -171,11 +173,35 @@ def test_who_signs_out_everywhere_is_out_everywhere(site, opened) -> None:
         assert ann.get("/me").status_code == 200
 
 
+def test_a_plan_can_be_checked_by_its_driver(site, opened) -> None:
+    """The rows are those of the stay, and none contradicts its thresholds; Bob has no plan."""
+    page = opened("ann", "/me/statements", java_script_enabled=False)
+    page.get_by_role("link", name="How we check this").click()
+    assert "hubwise audit DIR --all" in page.locator("code").inner_text()
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="Download your plan").click()
+    rows = list(csv.DictReader(io.StringIO(kept.value.path().read_text("utf-8"))))
+    with site.cookie("ann") as ann, site.cookie("bob") as bob:
+        slots = ann.get("/api/v1/me/stay").json()["slots"]
+        assert [each["until"] for each in rows] == [each["until"] for each in slots]
+        assert bob.get("/api/v1/me/plan.csv").status_code == 404
+        foreign = {"session": site.anns[-1]}
+        assert bob.get("/api/v1/me/plan.csv", params=foreign).status_code == 404
+        assert "Your car is in no plan now." in bob.get("/me/check").text
+    for row in rows:
+        kw, below, above = float(row["kw"]), row["charge_below"], row["give_back_above"]
+        assert kw < 0.05 or not below or float(row["charge"]) <= float(below) + 1e-4
+        assert kw > -0.05 or not above or float(row["discharge"]) >= float(above) - 1e-4
+    assert any(float(each["kw"]) > 1 for each in rows)
+    assert all(each["case"] and each["text"] for each in rows)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everybody_can_use_them(opened, theme) -> None:
     """axe finds nothing, nothing scrolls sideways, and a finger finds each link."""
     for driver, path in (
         ("ann", "/me/statements"),
+        ("ann", "/me/check"),
         ("ann", "/me/privacy"),
         ("cy", "/me/statements"),
     ):

@@ -18,6 +18,7 @@ PASSWORD = "correct horse battery"
 HEAR = {
     "GET /": (401, 303, 303),
     "GET /me": (401, 200, 403),
+    "GET /me/check": (401, 200, 403),
     "GET /me/privacy": (401, 200, 403),
     "POST /me/sign-out": (401, 403, 403),
     "GET /me/statements": (401, 200, 403),

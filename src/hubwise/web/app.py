@@ -23,6 +23,7 @@ from hubwise.web import (
     grid,
     market,
     me,
+    own_plan,
     prices,
     privacy,
     statements,
@@ -42,6 +43,7 @@ from hubwise.web.asking import (
 )
 from hubwise.web.limits import Limits
 from hubwise.web.pages import car, signing, statics, wishes
+from hubwise.web.pages import check as check_page
 from hubwise.web.pages import console as console_page
 from hubwise.web.pages import feeder as feeder_page
 from hubwise.web.pages import prices as prices_page
@@ -184,6 +186,8 @@ def make_app(world: World) -> FastAPI:
         grid,
         market,
         me,
+        own_plan,
+        check_page,
         prices,
         prices_page,
         privacy,
