@@ -15,7 +15,7 @@ from driver_site import living, web
 pytestmark = web
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 WIDTHS = (320, 768, 1440)
-PATHS = ("/operator/prices",)
+PATHS = ("/operator/prices", "/operator/money")
 COSTS = [Decimal(10 + k) / 100 for k in range(24)]
 
 
@@ -155,6 +155,56 @@ def test_what_is_wrong_is_told_and_what_was_written_stays(site, opened) -> None:
     assert [each.split(":")[0] for each in said] == ["line 1", "Until"]
     assert page.input_value("[name=hours]").strip() == "00:00 0.50"
     assert site.served.items("/prices/orders") == []
+
+
+def test_money_is_the_ledgers_to_the_cent(site, opened) -> None:
+    """A bill and its correction, as invoices and entries have them; who is here is not billed."""
+    before = site.served.bill("CP1")
+    assert before["status"] == "final"
+    figures = {"charged_kwh": "4.25", "discharged_kwh": "1.5", "reason": "meter replaced"}
+    site.change("POST", f"/sessions/{site.ann}/corrections", figures)
+    page = opened("/operator/money")
+    (invoice,) = site.served.items("/invoices")
+    posted = cells(page, "posted together")
+    assert posted[0] == "1"
+    assert [*map(Decimal, posted[1:3])] == [Decimal("4.25"), Decimal("1.5")]
+    assert posted[3:] == [money(invoice[name]) for name in ("paid", "earned", "net")]
+    assert cells(page, "hubs") == posted
+    bill, corrected = cells(page, "posted bills"), cells(page, "posted corrections")
+    assert bill[3:5] == [money(before[name]) for name in ("paid", "earned")]
+    assert corrected[0] == "1"
+    owed = sum(
+        Decimal(each["amount"]) * (1 if each["debit"] == "driver:ann" else -1)
+        for each in site.served.items("/ledger/entries")
+        if "driver:ann" in (each["debit"], each["credit"])
+    )
+    assert posted[5] == money(owed)
+    now = site.served.bill("CP2")
+    under_way = cells(page, "unbilled open")
+    assert under_way[0] == "1"
+    assert under_way[3] == money(now["paid"])
+    assert page.locator("#peaks tbody tr").count() == 1
+    assert "Nothing was billed in this month." in page.locator("section").nth(1).inner_text()
+    secret = page.context.cookies()[0]["value"]
+    with site.cookie(name="eve") as client:
+        client.cookies["hubwise"] = secret
+        for link in page.locator("main a").all():
+            answer = client.get(link.get_attribute("href"))
+            assert answer.status_code == 200, link
+    with site.cookie("ann") as client:
+        assert "bob" not in client.get("/api/v1/ledger/entries.csv").text
+
+
+def cells(page, where: str) -> list[str]:
+    """Of a table, and in it of a row, of this month."""
+    table, _, row = where.partition(" ")
+    found = page.locator(f"table.{table}").first.locator(f"tr.{row}" if row else "tbody tr")
+    return found.first.locator("td").all_inner_texts()
+
+
+def money(amount: object) -> str:
+    sign = "\N{MINUS SIGN}" if Decimal(amount) < 0 else ""
+    return f"{sign}€{abs(Decimal(amount)):.2f}"
 
 
 def test_everybody_can_use_it(opened) -> None:

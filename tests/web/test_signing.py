@@ -26,6 +26,7 @@ HEAR = {
     "POST /me/override": (401, 403, 403),
     "GET /operator": (401, 403, 200),
     "GET /operator/feeder": (401, 403, 404),  # this site names no feeder
+    "GET /operator/money": (401, 403, 200),
     "GET /operator/prices": (401, 403, 200),
     "POST /operator/prices": (401, 403, 403),
     "POST /operator/prices/withdraw": (401, 403, 403),

@@ -46,6 +46,7 @@ from hubwise.web.pages import car, signing, statics, wishes
 from hubwise.web.pages import check as check_page
 from hubwise.web.pages import console as console_page
 from hubwise.web.pages import feeder as feeder_page
+from hubwise.web.pages import money as money_page
 from hubwise.web.pages import prices as prices_page
 from hubwise.web.pages import privacy as privacy_page
 from hubwise.web.pages import statements as statements_page
@@ -188,6 +189,7 @@ def make_app(world: World) -> FastAPI:
         me,
         own_plan,
         check_page,
+        money_page,
         prices,
         prices_page,
         privacy,

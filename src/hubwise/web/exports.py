@@ -14,6 +14,7 @@ from hubwise.live import Actor, may
 from hubwise.live.billed import all_billed, billed_of
 from hubwise.live.rights import Role, Thing
 from hubwise.web.asking import Asking, Here, World, check, found, problems
+from hubwise.web.pages.who import Either
 
 router = APIRouter(prefix="/api/v1", responses=problems)
 Whose = Annotated[
@@ -64,7 +65,7 @@ def invoices(here: Here, actor: Asking, driver: Whose = None, month: Month = Non
 
 @router.get("/invoices.html", response_class=HTMLResponse)
 def invoices_page(
-    here: Here, actor: Asking, driver: Whose = None, month: Month = None
+    here: Here, actor: Either, driver: Whose = None, month: Month = None
 ) -> HTMLResponse:
     """Invoices as a page to print, one a sheet."""
     # Rooms of numbers that a running site needs for this alone: a third of its memory.
@@ -75,7 +76,7 @@ def invoices_page(
 
 
 @router.get("/ledger/entries.csv", response_class=PlainTextResponse)
-def entries_csv(here: Here, actor: Asking, driver: Whose = None) -> PlainTextResponse:
+def entries_csv(here: Here, actor: Either, driver: Whose = None) -> PlainTextResponse:
     """Entries as a table."""
     from hubwise.books.tables import ledger_tables
 
