@@ -126,7 +126,7 @@ def test_statements_are_those_of_the_books(site, opened) -> None:
     first = site.served.get(f"/sessions/{site.anns[0]}/bill").json()
     assert amount(page.locator("tr.sum td").first.inner_text()) == Decimal(first["net"])
     page.locator("summary", has_text="Block by block").click()
-    lines = page.locator("details.table").first.locator("tbody tr")
+    lines = page.locator("details.blocks tbody tr")
     assert lines.count() == len(first["lines"])
 
 
@@ -203,9 +203,11 @@ def test_everybody_can_use_them(opened, theme) -> None:
         ("ann", "/me/statements"),
         ("ann", "/me/check"),
         ("ann", "/me/privacy"),
+        ("bob", "/me"),
         ("cy", "/me/statements"),
     ):
         page = opened(driver, path, color_scheme=theme)
+        page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
         page.evaluate(AXE.read_text("utf-8"))
         found = page.evaluate("tags => axe.run({ runOnly: tags })", TAGS)
         assert not [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
