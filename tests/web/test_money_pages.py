@@ -184,7 +184,9 @@ def test_money_is_the_ledgers_to_the_cent(site, opened) -> None:
     assert under_way[0] == "1"
     assert under_way[3] == money(now["paid"])
     assert page.locator("#peaks tbody tr").count() == 1
-    assert "Nothing was billed in this month." in page.locator("section").nth(1).inner_text()
+    last = page.locator("section").nth(1)
+    assert "Nothing was billed in this month." in last.inner_text()
+    assert last.locator("tr.together td").all_inner_texts()[3:] == ["€0.00"] * 3
     secret = page.context.cookies()[0]["value"]
     with site.cookie(name="eve") as client:
         client.cookies["hubwise"] = secret

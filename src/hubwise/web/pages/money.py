@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from hubwise.ledger.books import minor_unit
 from hubwise.live.fold import SessionStatus
 from hubwise.live.money import months_of
 from hubwise.live.rights import Thing
@@ -21,6 +22,7 @@ async def money(request: Request, here: Here, browser: Signed) -> HTMLResponse:
     """The books of two months, to the cent."""
     check(browser.actor, Thing("money"))
     site, words = here.site, words_of(request)
+    currency = site.settings.currency
     peaks = {hub: PeakItem.of(hub, site) for hub in sorted(site.settings.demand)}
     said = {
         "months": await months_of(site),
@@ -30,7 +32,8 @@ async def money(request: Request, here: Here, browser: Signed) -> HTMLResponse:
             (SessionStatus.QUARANTINED, words.say("quarantined: an operator has to bill them")),
         ],
         "peaks": {hub: peak for hub, peak in peaks.items() if peak is not None},
-        "currency": site.settings.currency,
+        "currency": currency,
+        "money": lambda amount: words.money(amount.quantize(minor_unit(currency)), currency),
         "kwh": lambda value: words.number(value, 3),
         "form": here.doors.form_token(browser.secret),
     }
