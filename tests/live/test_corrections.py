@@ -228,6 +228,7 @@ def test_a_driver_says_what_they_want(served: Served, names) -> None:
 
 def test_registrations_are_acts(served: Served) -> None:
     """Who added which driver and token; no secret stands there; drivers do not read them."""
+    token(served, "operator", "--name", "eve")
     found = served.items("/acts", most=1_000)
     said = {(each["verb"], each["what"]) for each in found}
     assert {("add driver", "ann"), ("add tag", "TAG-ANN"), ("create operator token", "eve")} <= said

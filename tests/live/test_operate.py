@@ -274,13 +274,15 @@ def test_the_container_serves_as_the_command_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("station", "line"),
+    ("station", "stands", "line"),
     [
-        ("S0", "2026-11-28T18:00:50Z S0 clock differs: by a quarter"),
-        ("", "2026-11-28T18:00:50Z clock differs: by a quarter"),
+        ("S0", False, "2026-11-28T18:00:50Z S0 clock differs: by a quarter"),
+        ("", True, "2026-11-28T18:00:50Z clock differs: by a quarter (stands)"),
     ],
 )
-def test_an_alarm_names_its_station(station: str, line: str) -> None:
-    """To the second, as ``hubwise status`` shows it; an alarm of the site itself names none."""
+def test_an_alarm_names_its_station(station: str, stands: bool, line: str) -> None:
+    """To the second, as ``hubwise status`` shows it, and whether it stands; an alarm of the site
+    itself names none."""
     each: dict[str, object] = {"at": "2026-11-28T18:00:50.453763Z", "station": station}
+    each["stands"] = stands
     assert _alarm({**each, "what": "clock differs", "detail": "by a quarter"}) == line
