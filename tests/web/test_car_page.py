@@ -8,9 +8,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import sync_playwright
 
-from browser import CHROMIUM
 from driver_site import compile_planner, living, web
 from live_site import EXPORT, event, here, sample
 
@@ -40,42 +38,15 @@ def site(tmp_path_factory):
         yield made
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as program:
-        browser = program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def opened(site, chromium):
-    """Opens pages as a driver; afterwards nothing was refused, said or asked of elsewhere."""
-    contexts, wrong = [], []
+def opened(site, visit):
+    """Opens pages as a driver, on a phone."""
 
     def made(driver: str = "", path: str = "/me", status: int = 200, then: int = 0, **how: object):
-        context = chromium.new_context(**{"viewport": {"width": 360, "height": 800}, **how})
-        contexts.append(context)
-        if driver:
-            secret = {"name": "hubwise", "value": site.secret(driver), "url": site.base}
-            context.add_cookies([secret])
-        page = context.new_page()
-        # Where a page is refused on purpose, Chromium says so.
-        refused = [f"status of {code} " for code in (status, then)]
-        page.on(
-            "console",
-            lambda said: any(each in said.text for each in refused) or wrong.append(said.text),
-        )
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda asked: asked.url.startswith(site.base) or wrong.append(asked.url))
-        answer = page.goto(site.base + path)
-        assert answer.status == status
-        return page
+        how = {"viewport": {"width": 360, "height": 800}, **how}
+        return visit(path, driver and site.secret(driver), status, (then,), **how)
 
-    yield made
-    for each in contexts:
-        each.close()
-    assert not wrong
+    return made
 
 
 def lines(page) -> dict[str, list[str]]:

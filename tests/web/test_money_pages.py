@@ -7,9 +7,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import sync_playwright
 
-from browser import CHROMIUM
 from driver_site import living, web
 
 pytestmark = web
@@ -43,34 +41,16 @@ def site(tmp_path_factory):
         yield made
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as program:
-        browser = program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def opened(site, chromium):
+def opened(site, visit):
     """Opens pages as an operator, without scripts if not told else."""
-    contexts, wrong = [], []
 
     def made(path: str, **how: object):
-        context = chromium.new_context(**{"java_script_enabled": False, **how})
-        contexts.append(context)
-        secret = {"name": "hubwise", "value": site.secret(name="eve"), "url": site.base}
-        context.add_cookies([secret])
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda asked: asked.url.startswith(site.base) or wrong.append(asked.url))
-        assert page.goto(site.base + path).status == 200
-        return page
+        # Forms that are wrong on purpose are answered by 422.
+        how = {"java_script_enabled": False, **how}
+        return visit(path, site.secret(name="eve"), expects=(422,), **how)
 
-    yield made
-    for each in contexts:
-        each.close()
-    assert not wrong
+    return made
 
 
 def shown_prices(page) -> dict[str, tuple[str, str]]:

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import sync_playwright
 
-from browser import CHROMIUM
 from driver_site import living, web
 from live_site import PASSWORD, event, here, sample
 
@@ -38,36 +36,14 @@ def site(tmp_path_factory):
         yield made
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as program:
-        browser = program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def opened(site, chromium):
-    """Opens pages as an operator; afterwards nothing was said or asked of elsewhere."""
-    contexts, wrong = [], []
+def opened(site, visit):
+    """Opens pages as an operator, at a desk."""
 
     def made(path: str, **how: object):
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **how})
-        contexts.append(context)
-        secret = {"name": "hubwise", "value": site.secret(name="eve"), "url": site.base}
-        context.add_cookies([secret])
-        page = context.new_page()
-        page.on("console", lambda said: wrong.append(said.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda asked: asked.url.startswith(site.base) or wrong.append(asked.url))
-        answer = page.goto(site.base + path)
-        assert answer.status == 200
-        return page
+        return visit(path, site.secret(name="eve"), viewport={"width": 1280, "height": 900}, **how)
 
-    yield made
-    for each in contexts:
-        each.close()
-    assert not wrong
+    return made
 
 
 def test_cars_are_those_of_the_api(site, opened) -> None:

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import sync_playwright
 
-from browser import CHROMIUM
 from driver_site import compile_planner, living, web
 
 pytestmark = web
@@ -50,35 +48,14 @@ def site(tmp_path_factory):
         yield made
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as program:
-        browser = program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def opened(site, chromium):
-    """Opens pages as a driver; afterwards nothing was refused, said or asked of elsewhere."""
-    contexts, wrong = [], []
+def opened(site, visit):
+    """Opens pages as a driver, on a phone."""
 
     def made(driver: str, path: str, **how: object):
-        context = chromium.new_context(**{"viewport": {"width": 360, "height": 800}, **how})
-        contexts.append(context)
-        secret = {"name": "hubwise", "value": site.secret(driver), "url": site.base}
-        context.add_cookies([secret])
-        page = context.new_page()
-        page.on("console", lambda said: wrong.append(said.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda asked: asked.url.startswith(site.base) or wrong.append(asked.url))
-        assert page.goto(site.base + path).status == 200
-        return page
+        return visit(path, site.secret(driver), viewport={"width": 360, "height": 800}, **how)
 
-    yield made
-    for each in contexts:
-        each.close()
-    assert not wrong
+    return made
 
 
 def amount(text: str) -> Decimal:

@@ -40,8 +40,6 @@ class FeederPicture:
         Of the buses.
     ends
         Both ends of each branch, as places in the order of the buses.
-    branch_names
-        Of the branches.
     hubs
         By bus, as its place: the hubs there.
     voltage_pu
@@ -54,7 +52,6 @@ class FeederPicture:
 
     names: Sequence[str]
     ends: Sequence[tuple[int, int]]
-    branch_names: Sequence[str]
     hubs: Mapping[int, Sequence[str]]
     voltage_pu: Sequence[float]
     loading: Sequence[float]

@@ -151,7 +151,6 @@ class View:
         picture = FeederPicture(
             names=[name.removeprefix("bus ") for name in shape.buses],
             ends=shape.ends,
-            branch_names=shape.branches,
             hubs=at,
             voltage_pu=self.states.voltage_pu[self.slot],
             loading=self.states.loading[self.slot],
